@@ -1,0 +1,192 @@
+/*
+ * Classes at run time: registration, factories, choosing by traits, upgrade, adaptors.
+ *
+ * A class stands in the ELF section "k42_classes" of the program or component that defines it and
+ * is registered when that is loaded. All versions of a class share one factory object; creating
+ * through the factory always makes the current version. Upgrade swaps the factory, then the
+ * instances.
+ */
+#ifndef K42_CLASS_H
+#define K42_CLASS_H
+
+#include <k42/swap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- declaration, at file scope: K42_CLASS(symbol) = { ... }; ----------------------------------
+ */
+
+/* What a program or component brings along; one in each, made by including this header. */
+struct k42_module {
+    const char *name; /* K42_COMPONENT's, or NULL for a program */
+    const char *flavour;
+    struct k42_class **classes, **classes_end;
+    struct k42_adaptor **adaptors, **adaptors_end;
+    struct k42_module *next; /* the runtime's, from here on */
+    struct k42_component *component;
+    uint32_t registered;
+};
+K42_EXPORT void k42_module_register(struct k42_module *module);
+
+#define K42_SECTION_ITEM(type, symbol, section_name)                                               \
+    static type *const symbol##_item                                                               \
+        __attribute__((section(section_name), used, no_sanitize("address"))) = &symbol
+
+#define K42_CLASS(symbol)                                                                          \
+    extern struct k42_class symbol;                                                                \
+    K42_SECTION_ITEM(struct k42_class, symbol, "k42_classes");                                     \
+    struct k42_class symbol
+
+#define K42_ADAPTOR(symbol)                                                                        \
+    extern struct k42_adaptor symbol;                                                              \
+    K42_SECTION_ITEM(struct k42_adaptor, symbol, "k42_adaptors");                                  \
+    struct k42_adaptor symbol
+
+/* ---- finding
+ * ------------------------------------------------------------------------------------- */
+
+/* The current version of a class by name, or NULL. Any context. */
+K42_EXPORT struct k42_class *k42_class_find(const char *name);
+
+/*
+ * The class of an interface that fits the wanted traits best: "access=stream sharing=high". Each
+ * trait that agrees counts for it, each that contradicts rules it out; among equals the one with
+ * fewer further traits, then the earlier registered. Errors: -ENOENT; -EINVAL (traits malformed).
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_select(const struct k42_interface *interface_, const char *traits,
+                      struct k42_class **found);
+
+/* Visits every registered class until visit returns nonzero. */
+struct k42_class_info {
+    struct k42_class *class_;
+    const char *component; /* NULL: the program */
+    k42_ref factory;
+    uint64_t instances;
+    int current; /* what the factory makes now */
+};
+K42_EXPORT long k42_each_class(long (*visit)(const struct k42_class_info *, void *context),
+                               void *context);
+
+/* Registers a class by hand (those in the section need not). Errors as k42_component_load's. */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_class_register(struct k42_class *class_, char *why, size_t why_size);
+
+/* ---- factories: objects that make objects -------------------------------------------------------
+ */
+
+struct k42_factory;
+struct k42_factory_ops {
+    struct k42_object_ops object;
+    /*
+     * Makes an instance of the current version. `interface_` is what the caller was compiled
+     * against: when the current version speaks a newer one, the ref returned is an adaptor's.
+     * Errors: those of k42_create; -ENOTSUP when no adaptor bridges the interfaces.
+     */
+    K42_METHOD(create)
+    (struct k42_factory *self, K42_LOCAL const struct k42_interface *interface_,
+     K42_LOCAL const void *args, K42_OUT k42_ref *ref);
+    /* The class made now. */
+    K42_METHOD(current)(struct k42_factory *self, K42_LOCAL struct k42_class **class_);
+};
+struct k42_factory {
+    const struct k42_factory_ops *ops;
+};
+K42_DECLARE_REF(k42_factory);
+K42_EXPORT extern const struct k42_interface k42_factory_interface;
+
+/* The factory of a class by name. Errors: -ENOENT. Any context. */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_factory_find(const char *class_name, k42_factory_ref *factory);
+
+/* ---- upgrade
+ * --------------------------------------------------------------------------------------- */
+
+enum k42_upgrade_mode {
+    K42_UPGRADE_EAGER,    /* convert every instance now, in batches that share grace periods */
+    K42_UPGRADE_LAZY,     /* convert each at its first use from now on, in the background */
+    K42_UPGRADE_NEW_ONLY, /* leave the old ones as they are */
+};
+
+struct k42_upgrade {
+    struct k42_class *to; /* the version to have from now on, older or newer than what is */
+    enum k42_upgrade_mode mode;
+    uint32_t batch;       /* instances per grace period; 0: 1024 */
+    uint64_t deadline_ns; /* per swap; 0: K42_SWAP_DEADLINE_NS */
+    uint32_t attempts;    /* per instance; 0: 8 */
+    /* Called between batches; nonzero aborts: instances converted so far stay converted. */
+    int (*progress)(struct k42_upgrade *upgrade);
+    void *context;
+    /* results */
+    uint64_t total, converted, failed, vanished; /* vanished: destroyed before their turn */
+    int aborted;
+    struct k42_swap_report last_failure;
+};
+
+/*
+ * Swaps the factory of the class named to->name to make `to`, then converts instances. Inactive
+ * callers only (-EDEADLK). Errors: -ENOENT, -ENOTSUP (no common format, or no adaptor between the
+ * interfaces), -EBUSY (an upgrade of this class is under way), -ECANCELED (progress said so),
+ * -EIO (some instances would not convert; counts say how many). Lazy: returns once all are marked.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_upgrade(struct k42_upgrade *upgrade);
+
+/* ---- adaptors: a caller of one interface version on an object of another ------------------------
+ */
+
+/*
+ * Bridges interface `from` (what callers were compiled against) to `to` (what new objects speak).
+ * `ops` implements from's methods; each finds the real object with k42_adapted().
+ */
+struct k42_adaptor {
+    const struct k42_interface *from, *to;
+    const void *ops;
+    struct k42_class *class_; /* the runtime's */
+    struct k42_adaptor *next;
+};
+
+/* In an adaptor's method: the ref of the object behind it. */
+K42_EXPORT k42_ref k42_adapted(const void *self);
+
+/*
+ * The ref by which a caller of `interface_` reaches this object: the same one, or the one behind
+ * its adaptor. Errors: -K42_STALE, -ENOTSUP. Active callers only.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_ref_as(k42_ref ref, const struct k42_interface *interface_, k42_ref *found);
+
+/* ---- the module's own record, one per program or component
+ * --------------------------------------- */
+
+extern struct k42_class *k42_classes_start_[] __asm__("__start_k42_classes")
+    __attribute__((weak, visibility("hidden")));
+extern struct k42_class *k42_classes_stop_[] __asm__("__stop_k42_classes")
+    __attribute__((weak, visibility("hidden")));
+extern struct k42_adaptor *k42_adaptors_start_[] __asm__("__start_k42_adaptors")
+    __attribute__((weak, visibility("hidden")));
+extern struct k42_adaptor *k42_adaptors_stop_[] __asm__("__stop_k42_adaptors")
+    __attribute__((weak, visibility("hidden")));
+
+#ifndef K42_NO_MODULE
+__attribute__((weak, visibility("hidden"))) struct k42_module k42_this_module;
+
+/* Runs before main or inside dlopen, once per file that includes this; the first one counts. */
+__attribute__((constructor)) static void k42_register_this_module_(void) {
+    if (k42_this_module.registered)
+        return;
+    k42_this_module.flavour = K42_FLAVOUR;
+    k42_this_module.classes = k42_classes_start_;
+    k42_this_module.classes_end = k42_classes_stop_;
+    k42_this_module.adaptors = k42_adaptors_start_;
+    k42_this_module.adaptors_end = k42_adaptors_stop_;
+    k42_module_register(&k42_this_module);
+}
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,73 @@
+/*
+ * Components: code loaded into a running program, and taken out again.
+ *
+ * On a Linux host a component is a shared object. Loading registers its classes and adaptors;
+ * everything it owns is in its ledger: classes, instances, threads, defers, hooks, swaps on
+ * request. Unloading refuses new ones, stops its threads, lets defers run, waits a grace period and
+ * removes the code; a busy unload names the entry that keeps it.
+ */
+#ifndef K42_COMPONENT_H
+#define K42_COMPONENT_H
+
+#include <k42/class.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* In one file of a component: K42_COMPONENT("name"); */
+#define K42_COMPONENT(name_)                                                                       \
+    __attribute__((constructor(101))) static void k42_name_this_module_(void) {                    \
+        k42_this_module.name = (name_);                                                            \
+    }                                                                                              \
+    _Static_assert(1, "")
+
+struct k42_component;
+
+/*
+ * Loads a component. `why` (may be NULL) receives a sentence on failure: which class, which
+ * interface, what was expected, what would work. After a failure nothing is registered.
+ * Errors: -ENOENT, -ENOEXEC (not a component; other flavour; interface size or version differs),
+ * -EEXIST (class and version already there). Inactive callers only (-EDEADLK).
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
+                              size_t why_size);
+
+/*
+ * Unloads it. Waits up to a grace period plus the outstanding defers. Errors: -EBUSY, with `why`
+ * naming what keeps it ("2 instances of class counter.fast version 2, the first is object 517"),
+ * and everything stays usable; -EDEADLK.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size);
+
+/* A component by name, or NULL; one of its classes by name, or NULL. */
+K42_EXPORT struct k42_component *k42_component_find(const char *name);
+K42_EXPORT struct k42_class *k42_component_class(struct k42_component *component, const char *name);
+
+/*
+ * A thread on the component's ledger: attached, inactive, runs fn(context) until it returns. It
+ * must return soon after k42_thread_should_stop() says so; k42_thread_sleep() returns early then.
+ */
+struct k42_thread;
+#define k42_thread_start(name, fn, context)                                                        \
+    k42_thread_start_from(K42_MODULE, (name), (fn), (context))
+K42_EXPORT struct k42_thread *k42_thread_start_from(struct k42_module *module, const char *name,
+                                                    void (*fn)(void *), void *context);
+K42_EXPORT int k42_thread_should_stop(void);
+K42_EXPORT void k42_thread_sleep(uint64_t ns);
+/* Asks it to stop and waits for its end. Inactive callers only. */
+K42_EXPORT void k42_thread_join(struct k42_thread *thread);
+
+/* What a component owns. */
+struct k42_ledger {
+    char name[32];
+    uint64_t classes, instances, threads, defers, hooks, events;
+};
+K42_EXPORT void k42_component_ledger(struct k42_component *component, struct k42_ledger *ledger);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,62 @@
+/*
+ * A lock for the inside of one object: four bytes, fair enough, counts its contention.
+ *
+ * Rules: belongs to one object; is held briefly; is never held across a call to another object
+ * (checked in debug builds). Waiters spin, then sleep in the platform. Fails never; not recursive.
+ */
+#ifndef K42_LOCK_H
+#define K42_LOCK_H
+
+#include <k42/thread.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero is unlocked: no initialiser needed. */
+struct k42_lock {
+    uint32_t word; /* 0 free, 1 held, 2 held and waited for */
+};
+
+K42_EXPORT void k42_lock_slow(struct k42_lock *lock);
+K42_EXPORT void k42_unlock_slow(struct k42_lock *lock);
+K42_EXPORT void k42_lock_count(int change);
+
+#ifdef K42_DEBUG
+#define K42_LOCK_COUNT(change) k42_lock_count(change)
+#else
+#define K42_LOCK_COUNT(change) ((void)0)
+#endif
+
+/* Takes the lock. Returns 1 when somebody else held it (it was contended), 0 otherwise. */
+static inline int k42_lock(struct k42_lock *lock) {
+    uint32_t free = 0;
+    int contended = 0;
+    if (!__atomic_compare_exchange_n(&lock->word, &free, 1, 0, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED)) {
+        k42_lock_slow(lock);
+        contended = 1;
+    }
+    K42_LOCK_COUNT(1);
+    return contended;
+}
+
+static inline int k42_trylock(struct k42_lock *lock) {
+    uint32_t free = 0;
+    int got =
+        __atomic_compare_exchange_n(&lock->word, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    if (got)
+        K42_LOCK_COUNT(1);
+    return got;
+}
+
+static inline void k42_unlock(struct k42_lock *lock) {
+    K42_LOCK_COUNT(-1);
+    if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
+        k42_unlock_slow(lock);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
