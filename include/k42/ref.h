@@ -78,23 +78,23 @@ static inline k42_ref k42_id_ref(k42_id id) {
  */
 #if K42_TLS
 #define k42_load(ref)                                                                              \
-    __atomic_load_n(K42_SLOT_TYPE(ref)(k42_tls_base + (uintptr_t)(ref)), __ATOMIC_ACQUIRE)
-#define K42_SLOT_TYPE(ref) (__typeof__(ref))
+    __atomic_load_n((__typeof__(ref))(void *)(k42_tls_base + (uintptr_t)(ref)), __ATOMIC_ACQUIRE)
 #elif defined(__cplusplus) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 /* Sanitizers take a %gs offset for an address, and g++ has no __seg_gs: load by hand. */
 #define k42_load(ref)                                                                              \
     __extension__({                                                                                \
-        void *k42_loaded_;                                                                         \
+        __typeof__(&**(ref)) k42_loaded_;                                                          \
         __asm__ volatile("mov %%gs:(%1), %0" : "=r"(k42_loaded_) : "r"((uintptr_t)(ref)));         \
-        (__typeof__(K42_REP_TYPE(ref)))k42_loaded_;                                                \
+        k42_loaded_;                                                                               \
     })
-#ifdef __cplusplus
-#define K42_REP_TYPE(ref) (*(ref)) + 0
-#else
-#define K42_REP_TYPE(ref) ({ *(ref); })
-#endif
 #else
 #define k42_load(ref) (*(ref))
+#endif
+
+#ifdef __cplusplus
+#define K42_AUTO auto
+#else
+#define K42_AUTO __auto_type
 #endif
 
 /*
@@ -105,7 +105,7 @@ static inline k42_ref k42_id_ref(k42_id id) {
  */
 #define k42_call(ref, method, ...)                                                                 \
     __extension__({                                                                                \
-        __auto_type k42_self_ = k42_load(ref);                                                     \
+        K42_AUTO k42_self_ = k42_load(ref);                                                        \
         K42_CHECK_CALL(#method);                                                                   \
         k42_self_->ops->method(k42_self_ __VA_OPT__(, ) __VA_ARGS__);                              \
     })
