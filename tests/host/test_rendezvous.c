@@ -148,10 +148,14 @@ static void entering_waits_until_cpus_are_started(void **state) {
     assert_int_equal(load(&section_state), 2);
 }
 
-static void count_while_stopped(void *counter) {
+/* Lets the other stopper in between reading and writing, if it can get in. */
+static void count_while_stopped(void *argument) {
+    volatile int *counter = argument;
     for (int round = 0; round < 1000; round++) {
         k42_platform_stop_cpus();
-        ++*(int *)counter;
+        int before = *counter;
+        k42_platform_yield();
+        *counter = before + 1;
         k42_platform_start_cpus();
     }
 }
