@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(ROOT, "host"))
 from launcher import form, packages, tree  # noqa: E402
 
 # Exported because inline functions and macros of the headers call them.
-BEHIND_THE_HEADERS = r"_(from|flavour|slow)$|^k42_check_"
+BEHIND_THE_HEADERS = r"_(from|flavour|slow)$|^k42_check_|^k42_trace_(reserve|commit|put|string)"
 
 
 def read(*parts):
