@@ -61,6 +61,12 @@ def test_links_in_the_book_lead_somewhere():
     assert broken == []
 
 
+def test_every_chapter_is_in_the_table_of_contents():
+    contents = read("docs", "README.md")
+    chapters = [name for name in os.listdir(os.path.join(ROOT, "docs")) if name.endswith(".md")]
+    assert [name for name in chapters if name != "README.md" and f"({name})" not in contents] == []
+
+
 def test_python_sources_compile():
     for file in tree.sources(".py"):
         with open(file) as source:
