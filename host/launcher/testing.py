@@ -14,7 +14,7 @@ import time
 from launcher import progress, suites, variants
 from launcher.progress import say
 from launcher.tree import ROOT, Trouble, built, shown
-from launcher.verdicts import Verdict, judge
+from launcher.verdicts import judge
 
 
 class Running:
@@ -165,6 +165,3 @@ def conclude(passed, failed):
     """The last line, and the exit status."""
     say(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
-
-
-__all__ = ["Running", "Verdict", "conclude", "list_suites", "run_suite", "tell", "test"]
