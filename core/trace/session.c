@@ -103,13 +103,14 @@ static uint64_t count_recorded(const struct k42_trace_cpu *cpu) {
     return recorded;
 }
 
-void k42_trace_discard(void) {
+void k42_trace_discard(int streaming) {
     struct k42_trace_cpu *cpu;
     k42_lock(&counts_lock);
     for (uint32_t n = 0; (cpu = k42_trace_nth_cpu(n)); n++) {
         if (!cpu->memory)
             continue;
         cpu->recorded = count_recorded(cpu);
+        cpu->overwritten = streaming ? cpu->recorded - cpu->read : 0;
         for (uint32_t id = 1; k42_trace_known(id); id++)
             k42_trace_known(id)->recorded += k42_trace_event_counts(cpu->memory)[id];
         k42_platform_unreserve(cpu->memory, k42_trace_memory_bytes());

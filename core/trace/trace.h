@@ -116,8 +116,9 @@ static inline uint64_t k42_trace_clock(void) {
 /* Opens or closes. Closing returns when no writer is inside; memory stays until discarded. */
 k42_result k42_trace_open(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count);
 void k42_trace_close(void);
-/* Takes the final counts and frees the memory. Readers must be out. */
-void k42_trace_discard(void);
+/* Takes the final counts and frees the memory. Readers must be out. Of a trace that was streamed,
+ * what was recorded and not read counts as overwritten. */
+void k42_trace_discard(int streaming);
 
 /* The n-th CPU that may hold events, NULL after the last: for (n = 0; ...; n++). */
 struct k42_trace_cpu *k42_trace_nth_cpu(uint32_t n);
