@@ -93,7 +93,7 @@ def tell(suite, verdict, took):
     failed = f", {verdict.failed} FAILED" if verdict.failed else ""
     say(f"{suite.title:<44} {verdict.passed:>4} passed{failed}{skipped}  {took:.1f} s")
     if verdict.failed:
-        say("\n".join("    " + line for line in verdict.complaints[:60]))
+        say("\n".join("    " + line for line in verdict.complaints[:30]))
         say(f"    all of it: {shown(suite.log)}")
 
 
