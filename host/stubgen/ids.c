@@ -81,6 +81,9 @@ static int record_read(struct header *header, const struct interface *interface,
                    ? STATUS_FINE
                    : fail("cannot read the record '%s': %s", record->path, strerror(error));
     struct location at = {record->path, 0};
+    if (strlen(record->text) != size)
+        header_breach(header, (struct location){record->path, 1},
+                      "this record is not text: restore it from version control");
     char *line = header_copy(header, record->text);
     for (char *next; line; line = next) {
         next = strchr(line, '\n');
