@@ -42,9 +42,8 @@ static uint64_t defers_begun, defers_ended;
 
 static void worker_main(void *argument) {
     struct worker *worker = argument;
-    if (k42_attach(worker->name) < 0)
+    if (k42_attach_service(worker->name) < 0)
         k42_panic("%s cannot attach", worker->name);
-    k42_this_cpu()->service = true;
     for (;;) {
         bool last = k42_load_acquire(&worker->stop);
         k42_store_release(&worker->kicked, 0);
