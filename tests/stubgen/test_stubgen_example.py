@@ -19,5 +19,5 @@ def test_the_signatures_shown_are_the_examples(tmp_path):
 
 def test_the_record_shown_is_the_examples(tmp_path):
     assert run_on(write(tmp_path, EXAMPLE, "counter.h"), "--update").returncode == 0
-    lines = (tmp_path / "counter.ids").read_text().splitlines()[2:6]
+    lines = (tmp_path / "counter.ids").read_text().splitlines()[3:7]
     assert "".join(f"    {line}\n" for line in lines) in CHAPTER
