@@ -23,6 +23,11 @@ static int bad_power(uint64_t value, uint64_t least, uint64_t most) {
     return value < least || value > most || (value & (value - 1));
 }
 
+int k42_trace_geometry_fits(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count) {
+    return mode <= K42_TRACE_STOP && !bad_power(sub_bytes, 4096, 1 << 24) &&
+           !bad_power(sub_count, 2, 1024);
+}
+
 struct k42_trace_cpu *k42_trace_nth_cpu(uint32_t n) {
     struct k42_trace_session *session = &k42_trace_session;
     uint32_t limit = __atomic_load_n(&session->cpu_limit, __ATOMIC_ACQUIRE);
@@ -58,9 +63,6 @@ static int make_cpus(void) {
 
 k42_result k42_trace_open(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count) {
     struct k42_trace_session *session = &k42_trace_session;
-    if (mode > K42_TRACE_STOP || bad_power(sub_bytes, 4096, 1 << 24) ||
-        bad_power(sub_count, 2, 1024))
-        return -EINVAL;
     int error = k42_platform_barrier_open();
     if (!error)
         error = make_cpus();

@@ -113,7 +113,10 @@ static inline uint64_t k42_trace_clock(void) {
 
 /* ---- the session; one caller at a time, who is inactive or may wait ---- */
 
-/* Opens or closes. Closing returns when no writer is inside; memory stays until discarded. */
+/* Whether a trace can have these sizes. */
+int k42_trace_geometry_fits(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count);
+/* Opens, with sizes that fit, or closes. Closing returns when no writer is inside; memory stays
+ * until discarded. */
 k42_result k42_trace_open(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count);
 void k42_trace_close(void);
 /* Takes the final counts and frees the memory. Readers must be out. Of a trace that was streamed,

@@ -141,13 +141,7 @@ static k42_result open_sink(const struct k42_trace_options *options, char *why, 
 
 static k42_result open_buffers(const struct k42_trace_options *options, char *why,
                                size_t why_size) {
-    k42_result error = k42_trace_open(
-        options->mode, options->buffer_bytes ? options->buffer_bytes : DEFAULT_BUFFER_BYTES,
-        options->buffer_count ? options->buffer_count : DEFAULT_BUFFER_COUNT);
-    if (error == -EINVAL)
-        return say(error, why, why_size,
-                   "a sub-buffer has a power of two of bytes, 4096 to 16777216, and there is a "
-                   "power of two of them, 2 to 1024; the mode is one of enum k42_trace_mode");
+    k42_result error = k42_trace_open(options->mode, options->buffer_bytes, options->buffer_count);
     if (error == -ENOSYS)
         return say(error, why, why_size,
                    "tracing needs membarrier(2), which this kernel lacks or a filter forbids");
@@ -171,6 +165,10 @@ static k42_result start(const struct k42_trace_options *options, char *why, size
     if (options->path && options->fd > 0)
         return say(-EINVAL, why, why_size,
                    "a trace goes to a directory or to a descriptor, not to both");
+    if (!k42_trace_geometry_fits(options->mode, options->buffer_bytes, options->buffer_count))
+        return say(-EINVAL, why, why_size,
+                   "a sub-buffer has a power of two of bytes, 4096 to 16777216, and there is a "
+                   "power of two of them, 2 to 1024; the mode is one of enum k42_trace_mode");
     memset(&session, 0, sizeof(session));
     session.sink.directory = -1;
     session.streaming = options->path || options->fd > 0;
@@ -192,9 +190,13 @@ static k42_result start(const struct k42_trace_options *options, char *why, size
 }
 
 k42_result k42_trace_start(const struct k42_trace_options *options, char *why, size_t why_size) {
-    static const struct k42_trace_options flight_recorder;
+    struct k42_trace_options whole = options ? *options : (struct k42_trace_options){0};
+    if (!whole.buffer_bytes)
+        whole.buffer_bytes = DEFAULT_BUFFER_BYTES;
+    if (!whole.buffer_count)
+        whole.buffer_count = DEFAULT_BUFFER_COUNT;
     k42_lock(&control_lock);
-    k42_result error = start(options ? options : &flight_recorder, why, why_size);
+    k42_result error = start(&whole, why, why_size);
     k42_unlock(&control_lock);
     return error;
 }
