@@ -137,7 +137,10 @@ struct k42_trace_cursor {
     int streaming;       /* this is the reader that K42_TRACE_STOP waits for */
 };
 
-/* Some events of one CPU, in the order in which they were emitted. */
+/*
+ * Some events of one CPU, in the order in which they were emitted: each a k42_trace_header whose
+ * `bytes` is 0, then its fields, then up to 7 bytes before the next one.
+ */
 struct k42_trace_chunk {
     size_t bytes;
     uint64_t events;
