@@ -95,7 +95,7 @@ static struct k42_trace_known *add_known(const struct k42_trace_event *event) {
     struct k42_trace_known *copy =
         known_count + 1 < K42_TRACE_MAX_EVENTS ? copy_event(event) : NULL;
     if (!copy) {
-        k42_platform_log("k42: a trace event cannot be registered, for want of memory or because "
+        k42_platform_log("a trace event cannot be registered, for want of memory or because "
                          "4095 are known already; it stays disabled");
         return NULL;
     }

@@ -79,7 +79,7 @@ static void stream(void *unused) {
     k42_trace_refresh(0);
     char line[160];
     snprintf(line, sizeof(line),
-             "k42: streaming the trace failed, so tracing has ended: %s; what is written so far is "
+             "streaming the trace failed, so tracing has ended: %s; what is written so far is "
              "good, the rest is counted as overwritten",
              strerrordesc_np(-session.error));
     k42_platform_log(line);
