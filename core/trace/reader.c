@@ -114,8 +114,9 @@ static int read_here(struct k42_trace_cpu *cpu, struct k42_trace_cursor *cursor,
     if (!complete && !chunk->bytes)
         return 0;
     copy_words(into, memory + (begin & session->total_mask), chunk->bytes);
-    /* The copy's loads come before the look at the index that vouches for them. */
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    /* The copy's loads come before the look at the index that vouches for them: x86 keeps loads in
+     * order, so only the compiler must be told. */
+    __asm__ volatile("" ::: "memory");
     if (lapped(cpu, cursor->position))
         return -1;
     int whole = chunk->bytes && measure(into, chunk);

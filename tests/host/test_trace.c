@@ -774,6 +774,7 @@ static void emit_samples(unsigned rounds) {
  * unattached and attached ones for as long; then prints what was counted.
  *   stream, stop   stream to the directory, overwriting or stopping
  *   fd             stream to standard output's number 3
+ *   full           as stream, to a disk that takes 64 KiB in a file
  *   snapshot       record in memory and dump at the end
  */
 static int emit_for_python(int count, char **arguments) {
@@ -792,6 +793,8 @@ static int emit_for_python(int count, char **arguments) {
         fprintf(stderr, "%s\n", why);
         return 1;
     }
+    if (strcmp(mode, "full") == 0)
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){65536, RLIM_INFINITY});
     start_writers(writers, rounds);
     emit_samples(rounds);
     join_writers(writers);
