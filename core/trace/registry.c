@@ -172,6 +172,14 @@ void k42_trace_refresh(int open) {
     k42_unlock(&registry_lock);
 }
 
+void k42_trace_hold_registry(void) {
+    lock_registry();
+}
+
+void k42_trace_let_go_registry(void) {
+    k42_unlock(&registry_lock);
+}
+
 /* Makes the pattern the newest rule; an older one of the same pattern has no effect any more. */
 static int add_rule(const char *pattern, int wanted) {
     uint32_t kept = 0;

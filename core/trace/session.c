@@ -134,6 +134,28 @@ uint64_t k42_trace_event_recorded(const struct k42_trace_known *one) {
     return recorded;
 }
 
+void k42_trace_hold(void) {
+    k42_trace_hold_registry();
+    k42_lock(&counts_lock);
+}
+
+void k42_trace_let_go(void) {
+    k42_unlock(&counts_lock);
+    k42_trace_let_go_registry();
+}
+
+void k42_trace_abandon(void) {
+    struct k42_trace_cpu *cpu;
+    k42_trace_refresh(0);
+    __atomic_store_n(&k42_trace_session.open, 0, __ATOMIC_SEQ_CST);
+    for (uint32_t n = 0; (cpu = k42_trace_nth_cpu(n)); n++) {
+        __atomic_store_n(&cpu->writers, 0, __ATOMIC_RELAXED);
+        if (cpu->memory)
+            k42_platform_unreserve(cpu->memory, k42_trace_memory_bytes());
+        __atomic_store_n(&cpu->memory, NULL, __ATOMIC_RELEASE);
+    }
+}
+
 static void add_counts(struct k42_trace_counts *sum, const struct k42_trace_cpu *cpu) {
     sum->recorded += count_recorded(cpu);
     sum->discarded += __atomic_load_n(&cpu->discarded, __ATOMIC_RELAXED);

@@ -123,6 +123,14 @@ void k42_trace_close(void);
  * what was recorded and not read counts as overwritten. */
 void k42_trace_discard(int streaming);
 
+/*
+ * Around a fork: keeps registry and counts whole in the child, and, in the child, drops the
+ * parent's session, whose writers and readers do not exist there.
+ */
+void k42_trace_hold(void);
+void k42_trace_let_go(void);
+void k42_trace_abandon(void);
+
 /* The n-th CPU that may hold events, NULL after the last: for (n = 0; ...; n++). */
 struct k42_trace_cpu *k42_trace_nth_cpu(uint32_t n);
 
@@ -171,6 +179,8 @@ struct k42_trace_known {
 struct k42_trace_known *k42_trace_known(uint32_t id);
 /* How often it was recorded, by the trace that runs or ran last. */
 uint64_t k42_trace_event_recorded(const struct k42_trace_known *known);
+void k42_trace_hold_registry(void);
+void k42_trace_let_go_registry(void);
 /* Makes every descriptor's `enabled` agree with what is wanted and whether the session is open. */
 void k42_trace_refresh(int open);
 

@@ -88,8 +88,8 @@ def test_stream_is_read_without_a_complaint(directory):
 def test_each_event_is_found_as_often_as_it_was_emitted(directory):
     emit("stream", directory, 500, ROOMY)
     assert names(babeltrace(directory)[0]) == {
-        "test:all": 500, "test:nothing": 500, "test:number": 500 + 5 * 500, "k42:mark": 1,
-        "test:unloaded": 1}
+        "test:all": 500, "test:nothing": 500, "test:number": 500 + 5 * 500, "test:bytes": 1,
+        "k42:mark": 1, "test:unloaded": 1}
 
 
 def test_fields_have_their_names_types_and_values(directory):

@@ -8,9 +8,13 @@
  * When streaming fails, its thread disables all events, says so on the log, and ends; the trace is
  * over, and k42_trace_stop() returns the error. `control_lock` lets one control function in at a
  * time; emitting takes no lock.
+ *
+ * The child of a fork is not traced: the thread that streams is the parent's. It may start a trace
+ * of its own. Forking in a signal handler that interrupted an event is not provided for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,6 +132,21 @@ static void dump(void *argument) {
     k42_trace_sink_close(&sink);
 }
 
+/* ---- forks ---- */
+
+static void after_fork_in_child(void) {
+    k42_trace_let_go();
+    k42_trace_abandon();
+    k42_trace_sink_close(&session.sink);
+    memset(&session, 0, sizeof(session));
+    session.sink.directory = -1;
+    control_lock.word = 0; /* whoever held it is the parent's */
+}
+
+static void watch_forks(void) {
+    (void)pthread_atfork(k42_trace_hold, k42_trace_let_go, after_fork_in_child);
+}
+
 /* ---- control ---- */
 
 static k42_result open_sink(const struct k42_trace_options *options, char *why, size_t why_size) {
@@ -195,6 +214,8 @@ k42_result k42_trace_start(const struct k42_trace_options *options, char *why, s
         whole.buffer_bytes = DEFAULT_BUFFER_BYTES;
     if (!whole.buffer_count)
         whole.buffer_count = DEFAULT_BUFFER_COUNT;
+    static pthread_once_t watched = PTHREAD_ONCE_INIT;
+    pthread_once(&watched, watch_forks);
     k42_lock(&control_lock);
     k42_result error = start(&whole, why, why_size);
     k42_unlock(&control_lock);
