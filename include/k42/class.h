@@ -173,17 +173,16 @@ k42_result k42_ref_as(k42_ref ref, const struct k42_interface *interface_, k42_r
  * --------------------------------------- */
 
 /*
- * What the linker makes of the sections. By their own names: gcc forgets that a symbol is hidden
- * when it is renamed, and then a library would take the program's classes for its own.
+ * The linker's names for the sections' ends. Hidden, or a module without a section would get
+ * another one's; declared by their own names, since gcc forgets "hidden" beside an asm label.
  */
-extern struct k42_class *__start_k42_classes[] __attribute__((weak, visibility("hidden")));
-extern struct k42_class *__stop_k42_classes[] __attribute__((weak, visibility("hidden")));
-extern struct k42_adaptor *__start_k42_adaptors[] __attribute__((weak, visibility("hidden")));
-extern struct k42_adaptor *__stop_k42_adaptors[] __attribute__((weak, visibility("hidden")));
-extern struct k42_trace_event *__start_k42_trace_events[]
-    __attribute__((weak, visibility("hidden")));
-extern struct k42_trace_event *__stop_k42_trace_events[]
-    __attribute__((weak, visibility("hidden")));
+#define K42_SECTION_END __attribute__((weak, visibility("hidden")))
+extern struct k42_class *__start_k42_classes[] K42_SECTION_END;
+extern struct k42_class *__stop_k42_classes[] K42_SECTION_END;
+extern struct k42_adaptor *__start_k42_adaptors[] K42_SECTION_END;
+extern struct k42_adaptor *__stop_k42_adaptors[] K42_SECTION_END;
+extern struct k42_trace_event *__start_k42_trace_events[] K42_SECTION_END;
+extern struct k42_trace_event *__stop_k42_trace_events[] K42_SECTION_END;
 
 #ifndef K42_NO_MODULE
 __attribute__((weak, visibility("hidden"))) struct k42_module k42_this_module;
