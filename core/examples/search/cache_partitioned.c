@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <k42/lock.h>
+
 #include "cache_state.h"
 
 struct cache_partitioned {

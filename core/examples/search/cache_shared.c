@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <k42/lock.h>
+
 #include "cache_state.h"
 
 struct cache_shared {
