@@ -132,8 +132,8 @@ static void part_make_room(struct cache_part *part, size_t capacity) {
     if (wanted) {
         part->shift = shift;
         part->descriptors = descriptors;
-        part->buckets = buckets;
         part->spare = 1;
+        __atomic_store_n(&part->buckets, buckets, __ATOMIC_RELAXED); /* for the look without lock */
     }
     k42_unlock(&part->lock);
     if (!wanted) { /* another thread of this CPU was quicker */

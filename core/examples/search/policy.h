@@ -21,9 +21,9 @@
 #include <k42/swap.h>
 
 #define POLICY_WINDOW       4096 /* holds */
-#define POLICY_CONTENDED    50   /* per thousand */
+#define POLICY_CONTENDED    20   /* per thousand */
 #define POLICY_HOT          2    /* windows */
-#define POLICY_PATIENCE     64   /* windows, at first */
+#define POLICY_PATIENCE     256  /* windows, at first: many turns of a time-sharing scheduler */
 #define POLICY_PATIENCE_MAX 4096
 #define POLICY_CALM         16384 /* shared windows without a hot one that reset patience */
 #define POLICY_PAUSE        256   /* windows before a request is repeated */
