@@ -204,7 +204,7 @@ struct crew *crew_start(const struct crew_plan *plan) {
     *crew = (struct crew){
         .plan = *plan,
         .matches = file_matches(plan->pages),
-        .active = plan->threads,
+        .active = plan->active ? plan->active : plan->threads,
     };
     pthread_mutex_init(&crew->lock, NULL);
     pthread_cond_init(&crew->changed, NULL);

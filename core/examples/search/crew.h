@@ -18,6 +18,7 @@ struct crew_plan {
     cache_ref cache;
     uint64_t pages;
     unsigned threads;  /* at most CREW_MAX */
+    unsigned active;   /* how many of them begin; 0: all */
     uint64_t searches; /* that each makes while measured; 0: until crew_finish() */
 };
 
