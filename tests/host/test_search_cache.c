@@ -365,7 +365,10 @@ static void it_describes_itself_in_one_line(void **state) {
     cache_ref cache = make_cache(*state, PAGES, 0);
     char text[128] = "";
     fill_pages(cache, 3);
-    assert_true(CALL(cache, object.describe, text, sizeof(text)) > 0);
+    k42_enter();
+    k42_result length = k42_call_object(cache, describe, text, sizeof(text));
+    k42_exit();
+    assert_int_equal(length, strlen(text));
     assert_non_null(strstr(text, "3 pages"));
     assert_null(strchr(text, '\n'));
     end_cache(cache);

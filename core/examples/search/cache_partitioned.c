@@ -7,11 +7,7 @@
  * and releases touch no memory that another CPU writes. The price is paid elsewhere: 48 bytes per
  * CPU and page, a second look-up at a CPU's first use of a page, and a visit to every CPU for
  * whatever is about a page as a whole (eviction, invalidation, statistics). Replacement is a clock
- * over the accessed bits, because an order of use would be shared again.
- *
- * Holds: only the sum over the page and all its descriptors means anything; one CPU may release
- * what another held, so that each alone may be below zero.
- *
+ * over the accessed bits, because an order of use would be shared again. *
  * Locking: `lock` of the whole, then `lock` of one part. A descriptor points at a page only as long
  * as the page is in the table: it is made under both locks, and withdrawn under both before the
  * page goes.
@@ -21,12 +17,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <k42/lock.h>
-
-#include "cache_state.h"
+#include "cache_part.h"
 
 struct cache_partitioned {
     struct k42_clustered_root root;
@@ -36,110 +29,8 @@ struct cache_partitioned {
     struct cache_cursor cursor;
 };
 
-/* A CPU's descriptor of a page. Numbers instead of pointers: 0 is none, n is descriptors[n - 1]. */
-struct descriptor {
-    uint64_t number;
-    struct page *page;
-    int64_t holds;
-    uint64_t uses;
-    uint32_t accessed;
-    uint32_t next; /* in the bucket, or spare */
-};
-
-/* The representative of one CPU. */
-struct cache_part {
-    struct cache rep;
-    struct cache_partitioned *whole;
-    struct k42_lock lock;
-    unsigned cpu;
-    unsigned shift;
-    uint32_t spare;
-    uint32_t *buckets;              /* NULL until this CPU has used a page */
-    struct descriptor *descriptors; /* as many as the table has pages */
-    uint64_t next_window;           /* the number of holds at which the policy is asked again */
-    struct cache_counts counts;
-};
-
-static struct cache_part *part_of(struct cache *self) {
-    return k42_container(self, struct cache_part, rep);
-}
-
-static void lock_part(struct cache_part *part) {
-    part->counts.contended += (uint64_t)k42_lock(&part->lock);
-}
-
 static void lock_whole(struct cache_partitioned *whole) {
     whole->summary.counts.contended += (uint64_t)k42_lock(&whole->lock);
-}
-
-/* ---- descriptors of one part, under its lock ---- */
-
-static struct descriptor *part_find(struct cache_part *part, uint64_t number) {
-    if (!part->buckets)
-        return NULL;
-    uint32_t index = part->buckets[page_hash(number, part->shift)];
-    while (index && part->descriptors[index - 1].number != number)
-        index = part->descriptors[index - 1].next;
-    return index ? &part->descriptors[index - 1] : NULL;
-}
-
-/* There is always a spare one: each describes another page of the table. */
-static struct descriptor *part_add(struct cache_part *part, struct page *page) {
-    uint32_t index = part->spare;
-    struct descriptor *descriptor = &part->descriptors[index - 1];
-    uint32_t *bucket = &part->buckets[page_hash(page->number, part->shift)];
-    part->spare = descriptor->next;
-    *descriptor = (struct descriptor){.number = page->number, .page = page, .next = *bucket};
-    *bucket = index;
-    return descriptor;
-}
-
-/* Moves what this CPU knows of the page to the page itself. */
-static void descriptor_fold(struct descriptor *descriptor) {
-    struct page *page = descriptor->page;
-    page->holds += descriptor->holds;
-    page->uses += descriptor->uses;
-    page->accessed |= descriptor->accessed;
-    descriptor->holds = 0;
-    descriptor->uses = 0;
-    descriptor->accessed = 0;
-}
-
-static void part_remove(struct cache_part *part, struct descriptor *descriptor) {
-    uint32_t index = (uint32_t)(descriptor - part->descriptors) + 1;
-    uint32_t *link = &part->buckets[page_hash(descriptor->number, part->shift)];
-    while (*link != index)
-        link = &part->descriptors[*link - 1].next;
-    *link = descriptor->next;
-    descriptor->next = part->spare;
-    part->spare = index;
-}
-
-/* Gives a part its descriptors, without any lock; failure leaves it with none. */
-static void part_make_room(struct cache_part *part, size_t capacity) {
-    unsigned shift = page_hash_shift(capacity);
-    uint32_t *buckets = calloc((size_t)1 << (64 - shift), sizeof(*buckets));
-    struct descriptor *descriptors = calloc(capacity, sizeof(*descriptors));
-    if (!buckets || !descriptors || capacity >= UINT32_MAX) {
-        free(buckets);
-        free(descriptors);
-        return;
-    }
-    for (size_t i = 0; i < capacity; i++)
-        descriptors[i].next = i + 1 < capacity ? (uint32_t)i + 2 : 0;
-    lock_part(part);
-    int wanted = !part->buckets;
-    if (wanted) {
-        part->shift = shift;
-        part->descriptors = descriptors;
-        part->spare = 1;
-        __atomic_store_n(&part->buckets, buckets, __ATOMIC_RELAXED); /* for the look without lock */
-    }
-    k42_unlock(&part->lock);
-    if (!wanted) { /* another thread of this CPU was quicker */
-        free(buckets);
-        free(descriptors);
-    }
 }
 
 /* ---- a page as a whole, under the lock of the whole ---- */
@@ -147,13 +38,8 @@ static void part_make_room(struct cache_part *part, size_t capacity) {
 static void withdraw_from_part(void *rep, unsigned first_cpu, void *context) {
     (void)first_cpu;
     struct cache_part *part = rep;
-    const struct page *page = context;
     lock_part(part);
-    struct descriptor *descriptor = part_find(part, page->number);
-    if (descriptor) {
-        descriptor_fold(descriptor);
-        part_remove(part, descriptor);
-    }
+    part_withdraw(part, context);
     k42_unlock(&part->lock);
 }
 
@@ -399,9 +285,7 @@ static k42_result partitioned_init_rep(struct k42_root *root, void *rep, unsigne
 
 static void partitioned_fini_rep(struct k42_root *root, void *rep, unsigned cpu) {
     (void)root, (void)cpu;
-    struct cache_part *part = rep;
-    free(part->buckets);
-    free(part->descriptors);
+    part_close(rep);
 }
 
 static void partitioned_fini(struct k42_root *root) {
@@ -420,13 +304,18 @@ static k42_result partitioned_prepare_pages(struct k42_root *to, struct k42_stat
 
 static void fold_part(void *rep, unsigned first_cpu, void *context) {
     (void)first_cpu;
-    struct cache_part *part = rep;
     struct cache_partitioned *whole = context;
-    cache_counts_move(&whole->summary.counts, &part->counts);
-    part->next_window = POLICY_WINDOW;
-    for (size_t i = 0; part->descriptors && i < whole->table->capacity; i++) {
-        if (part->descriptors[i].holds || part->descriptors[i].uses)
-            descriptor_fold(&part->descriptors[i]);
+    part_fold(rep, whole->table->capacity, &whole->summary.counts);
+}
+
+/* Makes the accessed bits an order of use, which other classes go by. */
+static void order_by_access(struct page_table *table) {
+    struct page *page = page_table_oldest(table);
+    for (size_t left = table->count; left; left--) {
+        struct page *next = page_table_newer(table, page);
+        if (page->accessed)
+            page_table_touch(table, page);
+        page = next;
     }
 }
 
@@ -436,6 +325,7 @@ static void fold_part(void *rep, unsigned first_cpu, void *context) {
  */
 static void fold(struct cache_partitioned *whole) {
     k42_each_rep(&whole->root, fold_part, whole);
+    order_by_access(whole->table);
 }
 
 static k42_result partitioned_export_pages(struct k42_root *from, struct k42_state *state,
