@@ -14,6 +14,7 @@
 
 #include "entry.h"
 #include "events.h"
+#include "trace/trace.h"
 
 static struct k42_lock loading;
 static struct k42_component *components;
@@ -46,6 +47,7 @@ static void module_unregister(struct k42_module *module) {
             k42_class_remove(*c);
     for (struct k42_adaptor **a = module->adaptors; a < module->adaptors_end; a++)
         k42_adaptor_remove(*a);
+    k42_trace_unregister(module->events, module->events_end);
 }
 
 static k42_result module_add(struct k42_module *module, char *why, size_t why_size) {
@@ -56,6 +58,7 @@ static k42_result module_add(struct k42_module *module, char *why, size_t why_si
                         module->flavour, K42_FLAVOUR);
         return -ENOEXEC;
     }
+    k42_trace_register(module->events, module->events_end);
     for (struct k42_adaptor **a = module->adaptors; !result && a < module->adaptors_end; a++)
         result = k42_adaptor_add(*a, module->component, why, why_size);
     for (struct k42_class **c = module->classes; !result && c < module->classes_end; c++)
