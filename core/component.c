@@ -1,13 +1,13 @@
 /*
  * Components: loading and unloading code, by its ledger.
  *
- * A component's classes and adaptors are registered from its ELF sections; its constructor hands its
- * module to us inside the loading call. What it owns is counted where it comes and goes; instances
- * are counted by walking. Unloading checks everything that can keep it before it changes anything,
- * then closes its factories, stops its threads, lets defers run, and looks once more.
+ * A component's classes and adaptors are registered from its ELF sections; its constructor hands
+ * its module to us inside the loading call. What it owns is counted where it comes and goes;
+ * instances are counted by walking. Unloading checks everything that can keep it before it changes
+ * anything, then closes its factories, stops its threads, lets defers run, and looks once more.
  *
- * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a sentence
- * in `why`, and then everything is as it was.
+ * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a
+ * sentence in `why`, and then everything is as it was.
  */
 #define K42_NO_MODULE
 #include "component.h"
@@ -132,8 +132,8 @@ k42_result k42_component_load(const char *path, struct k42_component **component
     if (k42_active())
         return -EDEADLK;
     k42_lock(&loading);
-    k42_result result = component_open(path, component, why ? why : unread,
-                                       why ? why_size : sizeof unread);
+    k42_result result =
+        component_open(path, component, why ? why : unread, why ? why_size : sizeof unread);
     k42_unlock(&loading);
     return result;
 }
@@ -237,8 +237,8 @@ k42_result k42_component_unload(struct k42_component *component, char *why, size
     if (k42_active())
         return -EDEADLK;
     k42_lock(&loading);
-    k42_result result = component_close(component, why ? why : unread,
-                                        why ? why_size : sizeof unread);
+    k42_result result =
+        component_close(component, why ? why : unread, why ? why_size : sizeof unread);
     if (!result) {
         struct k42_component **link = &components;
         while (*link != component)

@@ -15,4 +15,7 @@ int k42_host_table_known(uintptr_t address);
  */
 struct k42_cpu_head *k42_cpu_head_of(uint32_t cpu);
 
+/* The calling thread is another one now: the child of a fork. */
+void k42_host_forget_thread_id(void);
+
 #endif
