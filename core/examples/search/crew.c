@@ -48,6 +48,7 @@ struct crew {
     enum phase phase;
     unsigned active;
     unsigned started;
+    unsigned arrived; /* attached, or failed to */
     struct worker workers[];
 };
 
@@ -158,11 +159,23 @@ static void work(struct worker *worker) {
     }
 }
 
+/* Waits until all threads of the crew are here, or it is given up. */
+static void arrive(struct crew *crew) {
+    pthread_mutex_lock(&crew->lock);
+    crew->arrived++;
+    pthread_cond_broadcast(&crew->changed);
+    while (crew->arrived < crew->plan.threads && crew->phase != PHASE_STOP)
+        pthread_cond_wait(&crew->changed, &crew->lock);
+    pthread_mutex_unlock(&crew->lock);
+}
+
 static void *worker_main(void *argument) {
     struct worker *worker = argument;
     char name[16];
     snprintf(name, sizeof(name), "search %u", worker->number % 1000);
-    if (k42_attach(name) < 0) {
+    int attached = k42_attach(name) >= 0;
+    arrive(worker->crew);
+    if (!attached) {
         worker->failures++;
         return NULL;
     }

@@ -33,7 +33,10 @@ struct crew_result {
 
 struct crew;
 
-/* Starts the threads; they search from now on but are not measured. NULL and errno on failure. */
+/*
+ * Starts the threads; they search as soon as all of them are attached, but are not measured. NULL
+ * and errno on failure.
+ */
 struct crew *crew_start(const struct crew_plan *plan);
 
 /* From now on the threads are measured. */

@@ -30,6 +30,8 @@ struct settings {
     double seconds;
     uint64_t searches; /* per thread; 0: for `seconds` */
     unsigned rounds;   /* of the sweep */
+    int json;
+    const char *picture; /* NULL: none, or the demonstration's own */
 };
 
 /* ---- the cache under experiment (subject.c) ---- */
@@ -65,7 +67,7 @@ void subject_close(struct subject *subject);
 
 /* The figures of one mode with one number of threads. */
 struct sweep_cell {
-    double median, lowest, highest; /* cycles per search, over the rounds */
+    double median, lower, upper; /* cycles per search; quartiles of the rounds */
 };
 
 struct sweep {
@@ -77,6 +79,25 @@ struct sweep {
 
 /* Measures all modes with 1, 2, 4 ... settings->threads threads, in interleaved rounds. */
 k42_result sweep_run(struct sweep *sweep, const struct settings *settings, struct swap_log *log);
+
+/* ---- costs.c: what a search by one thread does not show ---- */
+
+enum cost {
+    COST_FIRST_HOLD, /* of a page by a CPU */
+    COST_LATER_HOLD,
+    COST_INVALIDATE,       /* a page that one CPU has used */
+    COST_INVALIDATE_SHOWN, /* a page that COST_CPUS have used */
+    COSTS,
+};
+#define COST_CPUS 4
+
+struct costs {
+    double cycles[COSTS][2]; /* per page; shared, partitioned */
+    uint64_t failures;
+};
+
+/* Measures them; 0 or an error. */
+k42_result costs_run(struct costs *costs, uint64_t pages);
 
 /* ---- load.c: the load that rises and falls ---- */
 
@@ -99,10 +120,21 @@ struct load {
 
 k42_result load_run(struct load *load, const struct settings *settings);
 
+/* ---- run.c, demo.c: what the program can be told to do; each returns its exit status ---- */
+
+int run_once(const struct settings *settings);
+int run_sweep(const struct settings *settings);
+int run_demo(const struct settings *settings);
+
+/* The sweep and its table, for both of the latter; 0, or -1 and a message. */
+int sweep_and_report(const struct settings *settings, struct sweep *sweep);
+
 /* ---- report.c, picture.c ---- */
 
 void report_sweep(const struct sweep *sweep);
 void report_sweep_json(const struct sweep *sweep);
+void report_costs(const struct costs *costs);
+void report_load(struct load *load);
 
 /* Draws what there is (either may be NULL) into a PNG file with gnuplot. 0, or -1 and a message. */
 int picture_draw(const char *file, const struct sweep *sweep, struct load *load);

@@ -13,7 +13,7 @@
 
 #define SAMPLE_MS      25
 #define LEAST_PART     0.7 /* seconds */
-#define MOST_PART      3.5
+#define MOST_PART      2.5
 #define AFTER_REACTION 0.6
 
 struct observer {

@@ -15,8 +15,7 @@ static void draw_sweep(FILE *plot, const struct sweep *sweep) {
         fprintf(plot, "%u", sweep->threads[point]);
         for (unsigned mode = 0; mode < MODES; mode++) {
             const struct sweep_cell *cell = &sweep->cells[point][mode];
-            fprintf(plot, " %g %g %g", cell->median / 1000, cell->lowest / 1000,
-                    cell->highest / 1000);
+            fprintf(plot, " %g %g %g", cell->median / 1000, cell->lower / 1000, cell->upper / 1000);
         }
         fprintf(plot, "\n");
     }

@@ -92,7 +92,8 @@ void policy_act(enum policy_advice advice, const struct k42_root *root,
         .ref = k42_root_ref(root),
         .to = to,
         .from = k42_root_class(root),
-        .attempts = 8,
+        .deadline_ns = POLICY_DEADLINE_NS,
+        .attempts = 4,
         .done = report_swap,
     };
     if (k42_swap_submit(&request->swap) < 0)

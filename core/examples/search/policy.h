@@ -28,6 +28,12 @@
 #define POLICY_CALM         16384 /* shared windows without a hot one that reset patience */
 #define POLICY_PAUSE        256   /* windows before a request is repeated */
 
+/*
+ * How long callers may be made to wait, at worst. With more threads than processors one of them is
+ * usually preempted in the middle of a call, and must get its turn before the swap can end.
+ */
+#define POLICY_DEADLINE_NS 100000000u
+
 enum policy_advice {
     POLICY_STAY,
     POLICY_PARTITION,

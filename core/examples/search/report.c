@@ -1,13 +1,14 @@
-/* The sweep as a table for people, and as JSON, one object a line. No state. */
+/* Results for people, as tables, and as JSON, one object a line. No state. */
 #include "experiment.h"
 
-/* How far the rounds were apart, in per cent of the median. */
+/* How far the middle half of the rounds lies apart, in per cent of the median. */
 static double spread(const struct sweep_cell *cell) {
-    return cell->median > 0 ? 50 * (cell->highest - cell->lowest) / cell->median : 0;
+    return cell->median > 0 ? 50 * (cell->upper - cell->lower) / cell->median : 0;
 }
 
 void report_sweep(const struct sweep *sweep) {
-    printf("thousand cycles per search (median of the rounds; +- half their range)\n\n");
+    printf("thousand cycles per search (median of the rounds, +- half the range of their middle "
+           "half)\n\n");
     printf("  threads ");
     for (unsigned mode = 0; mode < MODES; mode++)
         printf("%20s", mode_names[mode]);
@@ -36,4 +37,26 @@ void report_sweep_json(const struct sweep *sweep) {
                        cells[MODE_SHARED].median, cells[mode].median / cells[MODE_SHARED].median);
         }
     }
+}
+
+void report_costs(const struct costs *costs) {
+    static const char *const names[COSTS] = {
+        [COST_FIRST_HOLD] = "hold and release, a CPU's first of a page",
+        [COST_LATER_HOLD] = "hold and release, later",
+        [COST_INVALIDATE] = "invalidate a page that one CPU has used",
+        [COST_INVALIDATE_SHOWN] = "invalidate a page that four CPUs have used",
+    };
+    printf("cycles per page, one thread%33s%14s\n\n", "shared", "partitioned");
+    for (unsigned cost = 0; cost < COSTS; cost++)
+        printf("  %-46s%12.0f%14.0f\n", names[cost], costs->cycles[cost][MODE_SHARED],
+               costs->cycles[cost][MODE_PARTITIONED]);
+    printf("\n");
+}
+
+void report_load(struct load *load) {
+    swap_log_print(&load->log, 0, load->rise_seconds);
+    printf("  %7.3f s  one thread becomes %u\n", load->rise_seconds, load->threads);
+    swap_log_print(&load->log, load->rise_seconds, load->fall_seconds);
+    printf("  %7.3f s  one thread again\n", load->fall_seconds);
+    swap_log_print(&load->log, load->fall_seconds, SWAP_LOG_END);
 }

@@ -27,8 +27,6 @@ enum action {
 
 struct request {
     enum action action;
-    int json;
-    const char *picture;
     struct settings settings;
 };
 
@@ -37,173 +35,6 @@ static const char usage_text[] =
     "              [--mode shared|partitioned|adaptive] [--json]\n"
     "       search --sweep [--threads MOST] [--pages N] [--rounds N] [--json] [--picture FILE]\n"
     "       search --demo [--threads N] [--pages N] [--rounds N] [--picture FILE]\n";
-
-/* ---- one run ---- */
-
-static void print_run(const struct settings *settings, const struct crew_result *result,
-                      const struct subject *subject, struct cache_stats *stats) {
-    char class_name[48];
-    subject_class(subject, class_name);
-    printf("%" PRIu64 " searches of %" PRIu64 " pages of %d bytes by %u threads in %.2f s, %s\n",
-           result->searches, settings->pages, CACHE_PAGE_SIZE, settings->threads, result->seconds,
-           mode_names[settings->mode]);
-    printf("%.0f cycles per search (%.0f of processor time)\n", result->cycles, result->cpu_cycles);
-    printf("%" PRIu64 " of %" PRIu64 " holds and releases found a lock taken; %" PRIu64
-           " swaps; the cache is of class %s now\n",
-           stats->contended, 2 * stats->holds, stats->swaps, class_name);
-}
-
-static void print_run_json(const struct settings *settings, const struct crew_result *result) {
-    printf("{\"bench\":\"search\",\"name\":\"%s\",\"cpus\":%u,\"value\":%.0f,"
-           "\"unit\":\"cycles/search\",\"peer\":null,\"peer_value\":null,\"ratio\":null}\n",
-           mode_names[settings->mode], settings->threads, result->cycles);
-}
-
-static k42_result run_crew(struct subject *subject, const struct settings *settings,
-                           struct crew_result *result) {
-    struct crew_plan plan = {
-        .cache = subject->cache,
-        .pages = settings->pages,
-        .threads = settings->threads,
-        .searches = settings->searches,
-    };
-    struct crew *crew = crew_start(&plan);
-    if (!crew)
-        return -errno;
-    crew_measure(crew);
-    if (!settings->searches) {
-        struct timespec pause = {.tv_sec = (time_t)settings->seconds};
-        pause.tv_nsec = (long)((settings->seconds - (double)pause.tv_sec) * 1e9);
-        nanosleep(&pause, NULL);
-    }
-    subject_finish(subject, crew, result);
-    return 0;
-}
-
-static int run_once(const struct request *request) {
-    struct swap_log log;
-    struct subject subject;
-    struct crew_result finished;
-    struct cache_stats stats;
-    const struct settings *settings = &request->settings;
-    swap_log_begin(&log);
-    if (subject_open(&subject, settings->mode, settings->pages, &log) < 0)
-        return 1;
-    k42_result result = run_crew(&subject, settings, &finished);
-    if (result < 0) {
-        fprintf(stderr, "search: cannot start %u threads: %s\n", settings->threads,
-                k42_error_name(result));
-        subject_close(&subject);
-        return 1;
-    }
-    uint64_t failures = subject_check(&subject, &stats);
-    if (request->json) {
-        print_run_json(settings, &finished);
-    } else {
-        print_run(settings, &finished, &subject, &stats);
-        swap_log_print(&log);
-        if (!failures)
-            printf("checked: every page and every hold is accounted for\n");
-    }
-    subject_close(&subject);
-    return failures != 0;
-}
-
-/* ---- sweep and demonstration ---- */
-
-static int sweep_once(const struct request *request, struct sweep *sweep) {
-    struct swap_log log;
-    swap_log_begin(&log);
-    k42_result result = sweep_run(sweep, &request->settings, &log);
-    if (result < 0) {
-        fprintf(stderr, "search: the sweep failed: %s\n", k42_error_name(result));
-        return 1;
-    }
-    if (request->json) {
-        report_sweep_json(sweep);
-        return sweep->failures != 0;
-    }
-    printf("%" PRIu64 " searches of %" PRIu64 " pages of %d bytes\n", sweep->searches,
-           request->settings.pages, CACHE_PAGE_SIZE);
-    report_sweep(sweep);
-    printf("swaps of the adaptive caches:\n");
-    swap_log_print(&log);
-    return sweep->failures != 0;
-}
-
-static int only_sweep(const struct request *request) {
-    struct sweep sweep;
-    int failed = sweep_once(request, &sweep);
-    if (request->picture && picture_draw(request->picture, &sweep, NULL) < 0)
-        failed = 1;
-    return failed;
-}
-
-/* Successful swaps to a class of this name. */
-static unsigned swaps_to(struct swap_log *log, const char *class_name) {
-    unsigned found = 0;
-    for (unsigned i = 0; i < swap_log_count(log); i++) {
-        struct swap_log_entry entry = swap_log_entry(log, i);
-        found += entry.report.result >= 0 && !strcmp(entry.class_name, class_name);
-    }
-    return found;
-}
-
-static void conclude(const struct sweep *sweep, struct load *load) {
-    const struct sweep_cell *alone = sweep->cells[0];
-    const struct sweep_cell *crowd = sweep->cells[sweep->points - 1];
-    unsigned up = swaps_to(&load->log, "cache.partitioned");
-    unsigned down = swaps_to(&load->log, "cache.shared");
-    printf("\nWhat this showed\n");
-    printf("  One thread: a search costs %.2f times as much in the partitioned cache as in the "
-           "shared one.\n",
-           alone[MODE_PARTITIONED].median / alone[MODE_SHARED].median);
-    if (sweep->points > 1)
-        printf("  %u threads: it costs %.2f times as much in the shared cache as in the "
-               "partitioned one,\n  and %.2f times in the adaptive one.\n",
-               sweep->threads[sweep->points - 1],
-               crowd[MODE_SHARED].median / crowd[MODE_PARTITIONED].median,
-               crowd[MODE_ADAPTIVE].median / crowd[MODE_PARTITIONED].median);
-    printf("  Under a load of 1, %u and 1 threads the cache swapped itself %u times to "
-           "partitioned and %u\n  times to shared while it was searched.\n",
-           load->threads, up, down);
-    if (!sweep->failures && !load->failures)
-        printf("  Every page reads as before, and each of %" PRIu64
-               " holds was counted exactly once.\n",
-               load->stats.holds);
-}
-
-static int demonstrate(const struct request *request) {
-    struct sweep sweep;
-    static struct load load;
-    const char *picture = request->picture ? request->picture : "search.png";
-    struct settings settings = request->settings;
-    printf("Threads search the same cached file. Its cache is one object, of one of two classes:\n"
-           "shared (one table, one lock) or partitioned (a representative per CPU).\n\n");
-    fflush(stdout);
-    int failed = sweep_once(request, &sweep);
-    if (failed && !sweep.points)
-        return 1;
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (processors > 1 && settings.threads > (unsigned)processors)
-        settings.threads = (unsigned)processors;
-    printf("\nAn adaptive cache while the load rises and falls:\n");
-    fflush(stdout);
-    k42_result result = load_run(&load, &settings);
-    if (result < 0) {
-        fprintf(stderr, "search: the load failed: %s\n", k42_error_name(result));
-        return 1;
-    }
-    printf("  %7.3f s  one thread becomes %u\n  %7.3f s  one thread again\n", load.rise_seconds,
-           load.threads, load.fall_seconds);
-    swap_log_print(&load.log);
-    if (picture_draw(picture, &sweep, &load) == 0)
-        printf("\npicture: %s\n", picture);
-    conclude(&sweep, &load);
-    return failed || load.failures;
-}
-
-/* ---- command line ---- */
 
 static int wrong(const char *option, const char *text, const char *wanted) {
     fprintf(stderr, "search: --%s takes %s, not '%s'\n%s", option, wanted, text, usage_text);
@@ -277,10 +108,10 @@ static int parse_option(int option, struct request *request) {
         request->action = ACTION_DEMO;
         return 0;
     case 'j':
-        request->json = 1;
+        settings->json = 1;
         return 0;
     case 'o':
-        request->picture = optarg;
+        settings->picture = optarg;
         return 0;
     case 'h':
         printf("%s", usage_text);
@@ -301,7 +132,7 @@ static unsigned default_threads(enum action action) {
 
 static int parse(int argc, char **argv, struct request *request) {
     *request = (struct request){
-        .settings = {.mode = MODE_ADAPTIVE, .pages = 256, .seconds = 1, .rounds = 9},
+        .settings = {.mode = MODE_ADAPTIVE, .pages = 256, .seconds = 1, .rounds = 7},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -320,11 +151,11 @@ static int parse(int argc, char **argv, struct request *request) {
 static int act(const struct request *request) {
     switch (request->action) {
     case ACTION_RUN:
-        return run_once(request);
+        return run_once(&request->settings);
     case ACTION_SWEEP:
-        return only_sweep(request);
+        return run_sweep(&request->settings);
     case ACTION_DEMO:
-        return demonstrate(request);
+        return run_demo(&request->settings);
     }
     return 2;
 }

@@ -52,18 +52,22 @@ static double microseconds(uint64_t ns) {
     return (double)ns / 1000;
 }
 
-void swap_log_print(struct swap_log *log) {
+static void print_entry(const struct swap_log_entry *entry) {
+    const struct k42_swap_report *report = &entry->report;
+    if (report->result < 0) {
+        printf("  %7.3f s  does not become %s: %s\n", entry->at_seconds, entry->class_name,
+               report->text);
+        return;
+    }
+    printf("  %7.3f s  becomes %-18s forward %7.1f us, block %7.1f us, transfer %5.1f us (%s)\n",
+           entry->at_seconds, entry->class_name, microseconds(report->forward_ns),
+           microseconds(report->block_ns), microseconds(report->transfer_ns), report->format);
+}
+
+void swap_log_print(struct swap_log *log, double from_seconds, double until_seconds) {
     for (unsigned i = 0; i < swap_log_count(log); i++) {
         struct swap_log_entry entry = swap_log_entry(log, i);
-        const struct k42_swap_report *report = &entry.report;
-        if (report->result < 0) {
-            printf("  %7.3f s  stays as it is, not %s: %s\n", entry.at_seconds, entry.class_name,
-                   report->text);
-            continue;
-        }
-        printf(
-            "  %7.3f s  becomes %-18s forward %6.1f us, block %6.1f us, transfer %5.1f us (%s)\n",
-            entry.at_seconds, entry.class_name, microseconds(report->forward_ns),
-            microseconds(report->block_ns), microseconds(report->transfer_ns), report->format);
+        if (entry.at_seconds >= from_seconds && entry.at_seconds < until_seconds)
+            print_entry(&entry);
     }
 }

@@ -36,7 +36,8 @@ void swap_log_record(const struct k42_swap_report *report, const char *class_nam
 unsigned swap_log_count(struct swap_log *log);
 struct swap_log_entry swap_log_entry(struct swap_log *log, unsigned index);
 
-/* A line for each, on standard output. */
-void swap_log_print(struct swap_log *log);
+/* A line for each from one time until before another, on standard output. */
+#define SWAP_LOG_END 1e9
+void swap_log_print(struct swap_log *log, double from_seconds, double until_seconds);
 
 #endif

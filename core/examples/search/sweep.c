@@ -73,9 +73,9 @@ static int by_size(const void *one, const void *other) {
 static struct sweep_cell summarise(struct cell *cell, unsigned rounds) {
     qsort(cell->cycles, rounds, sizeof(*cell->cycles), by_size);
     return (struct sweep_cell){
-        .lowest = cell->cycles[0],
+        .lower = cell->cycles[rounds / 4],
         .median = cell->cycles[rounds / 2],
-        .highest = cell->cycles[rounds - 1],
+        .upper = cell->cycles[rounds - 1 - rounds / 4],
     };
 }
 
