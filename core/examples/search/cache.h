@@ -1,5 +1,5 @@
 /*
- * The cache: pages of one file, kept in memory for many threads at once.
+ * The pages of one file, kept in memory for many threads at once.
  *
  * A client holds a page, reads it in place, and releases it. Which pages stay when the cache is
  * full, and how the work is spread over CPUs, is the class's own affair:

@@ -263,12 +263,16 @@ static void add_worker(struct crew_result *result, const struct worker *worker) 
     result->failures += worker->failures;
     if (!worker->measuring)
         return;
+    const struct moment *begin = &worker->begin, *end = &worker->end;
     double rate = cycles_per_ns(worker);
-    double seconds = (double)(worker->end.wall_ns - worker->begin.wall_ns) * 1e-9;
+    double seconds = (double)(end->wall_ns - begin->wall_ns) * 1e-9;
+    double cpu = rate * (double)(end->cpu_ns - begin->cpu_ns);
+    double occupied =
+        (double)(end->cycles - begin->cycles) - rate * (double)(end->waited_ns - begin->waited_ns);
     result->searches += worker->measured;
-    result->cycles += (double)(worker->end.cycles - worker->begin.cycles) -
-                      rate * (double)(worker->end.waited_ns - worker->begin.waited_ns);
-    result->cpu_cycles += rate * (double)(worker->end.cpu_ns - worker->begin.cpu_ns);
+    result->cpu_cycles += cpu;
+    /* What is more than processor time was slept away, for a lock; the clocks differ a little. */
+    result->cycles += occupied > cpu ? occupied : cpu;
     if (seconds > result->seconds)
         result->seconds = seconds;
 }
