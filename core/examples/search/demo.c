@@ -49,22 +49,24 @@ static void conclude(const struct sweep *sweep, const struct costs *costs, struc
 }
 
 /* As many threads as can run at once, so that it is them that the cache adapts to. */
-static k42_result load_and_report(struct load *load, struct settings settings) {
+static k42_result load_and_report(struct load *load, struct load *fixed, struct settings settings) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (processors > 1 && settings.threads > (unsigned)processors)
         settings.threads = (unsigned)processors;
     printf("\nAn adaptive cache while the load rises and falls:\n");
     fflush(stdout);
-    k42_result result = load_run(load, &settings);
+    k42_result result = load_run(load, &settings, NULL);
     if (result >= 0)
-        report_load(load);
+        result = load_run(fixed, &settings, load);
+    if (result >= 0)
+        report_load(load, fixed);
     return result;
 }
 
 int run_demo(const struct settings *settings) {
     struct sweep sweep;
     struct costs costs;
-    static struct load load;
+    static struct load load, fixed;
     const char *picture = settings->picture ? settings->picture : "search.png";
     printf("Threads search the same cached file. Its cache is one object, of one of two classes:\n"
            "shared (one table, one lock) or partitioned (a representative per CPU).\n\n");
@@ -75,15 +77,15 @@ int run_demo(const struct settings *settings) {
     if (result >= 0) {
         printf("\n");
         report_costs(&costs);
-        result = load_and_report(&load, *settings);
+        result = load_and_report(&load, &fixed, *settings);
     }
     if (result < 0) {
         fprintf(stderr, "search: the demonstration failed: %s\n", k42_error_name(result));
         return 1;
     }
-    if (picture_draw(picture, &sweep, &load) == 0)
+    if (picture_draw(picture, &sweep, &load, &fixed) == 0)
         printf("\npicture: %s\n", picture);
-    uint64_t failures = sweep.failures + costs.failures + load.failures;
+    uint64_t failures = sweep.failures + costs.failures + load.failures + fixed.failures;
     conclude(&sweep, &costs, &load, failures);
     return failures != 0;
 }

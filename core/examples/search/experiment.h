@@ -111,14 +111,21 @@ struct load_sample {
 struct load {
     unsigned samples;
     struct load_sample sample[LOAD_SAMPLES];
-    double rise_seconds, fall_seconds; /* when the other threads joined and left */
+    double rise_seconds, fall_seconds, end_seconds; /* when the others joined, when they left */
     unsigned threads;
     struct swap_log log;
     struct cache_stats stats;
     uint64_t failures;
 };
 
-k42_result load_run(struct load *load, const struct settings *settings);
+/*
+ * Runs it with an adaptive cache; or, at the times of such a run (`like`, else NULL), with a shared
+ * one that does not adapt.
+ */
+k42_result load_run(struct load *load, const struct settings *settings, const struct load *like);
+
+/* The speed between two times: median of the samples, in searches per millisecond. */
+double load_speed(const struct load *load, double from_seconds, double until_seconds);
 
 /* ---- run.c, demo.c: what the program can be told to do; each returns its exit status ---- */
 
@@ -134,9 +141,11 @@ int sweep_and_report(const struct settings *settings, struct sweep *sweep);
 void report_sweep(const struct sweep *sweep);
 void report_sweep_json(const struct sweep *sweep);
 void report_costs(const struct costs *costs);
-void report_load(struct load *load);
+void report_load(struct load *load, const struct load *fixed);
 
-/* Draws what there is (either may be NULL) into a PNG file with gnuplot. 0, or -1 and a message. */
-int picture_draw(const char *file, const struct sweep *sweep, struct load *load);
+/* Draws what there is (the sweep, or both loads, may be NULL) into a PNG file with gnuplot. 0, or
+ * -1 and a message. */
+int picture_draw(const char *file, const struct sweep *sweep, struct load *load,
+                 const struct load *fixed);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * A load that rises and falls: one thread searches, others join it, and leave again. The cache is
- * adaptive; the samples show what its swaps did to the speed of the search.
+ * A load that rises and falls: one thread searches, others join it, and leave again; once with an
+ * adaptive cache, whose swaps show in the speed of the search, and once with a shared one that
+ * stays as it is.
  *
  * Each part lasts until the cache has reacted to it, within limits: the machine may be busy with
  * other things, and threads that never run at the same time do not contend.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,6 +43,12 @@ static void sample(struct observer *observer) {
     observer->at_seconds = now;
 }
 
+/* Observes until a time. */
+static void observe_for(struct observer *observer, double until_seconds) {
+    while (swap_log_now(&observer->load->log) < until_seconds)
+        sample(observer);
+}
+
 /* Observes until the class has had this name for a while, within limits. */
 static void observe_until(struct observer *observer, const char *class_name) {
     double began = swap_log_now(&observer->load->log);
@@ -59,22 +67,41 @@ static void observe_until(struct observer *observer, const char *class_name) {
     }
 }
 
-static void rise_and_fall(struct observer *observer) {
-    struct load *load = observer->load;
-    observe_until(observer, "cache.shared");
-    load->rise_seconds = swap_log_now(&load->log);
-    crew_set_active(observer->crew, load->threads);
-    observe_until(observer, "cache.partitioned");
-    load->fall_seconds = swap_log_now(&load->log);
-    crew_set_active(observer->crew, 1);
-    observe_until(observer, "cache.shared");
+static void rise(struct observer *observer) {
+    observer->load->rise_seconds = swap_log_now(&observer->load->log);
+    crew_set_active(observer->crew, observer->load->threads);
 }
 
-k42_result load_run(struct load *load, const struct settings *settings) {
+static void fall(struct observer *observer) {
+    observer->load->fall_seconds = swap_log_now(&observer->load->log);
+    crew_set_active(observer->crew, 1);
+}
+
+static void rise_and_fall(struct observer *observer) {
+    observe_until(observer, "cache.shared");
+    rise(observer);
+    observe_until(observer, "cache.partitioned");
+    fall(observer);
+    observe_until(observer, "cache.shared");
+    observer->load->end_seconds = swap_log_now(&observer->load->log);
+}
+
+/* The same at the times of another load. */
+static void rise_and_fall_like(struct observer *observer, const struct load *other) {
+    observe_for(observer, other->rise_seconds);
+    rise(observer);
+    observe_for(observer, other->fall_seconds);
+    fall(observer);
+    observe_for(observer, other->end_seconds);
+    observer->load->end_seconds = other->end_seconds;
+}
+
+k42_result load_run(struct load *load, const struct settings *settings, const struct load *like) {
     struct subject subject;
     *load = (struct load){.threads = settings->threads > 1 ? settings->threads : 2};
     swap_log_begin(&load->log);
-    k42_result result = subject_open(&subject, MODE_ADAPTIVE, settings->pages, &load->log);
+    k42_result result =
+        subject_open(&subject, like ? MODE_SHARED : MODE_ADAPTIVE, settings->pages, &load->log);
     if (result < 0)
         return result;
     struct crew_plan plan = {
@@ -90,10 +117,30 @@ k42_result load_run(struct load *load, const struct settings *settings) {
     }
     struct observer observer = {.load = load, .subject = &subject, .crew = crew};
     observer.at_seconds = swap_log_now(&load->log);
-    rise_and_fall(&observer);
+    if (like)
+        rise_and_fall_like(&observer, like);
+    else
+        rise_and_fall(&observer);
     struct crew_result finished;
     subject_finish(&subject, crew, &finished);
     load->failures = subject_check(&subject, &load->stats);
     subject_close(&subject);
     return 0;
+}
+
+static int by_size(const void *one, const void *other) {
+    double difference = *(const double *)one - *(const double *)other;
+    return (difference > 0) - (difference < 0);
+}
+
+double load_speed(const struct load *load, double from_seconds, double until_seconds) {
+    double speeds[LOAD_SAMPLES];
+    unsigned count = 0;
+    for (unsigned i = 0; i < load->samples; i++) {
+        const struct load_sample *one = &load->sample[i];
+        if (one->at_seconds >= from_seconds && one->at_seconds < until_seconds)
+            speeds[count++] = one->searches_per_ms;
+    }
+    qsort(speeds, count, sizeof(*speeds), by_size);
+    return count ? speeds[count / 2] : 0;
 }

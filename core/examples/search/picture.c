@@ -2,7 +2,8 @@
  * The picture: gnuplot, fed through a pipe with commands and data. No state.
  *
  * Left: cycles per search against the number of threads. Right: the load that rises and falls, with
- * a line for each swap.
+ * a line for each
+ * swap, and the same with a cache that stays shared.
  */
 #include <signal.h>
 #include <string.h>
@@ -50,24 +51,31 @@ static void draw_swaps(FILE *plot, struct swap_log *log) {
     }
 }
 
-static void draw_load(FILE *plot, struct load *load) {
-    fprintf(plot, "$load << EOD\n");
+static void draw_samples(FILE *plot, const char *name, const struct load *load) {
+    fprintf(plot, "$%s << EOD\n", name);
     for (unsigned i = 0; i < load->samples; i++)
         fprintf(plot, "%g %g\n", load->sample[i].at_seconds, load->sample[i].searches_per_ms);
+    fprintf(plot, "EOD\n");
+}
+
+static void draw_load(FILE *plot, struct load *load, const struct load *fixed) {
+    draw_samples(plot, "adaptive", load);
+    draw_samples(plot, "fixed", fixed);
     fprintf(plot,
-            "EOD\n"
             "set title 'The cache swaps itself: %u threads from %.1f s to %.1f s, else one'\n"
             "set xlabel 'seconds'\nset ylabel 'searches per millisecond, all threads'\n"
-            "set yrange [0:*]\nunset key\n"
+            "set yrange [0:*]\nset key top right\n"
             "set object 1 rectangle from %g, graph 0 to %g, graph 1 behind fc rgb '#f4f0e6' "
             "fs noborder\n",
             load->threads, load->rise_seconds, load->fall_seconds, load->rise_seconds,
             load->fall_seconds);
     draw_swaps(plot, &load->log);
-    fprintf(plot, "plot $load with lines lw 2 lc rgb '#1e8449'\n");
+    fprintf(plot, "plot $fixed with lines lw 2 lc rgb '#c0392b' title 'stays shared', "
+                  "$adaptive with lines lw 2 lc rgb '#1e8449' title 'adaptive'\n");
 }
 
-static void draw(FILE *plot, const char *file, const struct sweep *sweep, struct load *load) {
+static void draw(FILE *plot, const char *file, const struct sweep *sweep, struct load *load,
+                 const struct load *fixed) {
     int panels = (sweep != NULL) + (load != NULL);
     fprintf(plot,
             "set terminal pngcairo size %d,520 font 'sans,11' enhanced\nset output '%s'\n"
@@ -76,11 +84,12 @@ static void draw(FILE *plot, const char *file, const struct sweep *sweep, struct
     if (sweep)
         draw_sweep(plot, sweep);
     if (load)
-        draw_load(plot, load);
+        draw_load(plot, load, fixed);
     fprintf(plot, "unset multiplot\n");
 }
 
-int picture_draw(const char *file, const struct sweep *sweep, struct load *load) {
+int picture_draw(const char *file, const struct sweep *sweep, struct load *load,
+                 const struct load *fixed) {
     if (strchr(file, '\'') || strchr(file, '\n')) {
         fprintf(stderr, "search: no picture: %s has a quote or a new line in its name\n", file);
         return -1;
@@ -89,7 +98,7 @@ int picture_draw(const char *file, const struct sweep *sweep, struct load *load)
     void (*before)(int) = signal(SIGPIPE, SIG_IGN);
     FILE *plot = popen("gnuplot >/dev/null 2>&1", "w");
     if (plot)
-        draw(plot, file, sweep, load);
+        draw(plot, file, sweep, load, fixed);
     int failed = !plot || pclose(plot);
     signal(SIGPIPE, before);
     if (failed)

@@ -53,10 +53,21 @@ void report_costs(const struct costs *costs) {
     printf("\n");
 }
 
-void report_load(struct load *load) {
+/* The middle of the time that the others were there, when whatever swaps has swapped. */
+static double speed_under_load(const struct load *load) {
+    double half = (load->rise_seconds + load->fall_seconds) / 2;
+    return load_speed(load, half, load->fall_seconds);
+}
+
+void report_load(struct load *load, const struct load *fixed) {
     swap_log_print(&load->log, 0, load->rise_seconds);
     printf("  %7.3f s  one thread becomes %u\n", load->rise_seconds, load->threads);
     swap_log_print(&load->log, load->rise_seconds, load->fall_seconds);
     printf("  %7.3f s  one thread again\n", load->fall_seconds);
     swap_log_print(&load->log, load->fall_seconds, SWAP_LOG_END);
+    printf(
+        "  searches per millisecond: %.1f by one thread; by %u threads %.1f, and %.1f in a cache "
+        "that stays shared\n",
+        load_speed(load, 0, load->rise_seconds), load->threads, speed_under_load(load),
+        speed_under_load(fixed));
 }

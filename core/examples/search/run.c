@@ -100,7 +100,7 @@ int run_sweep(const struct settings *settings) {
     struct sweep sweep;
     if (sweep_and_report(settings, &sweep) < 0)
         return 1;
-    if (settings->picture && picture_draw(settings->picture, &sweep, NULL) < 0)
+    if (settings->picture && picture_draw(settings->picture, &sweep, NULL, NULL) < 0)
         return 1;
     return sweep.failures != 0;
 }
