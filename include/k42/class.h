@@ -172,17 +172,13 @@ k42_result k42_ref_as(k42_ref ref, const struct k42_interface *interface_, k42_r
 /* ---- the module's own record, one per program or component
  * --------------------------------------- */
 
-/*
- * The linker's names for the sections' ends. Hidden, or a module without a section would get
- * another one's; declared by their own names, since gcc forgets "hidden" beside an asm label.
- */
-#define K42_SECTION_END __attribute__((weak, visibility("hidden")))
-extern struct k42_class *__start_k42_classes[] K42_SECTION_END;
-extern struct k42_class *__stop_k42_classes[] K42_SECTION_END;
-extern struct k42_adaptor *__start_k42_adaptors[] K42_SECTION_END;
-extern struct k42_adaptor *__stop_k42_adaptors[] K42_SECTION_END;
-extern struct k42_trace_event *__start_k42_trace_events[] K42_SECTION_END;
-extern struct k42_trace_event *__stop_k42_trace_events[] K42_SECTION_END;
+/* Where the linker put them; hidden, so that each module finds its own and nobody else's. */
+#define K42_SECTION_BOUNDS(type, section)                                                          \
+    extern type *__start_##section[] __attribute__((weak, visibility("hidden")));                  \
+    extern type *__stop_##section[] __attribute__((weak, visibility("hidden")))
+K42_SECTION_BOUNDS(struct k42_class, k42_classes);
+K42_SECTION_BOUNDS(struct k42_adaptor, k42_adaptors);
+K42_SECTION_BOUNDS(struct k42_trace_event, k42_trace_events);
 
 #ifndef K42_NO_MODULE
 __attribute__((weak, visibility("hidden"))) struct k42_module k42_this_module;
