@@ -11,9 +11,10 @@
 
 #include "experiment.h"
 
-#define WARM_MS     10
-#define ROUND_MS    60
-#define MOST_ROUNDS 101
+#define WARM_MS          10
+#define ROUND_MS         60
+#define LONGEST_ROUND_MS 8000
+#define MOST_ROUNDS      101
 
 /* One cell at work. */
 struct cell {
@@ -27,23 +28,35 @@ static void sleep_ms(long ms) {
     nanosleep(&pause, NULL);
 }
 
-static k42_result measure(struct cell *cell, unsigned round, struct sweep *sweep) {
+static k42_result measure_for(struct cell *cell, long ms, struct crew_result *result) {
     struct crew_plan plan = {
         .cache = cell->subject.cache,
         .pages = cell->subject.pages,
         .threads = cell->threads,
     };
-    struct crew_result result;
     struct crew *crew = crew_start(&plan);
     if (!crew)
         return -errno;
     sleep_ms(WARM_MS);
     crew_measure(crew);
-    sleep_ms(ROUND_MS);
-    subject_finish(&cell->subject, crew, &result);
-    cell->cycles[round] = result.cycles;
-    sweep->searches += result.searches;
+    sleep_ms(ms);
+    subject_finish(&cell->subject, crew, result);
     return 0;
+}
+
+/* One round; longer than usual if no thread came to run in that time. */
+static k42_result measure(struct cell *cell, unsigned round, struct sweep *sweep) {
+    for (long ms = ROUND_MS; ms <= LONGEST_ROUND_MS; ms *= 2) {
+        struct crew_result result;
+        k42_result error = measure_for(cell, ms, &result);
+        if (error < 0)
+            return error;
+        cell->cycles[round] = result.cycles;
+        sweep->searches += result.searches;
+        if (result.searches)
+            return 0;
+    }
+    return -ETIMEDOUT;
 }
 
 /* Lets an adaptive cache find its class: the partitioned one, unless the thread is alone. */
