@@ -30,9 +30,16 @@ struct k42_module {
 };
 K42_EXPORT void k42_module_register(struct k42_module *module);
 
+/* gcc's AddressSanitizer puts no redzones into named sections; clang's must be told. */
+#ifdef __clang__
+#define K42_NO_REDZONE no_sanitize("address")
+#else
+#define K42_NO_REDZONE
+#endif
+
 #define K42_SECTION_ITEM(type, symbol, section_name)                                               \
     static type *const symbol##_item                                                               \
-        __attribute__((section(section_name), used, no_sanitize("address"))) = &symbol
+        __attribute__((section(section_name), used, K42_NO_REDZONE)) = &symbol
 
 #define K42_CLASS(symbol)                                                                          \
     extern struct k42_class symbol;                                                                \
