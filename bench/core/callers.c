@@ -81,8 +81,8 @@ void callers_start(const tally_ref *refs, size_t count, size_t windows) {
     measure_ticks_to_ns(0);
     for (unsigned i = 0; i < callers.threads; i++) {
         callers.longest[i] = calloc(windows, sizeof(uint64_t));
-        if (!callers.longest[i] || pthread_create(&callers.thread[i], NULL, call_without_pause,
-                                                  (void *)(uintptr_t)i))
+        if (!callers.longest[i] ||
+            pthread_create(&callers.thread[i], NULL, call_without_pause, (void *)(uintptr_t)i))
             measure_fail("starting a caller", "no memory, or the system refused");
     }
     while (__atomic_load_n(&callers.ready, __ATOMIC_SEQ_CST) < callers.threads)

@@ -30,7 +30,8 @@ double window_longest_us(size_t window);
 enum window_kind {
     WINDOW_WORK, /* whatever is measured */
     WINDOW_REST, /* sleeps as long as the last WINDOW_WORK took */
-    WINDOW_BUSY, /* computes as much as that took of its CPU, then sleeps for the rest of the time */
+    WINDOW_BUSY, /* computes as much as that took of its CPU, then sleeps for the rest of the time
+                  */
     WINDOW_KINDS,
 };
 

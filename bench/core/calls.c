@@ -11,26 +11,6 @@
 #include "loops.h"
 #include "measure.h"
 
-#include <stdlib.h>
-
-static volatile long sink; /* so that no result is unused */
-
-static double time_turns(const struct loop *loop, const struct subject *subject, long turns) {
-    uint64_t start = measure_ticks();
-    sink = loop->run(subject, turns);
-    return measure_ticks_to_ns(measure_ticks() - start) / (double)turns;
-}
-
-/* How many turns of a loop make a slice; also warms it up. */
-static long turns_of_slice(const struct loop *loop, const struct subject *subject, long slice_ns) {
-    double best_ns = 1e9;
-    for (int i = 0; i < 5; i++) {
-        double ns = time_turns(loop, subject, 10000);
-        best_ns = ns < best_ns ? ns : best_ns;
-    }
-    return 1000 + (long)((double)slice_ns / best_ns);
-}
-
 #define MOST_LOOPS 32
 
 int main(int argc, char **argv) {
@@ -44,14 +24,13 @@ int main(int argc, char **argv) {
     loop_thread_begin("calls");
     subject_open(&subject);
     for (unsigned i = 0; i < MOST_LOOPS && loops[0][i].row; i++)
-        turns[i] = turns_of_slice(&loops[0][i], &subject, slice_ns);
+        turns[i] = loop_turns(&loops[0][i], &subject, slice_ns);
 
     for (long round = 0; round < rounds; round++) {
         for (unsigned placement = 0; placement < LOOP_PLACEMENTS; placement++) {
             for (unsigned i = 0; i < MOST_LOOPS && loops[0][i].row; i++) {
                 const struct loop *loop = &loops[placement][i];
-                loop->run(&subject, 1000);
-                measure_sample(loop->row, loop->variant, time_turns(loop, &subject, turns[i]));
+                measure_sample(loop->row, loop->variant, loop_time(loop, &subject, turns[i]));
             }
         }
     }

@@ -1,5 +1,5 @@
 /*
- * The loops whose turns are timed: one for each way of reaching a method.
+ * The timed loops: one for each way of reaching a method.
  *
  * loops.c is compiled several times, with PLACEMENT 0, 1, ...; each copy holds the same loops at
  * other addresses, every function and loop aligned to 64 bytes. Where a loop lies moves a figure of
@@ -8,6 +8,7 @@
 #ifndef BENCH_LOOPS_H
 #define BENCH_LOOPS_H
 
+#include "loop.h"
 #include "tally.h"
 
 #include <k42/interpose.h>
@@ -23,14 +24,8 @@ struct subject {
     unsigned long *refcount; /* of `object`, in the loop that counts */
 };
 
-struct loop {
-    const char *row, *variant;
-    long (*run)(const struct subject *subject, long turns);
-};
-
 /* All loops at one placement; ends with a NULL row. The calling thread is attached, inactive, and
  * registered with both flavours of liburcu. */
-#define LOOP_PLACEMENTS 4
 extern const struct loop *const loops[LOOP_PLACEMENTS];
 
 /* The loop of a row and variant at placement 0. Ends the program when there is none. */

@@ -92,7 +92,7 @@ static const struct k42_transfer transfers[] = {
         .kind = &k42_single,                                                                       \
         .root_size = sizeof(struct tally_object),                                                  \
         .rep_offset = offsetof(struct tally_object, rep),                                          \
-        .ops = &tally_operations,                                                                   \
+        .ops = &tally_operations,                                                                  \
         .transfers = transfers,                                                                    \
     }
 

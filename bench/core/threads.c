@@ -28,9 +28,7 @@ static struct {
 static pthread_barrier_t barrier;
 static struct subject subject;
 static unsigned running; /* workers that have begun this job, so that they begin together */
-static struct {
-    double rate __attribute__((aligned(64)));
-} result[MOST_THREADS];
+static struct { double rate __attribute__((aligned(64))); } result[MOST_THREADS];
 
 /* Calls per nanosecond, counted in chunks until the slice is over. */
 static double call_for_a_slice(const struct loop *loop, long slice_ns) {
