@@ -31,10 +31,34 @@ static uint32_t next_random(uint64_t *seed) {
     return (uint32_t)(*seed >> 32);
 }
 
+/*
+ * The moment at which one turn ends and the next begins. A caller may be stopped for long between
+ * reading the clock and reading the state, in either order, while windows open and close. The state
+ * is therefore read on both sides: whichever turn the stop makes long, the window lies between the
+ * state before its begin and the state after its end.
+ */
+struct boundary {
+    size_t before;
+    uint64_t ticks;
+    size_t after;
+};
+
+static inline struct boundary boundary_now(void) {
+    struct boundary now;
+    now.before = __atomic_load_n(&callers.state, __ATOMIC_ACQUIRE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    now.ticks = measure_ticks();
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    now.after = __atomic_load_n(&callers.state, __ATOMIC_ACQUIRE);
+    return now;
+}
+
 /* Credits a turn to each window k with 2k + 1 between the states at its begin and its end. */
-static void credit_turn(uint64_t *longest, size_t before, size_t after, uint64_t ticks) {
-    for (size_t window = before / 2; 2 * window + 1 <= after && window < callers.windows;
-         window++) {
+static void credit_turn(uint64_t *longest, const struct boundary *begin,
+                        const struct boundary *end) {
+    uint64_t ticks = end->ticks - begin->ticks;
+    for (size_t window = begin->before / 2;
+         2 * window + 1 <= end->after && window < callers.windows; window++) {
         if (longest[window] < ticks)
             longest[window] = ticks;
     }
@@ -49,21 +73,17 @@ static void *call_without_pause(void *argument) {
     measure_require(k42_attach("caller"), "attaching a caller");
     __atomic_fetch_add(&callers.ready, 1, __ATOMIC_SEQ_CST);
 
-    size_t before = __atomic_load_n(&callers.state, __ATOMIC_ACQUIRE);
-    uint64_t start = measure_ticks();
-    while (!__atomic_load_n(&callers.stop, __ATOMIC_RELAXED)) {
+    struct boundary begin = boundary_now(), end;
+    for (; !__atomic_load_n(&callers.stop, __ATOMIC_RELAXED); begin = end) {
         tally_ref ref = callers.refs[((uint64_t)next_random(&seed) * callers.count) >> 32];
         k42_enter();
         k42_result result = k42_call(ref, add, 1);
         k42_exit();
-        uint64_t end = measure_ticks();
-        size_t after = __atomic_load_n(&callers.state, __ATOMIC_ACQUIRE);
-        if (before != after || before % 2)
-            credit_turn(longest, before, after, end - start);
+        end = boundary_now();
+        if (begin.before != end.after || begin.before % 2)
+            credit_turn(longest, &begin, &end);
         measure_require(result, "a call");
         calls++;
-        before = after;
-        start = end;
     }
     callers.calls[number] = calls;
     measure_require(k42_detach(), "detaching a caller");

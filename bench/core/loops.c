@@ -19,7 +19,7 @@
 __asm__(".text\n\t.p2align 6\n\t.skip 320 * (1 + " TEXT(PLACEMENT) "), 0x90");
 
 #define LOOP(name, before, body, after)                                                            \
-    static __attribute__((noipa)) long name(const struct subject *subject, long turns) {           \
+    static __attribute__((noinline)) long name(const struct subject *subject, long turns) {        \
         tally_ref ref = subject->ref, interposed = subject->interposed;                            \
         struct tally *object = subject->object, **shared = subject->shared;                        \
         pthread_rwlock_t *lock = subject->lock;                                                    \

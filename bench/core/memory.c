@@ -6,7 +6,7 @@
  * Prints "bytes-per-object": "k42" is what the runtime accounts for (its tables, and the root
  * header that begins every object); "resident" is what the system says the process has grown by,
  * which also counts the object's own data and the heap's overhead; "payload" is what the
- * object itself has beside that header.
+ * object itself has beside that header. Counted is what each further object costs, after some.
  */
 #include "tally.h"
 
@@ -19,6 +19,7 @@
 
 static tally_ref *refs;
 static size_t count;
+static const size_t warm_up = 20480; /* not counted: what the first object brings along */
 static pthread_barrier_t barrier;
 
 /* Proportional, so that a table's page that shows the shared template counts once in all. */
@@ -42,22 +43,25 @@ static double accounted_bytes(void) {
     return (double)(stats.bytes_global + stats.bytes_local);
 }
 
-static void call_all(void) {
-    for (size_t i = 0; i < count; i++) {
+/* Makes objects up to `end`, as the first CPU; then both call them. */
+static void make_and_call(size_t first, size_t end, int make) {
+    for (size_t i = first; make && i < end; i++)
+        refs[i] = tally_create(&tally_plain);
+    pthread_barrier_wait(&barrier);
+    for (size_t i = first; i < end; i++) {
         k42_enter();
         measure_require(k42_call(refs[i], add, 1), "a call");
         k42_exit();
     }
+    pthread_barrier_wait(&barrier);
 }
 
-/* Calls when main has made the objects, and keeps its table until main has looked. */
-static void *call_second(void *argument) {
+/* Is attached as long as main measures, so that its table is there to be counted. */
+static void *be_second(void *argument) {
     (void)argument;
     measure_require(k42_attach("second"), "attaching a thread");
-    pthread_barrier_wait(&barrier);
-    pthread_barrier_wait(&barrier);
-    call_all();
-    pthread_barrier_wait(&barrier);
+    make_and_call(0, warm_up, 0);
+    make_and_call(warm_up, warm_up + count, 0);
     pthread_barrier_wait(&barrier);
     measure_require(k42_detach(), "detaching a thread");
     return NULL;
@@ -65,25 +69,20 @@ static void *call_second(void *argument) {
 
 int main(int argc, char **argv) {
     pthread_t second;
-    count = (size_t)measure_option(argc, argv, "instances", 200000);
-    refs = malloc(count * sizeof(*refs));
+    count = (size_t)measure_option(argc, argv, "instances", 204800);
+    refs = malloc((warm_up + count) * sizeof(*refs));
     measure_require(k42_init(NULL), "starting the runtime");
+    measure_require(k42_attach("first"), "attaching a thread");
     if (!refs)
         measure_fail("making room for refs", "no memory");
-    memset((void *)refs, 1, count * sizeof(*refs));
-
-    measure_require(k42_attach("first"), "attaching a thread");
+    memset((void *)refs, 1, (warm_up + count) * sizeof(*refs));
     pthread_barrier_init(&barrier, NULL, 2);
-    if (pthread_create(&second, NULL, call_second, NULL))
+    if (pthread_create(&second, NULL, be_second, NULL))
         measure_fail("starting a thread", "the system refused");
-    pthread_barrier_wait(&barrier);
 
+    make_and_call(0, warm_up, 1);
     double accounted = accounted_bytes(), resident = resident_bytes(), n = (double)count;
-    for (size_t i = 0; i < count; i++)
-        refs[i] = tally_create(&tally_plain);
-    call_all();
-    pthread_barrier_wait(&barrier);
-    pthread_barrier_wait(&barrier);
+    make_and_call(warm_up, warm_up + count, 1);
     measure_sample("bytes-per-object", "k42",
                    (accounted_bytes() - accounted) / n + (double)sizeof(struct k42_root));
     measure_sample("bytes-per-object", "resident", (resident_bytes() - resident) / n);

@@ -38,7 +38,7 @@ GROUPS = (
     (r"trace-.*", rows.trace_rows,
      [("trace", {"rounds": 60}, {"rounds": 10, "slice": 300000})]),
     (r"bytes-per-object.*", rows.memory_rows,
-     [("memory", {"instances": 200000}, {"instances": 50000})]),
+     [("memory", {"instances": 409600}, {"instances": 102400})]),
     (r"upgrade-.*", rows.upgrade_rows,
      [("upgrade", {"instances": 1000, "repetitions": 50, "callers": 1},
        {"instances": 1000, "repetitions": 5, "callers": 1}),

@@ -10,7 +10,7 @@
 __asm__(".text\n\t.p2align 6\n\t.skip 320 * (1 + " TEXT(PLACEMENT) "), 0x90");
 
 #define LOOP(name, body)                                                                           \
-    static __attribute__((noipa)) long name(const struct subject *subject, long turns) {           \
+    static __attribute__((noinline)) long name(const struct subject *subject, long turns) {        \
         (void)subject;                                                                             \
         for (long turn = 0; turn < turns; turn++) {                                                \
             body;                                                                                  \
