@@ -1,12 +1,13 @@
 /*
  * Adaptors: a caller compiled against one version of an interface, on an object of another.
  *
- * An adaptor is an object at the ref its callers know, on their interface's page of slots; behind it
- * is the real object, at a ref of its own. It comes to be when an instance is upgraded across
- * interface versions (it takes the old one's place, the new one behind it imports the state), or when
- * an old caller creates through the factory. Destroying it destroys what is behind it.
+ * An adaptor is an object at the ref its callers know, on their interface's page of slots; behind
+ * it is the real object, at a ref of its own. It comes to be when an instance is upgraded across
+ * interface versions (it takes the old one's place, the new one behind it imports the state), or
+ * when an old caller creates through the factory. Destroying it destroys what is behind it.
  *
- * Owns: the list of adaptors, and for each a hidden class. Locking: the registry's. Fails: -ENOEXEC.
+ * Owns: the list of adaptors, and for each a hidden class. Locking: the registry's. Fails:
+ * -ENOEXEC.
  */
 #define K42_NO_MODULE
 #include "entry.h"

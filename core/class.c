@@ -39,13 +39,13 @@ struct k42_family *k42_family_find(const char *name) {
 }
 
 static k42_result class_check(const struct k42_class *class_, char *why, size_t why_size) {
-    const char *missing = !class_->name                      ? "a name"
-                          : !class_->interface               ? "an interface"
-                          : !class_->kind                    ? "a kind of root"
-                          : !class_->ops                     ? "operations"
-                          : !class_->root_size               ? "a root_size"
+    const char *missing = !class_->name                                         ? "a name"
+                          : !class_->interface                                  ? "an interface"
+                          : !class_->kind                                       ? "a kind of root"
+                          : !class_->ops                                        ? "operations"
+                          : !class_->root_size                                  ? "a root_size"
                           : class_->kind == &k42_clustered && !class_->rep_size ? "a rep_size"
-                                                             : NULL;
+                                                                                : NULL;
     if (!missing && k42_text_length(class_->name) >= sizeof((struct k42_family *)0)->name)
         missing = "a shorter name";
     if (!missing)
@@ -63,8 +63,9 @@ static k42_result version_check(const struct k42_class *class_, uint32_t number,
         if (!k42_text_equal(other->name, class_->name))
             continue;
         if (other->version == class_->version) {
-            k42_format_text(why, why_size, "class %s version %u is registered already; a new one "
-                                           "needs another version",
+            k42_format_text(why, why_size,
+                            "class %s version %u is registered already; a new one "
+                            "needs another version",
                             class_->name, class_->version);
             return -EEXIST;
         }

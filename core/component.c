@@ -1,19 +1,20 @@
 /*
  * Components: loading and unloading code, by its ledger.
  *
- * A component's classes and adaptors are registered from its ELF sections; its constructor hands its
- * module to us inside the loading call. What it owns is counted where it comes and goes; instances
- * are counted by walking. Unloading checks everything that can keep it before it changes anything,
- * then closes its factories, stops its threads, lets defers run, and looks once more.
+ * A component's classes and adaptors are registered from its ELF sections; its constructor hands
+ * its module to us inside the loading call. What it owns is counted where it comes and goes;
+ * instances are counted by walking. Unloading checks everything that can keep it before it changes
+ * anything, then closes its factories, stops its threads, lets defers run, and looks once more.
  *
- * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a sentence
- * in `why`, and then everything is as it was.
+ * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a
+ * sentence in `why`, and then everything is as it was.
  */
 #define K42_NO_MODULE
 #include "component.h"
 
 #include "entry.h"
 #include "events.h"
+#include "trace/trace.h"
 
 static struct k42_lock loading;
 static struct k42_component *components;
@@ -46,6 +47,7 @@ static void module_unregister(struct k42_module *module) {
             k42_class_remove(*c);
     for (struct k42_adaptor **a = module->adaptors; a < module->adaptors_end; a++)
         k42_adaptor_remove(*a);
+    k42_trace_unregister(module->events, module->events_end);
 }
 
 static k42_result module_add(struct k42_module *module, char *why, size_t why_size) {
@@ -56,6 +58,7 @@ static k42_result module_add(struct k42_module *module, char *why, size_t why_si
                         module->flavour, K42_FLAVOUR);
         return -ENOEXEC;
     }
+    k42_trace_register(module->events, module->events_end);
     for (struct k42_adaptor **a = module->adaptors; !result && a < module->adaptors_end; a++)
         result = k42_adaptor_add(*a, module->component, why, why_size);
     for (struct k42_class **c = module->classes; !result && c < module->classes_end; c++)
@@ -129,8 +132,8 @@ k42_result k42_component_load(const char *path, struct k42_component **component
     if (k42_active())
         return -EDEADLK;
     k42_lock(&loading);
-    k42_result result = component_open(path, component, why ? why : unread,
-                                       why ? why_size : sizeof unread);
+    k42_result result =
+        component_open(path, component, why ? why : unread, why ? why_size : sizeof unread);
     k42_unlock(&loading);
     return result;
 }
@@ -234,8 +237,8 @@ k42_result k42_component_unload(struct k42_component *component, char *why, size
     if (k42_active())
         return -EDEADLK;
     k42_lock(&loading);
-    k42_result result = component_close(component, why ? why : unread,
-                                        why ? why_size : sizeof unread);
+    k42_result result =
+        component_close(component, why ? why : unread, why ? why_size : sizeof unread);
     if (!result) {
         struct k42_component **link = &components;
         while (*link != component)

@@ -1,13 +1,13 @@
 /*
  * CPUs: attaching and detaching threads, and knowing who is where.
  *
- * A CPU number and its table outlive the thread: a detached CPU is parked with whatever translations
- * it holds (redirecting empties them like any other's) and taken over by the next thread to attach,
- * so that per-CPU representatives need no ceremony at either end. A parked CPU is never active, so
- * grace periods pass it at a glance.
+ * A CPU number and its table outlive the thread: a detached CPU is parked with whatever
+ * translations it holds (redirecting empties them like any other's) and taken over by the next
+ * thread to attach, so that per-CPU representatives need no ceremony at either end. A parked CPU is
+ * never active, so grace periods pass it at a glance.
  *
- * Owns: the array of CPUs, which only grows. Locking: cpus_lock for attach and detach; readers go by
- * k42_cpu_limit(). Fails: -ENOMEM, -EBUSY (base register taken).
+ * Owns: the array of CPUs, which only grows. Locking: cpus_lock for attach and detach; readers go
+ * by k42_cpu_limit(). Fails: -ENOMEM, -EBUSY (base register taken).
  */
 #include "events.h"
 #include "runtime.h"
@@ -159,8 +159,8 @@ uint32_t k42_cpus_attached(void) {
 
 /*
  * The child of a fork has one thread. The others' CPUs are parked, whatever they were in the middle
- * of: their calls do not exist here. Deferred work stays the parent's; the copies are dropped, since
- * running a callback twice is worse than a child's leak.
+ * of: their calls do not exist here. Deferred work stays the parent's; the copies are dropped,
+ * since running a callback twice is worse than a child's leak.
  */
 void k42_cpus_after_fork(void) {
     struct k42_cpu *own = k42_this_cpu();

@@ -1,8 +1,8 @@
 /*
  * Claiming and releasing global entries: every change of what a ref leads to goes through here.
  *
- * Owns nothing; the words belong to table.c. Lock-free against misses except for BUSY, which is held
- * for some tens of instructions. Never fails except for the reasons it returns.
+ * Owns nothing; the words belong to table.c. Lock-free against misses except for BUSY, which is
+ * held for some tens of instructions. Never fails except for the reasons it returns.
  */
 #include "entry.h"
 

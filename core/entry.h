@@ -5,10 +5,10 @@
  *     bits 16-23  flags
  *     bits 32-63  touched: bit (cpu mod 32) is set for each CPU that may hold a translation
  *
- * A miss counts itself up only while BUSY is clear; whoever redirects an object sets BUSY only while
- * no miss is counted. So between k42_entry_claim() and k42_entry_release() no CPU stores into a slot
- * of this object, and the claimer may change the root and empty slots. Claims are a few instructions
- * long and do not nest, so both sides may spin.
+ * A miss counts itself up only while BUSY is clear; whoever redirects an object sets BUSY only
+ * while no miss is counted. So between k42_entry_claim() and k42_entry_release() no CPU stores into
+ * a slot of this object, and the claimer may change the root and empty slots. Claims are a few
+ * instructions long and do not nest, so both sides may spin.
  *
  * Modelled in tests/models/entry.pml.
  */
@@ -43,8 +43,9 @@ static inline bool k42_entry_usable(uint64_t state) {
 k42_result k42_entry_claim(struct k42_entry *entry, uint64_t unless, uint64_t set);
 
 /*
- * Ends a claim, clearing `clear` and the touched set if `untouch`. When this ends a swap of a doomed
- * object, it is destroyed here: the word goes to DEAD in the same step, so no call slips between.
+ * Ends a claim, clearing `clear` and the touched set if `untouch`. When this ends a swap of a
+ * doomed object, it is destroyed here: the word goes to DEAD in the same step, so no call slips
+ * between.
  */
 void k42_entry_release(struct k42_entry *entry, uint64_t clear, bool untouch);
 

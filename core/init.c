@@ -1,8 +1,8 @@
 /*
  * Starting and ending the runtime, and what happens to it across fork.
  *
- * Order of opening: CPUs, tables, quiescence, classes; the workers start when there is work. Closing
- * is the reverse. Fails: see k42_init(); whatever had been opened is closed again.
+ * Order of opening: CPUs, tables, quiescence, classes; the workers start when there is work.
+ * Closing is the reverse. Fails: see k42_init(); whatever had been opened is closed again.
  */
 #include "entry.h"
 
@@ -27,8 +27,7 @@ static k42_result refuse(k42_result error, const char *why) {
 
 static k42_result open_parts(const struct k42_options *options) {
     uint32_t objects = options && options->max_objects ? options->max_objects : OBJECTS_DEFAULT;
-    k42_watchdog_ns =
-        options && options->watchdog_ns ? options->watchdog_ns : WATCHDOG_DEFAULT;
+    k42_watchdog_ns = options && options->watchdog_ns ? options->watchdog_ns : WATCHDOG_DEFAULT;
     k42_result error = k42_cpus_open();
     if (!error && (error = k42_table_open(objects)))
         k42_cpus_close();
@@ -38,7 +37,8 @@ static k42_result open_parts(const struct k42_options *options) {
     if (error) {
         k42_table_close();
         k42_cpus_close();
-        return refuse(error, "this kernel has no membarrier(PRIVATE_EXPEDITED), which libk42 needs");
+        return refuse(error,
+                      "this kernel has no membarrier(PRIVATE_EXPEDITED), which libk42 needs");
     }
     return 0;
 }

@@ -28,8 +28,7 @@ static bool inspect(k42_id id, struct k42_object_info *info) {
     }
     info->version = root->class_->version;
     k42_copy_text(info->class_name, sizeof info->class_name, root->class_->name);
-    k42_copy_text(info->interface_name, sizeof info->interface_name,
-                  root->class_->interface->name);
+    k42_copy_text(info->interface_name, sizeof info->interface_name, root->class_->interface->name);
     info->cpus = (uint64_t)__builtin_popcount(k42_entry_touched(state));
     return true;
 }
@@ -116,6 +115,6 @@ void k42_stats(struct k42_stats *stats) {
     stats->defers_pending = k42_defers_pending();
     stats->bytes_global = (uint64_t)k42_pages_used() * K42_SLOTS_PER_PAGE *
                           (sizeof(struct k42_entry) + sizeof(void *));
-    stats->bytes_local = (uint64_t)k42_cpu_limit() * k42_pages_used() * K42_SLOTS_PER_PAGE *
-                         sizeof(void *);
+    stats->bytes_local =
+        (uint64_t)k42_cpu_limit() * k42_pages_used() * K42_SLOTS_PER_PAGE * sizeof(void *);
 }

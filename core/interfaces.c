@@ -2,10 +2,11 @@
  * Interfaces: the runtime's own copies, by number.
  *
  * Program and components each bring a description compiled from the same header; what they call the
- * same must be the same, so the first is copied (names too: it outlives the component) and later ones
- * are compared. A number is for ever, since pages of slots are.
+ * same must be the same, so the first is copied (names too: it outlives the component) and later
+ * ones are compared. A number is for ever, since pages of slots are.
  *
- * Owns: the copies. Locking: the registry's. Fails: -ENOEXEC with a sentence that says what differs.
+ * Owns: the copies. Locking: the registry's. Fails: -ENOEXEC with a sentence that says what
+ * differs.
  */
 #include "runtime.h"
 
@@ -72,7 +73,8 @@ k42_result k42_interface_register(const struct k42_interface *wanted, uint32_t *
     if (*number)
         return interface_compare(interfaces[*number], wanted, why, why_size);
     if (wanted->methods > K42_MAX_METHODS || !wanted->methods) {
-        k42_format_text(why, why_size, "interface %s version %u has %u methods; 1 to %u are possible",
+        k42_format_text(why, why_size,
+                        "interface %s version %u has %u methods; 1 to %u are possible",
                         wanted->name, wanted->version, wanted->methods, K42_MAX_METHODS);
         return -ENOEXEC;
     }

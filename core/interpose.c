@@ -3,8 +3,8 @@
  *
  * An interposer is a root on top of the object's, with one representative whose operations are the
  * intercept stubs. It asks the root below for the representative at each call, so it holds nothing
- * that a swap below it would have to flush. Placing needs no quiescence (calls under way bypass it);
- * taking away needs a grace period before the hook is the caller's again.
+ * that a swap below it would have to flush. Placing needs no quiescence (calls under way bypass
+ * it); taking away needs a grace period before the hook is the caller's again.
  *
  * Owns: the chain of an object's interposers, changed only with its entry claimed and not while it
  * is being swapped. Fails: -EBUSY during a swap, -ENOMEM.
@@ -68,10 +68,10 @@ static struct k42_pair interposer_handle(struct k42_interceptor *interceptor,
     struct k42_interposer *interposer = k42_container(interceptor, struct k42_interposer, rep);
     struct k42_hook *hook = interposer->hook;
     struct k42_cpu *cpu = k42_this_cpu();
-    struct k42_invocation call = {.ref = k42_id_ref(interposer->id),
-                                  .method = (unsigned)registers->method,
-                                  .method_name =
-                                      k42_method_label(interposer->id, (unsigned)registers->method)};
+    struct k42_invocation call = {
+        .ref = k42_id_ref(interposer->id),
+        .method = (unsigned)registers->method,
+        .method_name = k42_method_label(interposer->id, (unsigned)registers->method)};
     for (unsigned i = 0; i < K42_MAX_ARGS; i++)
         call.args[i] = registers->args[i];
     k42_tracked_push(cpu, interposer->id, call.method);
@@ -190,8 +190,8 @@ k42_result k42_release(struct k42_hook *hook) {
     if (!__atomic_compare_exchange_n(&interposer->state, &placed, LEAVING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE) &&
         !(placed == ORPHANED &&
-          __atomic_compare_exchange_n(&interposer->state, &placed, LEAVING, false,
-                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)))
+          __atomic_compare_exchange_n(&interposer->state, &placed, LEAVING, false, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_ACQUIRE)))
         return -EINVAL;
     if (placed == ORPHANED) {
         interposer_free(interposer);

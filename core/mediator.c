@@ -1,8 +1,8 @@
 /*
  * The mediator at work: calls entering and leaving, blocking, the transfer, the end (mediator.h).
  *
- * Owned by the swap that made it, freed by it after a grace period; threads that come through a slot
- * or sleep here are active, so it outlives them. Locking: none but the word. Fails: a call is
+ * Owned by the swap that made it, freed by it after a grace period; threads that come through a
+ * slot or sleep here are active, so it outlives them. Locking: none but the word. Fails: a call is
  * answered with -K42_STALE when its object was destroyed with the swap's end, as any call would be.
  */
 #include "mediator.h"
@@ -44,8 +44,8 @@ static bool mediator_enter(struct k42_mediator *mediator, struct k42_cpu *cpu) {
             wait_for_end(mediator); /* until the ref leads elsewhere, or we would come back here */
         if (word & (K42_MEDIATOR_DONE | K42_MEDIATOR_ABORTED))
             return false;
-        bool open = !(word & K42_MEDIATOR_BLOCK) ||
-                    (word >= K42_MEDIATOR_ONE && inside_blocking(cpu));
+        bool open =
+            !(word & K42_MEDIATOR_BLOCK) || (word >= K42_MEDIATOR_ONE && inside_blocking(cpu));
         if (!open) {
             wait_for_end(mediator);
             word = k42_load_acquire(&mediator->word);

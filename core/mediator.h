@@ -1,16 +1,16 @@
 /*
  * The mediator: what stands in an object's place while it is swapped.
  *
- * Its word packs flags and the count of tracked calls, so that every decision that races with a call
- * entering or leaving is one atomic step on one word:
+ * Its word packs flags and the count of tracked calls, so that every decision that races with a
+ * call entering or leaving is one atomic step on one word:
  *
  *     FORWARD (no flag)   calls enter, counted, and go on to the old object
- *     BLOCK, count > 0    only threads that are inside a blocking mediator's call enter; others wait
- *     BLOCK, count = 0    closed: nobody enters any more, zero never becomes one
- *     DONE, ABORTED       calls are resolved again and made untracked
+ *     BLOCK, count > 0    only threads that are inside a blocking mediator's call enter; others
+ * wait BLOCK, count = 0    closed: nobody enters any more, zero never becomes one DONE, ABORTED
+ * calls are resolved again and made untracked
  *
- * The step that makes it closed (setting BLOCK at count zero, or the last leaving) is made by exactly
- * one thread, and that thread carries the ticket: it transfers and installs.
+ * The step that makes it closed (setting BLOCK at count zero, or the last leaving) is made by
+ * exactly one thread, and that thread carries the ticket: it transfers and installs.
  *
  * Modelled in tests/models/mediator.pml.
  */

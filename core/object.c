@@ -2,8 +2,8 @@
  * Objects: made, found by misses, ended, walked.
  *
  * Owns nothing between calls: the entry is table.c's, the root its class's. A miss may race with a
- * destroy or a redirect of the same object; the state word decides (entry.h), so a caller gets either
- * a representative that stays valid while it is active, or -K42_STALE.
+ * destroy or a redirect of the same object; the state word decides (entry.h), so a caller gets
+ * either a representative that stays valid while it is active, or -K42_STALE.
  */
 #include "entry.h"
 #include "events.h"

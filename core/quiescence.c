@@ -14,8 +14,9 @@
  * moved and counts itself up in the old parity only makes the watcher look once more.
  *
  * Ordering. The barrier is the platform's (membarrier on Linux, an interrupt in a kernel): it pairs
- * with the plain increment in k42_enter(). Leaving is a plain decrement; on x86 stores are not moved
- * before earlier loads and stores, so whoever sees the count at zero sees all that the thread did.
+ * with the plain increment in k42_enter(). Leaving is a plain decrement; on x86 stores are not
+ * moved before earlier loads and stores, so whoever sees the count at zero sees all that the thread
+ * did.
  *
  * Grace periods of the whole system combine over a tree: CPUs are looked at in leaves of sixteen;
  * whoever waits claims leaves and looks, and the last to finish under a node reports to its parent.
@@ -29,10 +30,11 @@
 #include "runtime.h"
 
 #define FAN_OUT 16u
-#define LEVELS 4u /* 16^4 CPUs: K42_CPUS_MAX */
+#define LEVELS  4u /* 16^4 CPUs: K42_CPUS_MAX */
 
 struct node {
-    uint32_t remaining; /* leaf: bit 2i+p, count p of its CPU i not yet seen at zero; else children */
+    uint32_t
+        remaining; /* leaf: bit 2i+p, count p of its CPU i not yet seen at zero; else children */
     uint32_t claimed;
 };
 
@@ -188,7 +190,8 @@ static void sequence_advance(void) {
     k42_store_release(&grace.sequence_low, (uint32_t)next);
 }
 
-/* Counts of a tree over `limit` CPUs, all unseen. Every leaf is claimed until the barrier is past. */
+/* Counts of a tree over `limit` CPUs, all unseen. Every leaf is claimed until the barrier is past.
+ */
 static void grace_begin(void) {
     for (uint32_t i = 0; i < grace.leaves; i++)
         for (unsigned step = 0; !node_claim(&grace.level[0][i]); step++)
@@ -231,7 +234,7 @@ static void watch(uint64_t started_ns) {
         k42_event_stall(who.thread, waited);
         k42_log("a grace period has waited %lu ms for thread %u (%s) on CPU %u%s%s; it should "
                 "leave or call k42_safe_point()",
-                waited / 1000000, who.thread, who.name, cpu, who.method[0] ? " in method " : "",
+                waited / 1000000, who.thread, who.name, cpu, who.method[0] ? " in " : "",
                 who.method);
     }
 }

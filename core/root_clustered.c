@@ -1,9 +1,10 @@
 /*
  * Clustered root: one representative per `class->cluster` CPUs, made when the first of them calls.
  *
- * The array of representatives is in chunks that never move, found through a small directory that is
- * replaced when it grows; readers are misses, which take the root's lock. Fails: -ENOMEM, and what
- * the class's init_rep returns; the miss then reports it to the caller and the next call tries again.
+ * The array of representatives is in chunks that never move, found through a small directory that
+ * is replaced when it grows; readers are misses, which take the root's lock. Fails: -ENOMEM, and
+ * what the class's init_rep returns; the miss then reports it to the caller and the next call tries
+ * again.
  */
 #include "runtime.h"
 

@@ -31,7 +31,8 @@ static inline void k42_relax(void) {
 
 size_t k42_text_length(const char *text);
 int k42_text_equal(const char *a, const char *b);
-/* printf's %s %u %d %lu %ld %x %lx %p %% into `out`, always terminated; returns what was written. */
+/* printf's %s %u %d %lu %ld %x %lx %p %% into `out`, always terminated; returns what was written.
+ */
 size_t k42_format_text(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void k42_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -55,19 +56,19 @@ struct k42_id_queue {
  */
 struct k42_cpu {
     struct k42_cpu_head head;
-    struct k42_frame *chain;                /* in-flight records; a scheduler switches it */
-    uint64_t tracked[K42_TRACKED_DEPTH];    /* id << 32 | method; read by anyone */
-    uint32_t tracked_depth;                 /* may exceed the array */
+    struct k42_frame *chain;             /* in-flight records; a scheduler switches it */
+    uint64_t tracked[K42_TRACKED_DEPTH]; /* id << 32 | method; read by anyone */
+    uint32_t tracked_depth;              /* may exceed the array */
     bool chain_adopted;
-    bool service; /* a worker of the runtime's own */
+    bool service;              /* a worker of the runtime's own */
     struct k42_thread *thread; /* what k42_thread_start() made, or NULL */
     char name[16];
-    char last_call[32];                     /* debug builds: method called last */
-    uint64_t created, destroyed, misses;    /* counters; read by anyone */
-    struct k42_lock ids_lock;               /* guards ids */
-    struct k42_id_queue *ids;               /* by interface number */
-    struct k42_defer *defers;               /* pushed by anyone, taken by the reclaimer */
-    k42_id dead;                            /* likewise: objects to end */
+    char last_call[32];                  /* debug builds: method called last */
+    uint64_t created, destroyed, misses; /* counters; read by anyone */
+    struct k42_lock ids_lock;            /* guards ids */
+    struct k42_id_queue *ids;            /* by interface number */
+    struct k42_defer *defers;            /* pushed by anyone, taken by the reclaimer */
+    k42_id dead;                         /* likewise: objects to end */
 };
 
 extern struct k42_cpu **k42_cpus; /* by number; entries below k42_cpu_limit() never change */
@@ -143,8 +144,8 @@ static inline k42_result k42_root_find(struct k42_root *root, uint32_t cpu, void
 /* Makes a root of a class, not yet reachable; args as k42_create's. */
 k42_result k42_root_make(struct k42_class *class_, const void *args, struct k42_root **root);
 /*
- * A root to take the place of one of class `from`: one of class `to`, or an adaptor with one behind it
- * when `to` speaks a newer interface. `into` is what imports the state.
+ * A root to take the place of one of class `from`: one of class `to`, or an adaptor with one behind
+ * it when `to` speaks a newer interface. `into` is what imports the state.
  */
 k42_result k42_root_replacement(const struct k42_class *from, struct k42_class *to,
                                 struct k42_root **root, struct k42_root **into);
@@ -188,7 +189,8 @@ const char *k42_method_label(k42_id id, unsigned method);
 int k42_quiescence_open(void);
 void k42_quiescence_close(void);
 void k42_quiescence_after_fork(void);
-/* Looks at one CPU for one waiter: adds to *seen which counts are zero; true when both have been. */
+/* Looks at one CPU for one waiter: adds to *seen which counts are zero; true when both have been.
+ */
 bool k42_cpu_observe(uint32_t cpu, uint32_t *seen);
 void k42_wait_for(k42_marker marker);
 /* One step of waiting politely: spins, then yields, then sleeps; `step` counts from 0. */

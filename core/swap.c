@@ -7,8 +7,8 @@
  * once a mediator blocks, the end does not depend on the swapper being scheduled: whoever makes the
  * last call leave carries the ticket.
  *
- * Owns: the requests' mediators, from begin to settle. Locking: the SWAPPING flag of each entry makes
- * it one swap at a time. Fails per request, as a whole only with -EDEADLK.
+ * Owns: the requests' mediators, from begin to settle. Locking: the SWAPPING flag of each entry
+ * makes it one swap at a time. Fails per request, as a whole only with -EDEADLK.
  */
 #include "events.h"
 #include "mediator.h"

@@ -15,8 +15,9 @@ void k42_swap_explain_refusal(struct k42_swap *request, const struct k42_class *
                         id, from->name, request->to->name);
         break;
     case -ESTALE:
-        k42_format_text(report->text, sizeof report->text, "object %u is of class %s by now, not %s",
-                        id, from->name, request->from->name);
+        k42_format_text(report->text, sizeof report->text,
+                        "object %u is of class %s by now, not %s", id, from->name,
+                        request->from->name);
         break;
     default:
         k42_format_text(report->text, sizeof report->text, "object %u: making a %s failed: %s", id,
@@ -54,7 +55,7 @@ void k42_swap_explain(struct k42_swap *request, const struct k42_mediator *media
                         report->phase == K42_SWAP_FORWARD ? "older calls went on"
                                                           : "calls were being waited for",
                         report->holder_thread, report->holder_name,
-                        report->holder_method[0] ? " in method " : "", report->holder_method);
+                        report->holder_method[0] ? " in " : "", report->holder_method);
     } else {
         if (result != -ETIMEDOUT)
             report->phase = K42_SWAP_TRANSFER;

@@ -2,18 +2,18 @@
  * Tables: global entries, pages of slots, and who gets which id.
  *
  * A page of slots belongs to one interface for ever. Ids come from a queue per CPU and interface,
- * refilled in batches from the interface's depot or with a new page, and go back to the queue of the
- * CPU that frees them, oldest first; a queue that grows too long returns a batch to the depot. So
- * making and ending objects writes no line that another CPU writes.
+ * refilled in batches from the interface's depot or with a new page, and go back to the queue of
+ * the CPU that frees them, oldest first; a queue that grows too long returns a batch to the depot.
+ * So making and ending objects writes no line that another CPU writes.
  *
  * Owns: entries, template, directory of pages, depots. Locking: a CPU's queues by its ids_lock, a
- * depot by its own; depots are taken inside ids_lock, never the other way round. Fails: -ENFILE when
- * max_objects ids are in use, -ENOMEM.
+ * depot by its own; depots are taken inside ids_lock, never the other way round. Fails: -ENFILE
+ * when max_objects ids are in use, -ENOMEM.
  */
 #include "entry.h"
 #include "stubs.h"
 
-#define BATCH 64u
+#define BATCH      64u
 #define LONG_QUEUE 2048u
 
 struct depot {

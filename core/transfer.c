@@ -1,11 +1,12 @@
 /*
  * State transfer: which format two classes have in common, and moving the state across in parts.
  *
- * Parts are taken from a counter by whoever is there: the ticket's holder, the swapper, callers that
- * would otherwise sleep. Each part is exported and imported by one thread. Nothing is allocated.
+ * Parts are taken from a counter by whoever is there: the ticket's holder, the swapper, callers
+ * that would otherwise sleep. Each part is exported and imported by one thread. Nothing is
+ * allocated.
  */
-#include "mediator.h"
 #include "transfer.h"
+#include "mediator.h"
 
 static bool same_format(const struct k42_format *a, const struct k42_format *b) {
     return a->version == b->version && (a == b || k42_text_equal(a->name, b->name));

@@ -1,10 +1,10 @@
 /*
  * The runtime's two threads, started when there is first something for them.
  *
- * The reclaimer takes what was deferred and destroyed on all CPUs, waits for a grace period, and runs
- * it: callbacks, then ends of objects, then ids go back. The swapper performs swaps asked for by
- * active threads, and the lazy upgrades that misses queued. They are two because a swap's callback
- * may wait for deferred work.
+ * The reclaimer takes what was deferred and destroyed on all CPUs, waits for a grace period, and
+ * runs it: callbacks, then ends of objects, then ids go back. The swapper performs swaps asked for
+ * by active threads, and the lazy upgrades that misses queued. They are two because a swap's
+ * callback may wait for deferred work.
  *
  * Owns: the queues once taken. Locking: pushing is lock-free; `lock` guards starting and stopping.
  * Fails: when a thread cannot be started the work stays queued and the next kick tries again.

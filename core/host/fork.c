@@ -5,12 +5,13 @@
  */
 #include <pthread.h>
 
-#include "../platform.h"
+#include "host.h"
 
 static void (*on_child)(void);
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void in_child(void) {
+    k42_host_forget_thread_id();
     if (on_child)
         on_child();
 }

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "../../core/platform.h"
+#include "../../core/host/host.h"
 
 #define FIXTURE_CPUS        4
 #define FIXTURE_TABLE_BYTES (1024 * 1024)
@@ -27,7 +27,6 @@
 static struct k42_cpu_head *fixture_heads[FIXTURE_CPUS];
 static uint32_t fixture_limit;
 
-struct k42_cpu_head *k42_cpu_head_of(uint32_t cpu);
 struct k42_cpu_head *k42_cpu_head_of(uint32_t cpu) {
     return __atomic_load_n(&fixture_heads[cpu], __ATOMIC_ACQUIRE);
 }
@@ -60,6 +59,29 @@ static inline void fixture_detach(void) {
     (void)k42_platform_set_head(NULL);
     k42_platform_table_unmap(head);
 }
+
+/* ---- words that threads tell one another ---- */
+
+static inline uint32_t load(uint32_t *word) {
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void store(uint32_t *word, uint32_t value) {
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline void wait_for(uint32_t *word, uint32_t value) {
+    while (load(word) != value)
+        k42_platform_yield();
+}
+
+/* Time for a thread that is wrongly able to go on to do so; a right one is never in a hurry. */
+static inline void give_others_time(void) {
+    for (int turn = 0; turn < 200; turn++)
+        k42_platform_yield();
+}
+
+/* ---- setting up, and running in a child ---- */
 
 static inline int fixture_open(void **state) {
     (void)state;

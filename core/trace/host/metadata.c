@@ -45,7 +45,7 @@ static uint64_t find_frequency(void) {
     static uint64_t frequency;
     if (frequency)
         return frequency;
-    uint64_t begin_ns, end_ns;
+    uint64_t begin_ns = 0, end_ns = 1;
     uint64_t begin = read_both(k42_platform_now_ns, &begin_ns);
     struct timespec pause = {.tv_nsec = CALIBRATION_NS};
     while (nanosleep(&pause, &pause) < 0)
@@ -66,7 +66,7 @@ static void choose_uuid(uint8_t uuid[16]) {
 void k42_ctf_begin(struct k42_ctf_trace *trace) {
     choose_uuid(trace->uuid);
     trace->frequency = find_frequency();
-    uint64_t now_ns;
+    uint64_t now_ns = 0;
     uint64_t stamp = read_both(realtime_ns, &now_ns);
     unsigned __int128 ticks = (unsigned __int128)now_ns * trace->frequency / 1000000000u - stamp;
     trace->offset_s = (uint64_t)(ticks / trace->frequency);
