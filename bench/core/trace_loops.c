@@ -1,5 +1,5 @@
 /*
- * Loops that emit events, at one placement; see loops.h for what a placement is. The loop "empty"
+ * Loops that emit events, at one placement; see loops.h for what a placement is. The empty loop
  * is what the others are beside their event.
  */
 #include "trace_loops.h"
@@ -31,10 +31,7 @@ LOOP(off_lttng, lttng_ust_tracepoint(k42_bench, off, (unsigned long)turn, 7))
 #define SYMBOL(placement)  SYMBOL_(placement)
 extern const struct loop SYMBOL(PLACEMENT)[];
 const struct loop SYMBOL(PLACEMENT)[] = {
-    {"empty", "empty", empty},
-    {"trace-on", "k42", on_k42},
-    {"trace-on", "lttng-ust", on_lttng},
-    {"trace-off", "k42", off_k42},
-    {"trace-off", "lttng-ust", off_lttng},
-    {NULL, NULL, NULL},
+    {"trace-off", "empty-loop", empty},    {"trace-on", "k42", on_k42},
+    {"trace-on", "lttng-ust", on_lttng},   {"trace-off", "k42", off_k42},
+    {"trace-off", "lttng-ust", off_lttng}, {NULL, NULL, NULL},
 };
