@@ -288,7 +288,7 @@ static int report(struct worker *workers) {
 
 static void parse(int argc, char **argv) {
     options.seed = (uint64_t)time(NULL);
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (value && !strcmp(argv[i], "--seconds"))
             options.seconds = atof(value);
@@ -305,7 +305,6 @@ static void parse(int argc, char **argv) {
                     argv[i]);
             exit(2);
         }
-        i++;
     }
     if (!options.threads || !options.objects || options.objects > OBJECTS_MAX) {
         fprintf(stderr, "stress: needs at least one thread and 1 to %u objects\n", OBJECTS_MAX);
