@@ -208,8 +208,6 @@ uint64_t k42_grace_periods(void);
 void k42_reclaimer_kick(void);
 void k42_worker_submit(struct k42_swap *request);
 void k42_worker_lazy(k42_id id);
-/* Waits until the swapper has done all that was asked of it before. */
-void k42_swapper_flush(void);
 void k42_workers_stop(void);
 void k42_workers_after_fork(void);
 uint64_t k42_defers_pending(void);
