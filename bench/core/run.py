@@ -30,7 +30,7 @@ GROUPS = (
     (r"call(-vs-.*|-enter-exit|-safe-point)?|enter-exit|interposed-call", rows.call_rows,
      [("calls", {"rounds": 100}, {"rounds": 12, "slice": 300000})]),
     (r"call-\d+-threads.*", rows.thread_rows,
-     [("threads", {"rounds": 50}, {"rounds": 10, "slice": 1500000})]),
+     [("threads", {"rounds": 300}, {"rounds": 60})]),
     (r"grace-period.*", rows.grace_rows, [("grace", {"rounds": 60}, {"rounds": 10})]),
     (r"swap-idle", rows.swap_rows, [("swaps", {"swaps": 10000}, {"swaps": 1000})]),
     (r"swap-load|pause-.*", rows.pause_rows,

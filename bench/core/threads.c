@@ -79,11 +79,11 @@ static void run_job(const char *variant, unsigned threads) {
 }
 
 int main(int argc, char **argv) {
-    long rounds = measure_option(argc, argv, "rounds", 40);
+    long rounds = measure_option(argc, argv, "rounds", 300);
     unsigned most = measure_cpus() < MOST_THREADS ? measure_cpus() : MOST_THREADS;
     pthread_t threads[MOST_THREADS];
 
-    job.slice_ns = measure_option(argc, argv, "slice", 3000000);
+    job.slice_ns = measure_option(argc, argv, "slice", 1000000);
     measure_require(k42_init(NULL), "starting the runtime");
     measure_require(k42_attach("main"), "attaching a thread");
     subject_open(&subject);
