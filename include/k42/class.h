@@ -30,9 +30,16 @@ struct k42_module {
 };
 K42_EXPORT void k42_module_register(struct k42_module *module);
 
+/* clang's ASan would put its red zones between the items of a section; gcc's leaves them alone. */
+#ifdef __clang__
+#define K42_PLAIN_ITEM __attribute__((no_sanitize("address")))
+#else
+#define K42_PLAIN_ITEM
+#endif
+
 #define K42_SECTION_ITEM(type, symbol, section_name)                                               \
-    static type *const symbol##_item                                                               \
-        __attribute__((section(section_name), used, no_sanitize("address"))) = &symbol
+    static type *const symbol##_item K42_PLAIN_ITEM                                                \
+        __attribute__((section(section_name), used)) = &symbol
 
 #define K42_CLASS(symbol)                                                                          \
     extern struct k42_class symbol;                                                                \
