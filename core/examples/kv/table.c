@@ -13,8 +13,7 @@ const struct k42_interface table_interface = {
     .methods = K42_METHOD_COUNT(struct table_ops),
     .method_names = method_names,
 };
-_Static_assert(sizeof(method_names) / sizeof(method_names[0]) ==
-                   K42_METHOD_COUNT(struct table_ops),
+_Static_assert(sizeof(method_names) / sizeof(method_names[0]) == K42_METHOD_COUNT(struct table_ops),
                "every method has a name");
 
 const struct k42_format table_entries_format = {.name = "table.entries", .version = 1, .cost = 10};

@@ -166,8 +166,8 @@ static void put(struct chained_shard *shard, struct kv_entry **place, struct kv_
         entry->link[link] = following;
     *place = entry ? entry : following;
     size_t count = shard->count + (entry != NULL) - (present != NULL);
-    size_t bytes = shard->bytes + (entry ? kv_arena_size(entry) : 0) -
-                   (present ? kv_arena_size(present) : 0);
+    size_t bytes =
+        shard->bytes + (entry ? kv_arena_size(entry) : 0) - (present ? kv_arena_size(present) : 0);
     __atomic_store_n(&shard->count, count, __ATOMIC_RELAXED);
     __atomic_store_n(&shard->bytes, bytes, __ATOMIC_RELAXED);
 }

@@ -26,7 +26,7 @@
 enum {
     FIRST_BITS = 6,
     MOST_BITS = 32,
-    WALKED_SLOTS = 4096, /* the most that one step of a walk looks at */
+    WALKED_SLOTS = 4096 /* the most that one step of a walk looks at */
 };
 
 struct open_slot {
@@ -239,23 +239,31 @@ static k42_result open_exchange(struct table *self, const struct kv_key *key,
     return change(self, key, wanted, &expected, 1);
 }
 
-/* Shows what one shard has from *cursor on, until there is no room or enough has been looked at. */
+/*
+ * Shows what one shard has from *cursor on, until there is no room or enough has been looked at.
+ * It may stop at a free slot: whatever stands behind one has its home behind it too.
+ */
 static size_t walk_shard(struct open_shard *shard, uint64_t *cursor, struct kv_entry **entries,
                          size_t room, unsigned *looked) {
-    unsigned number = kv_shard(*cursor);
-    size_t shown = 0, at = home_of(*cursor, shard->bits), end = slot_count(shard->bits);
-    for (; at < end; at++) {
+    uint64_t number = kv_shard(*cursor), first = number << (64 - KV_SHARD_BITS);
+    size_t homes = (size_t)1 << shard->bits, end = slot_count(shard->bits), shown = 0;
+    for (size_t at = home_of(*cursor, shard->bits); at < end; at++) {
         struct open_slot *slot = &shard->slots[at];
-        if (!slot->entry || slot->hash < *cursor)
+        if (slot->entry && slot->hash < *cursor)
             continue;
-        if (shown == room || ++*looked > WALKED_SLOTS) {
+        ++*looked;
+        if (slot->entry && (shown == room || *looked > WALKED_SLOTS)) {
             *cursor = slot->hash;
             return shown;
         }
-        entries[shown++] = slot->entry;
+        if (!slot->entry && *looked > WALKED_SLOTS && at < homes) {
+            *cursor = first + ((uint64_t)at << (64 - KV_SHARD_BITS - shard->bits));
+            return shown;
+        }
+        if (slot->entry)
+            entries[shown++] = slot->entry;
     }
-    *looked += (unsigned)(end - home_of(*cursor, shard->bits));
-    *cursor = number + 1 == KV_SHARDS ? 0 : (uint64_t)(number + 1) << (64 - KV_SHARD_BITS);
+    *cursor = first + ((uint64_t)1 << (64 - KV_SHARD_BITS)); /* 0 behind the last shard */
     return shown;
 }
 
