@@ -18,28 +18,31 @@ extern "C" {
 /* ---- declaration, at file scope: K42_CLASS(symbol) = { ... }; ----------------------------------
  */
 
+struct k42_trace_event;
+
 /* What a program or component brings along; one in each, made by including this header. */
 struct k42_module {
     const char *name; /* K42_COMPONENT's, or NULL for a program */
     const char *flavour;
     struct k42_class **classes, **classes_end;
     struct k42_adaptor **adaptors, **adaptors_end;
+    struct k42_trace_event **events, **events_end;
     struct k42_module *next; /* the runtime's, from here on */
     struct k42_component *component;
     uint32_t registered;
 };
 K42_EXPORT void k42_module_register(struct k42_module *module);
 
-/* clang's ASan would put its red zones between the items of a section; gcc's leaves them alone. */
+/* gcc's AddressSanitizer puts no redzones into named sections; clang's must be told. */
 #ifdef __clang__
-#define K42_PLAIN_ITEM __attribute__((no_sanitize("address")))
+#define K42_NO_REDZONE no_sanitize("address")
 #else
-#define K42_PLAIN_ITEM
+#define K42_NO_REDZONE
 #endif
 
 #define K42_SECTION_ITEM(type, symbol, section_name)                                               \
-    static type *const symbol##_item K42_PLAIN_ITEM                                                \
-        __attribute__((section(section_name), used)) = &symbol
+    static type *const symbol##_item                                                               \
+        __attribute__((section(section_name), used, K42_NO_REDZONE)) = &symbol
 
 #define K42_CLASS(symbol)                                                                          \
     extern struct k42_class symbol;                                                                \
@@ -176,6 +179,10 @@ extern struct k42_adaptor *k42_adaptors_start_[] __asm__("__start_k42_adaptors")
     __attribute__((weak, visibility("hidden")));
 extern struct k42_adaptor *k42_adaptors_stop_[] __asm__("__stop_k42_adaptors")
     __attribute__((weak, visibility("hidden")));
+extern struct k42_trace_event *k42_trace_events_start_[] __asm__("__start_k42_trace_events")
+    __attribute__((weak, visibility("hidden")));
+extern struct k42_trace_event *k42_trace_events_stop_[] __asm__("__stop_k42_trace_events")
+    __attribute__((weak, visibility("hidden")));
 
 #ifndef K42_NO_MODULE
 __attribute__((weak, visibility("hidden"))) struct k42_module k42_this_module;
@@ -189,6 +196,8 @@ __attribute__((constructor)) static void k42_register_this_module_(void) {
     k42_this_module.classes_end = k42_classes_stop_;
     k42_this_module.adaptors = k42_adaptors_start_;
     k42_this_module.adaptors_end = k42_adaptors_stop_;
+    k42_this_module.events = k42_trace_events_start_;
+    k42_this_module.events_end = k42_trace_events_stop_;
     k42_module_register(&k42_this_module);
 }
 #endif
