@@ -1,0 +1,134 @@
+"""The words after ./k42: reads them, does what they say, reports trouble in one line and a hint."""
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+from launcher import form, long_tests, packages, running, testing, variants
+from launcher.progress import say
+from launcher.tree import Trouble
+
+ABOUT = "K42: an operating system whose live objects can be replaced while it runs."
+MORE = "On Debian 12 a command installs the packages it needs, as root or through sudo. " \
+       "Everything built lies under build/."
+
+
+class Words(argparse.ArgumentParser):
+    """Wrong words get one line and a hint rather than a page."""
+
+    def __init__(self, **more):
+        super().__init__(allow_abbrev=False, **more)
+
+    def error(self, message):
+        message = message.splitlines()[0]
+        print(f"k42: {message}\nUsage: ./k42 COMMAND ...; './k42 help' tells more",
+              file=sys.stderr)
+        sys.exit(2)
+
+
+def words():
+    parser = Words(prog="./k42", description=ABOUT, epilog=MORE)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def command(name, about):
+        return commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+
+    one = command("build", "compile the library, examples and tests")
+    one.add_argument("--variant", metavar="V", default="release",
+                     help="one of " + ", ".join(variants.VARIANTS) + ", or all (default: release)")
+    command("run", "build everything and show a cache that swaps itself under load")
+    one = command("test", "build all variants and run all tests; ends with 'N passed, N failed'")
+    one.add_argument("pattern", nargs="?", metavar="PATTERN",
+                     help="only suites whose name (VARIANT/NAME) contains this")
+    one.add_argument("--list", action="store_true", help="name the suites, run nothing")
+    one.add_argument("--long", nargs="?", const="", metavar="AREA",
+                     help="run the long tests of one area, or all; goes on where it stopped")
+    one = command("bench", "measure the installed library beside its alternatives")
+    one.add_argument("name", nargs="?", metavar="NAME", help="which benchmark")
+    one.add_argument("--list", action="store_true", help="name the benchmarks")
+    one.add_argument("--json", action="store_true", help="write the results as JSON")
+    one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
+    one = command("install", "install libraries, headers and manual pages")
+    one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
+    one = command("format", "bring all C sources into form")
+    one.add_argument("--check", action="store_true", help="change nothing, say what would change")
+    one = command("help", "tell about all commands, or one")
+    one.add_argument("about", nargs="?", metavar="COMMAND", choices=list(commands.choices))
+    return parser, commands
+
+
+def show_help(parser, commands, about):
+    if about:
+        commands.choices[about].print_help()
+        return 0
+    parser.print_help()
+    say("\nusage of each command:")
+    for one in commands.choices.values():
+        say("  " + " ".join(one.format_usage().split()[1:]))
+    say("\nvariants:\n" + variants.describe())
+    return 0
+
+
+def build(chosen):
+    for name in variants.VARIANTS if chosen == "all" else [chosen]:
+        variants.find(name)
+        running.announce_build(name)
+    return 0
+
+
+def do(asked):
+    if asked.command == "bench" and asked.list:
+        say("\n".join(running.benchmarks()))
+        return 0
+    packages.ensure()
+    if asked.command == "build":
+        return build(asked.variant)
+    if asked.command == "run":
+        return running.run()
+    if asked.command == "test":
+        if asked.long is not None:
+            return long_tests.test_long(asked.long)
+        return (testing.list_suites if asked.list else testing.test)(asked.pattern)
+    if asked.command == "bench":
+        options = [name for name in ("json", "quick") if getattr(asked, name)]
+        return running.bench(asked.name, ["--" + name for name in options])
+    if asked.command == "install":
+        say("installed under " + variants.install(asked.prefix))
+        return 0
+    return form.format_sources(asked.check)
+
+
+def end_on_terminate():
+    """A SIGTERM unwinds like Ctrl-C, so that what was started is ended too."""
+    def interrupt(*_):
+        raise KeyboardInterrupt
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
+
+
+def main(arguments):
+    parser, commands = words()
+    asked = parser.parse_args(arguments)
+    if asked.command in (None, "help"):
+        return show_help(parser, commands, getattr(asked, "about", None))
+    if asked.command == "bench" and not asked.name and not asked.list:
+        parser.error("bench needs the NAME of a benchmark, or --list")
+    if asked.command == "test" and asked.long is not None and (asked.list or asked.pattern):
+        parser.error("--long takes an AREA only")
+    end_on_terminate()
+    try:
+        return do(asked)
+    except Trouble as trouble:
+        print(f"k42: {trouble}" + (f"\n  {trouble.hint}" if trouble.hint else ""), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("k42: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"k42: {error}", file=sys.stderr)
+        return 1

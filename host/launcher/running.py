@@ -1,0 +1,46 @@
+"""./k42 run and ./k42 bench: builds what is needed and starts the program concerned."""
+import os
+import subprocess
+import time
+
+from launcher import progress, variants
+from launcher.progress import say
+from launcher.tree import PYTHON, Trouble, built, environment, path
+
+
+def announce_build(name):
+    began = time.monotonic()
+    steps = variants.build(name)
+    say(f"built {name}: " + (f"{steps} steps, {progress.seconds(began)}" if steps else "as it was"))
+
+
+def run():
+    """The search example: a cache that swaps its own implementation while threads search it."""
+    announce_build("release")
+    program = os.path.join(variants.folder("release"), "core", "examples", "search", "search")
+    if not os.path.exists(program):
+        raise Trouble("the search example is not part of this tree")
+    where = built("run")
+    os.makedirs(where, exist_ok=True)
+    say("running the search example")
+    return subprocess.run([program, "--demo"], cwd=where, stdin=subprocess.DEVNULL,
+                          env=environment()).returncode
+
+
+def benchmarks():
+    """Every folder of bench/ with a run.py."""
+    names = sorted(os.listdir(path("bench"))) if os.path.isdir(path("bench")) else []
+    return [name for name in names if os.path.exists(path("bench", name, "run.py"))]
+
+
+def bench(name, options):
+    """Measures the installed library, so that nothing is measured that users do not get."""
+    if name not in benchmarks():
+        raise Trouble(f"no benchmark is called '{name}'",
+                      "there are: " + (", ".join(benchmarks()) or "none yet"))
+    quiet = "--json" in options
+    if not quiet:
+        say("installing the library that is measured")
+    prefix = variants.install(built("install"))
+    return subprocess.run([PYTHON, path("bench", name, "run.py"), "--prefix", prefix, *options],
+                          env=environment(), stdin=subprocess.DEVNULL).returncode

@@ -1,0 +1,81 @@
+"""What there is to test: programs that Meson registered, in each variant, and pytest files.
+
+A suite is one program or file and is named VARIANT/NAME; those in Python, which test whole programs
+of the release build, are named python/NAME. A Python file may say how long it can take with a line
+`SUITE_TIMEOUT_SECONDS = 600`.
+"""
+import json
+import os
+import re
+
+from launcher.tree import PYTHON, built, environment, path, sources
+from launcher.variants import VARIANTS, folder
+
+PYTHON_TIMEOUT = 300
+TIMEOUT_LINE = re.compile(r"^SUITE_TIMEOUT_SECONDS = (\d+)", re.M)
+
+# Found once per run, since a sandbox may forbid it.
+SANITIZER_SETTINGS = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:second_deadlock_stack=1",
+}
+
+
+class Suite:
+    """One program to run and how to read what it says."""
+
+    def __init__(self, variant, name, command, protocol, timeout, settings, priority=0, alone=False):
+        self.variant, self.name = variant, name
+        self.command, self.protocol = command, protocol
+        self.timeout, self.settings = timeout, settings
+        self.priority, self.alone = priority, alone
+
+    @property
+    def title(self):
+        return f"{self.variant}/{self.name}"
+
+    @property
+    def log(self):
+        return built("test", self.variant, self.name + ".log")
+
+    @property
+    def junit(self):
+        return built("test", self.variant, self.name + ".xml")
+
+
+def python_suites():
+    """Every test_*.py of the tree."""
+    result = []
+    for file in sources(".py"):
+        name = os.path.basename(file)[:-len(".py")]
+        if not name.startswith("test_"):
+            continue
+        with open(file) as opened:
+            said = TIMEOUT_LINE.search(opened.read())
+        suite = Suite("python", name, [], "pytest", int(said[1]) if said else PYTHON_TIMEOUT,
+                      environment(K42_BUILD=folder("release")), priority=10 if said else 0)
+        suite.command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                         f"--rootdir={path()}", f"--basetemp={built('tmp', name)}",
+                         f"--junit-xml={suite.junit}", file]
+        result.append(suite)
+    return result
+
+
+def compiled_suites(variant):
+    """What Meson registered in a variant that has been built."""
+    patience = VARIANTS[variant].patience
+    with open(os.path.join(folder(variant), "meson-info", "intro-tests.json")) as file:
+        registered = json.load(file)
+    result = []
+    for test in registered:
+        settings = environment(K42_BUILD=folder(variant), **SANITIZER_SETTINGS)
+        settings.update({"CMOCKA_MESSAGE_OUTPUT": "TAP", **test["env"]})
+        result.append(Suite(variant, test["name"].replace(" ", "-"), test["cmd"], test["protocol"],
+                            test["timeout"] * patience, settings, test["priority"],
+                            not test["is_parallel"]))
+    return result
+
+
+def matches(suite, pattern):
+    return not pattern or pattern in suite.title

@@ -1,0 +1,29 @@
+"""Every public header can be included alone, in each language and flavour it is meant for."""
+import os
+import subprocess
+
+import pytest
+
+ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+INCLUDE = os.path.join(ROOT, "include")
+HEADERS = sorted(name for name in os.listdir(os.path.join(INCLUDE, "k42")) if name.endswith(".h"))
+WARNINGS = ["-Wall", "-Wextra", "-Wundef", "-Werror"]
+COMPILERS = {
+    "gcc": ["gcc", "-std=gnu17", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes"],
+    "clang": ["clang", "-std=gnu17", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes"],
+    "g++": ["g++", "-std=gnu++17"],
+}
+FLAVOURS = {"gs": [], "tls": ["-DK42_TLS=1"]}
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("header", HEADERS)
+def test_header_compiles_alone(header, compiler, flavour, tmp_path):
+    unit = tmp_path / ("unit.cc" if compiler == "g++" else "unit.c")
+    # Twice, so that a missing guard shows.
+    unit.write_text(f"#include <k42/{header}>\n" * 2)
+    done = subprocess.run([*COMPILERS[compiler], *WARNINGS, *FLAVOURS[flavour], "-O2", "-I", INCLUDE,
+                           "-c", str(unit), "-o", str(tmp_path / "unit.o")],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
