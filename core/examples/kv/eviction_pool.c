@@ -129,38 +129,34 @@ static k42_result pool_forgotten(struct eviction *self, uint64_t hash) {
     return 0;
 }
 
-/* The least worthy of some of a shard's records. Returns whether there is any. */
-static int sample_shard(struct eviction_pool *pool, struct eviction_pool_shard *shard,
-                        uint64_t now_ns, uint64_t *worth, uint64_t *hash) {
-    int found = 0;
+struct candidate {
+    int found;
+    uint64_t worth, hash;
+};
+
+/* Compares some of a shard's records with the candidate so far; the next time, others. */
+static void sample_shard(struct eviction_pool *pool, struct eviction_pool_shard *shard,
+                         uint64_t now_ns, struct candidate *least) {
     k42_lock(&shard->lock);
     for (uint32_t n = 0; n < SAMPLES && n < shard->count; n++) {
         struct eviction_record *record = &shard->records[(shard->next + n) % shard->count].record;
-        uint64_t its = pool->worth(record, now_ns);
-        if (found && its >= *worth)
-            continue;
-        found = 1;
-        *worth = its;
-        *hash = record->hash;
+        uint64_t worth = pool->worth(record, now_ns);
+        if (!least->found || worth < least->worth)
+            *least = (struct candidate){1, worth, record->hash};
     }
-    /* Odd steps visit every record before any a second time, as long as the count stays. */
-    shard->next += SAMPLES + 1;
+    shard->next += SAMPLES;
     k42_unlock(&shard->lock);
-    return found;
 }
 
 static k42_result pool_victim(struct eviction *self, uint64_t now_ns, uint64_t *hash) {
     struct eviction_pool *pool = pool_of(EVICTION_BODY(self));
-    uint64_t least = UINT64_MAX, worth, candidate;
-    int found = 0;
+    struct candidate least = {0};
     for (unsigned n = 0; n < KV_SHARDS; n++)
-        if (sample_shard(pool, &pool->shards[n], now_ns, &worth, &candidate) &&
-            (!found || worth < least)) {
-            found = 1;
-            least = worth;
-            *hash = candidate;
-        }
-    return found ? 0 : -ENOENT;
+        sample_shard(pool, &pool->shards[n], now_ns, &least);
+    if (!least.found)
+        return -ENOENT;
+    *hash = least.hash;
+    return 0;
 }
 
 static k42_result pool_count(struct eviction *self) {
