@@ -173,6 +173,7 @@ static k42_result collect_keys(struct kv_request *request, struct kv_buffer *nam
             return walked;
         shown += show_keys(request, names, pattern, entries, (size_t)walked);
         seen += (uint64_t)walked;
+        k42_safe_point(); /* no entry is in use here, and a walk can be long */
     } while (*cursor != 0 && seen < wanted);
     return (k42_result)shown;
 }

@@ -383,12 +383,10 @@ static void run_config(struct kv_request *request) {
         config_get(request);
     else if (kv_argument_is(request, 1, "set") && request->count > 3 && request->count % 2 == 0)
         config_set(request);
-    else if (kv_argument_is(request, 1, "resetstat") && request->count == 2)
-        kv_reply_status(request->out, "OK");
     else
         kv_reply_error(request->out,
                        "ERR unknown subcommand or wrong number of arguments for 'config'. Known: "
-                       "GET pattern ..., SET name value ..., RESETSTAT");
+                       "GET pattern ..., SET name value ...");
 }
 
 const struct kv_command kv_server_commands[] = {

@@ -232,6 +232,7 @@ k42_result kv_store_clear(struct kv_store *store, struct kv_now now) {
         }
         if (shown < 0)
             return shown;
+        k42_safe_point(); /* no entry is in use here, and a walk can be long */
     } while (cursor != 0);
     return 0;
 }
