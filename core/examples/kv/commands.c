@@ -14,7 +14,8 @@
 #include <strings.h>
 
 const struct kv_command *const kv_command_lists[] = {
-    kv_string_commands, kv_key_commands, kv_server_commands, kv_k42_commands, NULL,
+    kv_string_commands, kv_key_commands, kv_server_commands,
+    kv_config_commands, kv_k42_commands, NULL,
 };
 
 static int slice_is(struct kv_slice slice, const char *word) {

@@ -25,6 +25,7 @@ struct kv_command {
 extern const struct kv_command kv_string_commands[];
 extern const struct kv_command kv_key_commands[];
 extern const struct kv_command kv_server_commands[];
+extern const struct kv_command kv_config_commands[];
 extern const struct kv_command kv_k42_commands[];
 
 extern const struct kv_command *const kv_command_lists[];

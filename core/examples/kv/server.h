@@ -93,6 +93,9 @@ int kv_parse_bytes(struct kv_slice text, uint64_t *bytes);
  */
 k42_result kv_set_policy(struct kv_server *server, const char *name, char *why, size_t size);
 
+/* The policy's name, made in `name` if need be. */
+const char *kv_policy_name(struct kv_server *server, char *name, size_t size);
+
 /* Unloads what K42 LOAD has loaded. Inactive threads only, after the last object has gone. */
 void kv_unload_components(struct kv_server *server);
 

@@ -9,6 +9,7 @@
  * Locking: worker->lock guards the list of its connections against the acceptor; everything else of
  * a worker is its own.
  */
+#define _GNU_SOURCE /* accept4 */
 #include "worker.h"
 
 #include <k42/thread.h>
@@ -51,15 +52,9 @@ static void accept_clients(struct kv_worker *worker) {
 
 /* ---- a turn ---- */
 
-static void note_due(struct kv_worker *worker, struct kv_connection *connection) {
-    connection->due = 1;
-    worker->due[worker->due_count++] = connection;
-}
-
 static void take_event(struct kv_worker *worker, const struct epoll_event *event) {
-    if (event->data.ptr == worker) {
+    if (event->data.ptr == worker)
         return; /* the wake-up: the loop looks whether to stop */
-    }
     if (event->data.ptr == worker->server) {
         accept_clients(worker);
         return;
@@ -69,7 +64,7 @@ static void take_event(struct kv_worker *worker, const struct epoll_event *event
         kv_connection_read(connection);
     else if (event->events & (EPOLLHUP | EPOLLERR))
         connection->broken = 1;
-    note_due(worker, connection);
+    worker->due[worker->due_count++] = connection;
 }
 
 /* Serves and sends until no connection waits with requests that it has room to answer. */
@@ -89,7 +84,6 @@ static void serve_due(struct kv_worker *worker) {
         }
     }
     for (unsigned n = 0; n < worker->due_count; n++) {
-        worker->due[n]->due = 0;
         if (worker->due[n]->broken)
             kv_connection_close(worker->due[n]);
     }
@@ -127,8 +121,6 @@ static void *work(void *argument) {
         if (worker->number == 0)
             sweep_expired(worker, &swept);
     }
-    while (worker->connections)
-        kv_connection_close(worker->connections);
     if (k42_detach() < 0)
         abort(); /* it is attached and inactive here */
     return NULL;
@@ -174,9 +166,9 @@ void kv_stop_workers(struct kv_server *server) {
     __atomic_store_n(&server->stopping, 1, __ATOMIC_RELEASE);
     for (unsigned n = 0; n < server->worker_count; n++)
         (void)eventfd_write(server->workers[n].wake, 1);
-    /* The first one goes first: until it has, it may still hand connections to the others. */
     for (unsigned n = 0; n < server->worker_count; n++)
         pthread_join(server->workers[n].thread, NULL);
+    /* Only now: until all have ended, the first one may hand connections to the others. */
     for (unsigned n = 0; n < server->worker_count; n++) {
         struct kv_worker *worker = &server->workers[n];
         while (worker->connections)

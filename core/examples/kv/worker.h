@@ -13,7 +13,6 @@ struct kv_connection {
     struct kv_worker *worker;
     int fd;
     int broken;        /* gone: to be closed at the end of this turn */
-    int due;           /* in this turn's list */
     int paused;        /* has unsent output enough; input waits */
     uint32_t interest; /* what epoll watches for */
     struct kv_buffer in, out;
