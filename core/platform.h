@@ -75,6 +75,9 @@ void k42_platform_wake(uint32_t *word, uint32_t waiters);
 /* Lets another thread of this CPU run. */
 void k42_platform_yield(void);
 
+/* child() runs in the child of each fork, in the one thread it has. Later calls replace it. */
+void k42_platform_watch_forks(void (*child)(void));
+
 /* ---- loadable code ---- */
 
 /* NULL and a sentence in `why`, or a handle. Constructors have run. */
@@ -84,6 +87,8 @@ void k42_platform_module_close(void *handle);
 /* ---- people ---- */
 
 void k42_platform_log(const char *line);
+/* Where lines go from now on; NULL: the platform's own place. */
+void k42_platform_set_log(void (*log)(const char *line));
 _Noreturn void k42_platform_panic(const char *line);
 
 #endif

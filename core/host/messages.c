@@ -1,5 +1,5 @@
 /*
- * Messages for people on a Linux host: standard error.
+ * Messages for people on a Linux host: standard error, unless the program takes them.
  *
  * One line is one write, so that lines of several threads do not mix. Any context; errors of the
  * stream are ignored, since there is nobody else to tell.
@@ -25,8 +25,17 @@ static void write_line(const char *prefix, const char *line) {
     errno = saved;
 }
 
+static void (*log_elsewhere)(const char *line);
+
+void k42_platform_set_log(void (*log)(const char *line)) {
+    log_elsewhere = log;
+}
+
 void k42_platform_log(const char *line) {
-    write_line("k42: ", line);
+    if (log_elsewhere)
+        log_elsewhere(line);
+    else
+        write_line("k42: ", line);
 }
 
 _Noreturn void k42_platform_panic(const char *line) {

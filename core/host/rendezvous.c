@@ -25,8 +25,6 @@
 
 #include "host.h"
 
-struct k42_cpu_head *k42_cpu_head_of(uint32_t cpu);
-
 #define SPINS_BEFORE_SLEEP 100
 
 static pthread_mutex_t stopper_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -26,11 +26,16 @@ struct k42_platform_thread {
     void *argument;
 };
 
+static __thread uint32_t own_id __attribute__((tls_model("initial-exec")));
+
 uint32_t k42_platform_thread_id(void) {
-    static __thread uint32_t id __attribute__((tls_model("initial-exec")));
-    if (!id)
-        id = (uint32_t)gettid();
-    return id;
+    if (!own_id)
+        own_id = (uint32_t)gettid();
+    return own_id;
+}
+
+void k42_host_forget_thread_id(void) {
+    own_id = 0;
 }
 
 void k42_platform_thread_name(char name[16]) {

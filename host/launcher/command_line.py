@@ -50,6 +50,7 @@ def words():
     one.add_argument("--list", action="store_true", help="name the benchmarks")
     one.add_argument("--json", action="store_true", help="write the results as JSON")
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
+    one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -92,8 +93,8 @@ def do(asked):
             return long_tests.test_long(asked.long)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
-        options = [name for name in ("json", "quick") if getattr(asked, name)]
-        return running.bench(asked.name, ["--" + name for name in options])
+        options = ["--" + name for name in ("json", "quick") if getattr(asked, name)]
+        return running.bench(asked.name, options + (["--only", asked.only] if asked.only else []))
     if asked.command == "install":
         say("installed under " + variants.install(asked.prefix))
         return 0

@@ -1,26 +1,29 @@
 """./k42 format: one form for all C sources, as .clang-format says."""
+import re
 import subprocess
 
 from launcher.progress import say
-from launcher.tree import environment, shown, sources
+from launcher.tree import Trouble, environment, shown, sources
 
-AT_A_TIME = 100
+COMPLAINT = re.compile(r"^(.+?):\d+:\d+: error: ", re.M)
 
 
 def badly_formed():
     """C sources that clang-format would change."""
-    return [file for file in sources(".c", ".h")
-            if subprocess.run(["clang-format", "--dry-run", "-Werror", file],
-                              stderr=subprocess.DEVNULL, env=environment()).returncode != 0]
+    files = sources(".c", ".h")
+    done = subprocess.run(["clang-format", "--dry-run", "-Werror", *files], stderr=subprocess.PIPE,
+                          text=True, env=environment())
+    bad = sorted(set(COMPLAINT.findall(done.stderr)))
+    if done.returncode != 0 and not bad:
+        raise Trouble(f"clang-format: {done.stderr.strip()}", "is .clang-format in order?")
+    return bad
 
 
 def format_sources(check):
     files = sources(".c", ".h")
     bad = badly_formed()
-    if not check:
-        for start in range(0, len(bad), AT_A_TIME):
-            subprocess.run(["clang-format", "-i", *bad[start:start + AT_A_TIME]], check=True,
-                           env=environment())
+    if bad and not check:
+        subprocess.run(["clang-format", "-i", *bad], check=True, env=environment())
     for file in bad:
         say(("not in form: " if check else "formatted ") + shown(file))
     say(f"{len(files)} files, {len(bad)} " + ("not in form; ./k42 format mends them" if check and bad

@@ -5,7 +5,7 @@ import time
 
 from launcher import progress, variants
 from launcher.progress import say
-from launcher.tree import PYTHON, Trouble, built, environment, path
+from launcher.tree import PYTHON, ROOT, Trouble, built, environment, path, shown
 
 
 def announce_build(name):
@@ -20,10 +20,10 @@ def run():
     program = os.path.join(variants.folder("release"), "core", "examples", "search", "search")
     if not os.path.exists(program):
         raise Trouble("the search example is not part of this tree")
-    where = built("run")
-    os.makedirs(where, exist_ok=True)
+    os.makedirs(built("run"), exist_ok=True)
     say("running the search example")
-    return subprocess.run([program, "--demo"], cwd=where, stdin=subprocess.DEVNULL,
+    command = [program, "--demo", "--picture", shown(built("run", "search.png"))]
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                           env=environment()).returncode
 
 

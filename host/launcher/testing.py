@@ -14,7 +14,7 @@ import time
 from launcher import progress, suites, variants
 from launcher.progress import say
 from launcher.tree import ROOT, Trouble, built, shown
-from launcher.verdicts import Verdict, judge
+from launcher.verdicts import judge
 
 
 class Running:
@@ -93,7 +93,7 @@ def tell(suite, verdict, took):
     failed = f", {verdict.failed} FAILED" if verdict.failed else ""
     say(f"{suite.title:<44} {verdict.passed:>4} passed{failed}{skipped}  {took:.1f} s")
     if verdict.failed:
-        say("\n".join("    " + line for line in verdict.complaints[:60]))
+        say("\n".join("    " + line for line in verdict.complaints[:30]))
         say(f"    all of it: {shown(suite.log)}")
 
 
@@ -165,6 +165,3 @@ def conclude(passed, failed):
     """The last line, and the exit status."""
     say(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
-
-
-__all__ = ["Running", "Verdict", "conclude", "list_suites", "run_suite", "tell", "test"]

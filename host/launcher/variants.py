@@ -4,13 +4,13 @@ A variant is a set of Meson options; the same sources and the same tests everywh
 guarded by a lock per variant, so that two commands may run at once.
 """
 import fcntl
+import hashlib
 import json
 import os
 import shutil
-import subprocess
 
 from launcher import progress
-from launcher.tree import Trouble, built, environment, path, shown
+from launcher.tree import Trouble, built, environment, path
 
 
 class Variant:
@@ -72,9 +72,15 @@ def recorded(where):
         return None
 
 
+def defaults():
+    """Meson takes default options only into a new build folder, so a change of them needs one."""
+    with open(path("meson.build")) as described, open(path("meson_options.txt")) as options:
+        return hashlib.sha256((described.read() + options.read()).encode()).hexdigest()
+
+
 def configure(name, variant, log):
     where = folder(name)
-    wanted = {"options": variant.options, "compiler": variant.compiler}
+    wanted = {"options": variant.options, "compiler": variant.compiler, "defaults": defaults()}
     if recorded(where) == wanted and os.path.exists(os.path.join(where, "build.ninja")):
         return
     shutil.rmtree(where, ignore_errors=True)
@@ -109,15 +115,6 @@ def install(prefix):
     return prefix
 
 
-def compilers():
-    answer = subprocess.run(["gcc", "-dumpfullversion"], stdout=subprocess.PIPE, text=True,
-                            env=environment())
-    return f"gcc {answer.stdout.strip()}"
-
-
 def describe():
     width = max(map(len, VARIANTS))
     return "\n".join(f"  {name:<{width}}  {variant.about}" for name, variant in VARIANTS.items())
-
-
-__all__ = ["VARIANTS", "build", "compilers", "describe", "find", "folder", "install", "shown"]

@@ -88,6 +88,7 @@ k42_result k42_class_register(struct k42_class *class_, char *why, size_t why_si
  */
 
 struct k42_factory;
+/* Makes objects of one class, always of its current version. */
 struct k42_factory_ops {
     struct k42_object_ops object;
     /*

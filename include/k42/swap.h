@@ -56,6 +56,7 @@ struct k42_swap {
     struct k42_swap *next; /* the runtime's, from here on */
     struct k42_module *module;
     struct k42_mediator *mediator;
+    uint32_t pending, grown;
 };
 
 /*

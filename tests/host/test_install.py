@@ -1,5 +1,6 @@
 """The installed library is complete: a program needs nothing but what pkg-config says about it."""
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -8,6 +9,9 @@ SUITE_TIMEOUT_SECONDS = 600
 
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 SOURCES = os.path.join(ROOT, "tests", "installed")
+EXAMPLES_FOLDER = os.path.join(ROOT, "core", "examples")
+EXAMPLES = sorted(name for name in os.listdir(EXAMPLES_FOLDER)
+                  if os.path.exists(os.path.join(EXAMPLES_FOLDER, name, "Makefile")))
 PACKAGES = ["k42", "k42-tls"]
 STRICT = ["-std=gnu17", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-O2"]
 
@@ -58,6 +62,16 @@ def test_a_program_runs_with_the_static_library(prefix, package, tmp_path):
         str(tmp_path / "counter"), *libs)
     assert package not in run("ldd", str(tmp_path / "counter"))
     run(str(tmp_path / "counter"))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_builds_outside_the_tree(prefix, example, package, tmp_path):
+    where = tmp_path / example
+    shutil.copytree(os.path.join(EXAMPLES_FOLDER, example), where)
+    run("make", "-C", str(where), f"PACKAGE={package}",
+        env={**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")})
+    assert f"lib{package}.so.0" in run("readelf", "-d", str(where / example))
 
 
 def test_a_program_of_the_other_flavour_is_refused(prefix, tmp_path):

@@ -1,0 +1,298 @@
+/*
+ * Components: loading and unloading code, by its ledger.
+ *
+ * A component's classes and adaptors are registered from its ELF sections; its constructor hands
+ * its module to us inside the loading call. What it owns is counted where it comes and goes;
+ * instances are counted by walking. Unloading checks everything that can keep it before it changes
+ * anything, then closes its factories, stops its threads, lets defers run, and looks once more.
+ *
+ * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a
+ * sentence in `why`, and then everything is as it was.
+ */
+#define K42_NO_MODULE
+#include "component.h"
+
+#include "entry.h"
+#include "events.h"
+#include "trace/trace.h"
+
+static struct k42_lock loading;
+static struct k42_component *components;
+static struct k42_module *arrived;  /* handed in by constructors, not looked at yet */
+static struct k42_module *programs; /* those that are part of the program */
+
+void k42_module_register(struct k42_module *module) {
+    module->registered = 1;
+    module->next = k42_load_relaxed(&arrived);
+    while (!__atomic_compare_exchange_n(&arrived, &module->next, module, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+        ;
+}
+
+const char *k42_component_name(const struct k42_component *component) {
+    return component ? component->name : NULL;
+}
+
+void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long change) {
+    struct k42_component *component = module ? module->component : NULL;
+    if (component)
+        __atomic_fetch_add(&component->counts[entry], change, __ATOMIC_RELAXED);
+}
+
+/* ---- registering what a module brings ---- */
+
+static void module_unregister(struct k42_module *module) {
+    for (struct k42_class **c = module->classes; c < module->classes_end; c++)
+        if ((*c)->record && (*c)->record->component == module->component)
+            k42_class_remove(*c);
+    for (struct k42_adaptor **a = module->adaptors; a < module->adaptors_end; a++)
+        k42_adaptor_remove(*a);
+    k42_trace_unregister(module->events, module->events_end);
+}
+
+static k42_result module_add(struct k42_module *module, char *why, size_t why_size) {
+    k42_result result = 0;
+    if (!k42_text_equal(module->flavour, K42_FLAVOUR)) {
+        k42_format_text(why, why_size,
+                        "it was compiled for the %s flavour of libk42 and this program uses %s",
+                        module->flavour, K42_FLAVOUR);
+        return -ENOEXEC;
+    }
+    k42_trace_register(module->events, module->events_end);
+    for (struct k42_adaptor **a = module->adaptors; !result && a < module->adaptors_end; a++)
+        result = k42_adaptor_add(*a, module->component, why, why_size);
+    for (struct k42_class **c = module->classes; !result && c < module->classes_end; c++)
+        result = k42_class_add(*c, module->component, false, why, why_size);
+    return result;
+}
+
+k42_result k42_modules_register_program(void) {
+    struct k42_module *module = __atomic_exchange_n(&arrived, NULL, __ATOMIC_ACQUIRE);
+    while (module) {
+        struct k42_module *next = module->next;
+        module->next = programs;
+        programs = module;
+        module = next;
+    }
+    for (module = programs; module; module = module->next) {
+        char why[256] = "out of memory";
+        k42_result result = module_add(module, why, sizeof why);
+        if (result < 0) {
+            k42_log("init: %s", why);
+            return result;
+        }
+    }
+    return 0;
+}
+
+/* ---- loading ---- */
+
+static k42_result component_adopt(struct k42_component *component, const char *path, char *why,
+                                  size_t why_size) {
+    struct k42_module *module = __atomic_exchange_n(&arrived, NULL, __ATOMIC_ACQUIRE);
+    if (!module) {
+        k42_format_text(why, why_size, "%s is not a component, or is loaded already", path);
+        return -ENOEXEC;
+    }
+    component->module = module;
+    module->component = component;
+    k42_copy_text(component->name, sizeof component->name, module->name ? module->name : path);
+    k42_result result = module_add(module, why, why_size);
+    if (result < 0)
+        module_unregister(module);
+    return result;
+}
+
+static k42_result component_open(const char *path, struct k42_component **loaded, char *why,
+                                 size_t why_size) {
+    struct k42_component *component = k42_platform_alloc(sizeof *component);
+    if (!component)
+        return -ENOMEM;
+    component->handle = k42_platform_module_open(path, why, why_size);
+    k42_result result = -ENOENT;
+    if (component->handle) {
+        result = component_adopt(component, path, why, why_size);
+        if (result < 0)
+            k42_platform_module_close(component->handle);
+    }
+    if (result < 0) {
+        k42_platform_free(component);
+        return result;
+    }
+    component->next = components;
+    components = component;
+    *loaded = component;
+    k42_event_component_load(component->name);
+    return 0;
+}
+
+k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
+                              size_t why_size) {
+    char unread[8];
+    if (k42_active())
+        return -EDEADLK;
+    k42_lock(&loading);
+    k42_result result =
+        component_open(path, component, why ? why : unread, why ? why_size : sizeof unread);
+    k42_unlock(&loading);
+    return result;
+}
+
+/* ---- unloading ---- */
+
+static k42_result busy_with(const struct k42_component *component, enum k42_ledger_entry entry,
+                            const char *what, char *why, size_t why_size) {
+    long count = k42_load_acquire(&component->counts[entry]);
+    if (!count)
+        return 0;
+    k42_format_text(why, why_size, "component %s still has %ld %s", component->name, count, what);
+    return -EBUSY;
+}
+
+static k42_result busy_with_instances(const struct k42_component *component, char *why,
+                                      size_t why_size) {
+    const struct k42_class *busy = NULL;
+    uint64_t count = 0;
+    k42_id first = 0;
+    for (struct k42_class **c = component->module->classes; c < component->module->classes_end; c++)
+        if (!busy && (count = k42_class_instances(*c, &first)))
+            busy = *c;
+    struct k42_module *module = component->module;
+    for (struct k42_adaptor **a = module->adaptors; a < module->adaptors_end; a++)
+        if (!busy && (*a)->class_ && (count = k42_class_instances((*a)->class_, &first)))
+            busy = (*a)->class_;
+    if (!busy)
+        return 0;
+    k42_format_text(why, why_size,
+                    "component %s still has %lu instances of class %s version %u, the first is "
+                    "object %u; destroy or upgrade them",
+                    component->name, count, busy->name, busy->version, first);
+    return -EBUSY;
+}
+
+/* What a family makes when this component has gone: its highest other version, or nothing. */
+static struct k42_class *fallback(const struct k42_family *family,
+                                  const struct k42_component *leaving) {
+    struct k42_class *best = NULL;
+    k42_lock(&k42_registry_lock);
+    for (struct k42_class_record *r = k42_class_records; r; r = r->next)
+        if (r->family == family && r->component != leaving &&
+            (!best || r->class_->version > best->version))
+            best = r->class_;
+    k42_unlock(&k42_registry_lock);
+    return best;
+}
+
+/* Turns the factories that make this component's classes away from them. */
+static k42_result factories_close(struct k42_component *component, char *why, size_t why_size) {
+    for (struct k42_class **c = component->module->classes; c < component->module->classes_end;
+         c++) {
+        struct k42_family *family = (*c)->record->family;
+        struct k42_swap_report report;
+        if (family->current != *c)
+            continue;
+        k42_result result = k42_factory_turn(family, fallback(family, component), &report);
+        if (result < 0) {
+            k42_format_text(why, why_size, "component %s: %s", component->name, report.text);
+            return result;
+        }
+    }
+    return 0;
+}
+
+static void factories_reopen(struct k42_component *component) {
+    for (struct k42_class **c = component->module->classes; c < component->module->classes_end; c++)
+        if (!(*c)->record->family->current)
+            (void)!k42_factory_turn((*c)->record->family, *c, NULL);
+}
+
+static k42_result component_busy(struct k42_component *component, char *why, size_t why_size) {
+    k42_result result = busy_with_instances(component, why, why_size);
+    return result < 0 ? result : busy_with(component, K42_LEDGER_HOOKS, "hooks", why, why_size);
+}
+
+static k42_result component_close(struct k42_component *component, char *why, size_t why_size) {
+    k42_result result = component_busy(component, why, why_size);
+    if (!result)
+        result = factories_close(component, why, why_size);
+    if (result < 0)
+        return result;
+    k42_threads_stop(component);
+    /* Creates under way have ended, what is deferred has run, and defers those made have too. */
+    if (!(result = k42_synchronize()) && !(result = k42_defer_flush()) &&
+        !(result = k42_defer_flush()))
+        result = component_busy(component, why, why_size);
+    if (!result)
+        result = busy_with(component, K42_LEDGER_DEFERS, "deferred calls", why, why_size);
+    if (result < 0) {
+        factories_reopen(component);
+        return result;
+    }
+    module_unregister(component->module);
+    return k42_synchronize();
+}
+
+k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size) {
+    char unread[8];
+    if (k42_active())
+        return -EDEADLK;
+    k42_lock(&loading);
+    k42_result result =
+        component_close(component, why ? why : unread, why ? why_size : sizeof unread);
+    if (!result) {
+        struct k42_component **link = &components;
+        while (*link != component)
+            link = &(*link)->next;
+        *link = component->next;
+        k42_event_component_unload(component->name);
+        k42_platform_module_close(component->handle);
+        k42_platform_free(component);
+    }
+    k42_unlock(&loading);
+    return result;
+}
+
+void k42_components_close(void) {
+    while (components) {
+        struct k42_component *next = components->next;
+        k42_threads_stop(components);
+        module_unregister(components->module);
+        k42_platform_module_close(components->handle);
+        k42_platform_free(components);
+        components = next;
+    }
+    for (struct k42_module *module = programs; module; module = module->next)
+        module_unregister(module);
+}
+
+/* ---- looking ---- */
+
+struct k42_component *k42_component_find(const char *name) {
+    k42_lock(&loading);
+    struct k42_component *component = components;
+    while (component && !k42_text_equal(component->name, name))
+        component = component->next;
+    k42_unlock(&loading);
+    return component;
+}
+
+struct k42_class *k42_component_class(struct k42_component *component, const char *name) {
+    for (struct k42_class **c = component->module->classes; c < component->module->classes_end; c++)
+        if (k42_text_equal((*c)->name, name))
+            return *c;
+    return NULL;
+}
+
+void k42_component_ledger(struct k42_component *component, struct k42_ledger *ledger) {
+    const struct k42_module *module = component->module;
+    *ledger = (struct k42_ledger){
+        .classes = (uint64_t)(module->classes_end - module->classes),
+        .threads = (uint64_t)component->counts[K42_LEDGER_THREADS],
+        .defers = (uint64_t)component->counts[K42_LEDGER_DEFERS],
+        .hooks = (uint64_t)component->counts[K42_LEDGER_HOOKS],
+        .events = (uint64_t)(module->events_end - module->events),
+    };
+    k42_copy_text(ledger->name, sizeof ledger->name, component->name);
+    for (struct k42_class **c = module->classes; c < module->classes_end; c++)
+        ledger->instances += k42_class_instances(*c, NULL);
+}

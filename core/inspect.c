@@ -1,0 +1,120 @@
+/*
+ * Looking at objects from outside: one by its ref, all by walking the pages of slots, counters.
+ *
+ * Whoever walks is active for one page at a time, so that a root seen live stays readable; the
+ * visitor is called with a copy, outside.
+ */
+#include "entry.h"
+
+struct k42_root *k42_entry_bottom(struct k42_entry *entry) {
+    struct k42_root *root = k42_load_acquire(&entry->root);
+    if (root->class_->kind->find == k42_mediator_find)
+        root = k42_mediator_old(root);
+    return k42_root_bottom(root);
+}
+
+static bool inspect(k42_id id, struct k42_object_info *info) {
+    struct k42_entry *entry = &k42_entries[id];
+    uint64_t state = k42_load_acquire(&entry->state);
+    if (!k42_entry_usable(state))
+        return false;
+    struct k42_root *root = k42_load_acquire(&entry->root);
+    if (root->class_->kind->find == k42_mediator_find)
+        root = k42_mediator_old(root);
+    *info = (struct k42_object_info){.id = id, .swapping = (state & K42_ENTRY_SWAPPING) != 0};
+    for (struct k42_root **target; (target = k42_interposer_target(root));) {
+        info->interposers++;
+        root = k42_load_acquire(target);
+    }
+    info->version = root->class_->version;
+    k42_copy_text(info->class_name, sizeof info->class_name, root->class_->name);
+    k42_copy_text(info->interface_name, sizeof info->interface_name, root->class_->interface->name);
+    info->cpus = (uint64_t)__builtin_popcount(k42_entry_touched(state));
+    return true;
+}
+
+k42_result k42_visit_begin(struct k42_visit *visit) {
+    *visit = (struct k42_visit){0};
+    if (k42_active())
+        return 0;
+    if (!k42_attached()) {
+        k42_result result = k42_attach("visitor");
+        if (result < 0)
+            return result;
+        visit->attached = true;
+    }
+    k42_enter();
+    visit->entered = true;
+    return 0;
+}
+
+void k42_visit_end(struct k42_visit *visit) {
+    if (visit->entered)
+        k42_exit();
+    if (visit->attached && k42_detach() < 0)
+        k42_panic("visitor could not detach");
+}
+
+k42_result k42_inspect(k42_ref ref, struct k42_object_info *info) {
+    struct k42_visit visit;
+    k42_id id = k42_ref_id(ref);
+    if (!k42_id_valid(id))
+        return -K42_STALE;
+    k42_result result = k42_visit_begin(&visit);
+    if (result < 0)
+        return result;
+    bool live = inspect(id, info);
+    k42_visit_end(&visit);
+    return live ? 0 : -K42_STALE;
+}
+
+static long visit_page(uint32_t page, const struct k42_interface *interface_,
+                       long (*visit)(const struct k42_object_info *, void *), void *context) {
+    for (uint32_t i = 0; i < K42_SLOTS_PER_PAGE; i++) {
+        struct k42_object_info info;
+        k42_id id = page * K42_SLOTS_PER_PAGE + i;
+        if (!(k42_load_relaxed(&k42_entries[id].state) & K42_ENTRY_LIVE) ||
+            k42_inspect(k42_id_ref(id), &info) < 0)
+            continue;
+        if (interface_ && !k42_text_equal(interface_->name, info.interface_name))
+            break;
+        long stop = visit(&info, context);
+        if (stop)
+            return stop;
+    }
+    return 0;
+}
+
+long k42_each_object(const struct k42_interface *interface_,
+                     long (*visit)(const struct k42_object_info *, void *context), void *context) {
+    for (uint32_t page = 1; page < k42_pages_used(); page++) {
+        long stop = visit_page(page, interface_, visit, context);
+        if (stop)
+            return stop;
+    }
+    return 0;
+}
+
+void k42_stats(struct k42_stats *stats) {
+    *stats = (struct k42_stats){
+        .created = k42_load_relaxed(&k42_shared_cpu.created),
+        .destroyed = k42_load_relaxed(&k42_shared_cpu.destroyed),
+    };
+    for (uint32_t i = 0; i < k42_cpu_limit(); i++) {
+        stats->created += k42_load_relaxed(&k42_cpus[i]->created);
+        stats->destroyed += k42_load_relaxed(&k42_cpus[i]->destroyed);
+        stats->misses += k42_load_relaxed(&k42_cpus[i]->misses);
+    }
+    stats->objects = stats->created - stats->destroyed;
+    stats->swaps = k42_load_relaxed(&k42_counters.swaps);
+    stats->swap_aborts = k42_load_relaxed(&k42_counters.swap_aborts);
+    stats->mediators_live = k42_load_relaxed(&k42_counters.mediators_live);
+    stats->roots_live = k42_load_relaxed(&k42_counters.roots_live);
+    stats->interposers_live = k42_load_relaxed(&k42_counters.interposers_live);
+    stats->grace_periods = k42_grace_periods();
+    stats->defers_pending = k42_defers_pending();
+    stats->bytes_global = (uint64_t)k42_pages_used() * K42_SLOTS_PER_PAGE *
+                          (sizeof(struct k42_entry) + sizeof(void *));
+    stats->bytes_local =
+        (uint64_t)k42_cpu_limit() * k42_pages_used() * K42_SLOTS_PER_PAGE * sizeof(void *);
+}

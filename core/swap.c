@@ -1,0 +1,354 @@
+/*
+ * Swaps, from request to report: prepare, forward, block, wait, settle (the definition is in
+ * include/k42/swap.h, the state machine in mediator.h).
+ *
+ * Everything is done for a batch; one swap is a batch of one. A batch shares the barrier and the
+ * grace period of the forward phase. The swapper is inactive throughout, so it holds up nobody, and
+ * once a mediator blocks, the end does not depend on the swapper being scheduled: whoever makes the
+ * last call leave carries the ticket.
+ *
+ * Owns: the requests' mediators, from begin to settle. Locking: the SWAPPING flag of each entry
+ * makes it one swap at a time. Fails per request, as a whole only with -EDEADLK.
+ */
+#include "events.h"
+#include "mediator.h"
+#include "swap_report.h"
+#include "transfer.h"
+
+struct batch {
+    struct k42_swap *const *requests;
+    size_t count;
+};
+
+#define WINDOW 1024u /* CPUs watched at once */
+
+static uint64_t deadline_of(const struct k42_swap *request) {
+    uint64_t ns = request->deadline_ns ? request->deadline_ns : K42_SWAP_DEADLINE_NS;
+    return request->mediator->placed_ns + ns;
+}
+
+static bool under_way(const struct k42_swap *request) {
+    return request->mediator && !k42_load_acquire(&request->mediator->ended);
+}
+
+/* ---- prepare ---- */
+
+/* Lets go of an entry whose swap did not come to a mediator in place. */
+static void swap_let_go(k42_id id) {
+    struct k42_entry *entry = &k42_entries[id];
+    if (k42_entry_claim(entry, 0, 0) < 0)
+        k42_panic("object %u died during its swap", id);
+    k42_entry_release(entry, K42_ENTRY_SWAPPING, false);
+}
+
+static void mediator_reclaim(struct k42_defer *defer) {
+    struct k42_mediator *mediator = k42_container(defer, struct k42_mediator, defer);
+    if (mediator->old)
+        k42_root_end(mediator->old);
+    k42_count(&k42_counters.mediators_live, -1);
+    k42_platform_free(mediator);
+}
+
+/* Finds the old root under the interposers. The chain is ours while SWAPPING is set. */
+static void mediator_aim(struct k42_mediator *mediator, struct k42_entry *entry) {
+    mediator->top = entry->root;
+    mediator->link = &mediator->top;
+    for (struct k42_root **target; (target = k42_interposer_target(*mediator->link));)
+        mediator->link = target;
+    mediator->old = *mediator->link;
+}
+
+/* Makes and prepares the new object. The request's report gets what is worth telling. */
+static k42_result mediator_prepare(struct k42_mediator *mediator, struct k42_swap *request) {
+    if (request->from && mediator->old->class_ != request->from)
+        return -ESTALE;
+    const struct k42_class *from = mediator->old->class_;
+    if (!k42_class_registered(request->to))
+        return -ENOENT;
+    if (!k42_transfer_negotiate(from, request->to, &mediator->exporter, &mediator->importer))
+        return -ENOTSUP;
+    request->report.format = mediator->exporter->format->name;
+    k42_result result = k42_root_replacement(from, request->to, &mediator->new, &mediator->into);
+    return result < 0 ? result : k42_transfer_prepare(mediator);
+}
+
+static k42_result swap_begin(struct k42_swap *request) {
+    k42_id id = k42_ref_id(request->ref);
+    uint64_t begun_ns = k42_platform_now_ns();
+    k42_result result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
+    if (result < 0)
+        return result;
+    struct k42_mediator *mediator = k42_mediator_make(id);
+    if (!mediator) {
+        swap_let_go(id);
+        return -ENOMEM;
+    }
+    mediator->begun_ns = begun_ns;
+    mediator_aim(mediator, &k42_entries[id]);
+    k42_event_swap_begin(id, mediator->old->class_->name, request->to->name);
+    result = mediator_prepare(mediator, request);
+    if (result < 0) {
+        k42_swap_explain_refusal(request, mediator->old->class_, result);
+        swap_let_go(id);
+        if (mediator->new)
+            k42_root_end(mediator->new);
+        mediator->old = NULL;
+        mediator_reclaim(&mediator->defer);
+        return result;
+    }
+    request->mediator = mediator;
+    return 0;
+}
+
+/* ---- forward ---- */
+
+static void swap_place(struct k42_swap *request) {
+    struct k42_mediator *mediator = request->mediator;
+    struct k42_entry *entry = &k42_entries[mediator->id];
+    if (k42_entry_claim(entry, 0, 0) < 0)
+        k42_panic("object %u died during its swap", mediator->id);
+    mediator->touched = k42_entry_touched(k42_load_relaxed(&entry->state));
+    mediator->placed_ns = k42_platform_now_ns();
+    k42_mediator_place(mediator, entry);
+    k42_entry_release(entry, 0, false);
+    k42_event_swap_phase(mediator->id, "forward");
+}
+
+static void swap_give_up(struct k42_swap *request, enum k42_swap_phase phase, int cpu) {
+    struct k42_mediator *mediator = request->mediator;
+    if (!k42_mediator_abort(mediator))
+        return;
+    if (cpu < 0)
+        cpu = k42_cpu_inside(mediator->id);
+    if (cpu >= 0)
+        k42_cpu_suspect((uint32_t)cpu, phase == K42_SWAP_BLOCK ? mediator->id : 0,
+                        &mediator->holder);
+    request->report.phase = phase;
+    k42_mediator_restore(mediator);
+}
+
+/* Gives up those past their deadline that wait for `cpu`; true while any is left. */
+static bool forward_check(struct batch *batch, uint32_t cpu) {
+    bool left = false;
+    uint64_t now = k42_platform_now_ns();
+    for (size_t i = 0; i < batch->count; i++) {
+        struct k42_swap *request = batch->requests[i];
+        if (!under_way(request))
+            continue;
+        if (now > deadline_of(request) && (request->mediator->touched >> cpu % 32 & 1))
+            swap_give_up(request, K42_SWAP_FORWARD, (int)cpu);
+        else
+            left = true;
+    }
+    return left;
+}
+
+/* Looks once at each CPU of a window that has touched an object; returns one to wait for, or -1. */
+static int window_look(uint32_t touched, uint32_t first, uint32_t limit, uint8_t *seen_at_zero) {
+    int waiting_for = -1;
+    for (uint32_t cpu = first; cpu < limit && cpu < first + WINDOW; cpu++) {
+        uint32_t seen = seen_at_zero[cpu - first];
+        if (!(touched >> cpu % 32 & 1) || seen == 3)
+            continue;
+        if (!k42_cpu_observe(cpu, &seen))
+            waiting_for = (int)cpu;
+        seen_at_zero[cpu - first] = (uint8_t)seen;
+    }
+    return waiting_for;
+}
+
+/*
+ * Waits until no call that began without a mediator is left. Only CPUs that have touched one of the
+ * objects can have such calls; each must show both its counts at zero after the barrier. A CPU that
+ * is attached from now on has none.
+ */
+static void forward_wait(struct batch *batch) {
+    uint32_t touched = 0, limit = k42_cpu_limit();
+    for (size_t i = 0; i < batch->count; i++)
+        if (under_way(batch->requests[i]))
+            touched |= batch->requests[i]->mediator->touched;
+    k42_platform_barrier_all();
+    for (uint32_t first = 0; first < limit; first += WINDOW) {
+        uint8_t seen_at_zero[WINDOW] = {0};
+        int waiting_for;
+        for (unsigned step = 0;
+             (waiting_for = window_look(touched, first, limit, seen_at_zero)) >= 0; step++) {
+            if (step % 16 == 15 && !forward_check(batch, (uint32_t)waiting_for))
+                return;
+            k42_back_off(step);
+        }
+    }
+}
+
+/* ---- block ---- */
+
+static void swap_block(struct k42_swap *request) {
+    struct k42_mediator *mediator = request->mediator;
+    mediator->blocked_ns = k42_platform_now_ns();
+    k42_event_swap_phase(mediator->id, "block");
+    if (k42_mediator_block(mediator))
+        k42_mediator_finish(mediator);
+}
+
+static void swap_wait(struct k42_swap *request) {
+    struct k42_mediator *mediator = request->mediator;
+    for (unsigned step = 0; under_way(request); step++) {
+        uint64_t now = k42_platform_now_ns(), deadline = deadline_of(request);
+        k42_mediator_help(mediator);
+        if (now > deadline)
+            swap_give_up(request, K42_SWAP_BLOCK, -1);
+        if (step < 64)
+            k42_relax();
+        else
+            k42_platform_park(&mediator->ended, 0, now < deadline ? deadline - now + 1 : 50000);
+    }
+}
+
+/* An atomic interface: nobody is parked; the CPUs meet outside atomic sections for the transfer. */
+static void swap_at_rendezvous(struct k42_swap *request) {
+    struct k42_mediator *mediator = request->mediator;
+    struct k42_entry *entry = &k42_entries[mediator->id];
+    k42_platform_stop_cpus();
+    mediator->placed_ns = mediator->blocked_ns = mediator->closed_ns = k42_platform_now_ns();
+    k42_result result = k42_transfer_run(mediator);
+    if (k42_entry_claim(entry, 0, 0) < 0)
+        k42_panic("object %u died during its swap", mediator->id);
+    if (result >= 0)
+        k42_mediator_relink(mediator, entry);
+    k42_slots_empty(mediator->id, k42_entry_touched(k42_load_relaxed(&entry->state)));
+    k42_entry_release(entry, K42_ENTRY_SWAPPING, result >= 0);
+    k42_platform_start_cpus();
+    if (result >= 0 && mediator->exporter->handed_over)
+        mediator->exporter->handed_over(mediator->old, &mediator->state);
+    mediator->result = result;
+    mediator->ended_ns = k42_platform_now_ns();
+    k42_store_release(&mediator->ended, 1);
+}
+
+/* ---- settle ---- */
+
+/* True when it should be tried again: after a deadline, or because the state outgrew its room. */
+static bool swap_again(struct k42_swap *request, k42_result result) {
+    struct k42_swap_report *report = &request->report;
+    uint32_t attempts = request->attempts ? request->attempts : 1;
+    if (result == -ENOSPC && request->grown < 4) {
+        request->grown++;
+        return true;
+    }
+    if ((result != -ETIMEDOUT && result != -EBUSY) || report->attempts >= attempts)
+        return false;
+    unsigned step = report->attempts < 6 ? report->attempts : 6;
+    uint32_t never = 0;
+    k42_platform_park(&never, 0, 500000ull << step);
+    return true;
+}
+
+static void swap_settle(struct k42_swap *request) {
+    struct k42_mediator *mediator = request->mediator;
+    k42_result result = mediator->result < 0 ? mediator->result : 0;
+    k42_swap_explain(request, mediator, result);
+    k42_count(result ? &k42_counters.swap_aborts : &k42_counters.swaps, 1);
+    k42_event_swap_end(mediator->id, result, request->report.forward_ns, request->report.block_ns,
+                       request->report.transfer_ns);
+    if (result) {
+        /* Nobody ever saw the new one; the old one lives on. */
+        k42_root_end(mediator->new);
+        mediator->old = NULL;
+    }
+    request->mediator = NULL;
+    k42_defer_from(NULL, &mediator->defer, mediator_reclaim);
+    request->report.result = result;
+}
+
+static bool is_atomic(const struct k42_swap *request) {
+    return request->to->interface->flags & K42_INTERFACE_ATOMIC;
+}
+
+/* One try of every pending request. */
+static void batch_try(struct batch *batch) {
+    bool any = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct k42_swap *request = batch->requests[i];
+        if (!request->pending)
+            continue;
+        request->report.attempts++;
+        request->report.result = swap_begin(request);
+        if (!request->mediator)
+            continue;
+        if (is_atomic(request))
+            swap_at_rendezvous(request);
+        else
+            swap_place(request);
+        any = any || under_way(request);
+    }
+    if (any)
+        forward_wait(batch);
+    for (size_t i = 0; i < batch->count; i++)
+        if (under_way(batch->requests[i]))
+            swap_block(batch->requests[i]);
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->requests[i]->mediator)
+            swap_wait(batch->requests[i]);
+}
+
+k42_result k42_swap_batch(struct k42_swap *const *requests, size_t count) {
+    if (k42_active())
+        return -EDEADLK;
+    struct batch batch = {requests, count};
+    k42_result succeeded = 0;
+    for (size_t i = 0; i < count; i++) {
+        requests[i]->pending = 1;
+        requests[i]->grown = 0;
+        requests[i]->mediator = NULL;
+        requests[i]->report = (struct k42_swap_report){0};
+    }
+    for (bool again = true; again;) {
+        again = false;
+        batch_try(&batch);
+        for (size_t i = 0; i < count; i++) {
+            struct k42_swap *request = requests[i];
+            if (!request->pending)
+                continue;
+            if (request->mediator)
+                swap_settle(request);
+            request->pending = swap_again(request, request->report.result);
+            again = again || request->pending;
+            succeeded += request->report.result == 0;
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        if (requests[i]->done)
+            requests[i]->done(requests[i]);
+    return succeeded;
+}
+
+k42_result k42_swap_run(struct k42_swap *request) {
+    k42_result result = k42_swap_batch(&request, 1);
+    return result < 0 ? result : request->report.result;
+}
+
+k42_result k42_swap_submit(struct k42_swap *request) {
+    k42_worker_submit(request);
+    return K42_QUEUED;
+}
+
+static void free_when_done(struct k42_swap *request) {
+    k42_platform_free(request);
+}
+
+k42_result k42_swap(k42_ref ref, struct k42_class *to, struct k42_swap_report *report) {
+    if (k42_active()) {
+        struct k42_swap *request = k42_platform_alloc(sizeof *request);
+        if (!request)
+            return -ENOMEM;
+        request->ref = ref;
+        request->to = to;
+        request->done = free_when_done;
+        return k42_swap_submit(request);
+    }
+    struct k42_swap request = {.ref = ref, .to = to};
+    k42_result result = k42_swap_run(&request);
+    if (report)
+        *report = request.report;
+    return result;
+}
