@@ -72,7 +72,7 @@ struct k42_cpu *k42_cpu_or_shared(void) {
 /* A parked CPU, or a new one. Called with cpus_lock held. */
 static struct k42_cpu *cpu_take(void) {
     for (uint32_t i = 0; i < cpus_limit; i++)
-        if (!k42_cpus[i]->head.owner)
+        if (!k42_load_acquire(&k42_cpus[i]->head.owner))
             return k42_cpus[i];
     if (cpus_limit == K42_CPUS_MAX)
         return NULL;

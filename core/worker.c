@@ -246,8 +246,11 @@ static void swap_round(void) {
     }
 }
 
-void k42_swapper_flush(void) {
+k42_result k42_swap_flush(void) {
+    if (k42_active())
+        return -EDEADLK;
     worker_flush(&swapper);
+    return 0;
 }
 
 /* ---- ends ---- */
