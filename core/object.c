@@ -130,6 +130,7 @@ void k42_bury(k42_id id) {
     struct k42_cpu *cpu = k42_cpu_or_shared();
     struct k42_root *root = k42_entries[id].root;
     k42_event_destroy(id);
+    k42_count(&k42_counters.buried, 1);
     __atomic_fetch_add(&cpu->destroyed, 1, __ATOMIC_RELAXED);
     k42_id first = k42_load_relaxed(&cpu->dead);
     do
