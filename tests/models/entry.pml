@@ -277,30 +277,30 @@ proctype destroyer(byte me) {
     published = 0;
 #ifdef MUTANT_DESTROY_READS_THEN_WRITES
     atomic {
-        !busy;
         if
         :: dead || doomed -> goto leave
-        :: else
+        :: !dead && !doomed && !busy
         fi
     };
 #endif
+    /* During a swap it is enough to say so; otherwise a redirection under way ends first. */
     atomic {
         if
-#ifndef MUTANT_DESTROY_READS_THEN_WRITES
-        :: dead || doomed -> goto leave
-        :: !dead && !doomed && !busy ->
+#ifdef MUTANT_DESTROY_READS_THEN_WRITES
+        :: swapping -> doomed = 1
+        :: !swapping -> dead = 1; won = 1; dying = root
 #else
-        :: true ->
+        :: dead || doomed -> goto leave
+#ifdef MUTANT_DESTROY_IGNORES_THE_SWAP
+        :: !dead && !doomed && !busy -> dead = 1; won = 1; dying = root
+#else
+        :: !dead && !doomed && swapping -> doomed = 1
+        :: !dead && !doomed && !swapping && !busy -> dead = 1; won = 1; dying = root
 #endif
-           if
-#ifndef MUTANT_DESTROY_IGNORES_THE_SWAP
-           :: swapping -> doomed = 1
 #endif
-           :: else -> dead = 1; won = 1; dying = root
-           fi;
-           destroyed++;
-           assert(destroyed == 1 /* one */)
-        fi
+        fi;
+        destroyed++;
+        assert(destroyed == 1 /* one */)
     };
 
 leave:
@@ -448,6 +448,8 @@ init {
         }
 #ifdef DESTROY
         run destroyer(CPUS);
+#endif
+#if DESTROY > 1
         run destroyer(CPUS + 1);
 #endif
 #ifdef SWAP
