@@ -115,6 +115,8 @@ MODELS = {
                    "a waiter is content with one that began before it"),
             Mutant("NO_ADVANCE", "progress", NEVER_ENDS, "the generation stays"),
             Mutant("ADVANCE_ALWAYS", "progress", NEVER_ENDS, "advances although the other count is used"),
+            Mutant("ADVANCE_ON_A_LOOK_NOT_COUNTED", "progress", NEVER_ENDS,
+                   "looks again to decide, and forgets what it saw"),
             Mutant("BOTH_ZERO_AT_ONCE", "progress", NEVER_ENDS, "wants one moment without anybody"),
         ],
     ),
