@@ -6,8 +6,8 @@
  * Two destroyers; a swapper that redirects the entry to a mediator and then to a new root (or back
  * to the old one); an interposer that puts a root in front and takes it away again, also during a
  * swap; somebody who gives pages of tables back. After a destroy the id is used again for another
- * object (REUSE). Refs are taken from a place where they are published, inside an active section, and
- * kept to its end. Every step is one memory access or one compare-and-swap of the state word; slots
+ * object (REUSE). Refs are taken from where they are published, inside an active section, and kept
+ * to its end. Every step is one memory access or one compare-and-swap of the state word; slots
  * are emptied one at a time.
  *
  * A grace period is an atomic look at who is active, then a wait for them (generations.pml shows

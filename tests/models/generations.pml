@@ -65,7 +65,12 @@ proctype store_buffer(byte cpu) {
 
 end:
     do
-    :: d_step { buffer[cpu]?parity,value -> memory[COUNT(cpu, parity)] = value; parity = 0; value = 0 }
+    :: d_step {
+           buffer[cpu]?parity,value;
+           memory[COUNT(cpu, parity)] = value;
+           parity = 0;
+           value = 0
+       }
     od
 }
 

@@ -246,8 +246,8 @@ arrive:
         fi
     };
     /*
-     * Only now that this mediator has been seen to block may the chain be looked at. Of threads that
-     * wait for each other in a circle, each would have seen its target blocking before what it is
+     * Only now that this mediator has been seen to block may the chain be looked at. Of threads
+     * that wait for each other in a circle, each would have seen its target blocking before what it is
      * itself inside began to, and that cannot be true all the way round.
      */
 #ifndef MUTANT_CHAIN_READ_BEFORE_THE_WORD
