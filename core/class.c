@@ -5,7 +5,6 @@
  * and its name stay; records go with their component. Locking: k42_registry_lock, never held across
  * a call or an allocation that waits for long. Fails: with a sentence in `why`.
  */
-#define K42_NO_MODULE
 #include "entry.h"
 
 #include <k42/class.h>

@@ -9,7 +9,6 @@
  * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a
  * sentence in `why`, and then everything is as it was.
  */
-#define K42_NO_MODULE
 #include "component.h"
 
 #include "entry.h"

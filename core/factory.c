@@ -7,7 +7,6 @@
  *
  * Owns: factory objects. Fails: as k42_create().
  */
-#define K42_NO_MODULE
 #include "entry.h"
 
 #include <k42/class.h>

@@ -10,7 +10,6 @@
  * Owns: family->upgrading, one upgrade of a class at a time. Locking: none across swaps. Fails: per
  * instance, counted; as a whole when the factory cannot be swapped, and then nothing has changed.
  */
-#define K42_NO_MODULE
 #include "entry.h"
 #include "events.h"
 

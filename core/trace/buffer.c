@@ -237,12 +237,12 @@ size_t k42_trace_string_size(const char *string) {
 void *k42_trace_put_string(void *at, const char *string, size_t size) {
     char *out = at;
     string = or_null(string);
-    for (size_t i = 0; i + 1 < size; i++) {
-        char c = *string;
-        out[i] = c ? c : ' ';
-        string += c != 0;
-    }
-    out[size - 1] = 0;
+    size_t i = 0;
+    for (char c; i + 1 < size && (c = string[i]) != 0; i++)
+        out[i] = c;
+    while (i + 1 < size)
+        out[i++] = ' ';
+    out[i] = 0;
     return out + size;
 }
 

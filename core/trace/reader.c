@@ -60,20 +60,26 @@ static uint64_t find_end(struct k42_trace_cpu *cpu, struct k42_trace_sub *sub, u
     return committed - (lap_end - full) == index - start ? index : 0;
 }
 
-/* Counts the events of a copy and finds its stamps; 0 when it is not a row of whole events. */
-static int measure(const char *copy, struct k42_trace_chunk *chunk) {
+/*
+ * Counts the events of a copy and finds its stamps; 0 when it is not a row of whole events. Clears
+ * each one's `bytes`, so that what is handed on has a stamp and an id of 64 bits: a format's event
+ * header has no place for a length that follows from the fields.
+ */
+static int measure(char *copy, struct k42_trace_chunk *chunk) {
     size_t at = 0;
     chunk->events = 0;
     while (at + sizeof(struct k42_trace_header) <= chunk->bytes) {
-        const struct k42_trace_header *header = (const void *)(copy + at);
-        if (header->bytes < sizeof(*header) || header->bytes > chunk->bytes - at)
+        struct k42_trace_header *header = (void *)(copy + at);
+        uint32_t bytes = header->bytes;
+        if (bytes < sizeof(*header) || bytes > chunk->bytes - at)
             return 0;
+        header->bytes = 0;
         if (!chunk->events++)
             chunk->first_stamp = header->stamp;
         chunk->last_stamp = header->stamp;
-        if (at + header->bytes == chunk->bytes)
+        if (at + bytes == chunk->bytes)
             return 1;
-        at = k42_trace_align(at + header->bytes);
+        at = k42_trace_align(at + bytes);
     }
     return 0;
 }
@@ -108,8 +114,9 @@ static int read_here(struct k42_trace_cpu *cpu, struct k42_trace_cursor *cursor,
     if (!complete && !chunk->bytes)
         return 0;
     copy_words(into, memory + (begin & session->total_mask), chunk->bytes);
-    /* The copy's loads come before the look at the index that vouches for them. */
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    /* The copy's loads come before the look at the index that vouches for them: x86 keeps loads in
+     * order, so only the compiler must be told. */
+    __asm__ volatile("" ::: "memory");
     if (lapped(cpu, cursor->position))
         return -1;
     int whole = chunk->bytes && measure(into, chunk);

@@ -95,7 +95,7 @@ static struct k42_trace_known *add_known(const struct k42_trace_event *event) {
     struct k42_trace_known *copy =
         known_count + 1 < K42_TRACE_MAX_EVENTS ? copy_event(event) : NULL;
     if (!copy) {
-        k42_platform_log("k42: a trace event cannot be registered, for want of memory or because "
+        k42_platform_log("a trace event cannot be registered, for want of memory or because "
                          "4095 are known already; it stays disabled");
         return NULL;
     }
@@ -169,6 +169,14 @@ void k42_trace_refresh(int open) {
     session_open = open;
     for (uint32_t id = 1; id <= known_count; id++)
         set_enabled(known[id]);
+    k42_unlock(&registry_lock);
+}
+
+void k42_trace_hold_registry(void) {
+    lock_registry();
+}
+
+void k42_trace_let_go_registry(void) {
     k42_unlock(&registry_lock);
 }
 

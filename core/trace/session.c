@@ -23,6 +23,11 @@ static int bad_power(uint64_t value, uint64_t least, uint64_t most) {
     return value < least || value > most || (value & (value - 1));
 }
 
+int k42_trace_geometry_fits(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count) {
+    return mode <= K42_TRACE_STOP && !bad_power(sub_bytes, 4096, 1 << 24) &&
+           !bad_power(sub_count, 2, 1024);
+}
+
 struct k42_trace_cpu *k42_trace_nth_cpu(uint32_t n) {
     struct k42_trace_session *session = &k42_trace_session;
     uint32_t limit = __atomic_load_n(&session->cpu_limit, __ATOMIC_ACQUIRE);
@@ -58,9 +63,6 @@ static int make_cpus(void) {
 
 k42_result k42_trace_open(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count) {
     struct k42_trace_session *session = &k42_trace_session;
-    if (mode > K42_TRACE_STOP || bad_power(sub_bytes, 4096, 1 << 24) ||
-        bad_power(sub_count, 2, 1024))
-        return -EINVAL;
     int error = k42_platform_barrier_open();
     if (!error)
         error = make_cpus();
@@ -130,6 +132,28 @@ uint64_t k42_trace_event_recorded(const struct k42_trace_known *one) {
     }
     k42_unlock(&counts_lock);
     return recorded;
+}
+
+void k42_trace_hold(void) {
+    k42_trace_hold_registry();
+    k42_lock(&counts_lock);
+}
+
+void k42_trace_let_go(void) {
+    k42_unlock(&counts_lock);
+    k42_trace_let_go_registry();
+}
+
+void k42_trace_abandon(void) {
+    struct k42_trace_cpu *cpu;
+    k42_trace_refresh(0);
+    __atomic_store_n(&k42_trace_session.open, 0, __ATOMIC_SEQ_CST);
+    for (uint32_t n = 0; (cpu = k42_trace_nth_cpu(n)); n++) {
+        __atomic_store_n(&cpu->writers, 0, __ATOMIC_RELAXED);
+        if (cpu->memory)
+            k42_platform_unreserve(cpu->memory, k42_trace_memory_bytes());
+        __atomic_store_n(&cpu->memory, NULL, __ATOMIC_RELEASE);
+    }
 }
 
 static void add_counts(struct k42_trace_counts *sum, const struct k42_trace_cpu *cpu) {

@@ -113,12 +113,23 @@ static inline uint64_t k42_trace_clock(void) {
 
 /* ---- the session; one caller at a time, who is inactive or may wait ---- */
 
-/* Opens or closes. Closing returns when no writer is inside; memory stays until discarded. */
+/* Whether a trace can have these sizes. */
+int k42_trace_geometry_fits(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count);
+/* Opens, with sizes that fit, or closes. Closing returns when no writer is inside; memory stays
+ * until discarded. */
 k42_result k42_trace_open(enum k42_trace_mode mode, size_t sub_bytes, uint32_t sub_count);
 void k42_trace_close(void);
 /* Takes the final counts and frees the memory. Readers must be out. Of a trace that was streamed,
  * what was recorded and not read counts as overwritten. */
 void k42_trace_discard(int streaming);
+
+/*
+ * Around a fork: keeps registry and counts whole in the child, and, in the child, drops the
+ * parent's session, whose writers and readers do not exist there.
+ */
+void k42_trace_hold(void);
+void k42_trace_let_go(void);
+void k42_trace_abandon(void);
 
 /* The n-th CPU that may hold events, NULL after the last: for (n = 0; ...; n++). */
 struct k42_trace_cpu *k42_trace_nth_cpu(uint32_t n);
@@ -134,7 +145,10 @@ struct k42_trace_cursor {
     int streaming;       /* this is the reader that K42_TRACE_STOP waits for */
 };
 
-/* Some events of one CPU, in the order in which they were emitted. */
+/*
+ * Some events of one CPU, in the order in which they were emitted: each a k42_trace_header whose
+ * `bytes` is 0, then its fields, then up to 7 bytes before the next one.
+ */
 struct k42_trace_chunk {
     size_t bytes;
     uint64_t events;
@@ -165,6 +179,8 @@ struct k42_trace_known {
 struct k42_trace_known *k42_trace_known(uint32_t id);
 /* How often it was recorded, by the trace that runs or ran last. */
 uint64_t k42_trace_event_recorded(const struct k42_trace_known *known);
+void k42_trace_hold_registry(void);
+void k42_trace_let_go_registry(void);
 /* Makes every descriptor's `enabled` agree with what is wanted and whether the session is open. */
 void k42_trace_refresh(int open);
 

@@ -173,17 +173,15 @@ k42_result k42_ref_as(k42_ref ref, const struct k42_interface *interface_, k42_r
  * --------------------------------------- */
 
 /*
- * The linker's own names, since gcc forgets that a symbol is hidden when it is given a name by asm;
- * a library without a section would then find the program's.
+ * Where the linker put them: its own names, since gcc forgets that a symbol is hidden when it is
+ * given a name by asm; a library without a section would then find the program's.
  */
-extern struct k42_class *__start_k42_classes[] __attribute__((weak, visibility("hidden")));
-extern struct k42_class *__stop_k42_classes[] __attribute__((weak, visibility("hidden")));
-extern struct k42_adaptor *__start_k42_adaptors[] __attribute__((weak, visibility("hidden")));
-extern struct k42_adaptor *__stop_k42_adaptors[] __attribute__((weak, visibility("hidden")));
-extern struct k42_trace_event *__start_k42_trace_events[]
-    __attribute__((weak, visibility("hidden")));
-extern struct k42_trace_event *__stop_k42_trace_events[]
-    __attribute__((weak, visibility("hidden")));
+#define K42_SECTION_BOUNDS(type, section)                                                          \
+    extern type *__start_##section[] __attribute__((weak, visibility("hidden")));                  \
+    extern type *__stop_##section[] __attribute__((weak, visibility("hidden")))
+K42_SECTION_BOUNDS(struct k42_class, k42_classes);
+K42_SECTION_BOUNDS(struct k42_adaptor, k42_adaptors);
+K42_SECTION_BOUNDS(struct k42_trace_event, k42_trace_events);
 
 #ifndef K42_NO_MODULE
 __attribute__((weak, visibility("hidden"))) struct k42_module k42_this_module;

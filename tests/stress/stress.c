@@ -247,6 +247,8 @@ static long count_class(const struct k42_class_info *info, void *context) {
 static int audit(const struct tally *all) {
     struct k42_stats stats;
     int failures = 0;
+    if (k42_swap_flush() < 0)
+        abort();
     long held = balances();
     for (unsigned i = 0; i < 4; i++)
         if (k42_defer_flush() < 0)
@@ -288,7 +290,7 @@ static int report(struct worker *workers) {
 
 static void parse(int argc, char **argv) {
     options.seed = (uint64_t)time(NULL);
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (value && !strcmp(argv[i], "--seconds"))
             options.seconds = atof(value);
@@ -305,7 +307,6 @@ static void parse(int argc, char **argv) {
                     argv[i]);
             exit(2);
         }
-        i++;
     }
     if (!options.threads || !options.objects || options.objects > OBJECTS_MAX) {
         fprintf(stderr, "stress: needs at least one thread and 1 to %u objects\n", OBJECTS_MAX);

@@ -8,9 +8,13 @@
  * When streaming fails, its thread disables all events, says so on the log, and ends; the trace is
  * over, and k42_trace_stop() returns the error. `control_lock` lets one control function in at a
  * time; emitting takes no lock.
+ *
+ * The child of a fork is not traced: the thread that streams is the parent's. It may start a trace
+ * of its own. Forking in a signal handler that interrupted an event is not provided for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +83,7 @@ static void stream(void *unused) {
     k42_trace_refresh(0);
     char line[160];
     snprintf(line, sizeof(line),
-             "k42: streaming the trace failed, so tracing has ended: %s; what is written so far is "
+             "streaming the trace failed, so tracing has ended: %s; what is written so far is "
              "good, the rest is counted as overwritten",
              strerrordesc_np(-session.error));
     k42_platform_log(line);
@@ -128,6 +132,21 @@ static void dump(void *argument) {
     k42_trace_sink_close(&sink);
 }
 
+/* ---- forks ---- */
+
+static void after_fork_in_child(void) {
+    k42_trace_let_go();
+    k42_trace_abandon();
+    k42_trace_sink_close(&session.sink);
+    memset(&session, 0, sizeof(session));
+    session.sink.directory = -1;
+    control_lock.word = 0; /* whoever held it is the parent's */
+}
+
+static void watch_forks(void) {
+    (void)pthread_atfork(k42_trace_hold, k42_trace_let_go, after_fork_in_child);
+}
+
 /* ---- control ---- */
 
 static k42_result open_sink(const struct k42_trace_options *options, char *why, size_t why_size) {
@@ -141,13 +160,7 @@ static k42_result open_sink(const struct k42_trace_options *options, char *why, 
 
 static k42_result open_buffers(const struct k42_trace_options *options, char *why,
                                size_t why_size) {
-    k42_result error = k42_trace_open(
-        options->mode, options->buffer_bytes ? options->buffer_bytes : DEFAULT_BUFFER_BYTES,
-        options->buffer_count ? options->buffer_count : DEFAULT_BUFFER_COUNT);
-    if (error == -EINVAL)
-        return say(error, why, why_size,
-                   "a sub-buffer has a power of two of bytes, 4096 to 16777216, and there is a "
-                   "power of two of them, 2 to 1024; the mode is one of enum k42_trace_mode");
+    k42_result error = k42_trace_open(options->mode, options->buffer_bytes, options->buffer_count);
     if (error == -ENOSYS)
         return say(error, why, why_size,
                    "tracing needs membarrier(2), which this kernel lacks or a filter forbids");
@@ -171,6 +184,10 @@ static k42_result start(const struct k42_trace_options *options, char *why, size
     if (options->path && options->fd > 0)
         return say(-EINVAL, why, why_size,
                    "a trace goes to a directory or to a descriptor, not to both");
+    if (!k42_trace_geometry_fits(options->mode, options->buffer_bytes, options->buffer_count))
+        return say(-EINVAL, why, why_size,
+                   "a sub-buffer has a power of two of bytes, 4096 to 16777216, and there is a "
+                   "power of two of them, 2 to 1024; the mode is one of enum k42_trace_mode");
     memset(&session, 0, sizeof(session));
     session.sink.directory = -1;
     session.streaming = options->path || options->fd > 0;
@@ -192,9 +209,15 @@ static k42_result start(const struct k42_trace_options *options, char *why, size
 }
 
 k42_result k42_trace_start(const struct k42_trace_options *options, char *why, size_t why_size) {
-    static const struct k42_trace_options flight_recorder;
+    struct k42_trace_options whole = options ? *options : (struct k42_trace_options){0};
+    if (!whole.buffer_bytes)
+        whole.buffer_bytes = DEFAULT_BUFFER_BYTES;
+    if (!whole.buffer_count)
+        whole.buffer_count = DEFAULT_BUFFER_COUNT;
+    static pthread_once_t watched = PTHREAD_ONCE_INIT;
+    pthread_once(&watched, watch_forks);
     k42_lock(&control_lock);
-    k42_result error = start(options ? options : &flight_recorder, why, why_size);
+    k42_result error = start(&whole, why, why_size);
     k42_unlock(&control_lock);
     return error;
 }

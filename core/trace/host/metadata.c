@@ -28,6 +28,7 @@ static uint64_t realtime_ns(void) {
 /* Reads two clocks as near together as can be had in a few tries: the stamp for `*ns`. */
 static uint64_t read_both(uint64_t (*clock)(void), uint64_t *ns) {
     uint64_t stamp = 0, best = UINT64_MAX;
+    *ns = 0;
     for (int i = 0; i < 16; i++) {
         uint64_t before = k42_trace_clock();
         uint64_t now = clock();
@@ -85,7 +86,7 @@ static void print_environment(FILE *out, const struct k42_ctf_trace *trace) {
         if (*c == '"' || *c == '\\')
             *c = '_';
     fprintf(out,
-            "env {\n    hostname = \"%s\";\n    domain = \"ust\";\n    tracer_name = \"k42\";\n"
+            "env {\n    hostname = \"%s\";\n    tracer_name = \"k42\";\n"
             "    tracer_major = %d;\n    tracer_minor = %d;\n    vpid = %ld;\n};\n\n",
             host, K42_VERSION_MAJOR, K42_VERSION_MINOR, (long)getpid());
     fprintf(out, "clock {\n    name = \"k42\";\n    uuid = \"");
@@ -112,8 +113,7 @@ static const char stream[] = "typealias integer {\n"
                              "    id = 0;\n"
                              "    event.header := struct {\n"
                              "        stamp_t timestamp;\n"
-                             "        uint32_t id;\n"
-                             "        uint32_t bytes;\n"
+                             "        uint64_t id;\n"
                              "    } align(64);\n"
                              "    packet.context := struct {\n"
                              "        stamp_t timestamp_begin;\n"
