@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -339,7 +340,7 @@ static void check_ascending(const struct reader *reader, uint64_t last[2]) {
         memcpy(&writer, reader->copy + at + HEADER, 4);
         memcpy(&number, reader->copy + at + HEADER + 4, 8);
         assert_in_range(writer, 0, 1);
-        assert_true(number > last[writer]);
+        assert_true(number > last[writer] || number == 0);
         last[writer] = number;
     }
 }
@@ -392,6 +393,39 @@ static void lapped_reader_loses_whole_sub_buffers_and_knows_how_many(void **stat
     struct k42_trace_counts counts = stop();
     assert_true(reader->cursor.lost > 0);
     assert_int_equal(reader->cursor.lost + reader->cursor.read, counts.recorded);
+    free(reader);
+}
+
+static char *faulting;
+
+static void lap_the_reader(int signal_number) {
+    (void)signal_number;
+    if (mprotect(faulting, SUB, PROT_READ | PROT_WRITE))
+        abort();
+    emit_numbers(0, 1000, 1000 + 10 * SUB / 32);
+}
+
+/* The copy faults at its first word, and the handler of that overwrites what is being copied. */
+static void reader_lapped_in_the_middle_of_a_copy_throws_it_away(void **state) {
+    (void)state;
+    uint64_t last[2] = {0, 0};
+    struct sigaction action = {.sa_handler = lap_the_reader}, before;
+    start(K42_TRACE_OVERWRITE, 2, NULL);
+    struct reader *reader = open_reader();
+    emit_numbers(0, 1, 200);
+    faulting = mmap(NULL, SUB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    sigaction(SIGSEGV, &action, &before);
+    int got = k42_trace_read(reader->cpu, &reader->cursor, faulting, &reader->chunk);
+    sigaction(SIGSEGV, &before, NULL);
+    memcpy(reader->copy, faulting, SUB);
+    assert_int_equal(got, 1);
+    check_ascending(reader, last);
+    assert_in_range(last[0], 1000, UINT64_MAX);
+    while (read_on(reader))
+        check_ascending(reader, last);
+    assert_int_equal(last[0], 1000 + 10 * SUB / 32 - 1);
+    stop();
+    munmap(faulting, SUB);
     free(reader);
 }
 
@@ -477,6 +511,27 @@ static void toggling_while_writing_keeps_counts_exact(void **state) {
     uint64_t emitted = join_writers(writers);
     struct k42_trace_counts counts = stop();
     assert_int_equal(counts.recorded + counts.discarded, emitted);
+}
+
+static void reader_of_a_busy_cpu_never_sees_a_mixture(void **state) {
+    (void)state;
+    struct writer writer = {.number = 0, .rounds = 400000};
+    uint64_t last[2] = {0, 0};
+    assert_int_equal(k42_detach(), 0);
+    start(K42_TRACE_OVERWRITE, 2, NULL);
+    struct reader *reader = open_reader(); /* the shared buffer's */
+    K42_TRACE(test_number, 1, 1);
+    assert_int_equal(pthread_create(&writer.thread, NULL, write_events, &writer), 0);
+    for (int i = 0; i < 100000 && last[0] + 1 < writer.rounds; i++)
+        if (read_on(reader))
+            check_ascending(reader, last);
+    pthread_join(writer.thread, NULL);
+    while (read_on(reader))
+        check_ascending(reader, last);
+    stop();
+    assert_int_equal(k42_attach("test"), 0);
+    assert_int_equal(last[0], writer.rounds - 1);
+    free(reader);
 }
 
 static void stream_while_writing(enum k42_trace_mode mode, const char *path) {
@@ -875,9 +930,11 @@ int main(int count, char **arguments) {
         cmocka_unit_test(writing_goes_on_after_an_interrupted_writer_returned),
         cmocka_unit_test(signal_storm_loses_no_count_and_garbles_nothing),
         cmocka_unit_test(lapped_reader_loses_whole_sub_buffers_and_knows_how_many),
+        cmocka_unit_test(reader_lapped_in_the_middle_of_a_copy_throws_it_away),
         cmocka_unit_test(quiet_buffer_is_read_up_to_its_last_event),
         cmocka_unit_test(stop_mode_keeps_the_oldest_events),
         cmocka_unit_test(toggling_while_writing_keeps_counts_exact),
+        cmocka_unit_test(reader_of_a_busy_cpu_never_sees_a_mixture),
         cmocka_unit_test(overwriting_stream_accounts_for_every_event),
         cmocka_unit_test(stopping_stream_accounts_for_every_event),
         cmocka_unit_test(trace_stops_and_starts_under_writers),
