@@ -9,7 +9,6 @@
  * Owns: the list of adaptors, and for each a hidden class. Locking: the registry's. Fails:
  * -ENOEXEC.
  */
-#define K42_NO_MODULE
 #include "entry.h"
 
 #include <k42/class.h>

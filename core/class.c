@@ -5,7 +5,6 @@
  * and its name stay; records go with their component. Locking: k42_registry_lock, never held across
  * a call or an allocation that waits for long. Fails: with a sentence in `why`.
  */
-#define K42_NO_MODULE
 #include "entry.h"
 
 #include <k42/class.h>
@@ -105,7 +104,7 @@ static k42_result record_add(struct k42_class *class_, struct k42_component *com
         family->next = families;
         families = family;
     }
-    if (!family->current)
+    if (!k42_load_acquire(&family->current))
         family->current = class_;
     *record = (struct k42_class_record){.class_ = class_,
                                         .family = family,
@@ -153,7 +152,7 @@ void k42_class_remove(struct k42_class *class_) {
         while (*link != record)
             link = &(*link)->next;
         *link = record->next;
-        if (record->family->current == class_) {
+        if (k42_load_acquire(&record->family->current) == class_) {
             record->family->current = NULL;
             record->family->vacant = 1;
         }
@@ -172,7 +171,7 @@ struct k42_class *k42_class_find(const char *name) {
 
 k42_result k42_factory_find(const char *name, k42_factory_ref *factory) {
     struct k42_family *family = k42_family_find(name);
-    if (!family || !family->current)
+    if (!family || !k42_load_acquire(&family->current))
         return -ENOENT;
     *factory = (k42_factory_ref)family->factory;
     return 0;
@@ -191,7 +190,7 @@ long k42_each_class(long (*visit)(const struct k42_class_info *, void *context),
                 .class_ = record->class_,
                 .component = k42_component_name(record->component),
                 .factory = record->family->factory,
-                .current = record->family->current == record->class_,
+                .current = k42_load_acquire(&record->family->current) == record->class_,
             };
         k42_unlock(&k42_registry_lock);
         if (!record)
@@ -277,7 +276,7 @@ k42_result k42_select(const struct k42_interface *interface_, const char *traits
     k42_lock(&k42_registry_lock);
     for (struct k42_class_record *record = k42_class_records; record; record = record->next) {
         struct k42_class *class_ = record->class_;
-        if (record->hidden || record->family->current != class_ ||
+        if (record->hidden || k42_load_acquire(&record->family->current) != class_ ||
             !k42_text_equal(class_->interface->name, interface_->name))
             continue;
         long score = traits_score(class_->traits, traits);

@@ -9,7 +9,6 @@
  * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a
  * sentence in `why`, and then everything is as it was.
  */
-#define K42_NO_MODULE
 #include "component.h"
 
 #include "entry.h"
@@ -189,7 +188,7 @@ static k42_result factories_close(struct k42_component *component, char *why, si
          c++) {
         struct k42_family *family = (*c)->record->family;
         struct k42_swap_report report;
-        if (family->current != *c)
+        if (k42_load_acquire(&family->current) != *c)
             continue;
         k42_result result = k42_factory_turn(family, fallback(family, component), &report);
         if (result < 0) {
@@ -202,7 +201,7 @@ static k42_result factories_close(struct k42_component *component, char *why, si
 
 static void factories_reopen(struct k42_component *component) {
     for (struct k42_class **c = component->module->classes; c < component->module->classes_end; c++)
-        if (!(*c)->record->family->current)
+        if (!k42_load_acquire(&(*c)->record->family->current))
             (void)!k42_factory_turn((*c)->record->family, *c, NULL);
 }
 

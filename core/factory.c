@@ -7,7 +7,6 @@
  *
  * Owns: factory objects. Fails: as k42_create().
  */
-#define K42_NO_MODULE
 #include "entry.h"
 
 #include <k42/class.h>
@@ -124,7 +123,7 @@ k42_result k42_factory_make(struct k42_family *family) {
     if (!family->vacant)
         return 0;
     family->vacant = 0;
-    return k42_factory_turn(family, family->current, NULL);
+    return k42_factory_turn(family, k42_load_acquire(&family->current), NULL);
 }
 
 k42_result k42_factory_turn(struct k42_family *family, struct k42_class *class_,

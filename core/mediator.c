@@ -107,7 +107,8 @@ static const struct k42_root_kind mediator_kind = {"mediator", k42_mediator_find
 static struct k42_class mediator_class = {.name = "k42.mediator", .kind = &mediator_kind};
 
 struct k42_root *k42_mediator_old(struct k42_root *root) {
-    return ((struct k42_mediator *)root)->top;
+    /* Read by walkers at any time; changed when the swap ends. */
+    return k42_load_acquire(&((struct k42_mediator *)root)->top);
 }
 
 struct k42_mediator *k42_mediator_make(k42_id id) {

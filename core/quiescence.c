@@ -83,14 +83,16 @@ uint64_t k42_grace_periods(void) {
     return k42_load_relaxed(&grace.sequence) / 2;
 }
 
+/*
+ * Who is waited for may have been preempted by this very thread. Sleeping lets it go on at once and
+ * brings us back in time; yielding would give it our place for a whole slice: milliseconds.
+ */
 void k42_back_off(unsigned step) {
     if (step < 64)
         k42_relax();
-    else if (step < 80)
-        k42_platform_yield();
     else {
         uint32_t never = 0;
-        k42_platform_park(&never, 0, step < 100 ? 20000 : 200000);
+        k42_platform_park(&never, 0, step < 84 ? 20000 : 200000);
     }
 }
 
@@ -126,7 +128,7 @@ int k42_cpu_elapsed(struct k42_cpu_marker *marker) {
 
 k42_marker k42_mark(void) {
     /* Orders what was unpublished before the reading of the sequence; pairs with grace_begin. */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    k42_full_fence();
     return (k42_load_acquire(&grace.sequence) + 3) & ~1ull;
 }
 
@@ -203,7 +205,7 @@ static void grace_begin(void) {
     grace.levels = 1;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t cpus = limit - i * FAN_OUT < FAN_OUT ? limit - i * FAN_OUT : FAN_OUT;
-        grace.level[0][i].claimed = 1;
+        k42_store_relaxed(&grace.level[0][i].claimed, 1);
         k42_store_release(&grace.level[0][i].remaining,
                           cpus == FAN_OUT ? ~0u : (1u << (2 * cpus)) - 1);
     }

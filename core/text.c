@@ -21,10 +21,11 @@ int k42_text_equal(const char *a, const char *b) {
 }
 
 void k42_copy_text(char *out, size_t size, const char *text) {
+    /* Byte by byte, each whole: names of threads are read while they change. */
     size_t i = 0;
-    for (; text && text[i] && i + 1 < size; i++)
-        out[i] = text[i];
-    out[i] = 0;
+    for (char c; text && i + 1 < size && (c = k42_load_relaxed(&text[i])); i++)
+        k42_store_relaxed(&out[i], c);
+    k42_store_relaxed(&out[i], 0);
 }
 
 struct writer {

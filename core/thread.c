@@ -4,7 +4,6 @@
  * Each is attached and inactive when its function starts. Stopping is asked for, not forced. Owns:
  * the list of threads. Locking: threads_lock for the list. Fails: NULL when none can be started.
  */
-#define K42_NO_MODULE
 #include "component.h"
 
 struct k42_thread {

@@ -10,7 +10,6 @@
  * Owns: family->upgrading, one upgrade of a class at a time. Locking: none across swaps. Fails: per
  * instance, counted; as a whole when the factory cannot be swapped, and then nothing has changed.
  */
-#define K42_NO_MODULE
 #include "entry.h"
 #include "events.h"
 
@@ -189,8 +188,8 @@ void k42_upgrade_lazy_turn(k42_id id) {
         return;
     if (k42_entry_usable(k42_load_acquire(&entry->state))) {
         struct k42_class *class_ = k42_entry_bottom(entry)->class_;
-        if (class_->record && class_->record->family->current != class_)
-            to = class_->record->family->current;
+        if (class_->record && k42_load_acquire(&class_->record->family->current) != class_)
+            to = k42_load_acquire(&class_->record->family->current);
     }
     k42_visit_end(&visit);
     if (!to)
@@ -217,7 +216,7 @@ static k42_result upgrade_count(struct k42_upgrade *upgrade, struct hunt hunt) {
 
 static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *family) {
     struct hunt hunt = {.family = family, .except = upgrade->to};
-    if (family->current != upgrade->to) {
+    if (k42_load_acquire(&family->current) != upgrade->to) {
         k42_result result = k42_factory_turn(family, upgrade->to, &upgrade->last_failure);
         if (result < 0)
             return result;

@@ -136,7 +136,7 @@ static void lock_registry(void) {
     if (registered)
         return;
     registered = 1;
-    register_range(k42_trace_events_start_, k42_trace_events_stop_);
+    register_range(__start_k42_trace_events, __stop_k42_trace_events);
 }
 
 void k42_trace_register(struct k42_trace_event **begin, struct k42_trace_event **end) {

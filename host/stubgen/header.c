@@ -43,7 +43,8 @@ char *header_copy(struct header *header, const char *text) {
     return memcpy(header_alloc(header, bytes), text, bytes);
 }
 
-static char *header_print_list(struct header *header, const char *format, va_list arguments) {
+__attribute__((format(printf, 2, 0), nonnull)) static char *
+header_print_list(struct header *header, const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, again);

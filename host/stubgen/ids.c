@@ -197,8 +197,8 @@ static int record_write(struct header *header, const struct interface *interface
         fputs(record->text, out);
     else
         fprintf(out,
-                "# What callers of '%s' are compiled against. Kept by stubgen: run it with "
-                "--update, never edit.\n",
+                "# What callers of '%s' are compiled against.\n"
+                "# Kept by stubgen: run it with --update, never edit.\n",
                 interface->name);
     if (!same)
         fprintf(out, "\ninterface %s version %u\n", interface->name, version);

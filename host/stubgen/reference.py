@@ -73,8 +73,8 @@ def make_pages(program, check):
     pages["README.md"] = (
         "<!-- Written by host/stubgen/reference.py; run that instead of editing. -->\n\n"
         "# Interfaces\n\n"
-        "Every interface of the tree, made from the comments and annotations of its header. How one\n"
-        "is written is told in [interfaces.md](../interfaces.md).\n\n" + "".join(sorted(index)))
+        "Every interface of the tree, made from the comments and annotations of its header. How\n"
+        "one is written is told in [interfaces.md](../interfaces.md).\n\n" + "".join(sorted(index)))
     return pages
 
 

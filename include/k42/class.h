@@ -172,18 +172,16 @@ k42_result k42_ref_as(k42_ref ref, const struct k42_interface *interface_, k42_r
 /* ---- the module's own record, one per program or component
  * --------------------------------------- */
 
-extern struct k42_class *k42_classes_start_[] __asm__("__start_k42_classes")
-    __attribute__((weak, visibility("hidden")));
-extern struct k42_class *k42_classes_stop_[] __asm__("__stop_k42_classes")
-    __attribute__((weak, visibility("hidden")));
-extern struct k42_adaptor *k42_adaptors_start_[] __asm__("__start_k42_adaptors")
-    __attribute__((weak, visibility("hidden")));
-extern struct k42_adaptor *k42_adaptors_stop_[] __asm__("__stop_k42_adaptors")
-    __attribute__((weak, visibility("hidden")));
-extern struct k42_trace_event *k42_trace_events_start_[] __asm__("__start_k42_trace_events")
-    __attribute__((weak, visibility("hidden")));
-extern struct k42_trace_event *k42_trace_events_stop_[] __asm__("__stop_k42_trace_events")
-    __attribute__((weak, visibility("hidden")));
+/*
+ * Where the linker put them: its own names, since gcc forgets that a symbol is hidden when it is
+ * given a name by asm; a library without a section would then find the program's.
+ */
+#define K42_SECTION_BOUNDS(type, section)                                                          \
+    extern type *__start_##section[] __attribute__((weak, visibility("hidden")));                  \
+    extern type *__stop_##section[] __attribute__((weak, visibility("hidden")))
+K42_SECTION_BOUNDS(struct k42_class, k42_classes);
+K42_SECTION_BOUNDS(struct k42_adaptor, k42_adaptors);
+K42_SECTION_BOUNDS(struct k42_trace_event, k42_trace_events);
 
 #ifndef K42_NO_MODULE
 __attribute__((weak, visibility("hidden"))) struct k42_module k42_this_module;
@@ -193,12 +191,12 @@ __attribute__((constructor)) static void k42_register_this_module_(void) {
     if (k42_this_module.registered)
         return;
     k42_this_module.flavour = K42_FLAVOUR;
-    k42_this_module.classes = k42_classes_start_;
-    k42_this_module.classes_end = k42_classes_stop_;
-    k42_this_module.adaptors = k42_adaptors_start_;
-    k42_this_module.adaptors_end = k42_adaptors_stop_;
-    k42_this_module.events = k42_trace_events_start_;
-    k42_this_module.events_end = k42_trace_events_stop_;
+    k42_this_module.classes = __start_k42_classes;
+    k42_this_module.classes_end = __stop_k42_classes;
+    k42_this_module.adaptors = __start_k42_adaptors;
+    k42_this_module.adaptors_end = __stop_k42_adaptors;
+    k42_this_module.events = __start_k42_trace_events;
+    k42_this_module.events_end = __stop_k42_trace_events;
     k42_module_register(&k42_this_module);
 }
 #endif

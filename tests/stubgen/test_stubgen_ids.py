@@ -6,9 +6,11 @@ from stubgen_tool import breaches, method, run_on, sample, write
 
 ADD = method("K42_METHOD(add)(struct sample *self, long n)")
 FIND = method("K42_METHOD_PAIR(find)(struct sample *self, K42_STRING(64) const char *name)")
-READ = method("K42_METHOD(read)(struct sample *self, K42_OUT K42_BUF(size, 512) void *to, size_t size)")
+READ = method("K42_METHOD(read)"
+              "(struct sample *self, K42_OUT K42_BUF(size, 512) void *to, size_t size)")
 
-RECORD = """# What callers of 'sample' are compiled against. Kept by stubgen: run it with --update, never edit.
+RECORD = """# What callers of 'sample' are compiled against.
+# Kept by stubgen: run it with --update, never edit.
 
 interface sample version 1
 0 describe(out:buf(#2,4096),in:u64)
@@ -96,7 +98,8 @@ def test_whatever_a_caller_relies_on_is_part_of_the_signature(tmp_path, old, new
 
 
 def test_a_grown_struct_is_a_changed_signature(tmp_path):
-    text = sample(method("K42_METHOD(stat)(struct sample *self, K42_OUT struct held *held)")).replace(
+    stat = method("K42_METHOD(stat)(struct sample *self, K42_OUT struct held *held)")
+    text = sample(stat).replace(
         "struct sample;\n", "struct sample; struct held { long a; };\n")
     recorded(tmp_path, text)
     refused(tmp_path, text.replace("long a;", "long a, b;"), "struct(held,16)", "struct(held,8)")
@@ -104,8 +107,8 @@ def test_a_grown_struct_is_a_changed_signature(tmp_path):
 
 def test_a_renamed_parameter_is_no_change(tmp_path):
     recorded(tmp_path, sample(READ))
-    result = run_on(write(tmp_path, sample(READ.replace("size", "length").replace("length_t", "size_t"))),
-                    "--check")
+    renamed = READ.replace("size", "length").replace("length_t", "size_t")
+    result = run_on(write(tmp_path, sample(renamed)), "--check")
     assert (result.returncode, result.stderr) == (0, "")
 
 

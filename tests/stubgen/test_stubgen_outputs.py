@@ -1,4 +1,4 @@
-"""What is written from a header: C that compiles, pages, descriptions; and how failures are told."""
+"""What is written from a header: C that compiles, pages, descriptions; how failures are told."""
 import json
 import subprocess
 
@@ -118,7 +118,8 @@ def test_the_factorys_source_compiles(tmp_path):
 def test_the_page_tells_methods_parameters_and_errors(tmp_path):
     page = fine(tmp_path, TEXT, "--emit-docs", "-").stdout
     assert page.endswith(PAGE_END)
-    assert 'Version 1, `#include "sample.h"`, ref type `sample_ref`.\n\nA header about samples.' in page
+    assert ('Version 1, `#include "sample.h"`, ref type `sample_ref`.\n\n'
+            'A header about samples.') in page
 
 
 def test_a_comment_before_the_operations_is_the_interfaces(tmp_path):
@@ -214,7 +215,8 @@ def test_a_full_disk_leaves_the_old_output(tmp_path):
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "no header given"), (["--nonsense", "a.h"], "unknown option --nonsense"),
-    (["--emit-c"], "missing after --emit-c"), (["a.h", "b.h"], "one header at a time, not also b.h"),
+    (["--emit-c"], "missing after --emit-c"),
+    (["a.h", "b.h"], "one header at a time, not also b.h"),
     (["--check", "--update", "a.h"], "exclude each other"), (["-x", "a.h"], "unknown option -x"),
     (["--depfile", "d", "a.h"], "--depfile"),
     (["--emit-c", "a", "--emit-c", "b", "a.h"], "asked for twice")])

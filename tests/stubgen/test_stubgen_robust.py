@@ -5,7 +5,8 @@ import pytest
 from stubgen_tool import method, run_on, sample, write
 
 TEXT = "/* A header. */\n#define SAMPLE_INTERFACE_VERSION 2\n" + sample(
-    method("K42_METHOD(read)(struct sample *self, K42_OUT K42_BUF(size, 64) char *to, size_t size)"),
+    method("K42_METHOD(read)"
+           "(struct sample *self, K42_OUT K42_BUF(size, 64) char *to, size_t size)"),
     method("K42_METHOD_PAIR(find)(struct sample *self, K42_STRING(9) const char *name)"))
 
 
@@ -30,7 +31,8 @@ def test_a_header_with_bytes_changed_never_crashes_it(tmp_path, seed):
     for _ in range(15):
         content = bytearray(TEXT.encode())
         for _ in range(chance.randint(1, 6)):
-            content[chance.randrange(25, len(content))] = chance.choice(b"(){}*/,;\"'\\#\n\0 a9\xff")
+            place = chance.randrange(25, len(content))
+            content[place] = chance.choice(b"(){}*/,;\"'\\#\n\0 a9\xff")
         survives(tmp_path, bytes(content))
 
 
@@ -55,12 +57,14 @@ def test_noise_never_crashes_it(tmp_path):
     "#include <k42/object.h>\nstruct { struct k42_object_ops object; } x;\n",
     "#include <k42/object.h>\nunion u_ops { struct k42_object_ops object; };\n",
     "#include \"sample.h\"\n",
-    "#include <k42/object.h>\nstruct a_ops { struct k42_object_ops object; K42_METHOD(*b)(void); };\n",
+    "#include <k42/object.h>\nstruct a_ops { struct k42_object_ops object; "
+    "K42_METHOD(*b)(void); };\n",
     "#include <k42/object.h>\nstruct a_ops { struct k42_object_ops object; "
     "k42_result (*b[2])(struct a *self); K42_METHOD(c)(); int : 3; };\n",
     "#include <k42/object.h>\nstruct a;struct a_ops { struct k42_object_ops object; "
     "K42_METHOD(c)(struct a *self, __attribute__((annotate(\"k42:buf(\"))) char *x, "
-    "__attribute__((annotate(\"k42:buf()\"))) char *y, __attribute__((annotate(\"k42:)(\"))) char *z, "
+    "__attribute__((annotate(\"k42:buf()\"))) char *y, "
+    "__attribute__((annotate(\"k42:)(\"))) char *z, "
     "__attribute__((annotate(\"k42:nonsense\"))) char *w); };\n",
 ])
 def test_odd_headers_never_crash_it(tmp_path, content):

@@ -31,7 +31,8 @@ def refused(tmp_path, declaration, *words, line=6):
 def test_what_the_rules_allow_is_accepted(tmp_path, declaration):
     types = ("enum k42_verdict_like { ONE };\n"
              "struct plain { long a[4]; double b; k42_ref ref; union { int c; char d[9]; }; };\n")
-    fine(tmp_path, sample(method(declaration)).replace("struct sample;\n", types + "struct sample;\n"))
+    text = sample(method(declaration))
+    fine(tmp_path, text.replace("struct sample;\n", types + "struct sample;\n"))
 
 
 def test_the_base_object_keeps_the_rules(tmp_path):
@@ -70,12 +71,14 @@ def test_a_method_that_does_not_begin_with_self_is_refused(tmp_path, self):
 
 
 def test_six_arguments_after_self_are_refused(tmp_path):
-    refused(tmp_path, "K42_METHOD(many)(struct sample *self, int a, int b, int c, int d, int e, int f)",
+    refused(tmp_path,
+            "K42_METHOD(many)(struct sample *self, int a, int b, int c, int d, int e, int f)",
             "'many' takes 6 arguments", "at most 5")
 
 
 def test_a_variable_number_of_arguments_is_refused(tmp_path):
-    refused(tmp_path, "K42_METHOD(any)(struct sample *self, int a, ...)", "'any'", "variable number")
+    refused(tmp_path, "K42_METHOD(any)(struct sample *self, int a, ...)", "'any'",
+            "variable number")
 
 
 def test_a_method_name_with_capitals_is_refused(tmp_path):
@@ -155,8 +158,8 @@ def test_a_pointer_to_a_pointer_must_be_local(tmp_path):
 
 
 def test_a_pointer_to_a_representative_must_be_local(tmp_path):
-    parameter_refused(tmp_path, "K42_IN struct sample *other", "'other'", "member 'ops' is a pointer",
-                      "pass a ref")
+    parameter_refused(tmp_path, "K42_IN struct sample *other", "'other'",
+                      "member 'ops' is a pointer", "pass a ref")
 
 
 def test_a_struct_unknown_here_must_be_local(tmp_path):
@@ -164,7 +167,8 @@ def test_a_struct_unknown_here_must_be_local(tmp_path):
 
 
 def with_struct(fields):
-    return sample(method("K42_METHOD(take)(struct sample *self, K42_IN const struct held *p)")).replace(
+    take = method("K42_METHOD(take)(struct sample *self, K42_IN const struct held *p)")
+    return sample(take).replace(
         "struct sample;\n", f"struct sample; struct held {{ {fields} }};\n")
 
 
