@@ -126,11 +126,12 @@ k42_result k42_class_add(struct k42_class *class_, struct k42_component *compone
     if (result < 0)
         return result;
     k42_lock(&k42_registry_lock);
-    result = k42_interface_register(class_->interface, &number, why, why_size);
-    if (!result && class_->record)
-        result = -EEXIST;
+    /* The interface comes last: its number is for ever, so a refused class must not take one. */
+    result = k42_interface_check(class_->interface, why, why_size);
     if (!result)
-        result = version_check(class_, number, why, why_size);
+        result = version_check(class_, k42_interface_number(class_->interface), why, why_size);
+    if (!result)
+        result = k42_interface_register(class_->interface, &number, why, why_size);
     if (!result)
         result = record_add(class_, component, hidden, number);
     k42_unlock(&k42_registry_lock);
