@@ -268,8 +268,9 @@ k42_result k42_select(const struct k42_interface *interface_, const char *traits
                       struct k42_class **found) {
     struct trait trait;
     k42_result checked;
+    bool asked = false;
     for (const char *text = traits; (checked = trait_next(&text, &trait)) > 0;)
-        ;
+        asked = true;
     if (checked < 0)
         return checked;
     long best = -1;
@@ -288,7 +289,7 @@ k42_result k42_select(const struct k42_interface *interface_, const char *traits
     }
     k42_unlock(&k42_registry_lock);
     /* One that says nothing of what was asked for is no answer, unless nothing was asked for. */
-    return *found && (best >= 1000 || !*traits) ? 0 : -ENOENT;
+    return *found && (best >= 1000 || !asked) ? 0 : -ENOENT;
 }
 
 /* ---- opening and closing ---- */
