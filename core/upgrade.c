@@ -12,6 +12,7 @@
  */
 #include "entry.h"
 #include "events.h"
+#include "transfer.h"
 
 #include <k42/class.h>
 
@@ -246,8 +247,15 @@ static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *fa
 }
 
 /* Every version must be able to become the new one, or nothing is begun. */
-static k42_result upgrade_possible(const struct k42_family *family, const struct k42_class *to) {
+static k42_result upgrade_possible(const struct k42_family *family,
+                                   const struct k42_upgrade *upgrade) {
+    const struct k42_class *to = upgrade->to, *now = k42_load_acquire(&family->current);
+    const struct k42_transfer *exporter, *importer;
     k42_result result = 0;
+    /* Of older versions there may be no instance left; if there is, it fails alone. */
+    if (upgrade->mode != K42_UPGRADE_NEW_ONLY && now && now != to &&
+        !k42_transfer_negotiate(now, to, &exporter, &importer))
+        return -ENOTSUP;
     k42_lock(&k42_registry_lock);
     for (struct k42_class_record *r = k42_class_records; r; r = r->next)
         if (r->family == family && r->class_ != to &&
@@ -268,7 +276,7 @@ k42_result k42_upgrade(struct k42_upgrade *upgrade) {
     if (!k42_class_registered(to))
         return -ENOENT;
     struct k42_family *family = to->record->family;
-    k42_result result = upgrade_possible(family, to);
+    k42_result result = upgrade_possible(family, upgrade);
     if (result < 0)
         return result;
     if (__atomic_exchange_n(&family->upgrading, 1, __ATOMIC_ACQUIRE))
