@@ -87,7 +87,7 @@ k42_result k42_shutdown(void) {
         k42_log("shutdown: %u threads are still attached; detach them first", k42_cpus_attached());
         return -EBUSY;
     }
-    k42_swapper_flush();
+    (void)!k42_swap_flush();
     destroy_all();
     do
         (void)!k42_defer_flush();

@@ -344,6 +344,7 @@ k42_result k42_swap(k42_ref ref, struct k42_class *to, struct k42_swap_report *r
             return -ENOMEM;
         request->ref = ref;
         request->to = to;
+        request->attempts = 4;
         request->done = free_when_done;
         return k42_swap_submit(request);
     }

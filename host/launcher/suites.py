@@ -1,7 +1,8 @@
-"""What there is to test: programs that Meson registered, in each variant, and pytest files.
+"""What there is to test: programs that Meson registered, in each variant, and files in Python.
 
-A suite is one program or file and is named VARIANT/NAME; those in Python, which test whole programs
-of the release build, are named python/NAME. A Python file may say how long it can take with a line
+A suite is one program or file and is named VARIANT/NAME. Those in Python test whole programs of the
+release build and are named python/NAME: `test_*.py` is run by pytest, and `tests/FOLDER/check.py`
+writes a report in JUnit's form where --junit says. Either may say how long it can take with a line
 `SUITE_TIMEOUT_SECONDS = 600`.
 """
 import json
@@ -11,10 +12,10 @@ import re
 from launcher.tree import PYTHON, built, environment, path, sources
 from launcher.variants import VARIANTS, folder
 
-PYTHON_TIMEOUT = 300
+PYTHON_TIMEOUT = 300  # seconds, unless the file says otherwise
 TIMEOUT_LINE = re.compile(r"^SUITE_TIMEOUT_SECONDS = (\d+)", re.M)
 
-# Found once per run, since a sandbox may forbid it.
+# What a sanitizer finds ends the program.
 SANITIZER_SETTINGS = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
@@ -44,21 +45,33 @@ class Suite:
         return built("test", self.variant, self.name + ".xml")
 
 
+def timeout_of(file):
+    with open(file) as opened:
+        said = TIMEOUT_LINE.search(opened.read())
+    return int(said[1]) if said else PYTHON_TIMEOUT
+
+
+def python_suite(file, name):
+    settings = environment(K42_BUILD=folder("release"))
+    timeout = timeout_of(file)
+    return Suite("python", name, [PYTHON, file], "junit", timeout, settings, timeout)
+
+
 def python_suites():
-    """Every test_*.py of the tree."""
+    """Every test_*.py of the tree, and every check.py of a folder of tests/."""
     result = []
     for file in sources(".py"):
         name = os.path.basename(file)[:-len(".py")]
-        if not name.startswith("test_"):
-            continue
-        with open(file) as opened:
-            said = TIMEOUT_LINE.search(opened.read())
-        suite = Suite("python", name, [], "pytest", int(said[1]) if said else PYTHON_TIMEOUT,
-                      environment(K42_BUILD=folder("release")), priority=10 if said else 0)
-        suite.command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
-                         f"--rootdir={path()}", f"--basetemp={built('tmp', name)}",
-                         f"--junit-xml={suite.junit}", file]
-        result.append(suite)
+        if name.startswith("test_"):
+            suite = python_suite(file, name)
+            suite.command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                             f"--rootdir={path()}", f"--basetemp={built('tmp', name)}",
+                             f"--junit-xml={suite.junit}", file]
+            result.append(suite)
+        elif name == "check" and os.path.dirname(os.path.dirname(file)) == path("tests"):
+            suite = python_suite(file, os.path.basename(os.path.dirname(file)))
+            suite.command += ["--junit", suite.junit]
+            result.append(suite)
     return result
 
 

@@ -47,7 +47,7 @@ def read_tap(text):
 
 
 def read_junit(file):
-    """pytest's report."""
+    """A report in JUnit's form, as pytest writes it."""
     try:
         cases = list(ElementTree.parse(file).getroot().iter("testcase"))
     except (OSError, ElementTree.ParseError):
@@ -74,7 +74,7 @@ def judge(suite, status, text, timed_out):
     """The verdict on one suite that has ended."""
     if suite.protocol == "tap":
         verdict = read_tap(text)
-    elif suite.protocol == "pytest":
+    elif suite.protocol == "junit":
         verdict = read_junit(suite.junit)
     else:
         verdict = Verdict(passed=1) if status == 0 and not timed_out else Verdict()
@@ -84,6 +84,6 @@ def judge(suite, status, text, timed_out):
         verdict.blame(ending(status))
     if verdict.passed + verdict.failed == 0:
         verdict.blame("reported no test case")
-    if verdict.failed and not (suite.protocol == "pytest" and verdict.complaints):
+    if verdict.failed and not (suite.protocol == "junit" and verdict.complaints):
         verdict.complaints += ["  | " + line for line in text.splitlines()[-20:]]
     return verdict

@@ -211,8 +211,8 @@ struct k42_stats {
 K42_EXPORT void k42_stats(struct k42_stats *stats);
 
 /*
- * Gives back the memory of the calling CPU's translation table, or of one page of it; the slots are
- * found again by misses. Legal at any time, also under load, for any CPU.
+ * Gives back the memory of a CPU's translation table; its slots are found again by misses. Legal at
+ * any time, also under load. -EINVAL: no such CPU.
  */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_trim(uint32_t cpu);

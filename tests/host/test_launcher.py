@@ -62,7 +62,7 @@ def test_running_out_of_time_counts_as_failed():
     assert judged("1..1\nok 1 - a\n", -9, timed_out=True) == (1, 1)
 
 
-@pytest.mark.parametrize("protocol", ["tap", "pytest"])
+@pytest.mark.parametrize("protocol", ["tap", "junit"])
 def test_silence_counts_as_failed(protocol):
     assert judged("", 0, protocol) == (0, 1)
 

@@ -247,6 +247,8 @@ static long count_class(const struct k42_class_info *info, void *context) {
 static int audit(const struct tally *all) {
     struct k42_stats stats;
     int failures = 0;
+    if (k42_swap_flush() < 0)
+        abort();
     long held = balances();
     for (unsigned i = 0; i < 4; i++)
         if (k42_defer_flush() < 0)
