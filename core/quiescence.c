@@ -83,14 +83,16 @@ uint64_t k42_grace_periods(void) {
     return k42_load_relaxed(&grace.sequence) / 2;
 }
 
+/*
+ * Who is waited for may have been preempted by this very thread. Sleeping lets it go on at once and
+ * brings us back in time; yielding would give it our place for a whole slice: milliseconds.
+ */
 void k42_back_off(unsigned step) {
     if (step < 64)
         k42_relax();
-    else if (step < 80)
-        k42_platform_yield();
     else {
         uint32_t never = 0;
-        k42_platform_park(&never, 0, step < 100 ? 20000 : 200000);
+        k42_platform_park(&never, 0, step < 84 ? 20000 : 200000);
     }
 }
 

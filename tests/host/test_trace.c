@@ -840,7 +840,7 @@ static int emit_for_python(int count, char **arguments) {
 
 static int open_runtime(void **state) {
     (void)state;
-    k42_trace_register(k42_trace_events_start_, k42_trace_events_stop_);
+    k42_trace_register(__start_k42_trace_events, __stop_k42_trace_events);
     for (size_t i = 0; i < sizeof(filling); i++)
         filling[i] = (char)i;
     if (!mkdtemp(scratch) || k42_init(NULL) || k42_attach("test"))
