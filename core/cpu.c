@@ -92,7 +92,26 @@ static struct k42_cpu *cpu_take(void) {
     return cpu;
 }
 
-k42_result k42_attach(const char *name) {
+/*
+ * Name and kind are there before the owner is: whoever reads the owner finds them. A worker that is
+ * just starting must not be taken for a thread of the program's.
+ */
+static struct k42_cpu *cpu_own(const char *name, bool service) {
+    k42_lock(&cpus_lock);
+    struct k42_cpu *cpu = cpu_take();
+    if (cpu) {
+        cpu->service = service;
+        if (name)
+            k42_copy_text(cpu->name, sizeof cpu->name, name);
+        else
+            k42_platform_thread_name(cpu->name);
+        k42_store_release(&cpu->head.owner, k42_platform_thread_id());
+    }
+    k42_unlock(&cpus_lock);
+    return cpu;
+}
+
+static k42_result attach(const char *name, bool service) {
     if (!cpus_running) {
         k42_log("attach: call k42_init() first");
         return -EINVAL;
@@ -104,24 +123,23 @@ k42_result k42_attach(const char *name) {
                 k42_platform_thread_id());
         return -EBUSY;
     }
-    k42_lock(&cpus_lock);
-    struct k42_cpu *cpu = cpu_take();
-    if (cpu)
-        k42_store_release(&cpu->head.owner, k42_platform_thread_id());
-    k42_unlock(&cpus_lock);
+    struct k42_cpu *cpu = cpu_own(name, service);
     if (!cpu)
         return -ENOMEM;
-    if (name)
-        k42_copy_text(cpu->name, sizeof cpu->name, name);
-    else
-        k42_platform_thread_name(cpu->name);
     int error = k42_platform_set_head(&cpu->head);
     if (error)
         k42_store_release(&cpu->head.owner, 0);
     else
         k42_event_attach(cpu->head.number);
-    cpu->service = false;
     return error;
+}
+
+k42_result k42_attach(const char *name) {
+    return attach(name, false);
+}
+
+k42_result k42_attach_service(const char *name) {
+    return attach(name, true);
 }
 
 k42_result k42_detach(void) {

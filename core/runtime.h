@@ -88,6 +88,8 @@ extern struct k42_cpu k42_shared_cpu;
 struct k42_cpu_head *k42_cpu_head_of(uint32_t cpu);
 int k42_cpus_open(void);
 void k42_cpus_close(void);
+/* As k42_attach(), for a thread of the runtime's own. */
+k42_result k42_attach_service(const char *name);
 /* Attached threads, without the runtime's own. */
 uint32_t k42_cpus_attached(void);
 void k42_cpus_after_fork(void);

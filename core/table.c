@@ -2,9 +2,10 @@
  * Tables: global entries, pages of slots, and who gets which id.
  *
  * A page of slots belongs to one interface for ever. Ids come from a queue per CPU and interface,
- * refilled in batches from the interface's depot or with a new page, and go back to the queue of
- * the CPU that frees them, oldest first; a queue that grows too long returns a batch to the depot.
- * So making and ending objects writes no line that another CPU writes.
+ * refilled in batches from the interface's depot or with a new page, so that making objects seldom
+ * writes a line that another CPU writes. The reclaimer, the one who frees ids, returns them to the
+ * depot, from which they go out again oldest first. When no page is left, what other CPUs hold in
+ * their queues is called in, so an id is out of reach only while it is in use.
  *
  * Owns: entries, template, directory of pages, depots. Locking: a CPU's queues by its ids_lock, a
  * depot by its own; depots are taken inside ids_lock, never the other way round. Fails: -ENFILE
@@ -13,8 +14,7 @@
 #include "entry.h"
 #include "stubs.h"
 
-#define BATCH      64u
-#define LONG_QUEUE 2048u
+#define BATCH 64u
 
 struct depot {
     struct k42_lock lock;
@@ -126,7 +126,8 @@ static k42_result queue_refill(uint32_t number, struct k42_id_queue *queue) {
     return queue->count ? 0 : page_add(number, queue);
 }
 
-k42_result k42_id_allocate(uint32_t number, k42_id *id) {
+/* From this CPU's queue, refilled if need be. */
+static k42_result id_take(uint32_t number, k42_id *id) {
     struct k42_cpu *cpu = k42_cpu_or_shared();
     k42_result result = 0;
     k42_lock(&cpu->ids_lock);
@@ -139,24 +140,35 @@ k42_result k42_id_allocate(uint32_t number, k42_id *id) {
     return result;
 }
 
+static void queue_call_in(struct k42_cpu *cpu, uint32_t number) {
+    struct depot *depot = &table.depots[number];
+    k42_lock(&cpu->ids_lock);
+    k42_lock(&depot->lock);
+    queue_move(&cpu->ids[number], &depot->queue, cpu->ids[number].count);
+    k42_unlock(&depot->lock);
+    k42_unlock(&cpu->ids_lock);
+}
+
+k42_result k42_id_allocate(uint32_t number, k42_id *id) {
+    k42_result result = id_take(number, id);
+    if (result != -ENFILE)
+        return result;
+    queue_call_in(&k42_shared_cpu, number);
+    for (uint32_t i = 0; i < k42_cpu_limit(); i++)
+        queue_call_in(k42_cpus[i], number);
+    return id_take(number, id);
+}
+
 void k42_id_free(k42_id id) {
 #ifdef K42_DEBUG
     /* Never used again, so that a ref kept too long is always found stale. */
     k42_store_release(&k42_entries[id].root, NULL);
 #else
-    uint32_t number = k42_id_interface(id);
-    struct k42_cpu *cpu = k42_cpu_or_shared();
+    struct depot *depot = &table.depots[k42_id_interface(id)];
     k42_store_release(&k42_entries[id].state, 0);
-    k42_lock(&cpu->ids_lock);
-    struct k42_id_queue *queue = &cpu->ids[number];
-    queue_push(queue, id);
-    if (queue->count > LONG_QUEUE) {
-        struct depot *depot = &table.depots[number];
-        k42_lock(&depot->lock);
-        queue_move(queue, &depot->queue, LONG_QUEUE / 2);
-        k42_unlock(&depot->lock);
-    }
-    k42_unlock(&cpu->ids_lock);
+    k42_lock(&depot->lock);
+    queue_push(&depot->queue, id);
+    k42_unlock(&depot->lock);
 #endif
 }
 

@@ -42,13 +42,14 @@ static uint64_t defers_begun, defers_ended;
 
 static void worker_main(void *argument) {
     struct worker *worker = argument;
-    if (k42_attach(worker->name) < 0)
+    if (k42_attach_service(worker->name) < 0)
         k42_panic("%s cannot attach", worker->name);
-    k42_this_cpu()->service = true;
     for (;;) {
-        bool last = k42_load_acquire(&worker->stop);
         k42_store_release(&worker->kicked, 0);
+        /* Orders the clearing before the looks at the queues and at `stop`: whoever adds to these
+         * and kicks afterwards either is seen now or finds `kicked` cleared and wakes us. */
         __atomic_fetch_add(&worker->rounds_begun, 1, __ATOMIC_SEQ_CST);
+        bool last = k42_load_acquire(&worker->stop);
         worker->round();
         k42_store_release(&worker->rounds_ended, worker->rounds_begun);
         k42_store_release(&worker->ended_low, (uint32_t)worker->rounds_begun);

@@ -172,7 +172,10 @@ k42_result k42_ref_as(k42_ref ref, const struct k42_interface *interface_, k42_r
 /* ---- the module's own record, one per program or component
  * --------------------------------------- */
 
-/* Where the linker put them; hidden, so that each module finds its own and nobody else's. */
+/*
+ * Where the linker put them: its own names, since gcc forgets that a symbol is hidden when it is
+ * given a name by asm; a library without a section would then find the program's.
+ */
 #define K42_SECTION_BOUNDS(type, section)                                                          \
     extern type *__start_##section[] __attribute__((weak, visibility("hidden")));                  \
     extern type *__stop_##section[] __attribute__((weak, visibility("hidden")))
