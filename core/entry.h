@@ -38,6 +38,11 @@ static inline bool k42_entry_usable(uint64_t state) {
 }
 
 /*
+ * Waits until no miss is counted, with BUSY or DEAD set so that none begins; returns the word.
+ */
+uint64_t k42_entry_settle(struct k42_entry *entry);
+
+/*
  * Claims a live object, setting `set` too. Errors: -K42_STALE (dead), -EBUSY (has one of `unless`).
  */
 k42_result k42_entry_claim(struct k42_entry *entry, uint64_t unless, uint64_t set);

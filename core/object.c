@@ -113,14 +113,15 @@ k42_result k42_destroy(k42_ref ref) {
                 return 0;
             continue;
         }
-        if (!(state & (K42_ENTRY_BUSY | K42_ENTRY_MISSES)) &&
+        if (!(state & K42_ENTRY_BUSY) &&
             __atomic_compare_exchange_n(&entry->state, &state, state | K42_ENTRY_DEAD, false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             break;
         k42_back_off(step);
         state = k42_load_acquire(&entry->state);
     }
-    k42_slots_empty(id, k42_entry_touched(state));
+    /* Misses that were under way have touched before they counted themselves up. */
+    k42_slots_empty(id, k42_entry_touched(k42_entry_settle(entry)));
     k42_bury(id);
     return 0;
 }

@@ -49,7 +49,8 @@ static k42_result rep_make(struct k42_root *root, uint32_t cluster, void **rep) 
         k42_platform_free(made);
         return result;
     }
-    *rep = made;
+    /* Pairs with k42_each_rep(), which looks without the lock. */
+    k42_store_release(rep, (void *)made);
     return 0;
 }
 

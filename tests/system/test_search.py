@@ -1,4 +1,4 @@
-"""The search program as a whole: what it prints, that it checks itself, and that it builds alone."""
+"""The search program as a whole: what it prints, checks and draws, and that it builds alone."""
 import json
 import os
 import shutil
