@@ -318,6 +318,7 @@ void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long
 
 struct k42_counters {
     uint64_t swaps, swap_aborts, mediators_live, roots_live, interposers_live;
+    uint64_t buried; /* destroyed objects that have not ended yet */
 };
 extern struct k42_counters k42_counters;
 static inline void k42_count(uint64_t *counter, long change) {

@@ -174,6 +174,7 @@ static void reclaim_round(void) {
         harvest.dead = root->link;
         k42_root_end(root);
         k42_id_free(id);
+        k42_count(&k42_counters.buried, -1);
     }
 }
 
@@ -272,4 +273,5 @@ void k42_workers_after_fork(void) {
     queued.requests = NULL;
     queued.lazy = NULL;
     defers_begun = defers_ended;
+    k42_counters.buried = 0;
 }
