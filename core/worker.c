@@ -173,7 +173,11 @@ static void reclaim_round(void) {
         struct k42_root *root = k42_entries[id].root;
         harvest.dead = root->link;
         k42_root_end(root);
-        k42_id_free(id);
+        /* Kept: freed by whoever keeps it. Each side changes its flag and looks at the other's. */
+        uint64_t state =
+            __atomic_fetch_or(&k42_entries[id].state, K42_ENTRY_ENDED, __ATOMIC_ACQ_REL);
+        if (!(state & K42_ENTRY_KEPT))
+            k42_id_free(id);
     }
 }
 
