@@ -138,8 +138,10 @@ static long count_tally(const struct k42_object_info *info, void *context) {
 int classes_close(void **state) {
     (void)state;
     long left = 0;
-    /* What was destroyed during its swap dies when that ends. */
+    /* What was destroyed during its swap dies when that ends, what is adapted with its adaptor. */
     assert_int_equal(k42_swap_flush(), 0);
+    for (int round = 0; round < 2; round++)
+        assert_int_equal(k42_defer_flush(), 0);
     k42_each_object(NULL, count_tally, &left);
     if (left)
         print_error("the test left %ld objects\n", left);
