@@ -240,8 +240,8 @@ struct k42_family {
     struct k42_class *current;  /* NULL: no version is registered any more */
     struct k42_class *upcoming; /* what the factory makes after its swap */
     k42_ref factory;
-    uint32_t upgrading;
-    uint32_t vacant; /* every version has gone; the factory makes nothing */
+    uint32_t upgrading; /* by an upgrade, or by the unloading of a version */
+    uint32_t vacant;    /* every version has gone; the factory makes nothing */
 };
 
 /* One registered class. */
@@ -252,6 +252,9 @@ struct k42_class_record {
     struct k42_component *component; /* NULL: the program, or the runtime */
     uint32_t interface_number;
     uint32_t hidden; /* the runtime's own: not chosen, not listed */
+    /* While its component is being unloaded: */
+    uint32_t left;        /* the factory has been turned away from it */
+    uint32_t took_family; /* it holds family->upgrading */
 };
 
 extern struct k42_lock k42_registry_lock; /* guards the lists; never held across a call */
