@@ -86,91 +86,6 @@ k42_result k42_modules_register_program(void) {
     return 0;
 }
 
-/* ---- what its factories make while it comes and goes ---- */
-
-/* The record of one of its classes, or NULL when it was refused. */
-static struct k42_class_record *record_of(const struct k42_component *component,
-                                          const struct k42_class *class_) {
-    struct k42_class_record *record = class_->record;
-    return record && record->component == component ? record : NULL;
-}
-
-/* What a family makes when this component has gone: its highest other version, or nothing. */
-static struct k42_class *fallback(const struct k42_family *family,
-                                  const struct k42_component *leaving) {
-    struct k42_class *best = NULL;
-    k42_lock(&k42_registry_lock);
-    for (struct k42_class_record *r = k42_class_records; r; r = r->next)
-        if (r->family == family && r->component != leaving &&
-            (!best || r->class_->version > best->version))
-            best = r->class_;
-    k42_unlock(&k42_registry_lock);
-    return best;
-}
-
-/* Turns back the factories that factories_close() has turned away. */
-static void factories_reopen(struct k42_component *component) {
-    for (struct k42_class **c = component->module->classes; c < component->module->classes_end;
-         c++) {
-        struct k42_class_record *record = record_of(component, *c);
-        if (record && record->left) {
-            record->left = 0;
-            (void)!k42_factory_turn(record->family, *c, NULL);
-        }
-    }
-}
-
-/* Turns the factories that make this component's classes away from them: all or none. */
-static k42_result factories_close(struct k42_component *component, char *why, size_t why_size) {
-    for (struct k42_class **c = component->module->classes; c < component->module->classes_end;
-         c++) {
-        struct k42_class_record *record = record_of(component, *c);
-        struct k42_swap_report report;
-        if (!record || !record->family->factory || k42_load_acquire(&record->family->current) != *c)
-            continue;
-        k42_result result =
-            k42_factory_turn(record->family, fallback(record->family, component), &report);
-        if (result < 0) {
-            k42_format_text(why, why_size, "component %s: the factory of class %s is held up: %s",
-                            component->name, (*c)->name, report.text);
-            factories_reopen(component);
-            return result;
-        }
-        record->left = 1;
-    }
-    return 0;
-}
-
-/* Lets go of the families up to, not including, the class at `end`. */
-static void families_release(struct k42_component *component, struct k42_class **end) {
-    for (struct k42_class **c = component->module->classes; c < end; c++)
-        if (record_of(component, *c)->took_family) {
-            (*c)->record->took_family = 0;
-            k42_store_release(&(*c)->record->family->upgrading, 0);
-        }
-}
-
-/* Keeps upgrades of its classes from beginning; one that is under way keeps the component. */
-static k42_result families_take(struct k42_component *component, char *why, size_t why_size) {
-    for (struct k42_class **c = component->module->classes; c < component->module->classes_end;
-         c++) {
-        struct k42_family *family = (*c)->record->family;
-        bool ours = false;
-        for (struct k42_class **d = component->module->classes; d < c; d++)
-            ours = ours || (*d)->record->family == family;
-        if (ours)
-            continue;
-        if (__atomic_exchange_n(&family->upgrading, 1, __ATOMIC_ACQUIRE)) {
-            k42_format_text(why, why_size, "component %s: an upgrade of class %s is under way",
-                            component->name, (*c)->name);
-            families_release(component, c);
-            return -EBUSY;
-        }
-        (*c)->record->took_family = 1;
-    }
-    return 0;
-}
-
 /* ---- loading ---- */
 
 /* No constructor handed in a module: it has run before, or there is none. */
@@ -199,7 +114,7 @@ static k42_result component_adopt(struct k42_component *component, const char *p
     if (result < 0) {
         /* Somebody may have found a factory in between: it must not lead to code that goes. */
         char unread[8];
-        (void)!factories_close(component, unread, sizeof unread);
+        (void)!k42_component_close_factories(component, unread, sizeof unread);
         (void)!k42_synchronize();
         module_unregister(module);
     }
@@ -308,16 +223,16 @@ static k42_result component_close(struct k42_component *component, char *why, si
     if (result == -EBUSY && !(result = component_settle()))
         result = component_busy(component, why, why_size);
     if (!result)
-        result = families_take(component, why, why_size);
+        result = k42_component_take_families(component, why, why_size);
     if (result < 0)
         return result;
-    result = factories_close(component, why, why_size);
+    result = k42_component_close_factories(component, why, why_size);
     if (!result) {
         result = component_drain(component, why, why_size);
         if (result < 0)
-            factories_reopen(component);
+            k42_component_reopen_factories(component);
     }
-    families_release(component, component->module->classes_end);
+    k42_component_release_families(component, component->module->classes_end);
     if (result < 0)
         return result;
     module_unregister(component->module);
