@@ -153,7 +153,8 @@ void k42_class_remove(struct k42_class *class_) {
         while (*link != record)
             link = &(*link)->next;
         *link = record->next;
-        if (k42_load_acquire(&record->family->current) == class_) {
+        struct k42_class *current = k42_load_acquire(&record->family->current);
+        if (!current || current == class_) {
             record->family->current = NULL;
             record->family->vacant = 1;
         }

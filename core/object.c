@@ -63,7 +63,7 @@ k42_result k42_root_make(struct k42_class *class_, const void *args, struct k42_
         k42_platform_free(root);
         return result;
     }
-    k42_count(&k42_counters.roots_live, 1);
+    k42_count(&k42_cpu_or_shared()->roots, 1);
     *made = root;
     return 0;
 }
@@ -131,7 +131,7 @@ void k42_bury(k42_id id) {
     struct k42_cpu *cpu = k42_cpu_or_shared();
     struct k42_root *root = k42_entries[id].root;
     k42_event_destroy(id);
-    k42_count(&k42_counters.buried, 1);
+    k42_count(&cpu->buried, 1);
     __atomic_fetch_add(&cpu->destroyed, 1, __ATOMIC_RELAXED);
     k42_id first = k42_load_relaxed(&cpu->dead);
     do
@@ -153,6 +153,6 @@ void k42_root_end(struct k42_root *root) {
         k42_interposer_orphan(root);
         root = below;
     }
-    k42_count(&k42_counters.roots_live, -1);
+    k42_count(&k42_cpu_or_shared()->roots, -1);
     root->class_->kind->end(root);
 }

@@ -217,6 +217,16 @@ void k42_upgrade_lazy_turn(k42_id id) {
 
 /* ---- the whole ---- */
 
+/* Those counted at first and not found later have vanished; those made meanwhile were not counted.
+ */
+static void upgrade_settle(struct k42_upgrade *upgrade) {
+    uint64_t met = upgrade->converted + upgrade->failed + upgrade->vanished;
+    if (upgrade->total > met)
+        upgrade->vanished += upgrade->total - met;
+    else
+        upgrade->total = met;
+}
+
 static k42_result upgrade_count(struct k42_upgrade *upgrade, struct hunt hunt) {
     struct prey found[K42_SLOTS_PER_PAGE];
     uint32_t count;
@@ -239,6 +249,8 @@ static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *fa
     k42_result result = upgrade_count(upgrade, hunt);
     if (!result && upgrade->mode == K42_UPGRADE_EAGER)
         result = eager_run(upgrade, hunt);
+    if (!result && upgrade->mode == K42_UPGRADE_EAGER && !upgrade->aborted)
+        upgrade_settle(upgrade);
     if (!result && upgrade->mode == K42_UPGRADE_LAZY)
         result = lazy_run(upgrade, hunt);
     if (result < 0)

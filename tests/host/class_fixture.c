@@ -6,6 +6,7 @@
 #include "class_fixture.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 char why[512];
 
@@ -138,6 +139,10 @@ static long count_tally(const struct k42_object_info *info, void *context) {
 int classes_close(void **state) {
     (void)state;
     long left = 0;
+    /* What was destroyed during its swap dies when that ends, what is adapted with its adaptor. */
+    assert_int_equal(k42_swap_flush(), 0);
+    for (int round = 0; round < 2; round++)
+        assert_int_equal(k42_defer_flush(), 0);
     k42_each_object(NULL, count_tally, &left);
     if (left)
         print_error("the test left %ld objects\n", left);
@@ -264,6 +269,39 @@ struct k42_upgrade upgrade_to(struct k42_class *to, k42_result expected) {
     struct k42_upgrade upgrade = {.to = to};
     assert_int_equal(k42_upgrade(&upgrade), expected);
     return upgrade;
+}
+
+/* ---- components ---- */
+
+const char *component_path(const char *name) {
+    static char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    assert_true(length > 0);
+    path[length] = '\0';
+    char *slash = strrchr(path, '/');
+    snprintf(slash + 1, sizeof path - (size_t)(slash + 1 - path), "%s.so", name);
+    return path;
+}
+
+struct k42_component *must_load(const char *name) {
+    struct k42_component *component = NULL;
+    k42_result result = k42_component_load(component_path(name), &component, why, sizeof why);
+    if (result < 0)
+        fail_msg("%s: %s", k42_error_name(result), why);
+    return component;
+}
+
+void must_unload(struct k42_component *component) {
+    k42_result result = k42_component_unload(component, why, sizeof why);
+    if (result < 0)
+        fail_msg("%s: %s", k42_error_name(result), why);
+}
+
+void assert_busy(struct k42_component *component, const char *says) {
+    why[0] = '\0';
+    assert_int_equal(k42_component_unload(component, why, sizeof why), -EBUSY);
+    if (!strstr(why, says))
+        fail_msg("'%s' does not say '%s'", why, says);
 }
 
 /* ---- threads ---- */

@@ -69,6 +69,14 @@ struct k42_stats stats_now(void);
 /* Upgrades eagerly and asserts the outcome; returns the counts. */
 struct k42_upgrade upgrade_to(struct k42_class *to, k42_result expected);
 
+/* ---- components, found beside the test program ---- */
+
+const char *component_path(const char *name);
+struct k42_component *must_load(const char *name);
+void must_unload(struct k42_component *component);
+/* Asserts that unloading is refused as busy, and that the reason contains `says`. */
+void assert_busy(struct k42_component *component, const char *says);
+
 /* ---- words that threads tell one another ---- */
 
 static inline uint32_t word_load(const uint32_t *word) {
