@@ -6,6 +6,13 @@
  */
 #include "entry.h"
 
+uint64_t k42_entry_settle(struct k42_entry *entry) {
+    uint64_t state;
+    for (unsigned step = 0; (state = k42_load_acquire(&entry->state)) & K42_ENTRY_MISSES; step++)
+        k42_back_off(step);
+    return state;
+}
+
 k42_result k42_entry_claim(struct k42_entry *entry, uint64_t unless, uint64_t set) {
     uint64_t state = k42_load_acquire(&entry->state);
     for (unsigned step = 0;; step++) {
@@ -13,13 +20,15 @@ k42_result k42_entry_claim(struct k42_entry *entry, uint64_t unless, uint64_t se
             return -K42_STALE;
         if (state & unless)
             return -EBUSY;
-        if (!(state & (K42_ENTRY_BUSY | K42_ENTRY_MISSES)) &&
+        if (!(state & K42_ENTRY_BUSY) &&
             __atomic_compare_exchange_n(&entry->state, &state, state | K42_ENTRY_BUSY | set, false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-            return 0;
+            break;
         k42_back_off(step);
         state = k42_load_acquire(&entry->state);
     }
+    (void)k42_entry_settle(entry);
+    return 0;
 }
 
 void k42_entry_release(struct k42_entry *entry, uint64_t clear, bool untouch) {

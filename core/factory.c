@@ -23,9 +23,11 @@ static struct factory *factory_of(struct k42_factory *self) {
 }
 
 static k42_result factory_describe(struct k42_object *self, char *text, size_t size) {
-    struct factory *factory = factory_of((struct k42_factory *)self);
-    return (k42_result)k42_format_text(text, size, "makes %s version %u", factory->makes->name,
-                                       factory->makes->version);
+    const struct k42_class *makes = factory_of((struct k42_factory *)self)->makes;
+    if (!makes)
+        return (k42_result)k42_format_text(text, size, "makes nothing: its class is not loaded");
+    return (k42_result)k42_format_text(text, size, "makes %s version %u", makes->name,
+                                       makes->version);
 }
 
 static k42_result factory_create(struct k42_factory *self, const struct k42_interface *interface_,

@@ -92,7 +92,7 @@ k42_result k42_shutdown(void) {
     destroy_all();
     do
         (void)!k42_defer_flush();
-    while (k42_defers_pending() || k42_load_acquire(&k42_counters.buried));
+    while (k42_defers_pending() || k42_cpus_sum(offsetof(struct k42_cpu, buried)));
     k42_workers_stop();
     started = false;
     k42_classes_close();

@@ -36,7 +36,13 @@ static void wait_for_end(struct k42_mediator *mediator) {
     }
 }
 
-/* True: counted, and the call may go to the old object. False: the swap is over. */
+/*
+ * True: counted, and the call may go to the old object. False: the swap is over.
+ *
+ * The word is read before the chain is looked at. The other way round two threads, each tracked
+ * where the other is going, could both look while nothing blocks yet, and then both find their
+ * target blocking and wait for each other until the deadline.
+ */
 static bool mediator_enter(struct k42_mediator *mediator, struct k42_cpu *cpu) {
     uint64_t word = k42_load_acquire(&mediator->word);
     for (;;) {

@@ -63,7 +63,7 @@ k42_result k42_root_make(struct k42_class *class_, const void *args, struct k42_
         k42_platform_free(root);
         return result;
     }
-    k42_count(&k42_counters.roots_live, 1);
+    k42_count(&k42_cpu_or_shared()->roots, 1);
     *made = root;
     return 0;
 }
@@ -114,14 +114,15 @@ k42_result k42_destroy(k42_ref ref) {
                 return 0;
             continue;
         }
-        if (!(state & (K42_ENTRY_BUSY | K42_ENTRY_MISSES)) &&
+        if (!(state & K42_ENTRY_BUSY) &&
             __atomic_compare_exchange_n(&entry->state, &state, state | K42_ENTRY_DEAD, false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             break;
         k42_back_off(step);
         state = k42_load_acquire(&entry->state);
     }
-    k42_slots_empty(id, k42_entry_touched(state));
+    /* Misses that were under way have touched before they counted themselves up. */
+    k42_slots_empty(id, k42_entry_touched(k42_entry_settle(entry)));
     k42_bury(id);
     return 0;
 }
@@ -130,7 +131,7 @@ void k42_bury(k42_id id) {
     struct k42_cpu *cpu = k42_cpu_or_shared();
     struct k42_root *root = k42_entries[id].root;
     k42_event_destroy(id);
-    k42_count(&k42_counters.buried, 1);
+    k42_count(&cpu->buried, 1);
     __atomic_fetch_add(&cpu->destroyed, 1, __ATOMIC_RELAXED);
     k42_id first = k42_load_relaxed(&cpu->dead);
     do
@@ -152,6 +153,6 @@ void k42_root_end(struct k42_root *root) {
         k42_interposer_orphan(root);
         root = below;
     }
-    k42_count(&k42_counters.roots_live, -1);
+    k42_count(&k42_cpu_or_shared()->roots, -1);
     root->class_->kind->end(root);
 }

@@ -106,9 +106,18 @@ bool k42_cpu_observe(uint32_t number, uint32_t *seen) {
     if (*seen == 3)
         return true;
     uint64_t generation = k42_load_acquire(&head->generation);
-    if (!k42_load_acquire(&head->active[(generation + 1) & 1]))
-        __atomic_compare_exchange_n(&head->generation, &generation, generation + 1, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    unsigned other = (generation + 1) & 1;
+    if (k42_load_acquire(&head->active[other]))
+        return false;
+    /*
+     * This look counts too. If it only decided the advance, the zero it saw could go unnoted each
+     * time, and with entries going on in the count we advance to, the wait need never end.
+     */
+    *seen |= 1u << other;
+    if (*seen == 3)
+        return true;
+    __atomic_compare_exchange_n(&head->generation, &generation, generation + 1, false,
+                                __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     return false;
 }
 

@@ -65,7 +65,12 @@ proctype store_buffer(byte cpu) {
 
 end:
     do
-    :: d_step { buffer[cpu]?parity,value -> memory[COUNT(cpu, parity)] = value; parity = 0; value = 0 }
+    :: d_step {
+           buffer[cpu]?parity,value;
+           memory[COUNT(cpu, parity)] = value;
+           parity = 0;
+           value = 0
+       }
     od
 }
 
@@ -156,9 +161,8 @@ inline watch(cpu) {
            fi
        }
 #else
-       /* `zero` is what this poll saw; the two loads are separate. */
-       d_step { zero[0] = (memory[COUNT(cpu, 0)] == 0); seen[0] = seen[0] | zero[0] };
-       d_step { zero[1] = (memory[COUNT(cpu, 1)] == 0); seen[1] = seen[1] | zero[1] };
+       seen[0] = seen[0] | (memory[COUNT(cpu, 0)] == 0);
+       seen[1] = seen[1] | (memory[COUNT(cpu, 1)] == 0);
 #endif
 #ifdef MUTANT_ONE_PARITY
        if
@@ -166,7 +170,11 @@ inline watch(cpu) {
        :: else
        fi;
 #endif
-       /* Progress: new entries go to the count that has drained, so that the other one drains. */
+       /*
+        * Progress: new entries go to the count that has drained, so that the other one drains. The
+        * look that decides this counts as seen.
+        */
+       current = generation[cpu];
        d_step {
            if
 #ifdef MUTANT_NO_ADVANCE
@@ -175,14 +183,19 @@ inline watch(cpu) {
 #ifdef MUTANT_ADVANCE_ALWAYS
            :: !seen[0] || !seen[1] -> generation[cpu] = 1 - generation[cpu]
 #else
-           :: !seen[generation[cpu]] && zero[1 - generation[cpu]] ->
-              generation[cpu] = 1 - generation[cpu]
+           :: memory[COUNT(cpu, 1 - current)] == 0 ->
+#if !defined(MUTANT_ADVANCE_ON_A_LOOK_NOT_COUNTED) && !defined(MUTANT_BOTH_ZERO_AT_ONCE)
+              seen[1 - current] = 1;
+#endif
+              if
+              :: seen[0] && seen[1]
+              :: else -> generation[cpu] = 1 - current
+              fi
 #endif
            :: else
 #endif
            fi;
-           zero[0] = 0;
-           zero[1] = 0
+           current = 0
        }
     od
 }
@@ -241,7 +254,7 @@ proctype waiter(byte me) {
     byte marker;
     byte leaf;
     bit seen[2];
-    bit zero[2];
+    bit current;
     bit scratch_parity;
     byte scratch_value;
 
