@@ -33,7 +33,7 @@ k42_result k42_resolve(struct k42_entry *entry, struct k42_cpu *cpu, void **rep)
     if (!result)
         k42_store_release((void **)cpu + id, *rep);
     __atomic_fetch_sub(&entry->state, 1, __ATOMIC_ACQ_REL);
-    cpu->misses++;
+    k42_store_relaxed(&cpu->misses, cpu->misses + 1);
     if (state & K42_ENTRY_LAZY)
         k42_worker_lazy(id);
     return result;
@@ -76,7 +76,7 @@ k42_result k42_publish(struct k42_root *root, k42_ref *ref) {
     struct k42_entry *entry = &k42_entries[id];
     root->id = id;
     k42_store_release(&entry->root, root);
-    k42_cpu_or_shared()->created++;
+    __atomic_fetch_add(&k42_cpu_or_shared()->created, 1, __ATOMIC_RELAXED);
     k42_event_create(id, root->class_->name);
     *ref = k42_id_ref(id);
     k42_store_release(&entry->state, K42_ENTRY_LIVE);

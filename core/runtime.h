@@ -257,6 +257,8 @@ struct k42_class_record {
 extern struct k42_lock k42_registry_lock; /* guards the lists; never held across a call */
 extern struct k42_class_record *k42_class_records;
 
+/* Whether a description can be registered, without doing so; -ENOEXEC: `why` says why not. */
+k42_result k42_interface_check(const struct k42_interface *interface_, char *why, size_t why_size);
 /* The registered twin of a description, by name and version; 0: refused, `why` says it. */
 k42_result k42_interface_register(const struct k42_interface *interface_, uint32_t *number,
                                   char *why, size_t why_size);

@@ -127,9 +127,9 @@ static void swap_give_up(struct k42_swap *request, enum k42_swap_phase phase, in
     k42_mediator_restore(mediator);
 }
 
-/* Gives up those past their deadline that wait for `cpu`; true while any is left. */
-static bool forward_check(struct batch *batch, uint32_t cpu) {
-    bool left = false;
+/* Gives up those past their deadline that wait for `cpu`; returns whom the others wait for. */
+static uint32_t forward_check(struct batch *batch, uint32_t cpu) {
+    uint32_t touched = 0;
     uint64_t now = k42_platform_now_ns();
     for (size_t i = 0; i < batch->count; i++) {
         struct k42_swap *request = batch->requests[i];
@@ -138,9 +138,9 @@ static bool forward_check(struct batch *batch, uint32_t cpu) {
         if (now > deadline_of(request) && (request->mediator->touched >> cpu % 32 & 1))
             swap_give_up(request, K42_SWAP_FORWARD, (int)cpu);
         else
-            left = true;
+            touched |= request->mediator->touched;
     }
-    return left;
+    return touched;
 }
 
 /* Looks once at each CPU of a window that has touched an object; returns one to wait for, or -1. */
@@ -173,8 +173,9 @@ static void forward_wait(struct batch *batch) {
         int waiting_for;
         for (unsigned step = 0;
              (waiting_for = window_look(touched, first, limit, seen_at_zero)) >= 0; step++) {
-            if (step % 16 == 15 && !forward_check(batch, (uint32_t)waiting_for))
-                return;
+            /* Whoever gave up waits for nobody any more, and the others not for its sake. */
+            if (step % 16 == 15)
+                touched = forward_check(batch, (uint32_t)waiting_for);
             k42_back_off(step);
         }
     }

@@ -88,7 +88,8 @@ K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap_batch(struct k42_swap *const *requests, size_t count);
 
 /* Waits until every swap submitted before has ended. Inactive callers only: -EDEADLK otherwise. */
-K42_EXPORT K42_MUST_CHECK k42_result k42_swap_flush(void);
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_swap_flush(void);
 
 #ifdef __cplusplus
 }
