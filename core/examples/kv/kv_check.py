@@ -4,7 +4,8 @@
 Starts the server, loads it with redis-benchmark, and meanwhile swaps its table and its eviction
 policy, upgrades the policy from a component and back, and interposes the latency monitor. Checkers
 keep keys of their own, know what each must hold, and compare every reply as it comes and every key
-at the end. Nothing may fail: no request, no reply, no key, no clean end.
+at the end; what they add to counters that all of them share must add up. Nothing may fail: no
+request, no reply, no key, no clean end.
 
     kv_check.py --server build/release/core/examples/kv/kv \\
                 --component build/release/core/examples/kv/eviction_v2.so
@@ -25,10 +26,12 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from resp_client import Client, ServerError  # noqa: E402
 
 KEYS_PER_CHECKER = 400
+SHARED_COUNTERS = 4
 BATCH = 16
 # What a loaded machine may answer before it succeeds: a thread was off its CPU for too long.
 FOR_NOW = ("-ETIMEDOUT", "-EBUSY", "-EIO")
 ATTEMPTS = 200
+ANY_NUMBER = object()
 
 
 class Server:
@@ -64,6 +67,7 @@ class Checker(threading.Thread):
         self.prefix = f"check:{number}:"
         self.client = server.client()
         self.model = {}
+        self.added = [0] * SHARED_COUNTERS
         self.stopping = threading.Event()
         self.requests = 0
         self.failures = []
@@ -120,10 +124,17 @@ class Checker(threading.Thread):
         key = self.key()
         return ("STRLEN", key), len(self.model.get(key, b""))
 
+    def plan_shared(self):
+        number, more = self.random.randrange(SHARED_COUNTERS), self.random.randrange(1000)
+        self.added[number] += more
+        return ("INCRBY", f"shared:{number}", more), ANY_NUMBER
+
     PLANS = [plan_set, plan_set, plan_get, plan_get, plan_delete, plan_increment, plan_exchange,
-             plan_set_absent, plan_set_many, plan_get_many, plan_expire, plan_length]
+             plan_set_absent, plan_set_many, plan_get_many, plan_expire, plan_length, plan_shared]
 
     def compare(self, request, wanted, got):
+        if wanted is ANY_NUMBER and isinstance(got, int):
+            return
         if type(got) is not type(wanted) or got != wanted:
             self.failures.append(f"{request!r}: wanted {wanted!r}, got {got!r}")
 
@@ -241,6 +252,11 @@ def replace_under_load(operator, load, workers, rounds):
     load.finish()
     for worker in workers:
         worker.finish()
+    for number in range(SHARED_COUNTERS):
+        wanted = sum(worker.added[number] for worker in workers)
+        got = int(operator.client("GET", f"shared:{number}") or 0)
+        if got != wanted:
+            workers[0].failures.append(f"shared:{number} is {got}, and {wanted} was added")
 
 
 def storm(server, component, requests, rounds, checkers):
