@@ -68,7 +68,9 @@ struct k42_cpu {
     bool service;              /* a worker of the runtime's own */
     struct k42_thread *thread; /* what k42_thread_start() made, or NULL */
     char name[16];
-    char last_call[32];                  /* debug builds: method called last */
+    char last_call[32]; /* debug builds: method called last */
+    uint64_t roots, buried,
+        deferred; /* of this CPU's doing: alive; destroyed, not ended; deferred, not run */
     uint64_t created, destroyed, misses; /* counters; read by anyone */
     struct k42_lock ids_lock;            /* guards ids */
     struct k42_id_queue *ids;            /* by interface number */
@@ -92,6 +94,8 @@ void k42_cpus_close(void);
 k42_result k42_attach_service(const char *name);
 /* Attached threads, without the runtime's own. */
 uint32_t k42_cpus_attached(void);
+/* Sum over all CPUs of a counter in struct k42_cpu, given its offset. */
+uint64_t k42_cpus_sum(size_t offset);
 void k42_cpus_after_fork(void);
 
 /* Who is on a CPU and what it was last seen doing; for reports. */
@@ -322,7 +326,7 @@ void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long
 /* ---- counters that are not per CPU ---- */
 
 struct k42_counters {
-    uint64_t swaps, swap_aborts, mediators_live, roots_live, interposers_live;
+    uint64_t swaps, swap_aborts, mediators_live, interposers_live;
 };
 extern struct k42_counters k42_counters;
 static inline void k42_count(uint64_t *counter, long change) {

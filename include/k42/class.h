@@ -13,6 +13,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* In C a struct and the function that takes it may share a name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 /* ---- declaration, at file scope: K42_CLASS(symbol) = { ... }; ----------------------------------
@@ -203,6 +206,7 @@ __attribute__((constructor)) static void k42_register_this_module_(void) {
 #endif
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 #endif
