@@ -248,7 +248,7 @@ static k42_result upgrade_count(struct k42_upgrade *upgrade, struct hunt hunt) {
 static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *family) {
     struct hunt hunt = {.family = family, .except = upgrade->to};
     if (k42_load_acquire(&family->current) != upgrade->to) {
-        k42_result result = k42_factory_turn(family, upgrade->to, &upgrade->last_failure);
+        k42_result result = k42_factory_turn(family, upgrade->to, upgrade, &upgrade->last_failure);
         if (result < 0)
             return result;
     }
