@@ -8,7 +8,7 @@
 
 #define THREADS  3
 #define SHARED   200
-#define UPGRADES 20
+#define UPGRADES 10
 
 static k42_ref shared[SHARED];
 static uint32_t stop;
