@@ -346,6 +346,7 @@ static void a_dead_object_or_an_unknown_class_is_refused(void **state) {
     assert_int_equal(k42_destroy(ref), 0);
     assert_int_equal(k42_swap(ref, &counter_second, &report), -K42_STALE);
     assert_int_equal(report.result, -K42_STALE);
+    assert_non_null(strstr(report.text, "dead"));
 }
 
 static void an_active_thread_cannot_wait_for_a_swap(void **state) {
