@@ -1,7 +1,7 @@
 /*
  * Stress: random creates, calls, swaps, interpositions, upgrades and destroys on many threads.
  *
- *     stress [--seconds S] [--threads N] [--objects N] [--seed SEED]
+ *     stress [--seconds S] [--threads N] [--objects N] [--seed SEED] [--only OPERATION,...]
  *
  * A seed fixes each thread's sequence of operations (how they interleave is the machine's), so a
  * failure is tried again with the seed it printed. At the end all must add up (account.h), every
@@ -23,7 +23,8 @@ static struct {
     double seconds;
     unsigned threads, objects;
     uint64_t seed;
-} options = {.seconds = 5, .threads = 4, .objects = 64};
+    unsigned wanted; /* bit by operation */
+} options = {.seconds = 5, .threads = 4, .objects = 64, .wanted = ~0u};
 
 enum operation { CALL, PASS, BECOME, SWAP, BATCH, HOOK, UPGRADE, REPLACE, TRIM, REATTACH, KINDS };
 static const char *const operation_names[KINDS] = {
@@ -191,28 +192,24 @@ static void do_reattach(struct worker *worker) {
     note(worker, REATTACH, result, only_stale);
 }
 
+/* How often each is done, in a thousand. */
+static const struct {
+    unsigned share;
+    void (*act)(struct worker *);
+} operations[KINDS] = {
+    [CALL] = {600, do_calls},       [PASS] = {200, do_pass},      [BECOME] = {40, do_become},
+    [SWAP] = {60, do_swap},         [BATCH] = {10, do_batch},     [HOOK] = {30, do_hook},
+    [UPGRADE] = {10, do_upgrade},   [REPLACE] = {30, do_replace}, [TRIM] = {10, do_trim},
+    [REATTACH] = {10, do_reattach},
+};
+
 static void do_something(struct worker *worker) {
     unsigned dice = pick(worker, 1000);
-    if (dice < 600)
-        do_calls(worker);
-    else if (dice < 800)
-        do_pass(worker);
-    else if (dice < 840)
-        do_become(worker);
-    else if (dice < 900)
-        do_swap(worker);
-    else if (dice < 910)
-        do_batch(worker);
-    else if (dice < 940)
-        do_hook(worker);
-    else if (dice < 950)
-        do_upgrade(worker);
-    else if (dice < 980)
-        do_replace(worker);
-    else if (dice < 990)
-        do_trim(worker);
-    else
-        do_reattach(worker);
+    enum operation operation = CALL;
+    while (dice >= operations[operation].share)
+        dice -= operations[operation++].share;
+    if (options.wanted >> operation & 1)
+        operations[operation].act(worker);
 }
 
 static void *worker_main(void *argument) {
@@ -294,6 +291,24 @@ static int report(struct worker *workers) {
     return failures + audit(&all);
 }
 
+/* To narrow a failure down: only the named operations are done. */
+static void parse_only(char *list) {
+    options.wanted = 0;
+    for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+        unsigned operation = 0;
+        while (operation < KINDS && strcmp(operation_names[operation], name))
+            operation++;
+        if (operation == KINDS) {
+            fprintf(stderr, "stress: no operation is called %s; there are", name);
+            for (unsigned i = 0; i < KINDS; i++)
+                fprintf(stderr, " %s", operation_names[i]);
+            fprintf(stderr, "\n");
+            exit(2);
+        }
+        options.wanted |= 1u << operation;
+    }
+}
+
 static void parse(int argc, char **argv) {
     options.seed = (uint64_t)time(NULL);
     for (int i = 1; i < argc; i += 2) {
@@ -306,10 +321,12 @@ static void parse(int argc, char **argv) {
             options.objects = (unsigned)atoi(value);
         else if (value && !strcmp(argv[i], "--seed"))
             options.seed = strtoull(value, NULL, 0);
+        else if (value && !strcmp(argv[i], "--only"))
+            parse_only(argv[i + 1]);
         else {
             fprintf(stderr,
                     "stress: unknown option %s; usage: stress [--seconds S] [--threads N] "
-                    "[--objects N] [--seed SEED]\n",
+                    "[--objects N] [--seed SEED] [--only OPERATION,...]\n",
                     argv[i]);
             exit(2);
         }
