@@ -30,7 +30,7 @@
 #define DIRECT_MAP      0xffff800000000000ul
 #define DIRECT_MAP_SIZE 0x0000400000000000ul
 #define KERNEL_HEAP     0xffffc00000000000ul
-#define KERNEL_HEAP_SIZE 0x0000100000000000ul
+#define KERNEL_HEAP_SIZE 0x0000040000000000ul
 #define DEVICE_MAP      0xffffd00000000000ul
 #define DEVICE_MAP_SIZE 0x0000008000000000ul
 #define CPU_AREAS       0xffffe00000000000ul
@@ -41,7 +41,7 @@
 
 /*
  * RAM that nobody uses: without the image, the modules, what firmware keeps, and what the kernel
- * took for page tables and stacks so far. Page aligned, ascending. Until a frame allocator replaces
+ * took for page tables and stacks so far. Page aligned, in no order, some empty. Until a frame allocator replaces
  * frame_allocate, taking a frame makes a range smaller.
  */
 struct memory_range {
@@ -164,6 +164,14 @@ static inline uintptr_t interrupts_save(void) {
 static inline void interrupts_restore(uintptr_t flags) {
     if (flags & 0x200)
         __asm__ volatile("sti" ::: "memory");
+}
+
+static inline void interrupts_enable(void) {
+    __asm__ volatile("sti" ::: "memory");
+}
+
+static inline void interrupts_disable(void) {
+    __asm__ volatile("cli" ::: "memory");
 }
 
 static inline bool interrupts_on(void) {

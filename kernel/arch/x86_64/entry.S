@@ -58,7 +58,7 @@ entry_multiboot:
     wrmsr
     movl %cr0, %eax
     andl $~0x60000004, %eax            /* caches on, no emulation of the FPU */
-    orl $0x80010003, %eax              /* paging, write protection, MP, PE */
+    orl $0x80010023, %eax              /* paging, write protection, NE, MP, PE */
     movl %eax, %cr0
     lgdt LOW(boot_gdt_pointer)
     ljmpl $8, $LOW(long_mode)
