@@ -25,8 +25,9 @@ struct kernel_check {
 
 #define KERNEL_CHECK(group, statement)                                                             \
     static bool statement(void);                                                                   \
-    static const struct kernel_check check_##statement                                             \
-        __attribute__((section("kernel_checks"), used)) = {#group, #statement, statement};        \
+    static const struct kernel_check check_##statement = {#group, #statement, statement};          \
+    static const struct kernel_check *const listed_##statement                                     \
+        __attribute__((section("kernel_checks"), used)) = &check_##statement;                      \
     static bool statement(void)
 
 #endif

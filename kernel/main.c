@@ -6,13 +6,13 @@
 #include "print.h"
 #include "runtime.h"
 
-extern const struct kernel_check kernel_checks_begin[], kernel_checks_end[];
+extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
 
 /* The machine's status: how many checks failed, or 1 when there was none of that name. */
 static unsigned run_checks(const char *name) {
     unsigned passed = 0, failed = 0;
-    for (const struct kernel_check *check = kernel_checks_begin; check < kernel_checks_end;
-         check++) {
+    for (size_t i = 0; &kernel_checks_begin[i] < kernel_checks_end; i++) {
+        const struct kernel_check *check = kernel_checks_begin[i];
         if (!k42_text_equal(check->name, name))
             continue;
         bool held = check->holds();

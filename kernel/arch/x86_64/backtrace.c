@@ -78,8 +78,21 @@ void backtrace_here(void) {
     walk((uintptr_t)__builtin_frame_address(0));
 }
 
+/* A function's first instruction saves the frame pointer: before it and just after it the return
+ * address is not yet in the chain. */
+static void print_caller_at_entry(const struct trap_frame *frame) {
+    uintptr_t offset, at = frame->rsp;
+    if (!symbol_at(frame->rip, &offset) || offset > 1)
+        return;
+    at += offset * sizeof(uintptr_t);
+    if (readable(at, sizeof(uintptr_t)))
+        print_address(*(const uintptr_t *)at);
+}
+
 void backtrace_trap(const struct trap_frame *frame) {
     print_address(frame->rip);
-    if (!trap_from_user(frame))
-        walk(frame->rbp);
+    if (trap_from_user(frame))
+        return;
+    print_caller_at_entry(frame);
+    walk(frame->rbp);
 }
