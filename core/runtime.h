@@ -12,6 +12,7 @@
 #include <k42/interpose.h>
 #include <k42/lock.h>
 #include <k42/swap.h>
+#include <stdarg.h>
 #include <stdbool.h>
 
 #define K42_SLOTS_PER_PAGE 512u
@@ -40,6 +41,7 @@ int k42_text_equal(const char *a, const char *b);
  */
 size_t k42_format_text(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+size_t k42_format_list(char *out, size_t size, const char *format, va_list list);
 void k42_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void k42_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void k42_copy_text(char *out, size_t size, const char *text);

@@ -1,0 +1,49 @@
+/*
+ * What the kernel does when all CPUs run: the checks that the command line asks for, or nothing.
+ */
+#include "arch/x86_64/arch.h"
+#include "kernel.h"
+#include "print.h"
+#include "runtime.h"
+
+extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
+
+/* The machine's status: how many checks failed, or 1 when there was none of that name. */
+static unsigned run_checks(const char *name) {
+    unsigned passed = 0, failed = 0;
+    for (size_t i = 0; &kernel_checks_begin[i] < kernel_checks_end; i++) {
+        const struct kernel_check *check = kernel_checks_begin[i];
+        if (!k42_text_equal(check->name, name))
+            continue;
+        bool held = check->holds();
+        print("%s %s", held ? "ok" : "not ok", check->what);
+        passed += held;
+        failed += !held;
+    }
+    print("test=%s on %u CPUs: %u passed, %u failed", name, cpu_count(), passed, failed);
+    return passed + failed ? failed : 1;
+}
+
+static _Noreturn void idle(void) {
+    for (;;) {
+        interrupts_disable();
+        cpu_idle();
+    }
+}
+
+void kernel_main(void) {
+    char name[32];
+    interrupts_enable();
+    if (boot_option_set("boot-times"))
+        boot_print_times();
+    if (boot_option("test", name, sizeof name))
+        machine_exit(run_checks(name));
+    print("K42 runs on %u CPUs", cpu_count());
+    if (boot_option_set("exit"))
+        machine_exit(0);
+    idle();
+}
+
+void kernel_secondary(void) {
+    idle();
+}
