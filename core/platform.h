@@ -51,8 +51,8 @@ uint32_t k42_platform_cpu_count(void);
  * Shows every thread that may be active, with the CPU it is on, until one is what visit() looks
  * for; true when one was. It may be called with a lock held and interrupts off. For reports.
  */
-bool k42_platform_each_calls(bool (*visit)(uint32_t cpu, const struct k42_calls *calls,
-                                           bool active, void *context),
+bool k42_platform_each_calls(bool (*visit)(uint32_t cpu, const struct k42_calls *calls, bool active,
+                                           void *context),
                              void *context);
 /* Makes `head` (or NULL: nothing) the calling thread's. 0, or -EBUSY: the base register is taken.
  */

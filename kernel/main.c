@@ -3,8 +3,10 @@
  */
 #include "arch/x86_64/arch.h"
 #include "kernel.h"
+#include "platform/kernel_platform.h"
 #include "print.h"
 #include "runtime.h"
+#include "sched/thread.h"
 
 extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
 
@@ -24,16 +26,10 @@ static unsigned run_checks(const char *name) {
     return passed + failed ? failed : 1;
 }
 
-static _Noreturn void idle(void) {
-    for (;;) {
-        interrupts_disable();
-        cpu_idle();
-    }
-}
-
 void kernel_main(void) {
     char name[32];
     interrupts_enable();
+    platform_open();
     if (boot_option_set("boot-times"))
         boot_print_times();
     if (boot_option("test", name, sizeof name))
@@ -41,9 +37,9 @@ void kernel_main(void) {
     print("K42 runs on %u CPUs", cpu_count());
     if (boot_option_set("exit"))
         machine_exit(0);
-    idle();
+    thread_exit();
 }
 
 void kernel_secondary(void) {
-    idle();
+    sched_join();
 }

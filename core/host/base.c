@@ -74,8 +74,8 @@ struct k42_calls *k42_platform_calls(void) {
     return head ? head->calls : NULL;
 }
 
-bool k42_platform_each_calls(bool (*visit)(uint32_t cpu, const struct k42_calls *calls,
-                                           bool active, void *context),
+bool k42_platform_each_calls(bool (*visit)(uint32_t cpu, const struct k42_calls *calls, bool active,
+                                           void *context),
                              void *context) {
     for (uint32_t cpu = 0; cpu < k42_cpu_limit(); cpu++) {
         const struct k42_cpu_head *head = k42_cpu_head_of(cpu);

@@ -20,8 +20,8 @@
  * A CPU's buffer is written by its own thread and by what interrupts that thread, so each step is
  * one instruction without a lock prefix. x86 keeps stores in order, which is all that readers on
  * other CPUs need: data before `committed`. The shared buffer uses locked instructions, as does
- * every buffer under ThreadSanitizer, which cannot see into assembly, and in a kernel, where a CPU's
- * buffer is written by a thread that may be moved meanwhile.
+ * every buffer under ThreadSanitizer, which cannot see into assembly, and in a kernel, where a
+ * CPU's buffer is written by a thread that may be moved meanwhile.
  */
 #include "trace.h"
 
