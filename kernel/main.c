@@ -36,6 +36,8 @@ void kernel_main(void) {
     interrupts_enable();
     if (boot_option_set("boot-times"))
         boot_print_times();
+    for (unsigned i = 0; i < boot_module_count; i++)
+        print("boot module: %lu bytes", boot_modules[i].size);
     if (boot_option("test", name, sizeof name))
         machine_exit(run_checks(name));
     print("K42 runs on %u CPUs", cpu_count());
