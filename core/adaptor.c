@@ -28,9 +28,19 @@ static k42_result adaptor_find_rep(struct k42_root *root, uint32_t cpu, void **r
 }
 
 static void adaptor_end(struct k42_root *root) {
-    /* Somebody may have destroyed what is behind it by its own ref: then it is gone already. */
-    (void)!k42_destroy(((struct adaptor_root *)root)->inner);
+    k42_ref inner = ((struct adaptor_root *)root)->inner;
     k42_platform_free(root);
+    if (inner == K42_NULL_REF)
+        return;
+    /*
+     * Somebody may have destroyed what is behind it by its own ref: then it is gone already, but
+     * its number was kept, or a stranger might have it by now.
+     */
+    (void)!k42_destroy(inner);
+    uint64_t state = __atomic_fetch_and(&k42_entries[k42_ref_id(inner)].state, ~K42_ENTRY_KEPT,
+                                        __ATOMIC_ACQ_REL);
+    if (state & K42_ENTRY_ENDED)
+        k42_id_free(k42_ref_id(inner));
 }
 
 static const struct k42_root_kind adaptor_kind = {"adaptor", adaptor_find_rep, adaptor_end};
@@ -107,6 +117,9 @@ k42_result k42_adaptor_make(struct k42_adaptor *adaptor, struct k42_class *class
         result = k42_publish(*inner, &made->inner);
         if (result < 0)
             k42_root_end(*inner);
+        else
+            __atomic_fetch_or(&k42_entries[k42_ref_id(made->inner)].state, K42_ENTRY_KEPT,
+                              __ATOMIC_RELEASE);
     }
     if (result < 0)
         k42_root_end(*root);

@@ -126,11 +126,12 @@ k42_result k42_class_add(struct k42_class *class_, struct k42_component *compone
     if (result < 0)
         return result;
     k42_lock(&k42_registry_lock);
-    result = k42_interface_register(class_->interface, &number, why, why_size);
-    if (!result && class_->record)
-        result = -EEXIST;
+    /* The interface comes last: its number is for ever, so a refused class must not take one. */
+    result = k42_interface_check(class_->interface, why, why_size);
     if (!result)
-        result = version_check(class_, number, why, why_size);
+        result = version_check(class_, k42_interface_number(class_->interface), why, why_size);
+    if (!result)
+        result = k42_interface_register(class_->interface, &number, why, why_size);
     if (!result)
         result = record_add(class_, component, hidden, number);
     k42_unlock(&k42_registry_lock);
@@ -152,7 +153,8 @@ void k42_class_remove(struct k42_class *class_) {
         while (*link != record)
             link = &(*link)->next;
         *link = record->next;
-        if (k42_load_acquire(&record->family->current) == class_) {
+        struct k42_class *current = k42_load_acquire(&record->family->current);
+        if (!current || current == class_) {
             record->family->current = NULL;
             record->family->vacant = 1;
         }
@@ -267,8 +269,9 @@ k42_result k42_select(const struct k42_interface *interface_, const char *traits
                       struct k42_class **found) {
     struct trait trait;
     k42_result checked;
+    bool asked = false;
     for (const char *text = traits; (checked = trait_next(&text, &trait)) > 0;)
-        ;
+        asked = true;
     if (checked < 0)
         return checked;
     long best = -1;
@@ -287,7 +290,7 @@ k42_result k42_select(const struct k42_interface *interface_, const char *traits
     }
     k42_unlock(&k42_registry_lock);
     /* One that says nothing of what was asked for is no answer, unless nothing was asked for. */
-    return *found && (best >= 1000 || !*traits) ? 0 : -ENOENT;
+    return *found && (best >= 1000 || !asked) ? 0 : -ENOENT;
 }
 
 /* ---- opening and closing ---- */

@@ -6,8 +6,10 @@
  * instances are counted by walking. Unloading checks everything that can keep it before it changes
  * anything, then closes its factories, stops its threads, lets defers run, and looks once more.
  *
- * Owns: the list of components. Locking: `loading` serialises load and unload. Fails: with a
- * sentence in `why`, and then everything is as it was.
+ * Owns: the list of components. Locking: `loading` serialises load and unload, and is held while
+ * threads, swaps and deferred calls of a component end, so none of these may need it; `list_lock`
+ * guards the list for whoever looks. Fails: with a sentence in `why`, and then everything is as it
+ * was, but for threads that have been stopped.
  */
 #include "component.h"
 
@@ -15,7 +17,7 @@
 #include "events.h"
 #include "trace/trace.h"
 
-static struct k42_lock loading;
+static struct k42_lock loading, list_lock;
 static struct k42_component *components;
 static struct k42_module *arrived;  /* handed in by constructors, not looked at yet */
 static struct k42_module *programs; /* those that are part of the program */
@@ -86,19 +88,36 @@ k42_result k42_modules_register_program(void) {
 
 /* ---- loading ---- */
 
+/* No constructor handed in a module: it has run before, or there is none. */
+static k42_result no_module(const struct k42_component *component, const char *path, char *why,
+                            size_t why_size) {
+    for (const struct k42_component *other = components; other; other = other->next)
+        if (other->handle == component->handle) {
+            k42_format_text(why, why_size, "%s is loaded already, as component %s", path,
+                            other->name);
+            return -EEXIST;
+        }
+    k42_format_text(why, why_size,
+                    "%s is not a component: no file of it includes <k42/component.h>", path);
+    return -ENOEXEC;
+}
+
 static k42_result component_adopt(struct k42_component *component, const char *path, char *why,
                                   size_t why_size) {
     struct k42_module *module = __atomic_exchange_n(&arrived, NULL, __ATOMIC_ACQUIRE);
-    if (!module) {
-        k42_format_text(why, why_size, "%s is not a component, or is loaded already", path);
-        return -ENOEXEC;
-    }
+    if (!module)
+        return no_module(component, path, why, why_size);
     component->module = module;
     module->component = component;
     k42_copy_text(component->name, sizeof component->name, module->name ? module->name : path);
     k42_result result = module_add(module, why, why_size);
-    if (result < 0)
+    if (result < 0) {
+        /* Somebody may have found a factory in between: it must not lead to code that goes. */
+        char unread[8];
+        (void)!k42_component_close_factories(component, unread, sizeof unread);
+        (void)!k42_synchronize();
         module_unregister(module);
+    }
     return result;
 }
 
@@ -118,8 +137,10 @@ static k42_result component_open(const char *path, struct k42_component **loaded
         k42_platform_free(component);
         return result;
     }
+    k42_lock(&list_lock);
     component->next = components;
     components = component;
+    k42_unlock(&list_lock);
     *loaded = component;
     k42_event_component_load(component->name);
     return 0;
@@ -169,64 +190,51 @@ static k42_result busy_with_instances(const struct k42_component *component, cha
     return -EBUSY;
 }
 
-/* What a family makes when this component has gone: its highest other version, or nothing. */
-static struct k42_class *fallback(const struct k42_family *family,
-                                  const struct k42_component *leaving) {
-    struct k42_class *best = NULL;
-    k42_lock(&k42_registry_lock);
-    for (struct k42_class_record *r = k42_class_records; r; r = r->next)
-        if (r->family == family && r->component != leaving &&
-            (!best || r->class_->version > best->version))
-            best = r->class_;
-    k42_unlock(&k42_registry_lock);
-    return best;
-}
-
-/* Turns the factories that make this component's classes away from them. */
-static k42_result factories_close(struct k42_component *component, char *why, size_t why_size) {
-    for (struct k42_class **c = component->module->classes; c < component->module->classes_end;
-         c++) {
-        struct k42_family *family = (*c)->record->family;
-        struct k42_swap_report report;
-        if (k42_load_acquire(&family->current) != *c)
-            continue;
-        k42_result result = k42_factory_turn(family, fallback(family, component), &report);
-        if (result < 0) {
-            k42_format_text(why, why_size, "component %s: %s", component->name, report.text);
-            return result;
-        }
-    }
-    return 0;
-}
-
-static void factories_reopen(struct k42_component *component) {
-    for (struct k42_class **c = component->module->classes; c < component->module->classes_end; c++)
-        if (!k42_load_acquire(&(*c)->record->family->current))
-            (void)!k42_factory_turn((*c)->record->family, *c, NULL);
-}
-
 static k42_result component_busy(struct k42_component *component, char *why, size_t why_size) {
     k42_result result = busy_with_instances(component, why, why_size);
     return result < 0 ? result : busy_with(component, K42_LEDGER_HOOKS, "hooks", why, why_size);
 }
 
-static k42_result component_close(struct k42_component *component, char *why, size_t why_size) {
-    k42_result result = component_busy(component, why, why_size);
+/* What has been asked for is done: creates under way, swaps, lazy turns, deferred calls, ends. */
+static k42_result component_settle(void) {
+    k42_result result = k42_synchronize();
     if (!result)
-        result = factories_close(component, why, why_size);
-    if (result < 0)
-        return result;
+        result = k42_swap_flush();
+    /* The second time for what the first made: objects behind adaptors, defers of defers. */
+    for (unsigned round = 0; !result && round < 2; round++)
+        result = k42_defer_flush();
+    return result;
+}
+
+/* Lets everything end that may still run its code, then looks once more. */
+static k42_result component_drain(struct k42_component *component, char *why, size_t why_size) {
     k42_threads_stop(component);
-    /* Creates under way have ended, what is deferred has run, and defers those made have too. */
-    if (!(result = k42_synchronize()) && !(result = k42_defer_flush()) &&
-        !(result = k42_defer_flush()))
+    k42_result result = component_settle();
+    if (!result)
         result = component_busy(component, why, why_size);
     if (!result)
         result = busy_with(component, K42_LEDGER_DEFERS, "deferred calls", why, why_size);
-    if (result < 0) {
-        factories_reopen(component);
+    return result;
+}
+
+static k42_result component_close(struct k42_component *component, char *why, size_t why_size) {
+    k42_result result = component_busy(component, why, why_size);
+    /* Perhaps only with what has been destroyed and has not ended yet. */
+    if (result == -EBUSY && !(result = component_settle()))
+        result = component_busy(component, why, why_size);
+    if (!result)
+        result = k42_component_take_families(component, why, why_size);
+    if (result < 0)
         return result;
+    result = k42_component_close_factories(component, why, why_size);
+    if (!result) {
+        result = component_drain(component, why, why_size);
+        if (result < 0)
+            k42_component_reopen_factories(component);
     }
+    k42_component_release_families(component, component->module->classes_end);
+    if (result < 0)
+        return result;
     module_unregister(component->module);
     return k42_synchronize();
 }
@@ -239,10 +247,12 @@ k42_result k42_component_unload(struct k42_component *component, char *why, size
     k42_result result =
         component_close(component, why ? why : unread, why ? why_size : sizeof unread);
     if (!result) {
+        k42_lock(&list_lock);
         struct k42_component **link = &components;
         while (*link != component)
             link = &(*link)->next;
         *link = component->next;
+        k42_unlock(&list_lock);
         k42_event_component_unload(component->name);
         k42_platform_module_close(component->handle);
         k42_platform_free(component);
@@ -267,11 +277,11 @@ void k42_components_close(void) {
 /* ---- looking ---- */
 
 struct k42_component *k42_component_find(const char *name) {
-    k42_lock(&loading);
+    k42_lock(&list_lock);
     struct k42_component *component = components;
     while (component && !k42_text_equal(component->name, name))
         component = component->next;
-    k42_unlock(&loading);
+    k42_unlock(&list_lock);
     return component;
 }
 

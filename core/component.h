@@ -1,5 +1,5 @@
 /*
- * One loaded component, as component.c and thread.c share it.
+ * One loaded component, as component.c, component_factories.c and thread.c share it.
  */
 #ifndef K42_CORE_COMPONENT_H
 #define K42_CORE_COMPONENT_H
@@ -18,5 +18,16 @@ struct k42_component {
 
 /* Asks all threads on the component's ledger to stop, and waits for their ends. */
 void k42_threads_stop(struct k42_component *component);
+
+/* Turns the factories that make this component's classes away from them: all or none. */
+k42_result k42_component_close_factories(struct k42_component *component, char *why,
+                                         size_t why_size);
+/* Turns back those that closing has turned away. */
+void k42_component_reopen_factories(struct k42_component *component);
+
+/* Keeps upgrades of its classes from beginning. -EBUSY: one is under way. */
+k42_result k42_component_take_families(struct k42_component *component, char *why, size_t why_size);
+/* Lets them begin again: of its classes before, not including, the one at `end`. */
+void k42_component_release_families(struct k42_component *component, struct k42_class **end);
 
 #endif

@@ -175,6 +175,13 @@ uint32_t k42_cpus_attached(void) {
     return attached;
 }
 
+uint64_t k42_cpus_sum(size_t offset) {
+    uint64_t sum = k42_load_relaxed((uint64_t *)((char *)&k42_shared_cpu + offset));
+    for (uint32_t i = 0; i < k42_cpu_limit(); i++)
+        sum += k42_load_relaxed((uint64_t *)((char *)k42_cpus[i] + offset));
+    return sum;
+}
+
 /*
  * The child of a fork has one thread. The others' CPUs are parked, whatever they were in the middle
  * of: their calls do not exist here. Deferred work stays the parent's; the copies are dropped,
@@ -187,6 +194,7 @@ void k42_cpus_after_fork(void) {
         struct k42_cpu *cpu = k42_cpus[i];
         cpu->defers = NULL;
         cpu->dead = 0;
+        cpu->deferred = cpu->buried = 0;
         cpu->ids_lock = (struct k42_lock){0};
         if (cpu == own) {
             cpu->head.owner = k42_platform_thread_id();
@@ -200,6 +208,7 @@ void k42_cpus_after_fork(void) {
     }
     k42_shared_cpu.defers = NULL;
     k42_shared_cpu.dead = 0;
+    k42_shared_cpu.deferred = k42_shared_cpu.buried = 0;
     k42_shared_cpu.ids_lock = (struct k42_lock){0};
 }
 

@@ -24,6 +24,8 @@
 #define K42_ENTRY_DOOMED   (1ull << 19) /* destroy when the swap ends */
 #define K42_ENTRY_DEAD     (1ull << 20) /* destroyed; the object goes after a grace period */
 #define K42_ENTRY_LAZY     (1ull << 21) /* the next miss queues it for upgrade */
+#define K42_ENTRY_KEPT     (1ull << 22) /* an adaptor has its number, which is not used again yet */
+#define K42_ENTRY_ENDED    (1ull << 23) /* the object has gone */
 
 static inline uint64_t k42_entry_touch(uint32_t cpu) {
     return 1ull << (32 + cpu % 32);

@@ -11,6 +11,8 @@
 
 #include <k42/class.h>
 
+#define ATTEMPTS_DEFAULT 8u
+
 struct factory {
     struct k42_root root;
     struct k42_factory rep;
@@ -23,9 +25,11 @@ static struct factory *factory_of(struct k42_factory *self) {
 }
 
 static k42_result factory_describe(struct k42_object *self, char *text, size_t size) {
-    struct factory *factory = factory_of((struct k42_factory *)self);
-    return (k42_result)k42_format_text(text, size, "makes %s version %u", factory->makes->name,
-                                       factory->makes->version);
+    const struct k42_class *makes = factory_of((struct k42_factory *)self)->makes;
+    if (!makes)
+        return (k42_result)k42_format_text(text, size, "makes nothing: its class is not loaded");
+    return (k42_result)k42_format_text(text, size, "makes %s version %u", makes->name,
+                                       makes->version);
 }
 
 static k42_result factory_create(struct k42_factory *self, const struct k42_interface *interface_,
@@ -123,12 +127,17 @@ k42_result k42_factory_make(struct k42_family *family) {
     if (!family->vacant)
         return 0;
     family->vacant = 0;
-    return k42_factory_turn(family, k42_load_acquire(&family->current), NULL);
+    return k42_factory_turn(family, k42_load_acquire(&family->current), NULL, NULL);
 }
 
 k42_result k42_factory_turn(struct k42_family *family, struct k42_class *class_,
-                            struct k42_swap_report *report) {
-    struct k42_swap request = {.ref = family->factory, .to = &factory_class, .attempts = 8};
+                            const struct k42_upgrade *terms, struct k42_swap_report *report) {
+    struct k42_swap request = {
+        .ref = family->factory,
+        .to = &factory_class,
+        .deadline_ns = terms ? terms->deadline_ns : 0,
+        .attempts = terms && terms->attempts ? terms->attempts : ATTEMPTS_DEFAULT,
+    };
     struct k42_class *before = family->upcoming;
     family->upcoming = class_;
     k42_result result = k42_swap_run(&request);

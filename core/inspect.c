@@ -96,20 +96,15 @@ long k42_each_object(const struct k42_interface *interface_,
 }
 
 void k42_stats(struct k42_stats *stats) {
-    *stats = (struct k42_stats){
-        .created = k42_load_relaxed(&k42_shared_cpu.created),
-        .destroyed = k42_load_relaxed(&k42_shared_cpu.destroyed),
-    };
-    for (uint32_t i = 0; i < k42_cpu_limit(); i++) {
-        stats->created += k42_load_relaxed(&k42_cpus[i]->created);
-        stats->destroyed += k42_load_relaxed(&k42_cpus[i]->destroyed);
-        stats->misses += k42_load_relaxed(&k42_cpus[i]->misses);
-    }
+#define SUM(counter) k42_cpus_sum(offsetof(struct k42_cpu, counter))
+    *stats = (struct k42_stats){.created = SUM(created),
+                                .destroyed = SUM(destroyed),
+                                .misses = SUM(misses),
+                                .roots_live = SUM(roots)};
     stats->objects = stats->created - stats->destroyed;
     stats->swaps = k42_load_relaxed(&k42_counters.swaps);
     stats->swap_aborts = k42_load_relaxed(&k42_counters.swap_aborts);
     stats->mediators_live = k42_load_relaxed(&k42_counters.mediators_live);
-    stats->roots_live = k42_load_relaxed(&k42_counters.roots_live);
     stats->interposers_live = k42_load_relaxed(&k42_counters.interposers_live);
     stats->grace_periods = k42_grace_periods();
     stats->defers_pending = k42_defers_pending();

@@ -67,17 +67,25 @@ static k42_result interface_compare(const struct k42_interface *ours,
     return -ENOEXEC;
 }
 
-k42_result k42_interface_register(const struct k42_interface *wanted, uint32_t *number, char *why,
-                                  size_t why_size) {
-    *number = k42_interface_number(wanted);
-    if (*number)
-        return interface_compare(interfaces[*number], wanted, why, why_size);
+k42_result k42_interface_check(const struct k42_interface *wanted, char *why, size_t why_size) {
+    uint32_t number = k42_interface_number(wanted);
+    if (number)
+        return interface_compare(interfaces[number], wanted, why, why_size);
     if (wanted->methods > K42_MAX_METHODS || !wanted->methods) {
         k42_format_text(why, why_size,
                         "interface %s version %u has %u methods; 1 to %u are possible",
                         wanted->name, wanted->version, wanted->methods, K42_MAX_METHODS);
         return -ENOEXEC;
     }
+    return 0;
+}
+
+k42_result k42_interface_register(const struct k42_interface *wanted, uint32_t *number, char *why,
+                                  size_t why_size) {
+    k42_result result = k42_interface_check(wanted, why, why_size);
+    *number = k42_interface_number(wanted);
+    if (result < 0 || *number)
+        return result;
     if (!interfaces)
         interfaces = k42_platform_reserve(sizeof(*interfaces) * K42_INTERFACES_MAX);
     struct k42_interface *copy = interface_copy(wanted);

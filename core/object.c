@@ -33,7 +33,7 @@ k42_result k42_resolve(struct k42_entry *entry, struct k42_cpu *cpu, void **rep)
     if (!result)
         k42_store_release((void **)cpu + id, *rep);
     __atomic_fetch_sub(&entry->state, 1, __ATOMIC_ACQ_REL);
-    cpu->misses++;
+    k42_store_relaxed(&cpu->misses, cpu->misses + 1);
     if (state & K42_ENTRY_LAZY)
         k42_worker_lazy(id);
     return result;
@@ -63,7 +63,7 @@ k42_result k42_root_make(struct k42_class *class_, const void *args, struct k42_
         k42_platform_free(root);
         return result;
     }
-    k42_count(&k42_counters.roots_live, 1);
+    k42_count(&k42_cpu_or_shared()->roots, 1);
     *made = root;
     return 0;
 }
@@ -76,7 +76,8 @@ k42_result k42_publish(struct k42_root *root, k42_ref *ref) {
     struct k42_entry *entry = &k42_entries[id];
     root->id = id;
     k42_store_release(&entry->root, root);
-    k42_cpu_or_shared()->created++;
+    /* Threads that are not attached share a CPU, so this one is counted as others may. */
+    k42_count(&k42_cpu_or_shared()->created, 1);
     k42_event_create(id, root->class_->name);
     *ref = k42_id_ref(id);
     k42_store_release(&entry->state, K42_ENTRY_LIVE);
@@ -130,6 +131,7 @@ void k42_bury(k42_id id) {
     struct k42_cpu *cpu = k42_cpu_or_shared();
     struct k42_root *root = k42_entries[id].root;
     k42_event_destroy(id);
+    k42_count(&cpu->buried, 1);
     __atomic_fetch_add(&cpu->destroyed, 1, __ATOMIC_RELAXED);
     k42_id first = k42_load_relaxed(&cpu->dead);
     do
@@ -151,6 +153,6 @@ void k42_root_end(struct k42_root *root) {
         k42_interposer_orphan(root);
         root = below;
     }
-    k42_count(&k42_counters.roots_live, -1);
+    k42_count(&k42_cpu_or_shared()->roots, -1);
     root->class_->kind->end(root);
 }

@@ -243,10 +243,13 @@ static void watch(uint64_t started_ns) {
         struct k42_suspect who;
         k42_cpu_suspect(cpu, 0, &who);
         k42_event_stall(who.thread, waited);
-        k42_log("a grace period has waited %lu ms for thread %u (%s) on CPU %u%s%s; it should "
+        char object[24] = "";
+        if (who.object)
+            k42_format_text(object, sizeof object, " of object %u", who.object);
+        k42_log("a grace period has waited %lu ms for thread %u (%s) on CPU %u%s%s%s; it should "
                 "leave or call k42_safe_point()",
                 waited / 1000000, who.thread, who.name, cpu, who.method[0] ? " in " : "",
-                who.method);
+                who.method, object);
     }
 }
 

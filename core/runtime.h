@@ -70,7 +70,9 @@ struct k42_cpu {
     bool service;              /* a worker of the runtime's own */
     struct k42_thread *thread; /* what k42_thread_start() made, or NULL */
     char name[16];
-    char last_call[32];                  /* debug builds: method called last */
+    char last_call[32]; /* debug builds: method called last */
+    uint64_t roots, buried,
+        deferred; /* of this CPU's doing: alive; destroyed, not ended; deferred, not run */
     uint64_t created, destroyed, misses; /* counters; read by anyone */
     struct k42_lock ids_lock;            /* guards ids */
     struct k42_id_queue *ids;            /* by interface number */
@@ -94,6 +96,8 @@ void k42_cpus_close(void);
 k42_result k42_attach_service(const char *name);
 /* Attached threads, without the runtime's own. */
 uint32_t k42_cpus_attached(void);
+/* Sum over all CPUs of a counter in struct k42_cpu, given its offset. */
+uint64_t k42_cpus_sum(size_t offset);
 void k42_cpus_after_fork(void);
 
 /* Who is on a CPU and what it was last seen doing; for reports. */
@@ -234,6 +238,7 @@ void k42_interposer_orphan(struct k42_root *root);
 struct k42_module;
 struct k42_component;
 struct k42_adaptor;
+struct k42_upgrade;
 
 /* All versions of a class, and the factory that makes the current one. Lives until shutdown. */
 struct k42_family {
@@ -242,8 +247,8 @@ struct k42_family {
     struct k42_class *current;  /* NULL: no version is registered any more */
     struct k42_class *upcoming; /* what the factory makes after its swap */
     k42_ref factory;
-    uint32_t upgrading;
-    uint32_t vacant; /* every version has gone; the factory makes nothing */
+    uint32_t upgrading; /* by an upgrade, or by the unloading of a version */
+    uint32_t vacant;    /* every version has gone; the factory makes nothing */
 };
 
 /* One registered class. */
@@ -254,11 +259,16 @@ struct k42_class_record {
     struct k42_component *component; /* NULL: the program, or the runtime */
     uint32_t interface_number;
     uint32_t hidden; /* the runtime's own: not chosen, not listed */
+    /* While its component is being unloaded: */
+    uint32_t left;        /* the factory has been turned away from it */
+    uint32_t took_family; /* it holds family->upgrading */
 };
 
 extern struct k42_lock k42_registry_lock; /* guards the lists; never held across a call */
 extern struct k42_class_record *k42_class_records;
 
+/* Whether a description can be registered, without doing so; -ENOEXEC: `why` says why not. */
+k42_result k42_interface_check(const struct k42_interface *interface_, char *why, size_t why_size);
 /* The registered twin of a description, by name and version; 0: refused, `why` says it. */
 k42_result k42_interface_register(const struct k42_interface *interface_, uint32_t *number,
                                   char *why, size_t why_size);
@@ -279,9 +289,10 @@ void k42_classes_after_fork(void);
 
 k42_result k42_factory_open(void);
 k42_result k42_factory_make(struct k42_family *family);
-/* Swaps the family's factory for one that makes `class_`. */
+/* Swaps the family's factory for one that makes `class_`; deadline and attempts are those of
+ * `terms`, or the usual when NULL. */
 k42_result k42_factory_turn(struct k42_family *family, struct k42_class *class_,
-                            struct k42_swap_report *report);
+                            const struct k42_upgrade *terms, struct k42_swap_report *report);
 
 /* The bottom root of an entry, also through a mediator. For active threads that saw it live. */
 struct k42_root *k42_entry_bottom(struct k42_entry *entry);
@@ -317,7 +328,7 @@ void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long
 /* ---- counters that are not per CPU ---- */
 
 struct k42_counters {
-    uint64_t swaps, swap_aborts, mediators_live, roots_live, interposers_live;
+    uint64_t swaps, swap_aborts, mediators_live, interposers_live;
 };
 extern struct k42_counters k42_counters;
 static inline void k42_count(uint64_t *counter, long change) {

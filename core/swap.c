@@ -2,10 +2,10 @@
  * Swaps, from request to report: prepare, forward, block, wait, settle (the definition is in
  * include/k42/swap.h, the state machine in mediator.h).
  *
- * Everything is done for a batch; one swap is a batch of one. A batch shares the barrier and the
- * grace period of the forward phase. The swapper is inactive throughout, so it holds up nobody, and
- * once a mediator blocks, the end does not depend on the swapper being scheduled: whoever makes the
- * last call leave carries the ticket.
+ * Everything is done for a batch; one swap is a batch of one. A batch shares the barrier of the
+ * forward phase and the looks at CPUs. The swapper is inactive throughout, so it holds up nobody,
+ * and once a mediator blocks, the end does not depend on the swapper being scheduled: whoever makes
+ * the last call leave carries the ticket.
  *
  * Owns: the requests' mediators, from begin to settle. Locking: the SWAPPING flag of each entry
  * makes it one swap at a time. Fails per request, as a whole only with -EDEADLK.
@@ -76,8 +76,10 @@ static k42_result swap_begin(struct k42_swap *request) {
     k42_id id = k42_ref_id(request->ref);
     uint64_t begun_ns = k42_platform_now_ns();
     k42_result result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
-    if (result < 0)
+    if (result < 0) {
+        k42_swap_explain_refusal(request, NULL, result);
         return result;
+    }
     struct k42_mediator *mediator = k42_mediator_make(id);
     if (!mediator) {
         swap_let_go(id);
@@ -100,7 +102,7 @@ static k42_result swap_begin(struct k42_swap *request) {
     return 0;
 }
 
-/* ---- forward ---- */
+/* ---- forward and block ---- */
 
 static void swap_place(struct k42_swap *request) {
     struct k42_mediator *mediator = request->mediator;
@@ -127,60 +129,36 @@ static void swap_give_up(struct k42_swap *request, enum k42_swap_phase phase, in
     k42_mediator_restore(mediator);
 }
 
-/* Gives up those past their deadline that wait for `cpu`; true while any is left. */
-static bool forward_check(struct batch *batch, uint32_t cpu) {
-    bool left = false;
-    uint64_t now = k42_platform_now_ns();
-    for (size_t i = 0; i < batch->count; i++) {
-        struct k42_swap *request = batch->requests[i];
-        if (!under_way(request))
-            continue;
-        if (now > deadline_of(request) && (request->mediator->touched >> cpu % 32 & 1))
-            swap_give_up(request, K42_SWAP_FORWARD, (int)cpu);
-        else
-            left = true;
-    }
-    return left;
-}
-
-/* Looks once at each CPU of a window that has touched an object; returns one to wait for, or -1. */
-static int window_look(uint32_t touched, uint32_t first, uint32_t limit, uint8_t *seen_at_zero) {
-    int waiting_for = -1;
-    for (uint32_t cpu = first; cpu < limit && cpu < first + WINDOW; cpu++) {
-        uint32_t seen = seen_at_zero[cpu - first];
-        if (!(touched >> cpu % 32 & 1) || seen == 3)
-            continue;
-        if (!k42_cpu_observe(cpu, &seen))
-            waiting_for = (int)cpu;
-        seen_at_zero[cpu - first] = (uint8_t)seen;
-    }
-    return waiting_for;
-}
-
-/*
- * Waits until no call that began without a mediator is left. Only CPUs that have touched one of the
- * objects can have such calls; each must show both its counts at zero after the barrier. A CPU that
- * is attached from now on has none.
+/* The CPUs that are looked at together: which of their counts were seen at zero since the barrier.
  */
-static void forward_wait(struct batch *batch) {
-    uint32_t touched = 0, limit = k42_cpu_limit();
-    for (size_t i = 0; i < batch->count; i++)
-        if (under_way(batch->requests[i]))
-            touched |= batch->requests[i]->mediator->touched;
-    k42_platform_barrier_all();
-    for (uint32_t first = 0; first < limit; first += WINDOW) {
-        uint8_t seen_at_zero[WINDOW] = {0};
-        int waiting_for;
-        for (unsigned step = 0;
-             (waiting_for = window_look(touched, first, limit, seen_at_zero)) >= 0; step++) {
-            if (step % 16 == 15 && !forward_check(batch, (uint32_t)waiting_for))
-                return;
-            k42_back_off(step);
-        }
-    }
+struct window {
+    uint32_t first, end;
+    bool last;
+    uint8_t seen_at_zero[WINDOW];
+};
+
+static bool window_waits_for(const struct window *window, uint32_t cpu, uint32_t touched) {
+    return (touched >> cpu % 32 & 1) && window->seen_at_zero[cpu - window->first] != 3;
 }
 
-/* ---- block ---- */
+/* Looks once at each CPU of the window that is in `touched`; which ones (mod 32) to look at again.
+ */
+static uint32_t window_look(struct window *window, uint32_t touched) {
+    uint32_t again = 0;
+    for (uint32_t cpu = window->first; cpu < window->end; cpu++) {
+        if (!window_waits_for(window, cpu, touched))
+            continue;
+        uint32_t seen = window->seen_at_zero[cpu - window->first];
+        if (!k42_cpu_observe(cpu, &seen))
+            again |= 1u << cpu % 32;
+        window->seen_at_zero[cpu - window->first] = (uint8_t)seen;
+    }
+    return again;
+}
+
+static bool forwards(const struct k42_swap *request) {
+    return under_way(request) && !request->mediator->blocked_ns;
+}
 
 static void swap_block(struct k42_swap *request) {
     struct k42_mediator *mediator = request->mediator;
@@ -190,18 +168,76 @@ static void swap_block(struct k42_swap *request) {
         k42_mediator_finish(mediator);
 }
 
-static void swap_wait(struct k42_swap *request) {
-    struct k42_mediator *mediator = request->mediator;
-    for (unsigned step = 0; under_way(request); step++) {
-        uint64_t now = k42_platform_now_ns(), deadline = deadline_of(request);
-        k42_mediator_help(mediator);
-        if (now > deadline)
-            swap_give_up(request, K42_SWAP_BLOCK, -1);
-        if (step < 64)
-            k42_relax();
-        else
-            k42_platform_park(&mediator->ended, 0, now < deadline ? deadline - now + 1 : 50000);
+/* Calls without a record may be left on the CPUs `held` of the window. True: they are waited for.
+ */
+static bool swap_forward(struct k42_swap *request, const struct window *window, uint32_t held) {
+    uint32_t touched = request->mediator->touched, cpu = window->first;
+    if (!(touched & held)) {
+        if (window->last)
+            swap_block(request);
+        return window->last && under_way(request);
     }
+    if (k42_platform_now_ns() <= deadline_of(request))
+        return true;
+    while (!window_waits_for(window, cpu, touched))
+        cpu++;
+    swap_give_up(request, K42_SWAP_FORWARD, (int)cpu);
+    return under_way(request);
+}
+
+/* Tracked calls are left in the old object. True: they are waited for. */
+static bool swap_wait(struct k42_swap *request) {
+    k42_mediator_help(request->mediator);
+    if (k42_platform_now_ns() > deadline_of(request))
+        swap_give_up(request, K42_SWAP_BLOCK, -1);
+    return under_way(request);
+}
+
+/* Takes each request as far as it can go now; true while the window has something to wait for. */
+static bool batch_look(struct batch *batch, struct window *window) {
+    uint32_t touched = 0;
+    bool wait = false;
+    for (size_t i = 0; i < batch->count; i++)
+        if (forwards(batch->requests[i]))
+            touched |= batch->requests[i]->mediator->touched;
+    uint32_t held = window_look(window, touched);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct k42_swap *request = batch->requests[i];
+        if (forwards(request))
+            wait |= swap_forward(request, window, held);
+        else if (under_way(request))
+            wait |= swap_wait(request);
+    }
+    return wait;
+}
+
+/* The end of a single swap wakes the swapper; its deadline is looked at all the same. */
+static void batch_pause(struct batch *batch, unsigned step) {
+    struct k42_swap *request = batch->requests[0];
+    if (batch->count > 1 || forwards(request) || step < 64)
+        k42_back_off(step);
+    else
+        k42_platform_park(&request->mediator->ended, 0, 1000000);
+}
+
+/*
+ * Waits until no call that began without a mediator is left, then blocks, then waits for the
+ * tracked ones; each request on its own, so that none holds up another or outlasts its deadline for
+ * it. Only CPUs that have touched an object can have calls without a record; each must show both
+ * its counts at zero after the barrier, which is one for all. A CPU that is attached from now on
+ * has none.
+ */
+static void batch_wait(struct batch *batch) {
+    uint32_t limit = k42_cpu_limit();
+    struct window window = {.end = 0};
+    k42_platform_barrier_all();
+    do {
+        uint32_t first = window.end, left = limit - first;
+        window = (struct window){.first = first, .end = left < WINDOW ? limit : first + WINDOW};
+        window.last = window.end == limit;
+        for (unsigned step = 0; batch_look(batch, &window); step++)
+            batch_pause(batch, step);
+    } while (!window.last);
 }
 
 /* An atomic interface: nobody is parked; the CPUs meet outside atomic sections for the transfer. */
@@ -282,13 +318,7 @@ static void batch_try(struct batch *batch) {
         any = any || under_way(request);
     }
     if (any)
-        forward_wait(batch);
-    for (size_t i = 0; i < batch->count; i++)
-        if (under_way(batch->requests[i]))
-            swap_block(batch->requests[i]);
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->requests[i]->mediator)
-            swap_wait(batch->requests[i]);
+        batch_wait(batch);
 }
 
 k42_result k42_swap_batch(struct k42_swap *const *requests, size_t count) {

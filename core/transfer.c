@@ -64,8 +64,11 @@ void k42_mediator_help(struct k42_mediator *mediator) {
 }
 
 k42_result k42_transfer_run(struct k42_mediator *mediator) {
-    if (mediator->state.parts > 1)
+    if (mediator->state.parts > 1) {
         k42_store_release(&mediator->transferring, 1);
+        /* Whoever sleeps until the end may as well help to bring it about. */
+        k42_platform_wake(&mediator->ended, ~0u >> 1);
+    }
     parts_run(mediator);
     for (unsigned step = 0; k42_load_acquire(&mediator->parts_done) < mediator->state.parts; step++)
         k42_back_off(step);

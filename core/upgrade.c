@@ -12,11 +12,20 @@
  */
 #include "entry.h"
 #include "events.h"
+#include "transfer.h"
 
 #include <k42/class.h>
 
 #define BATCH_DEFAULT    1024u
+#define REST_NS          20000
 #define ATTEMPTS_DEFAULT 8u
+
+/* An instance found. Its number may be another object's by its turn: then it is no longer `class_`.
+ */
+struct prey {
+    k42_id id;
+    struct k42_class *class_;
+};
 
 /* Visits live entries whose object is of the family, but not of class `except`. */
 struct hunt {
@@ -26,11 +35,14 @@ struct hunt {
     uint32_t page;
 };
 
-static bool is_prey(const struct hunt *hunt, struct k42_entry *entry) {
+/* The class of an entry's object if it is to be converted, or NULL. */
+static struct k42_class *prey_class(const struct hunt *hunt, struct k42_entry *entry) {
     if (!k42_entry_usable(k42_load_acquire(&entry->state)))
-        return false;
-    const struct k42_class *class_ = k42_entry_bottom(entry)->class_;
-    return class_ != hunt->except && class_->record && class_->record->family == hunt->family;
+        return NULL;
+    struct k42_class *class_ = k42_entry_bottom(entry)->class_;
+    bool wanted =
+        class_ != hunt->except && class_->record && class_->record->family == hunt->family;
+    return wanted ? class_ : NULL;
 }
 
 /* The next page with slots of an interface that a version of the class speaks; false: no more. */
@@ -53,17 +65,19 @@ static bool hunt_page(struct hunt *hunt) {
     return true;
 }
 
-/* Ids on the present page, at most a page's worth; the thread is made active for the look. */
-static k42_result hunt_look(const struct hunt *hunt, k42_id *ids, uint32_t *count) {
+/* Those on the present page, at most a page's worth; the thread is made active for the look. */
+static k42_result hunt_look(const struct hunt *hunt, struct prey *found, uint32_t *count) {
     struct k42_visit visit;
     k42_result result = k42_visit_begin(&visit);
     *count = 0;
     if (result < 0)
         return result;
     k42_id first = hunt->page * K42_SLOTS_PER_PAGE;
-    for (k42_id id = first; id < first + K42_SLOTS_PER_PAGE; id++)
-        if (is_prey(hunt, &k42_entries[id]))
-            ids[(*count)++] = id;
+    for (k42_id id = first; id < first + K42_SLOTS_PER_PAGE; id++) {
+        struct k42_class *class_ = prey_class(hunt, &k42_entries[id]);
+        if (class_)
+            found[(*count)++] = (struct prey){id, class_};
+    }
     k42_visit_end(&visit);
     return 0;
 }
@@ -108,12 +122,17 @@ static void eager_flush(struct eager *eager) {
             upgrade->failed++;
         } else if (report->result == 0) {
             upgrade->converted++;
-        } else if (report->result == -K42_STALE) {
+        } else if (report->result == -K42_STALE || report->result == -ESTALE) {
             upgrade->vanished++;
         } else {
             upgrade->failed++;
             upgrade->last_failure = *report;
         }
+    }
+    if (eager->filled == eager->size) {
+        /* Callers that this thread has preempted go on now, not when its slice is over. */
+        uint32_t never = 0;
+        k42_platform_park(&never, 0, REST_NS);
     }
     eager->filled = 0;
     k42_event_upgrade_progress(upgrade->to->name, upgrade->converted, upgrade->total);
@@ -121,12 +140,13 @@ static void eager_flush(struct eager *eager) {
         upgrade->aborted = 1;
 }
 
-static void eager_add(struct eager *eager, k42_id id) {
+static void eager_add(struct eager *eager, const struct prey *prey) {
     const struct k42_upgrade *upgrade = eager->upgrade;
     struct k42_swap *request = &eager->requests[eager->filled++];
     *request = (struct k42_swap){
-        .ref = k42_id_ref(id),
+        .ref = k42_id_ref(prey->id),
         .to = upgrade->to,
+        .from = prey->class_,
         .deadline_ns = upgrade->deadline_ns,
         .attempts = upgrade->attempts ? upgrade->attempts : ATTEMPTS_DEFAULT,
     };
@@ -137,7 +157,7 @@ static void eager_add(struct eager *eager, k42_id id) {
 static k42_result eager_run(struct k42_upgrade *upgrade, struct hunt hunt) {
     struct eager eager = {.upgrade = upgrade,
                           .size = upgrade->batch ? upgrade->batch : BATCH_DEFAULT};
-    k42_id ids[K42_SLOTS_PER_PAGE];
+    struct prey found[K42_SLOTS_PER_PAGE];
     uint32_t count;
     k42_result result = 0;
     eager.requests = k42_platform_alloc(sizeof *eager.requests * eager.size);
@@ -147,9 +167,9 @@ static k42_result eager_run(struct k42_upgrade *upgrade, struct hunt hunt) {
     for (uint32_t i = 0; !result && i < eager.size; i++)
         eager.pointers[i] = &eager.requests[i];
     while (!result && !upgrade->aborted && hunt_page(&hunt)) {
-        result = hunt_look(&hunt, ids, &count);
+        result = hunt_look(&hunt, found, &count);
         for (uint32_t i = 0; i < count && !upgrade->aborted; i++)
-            eager_add(&eager, ids[i]);
+            eager_add(&eager, &found[i]);
     }
     if (!result && !upgrade->aborted)
         eager_flush(&eager);
@@ -161,17 +181,17 @@ static k42_result eager_run(struct k42_upgrade *upgrade, struct hunt hunt) {
 /* ---- lazy ---- */
 
 static k42_result lazy_run(struct k42_upgrade *upgrade, struct hunt hunt) {
-    k42_id ids[K42_SLOTS_PER_PAGE];
+    struct prey found[K42_SLOTS_PER_PAGE];
     uint32_t count;
     while (!upgrade->aborted && hunt_page(&hunt)) {
-        k42_result result = hunt_look(&hunt, ids, &count);
+        k42_result result = hunt_look(&hunt, found, &count);
         if (result < 0)
             return result;
         for (uint32_t i = 0; i < count; i++) {
-            struct k42_entry *entry = &k42_entries[ids[i]];
+            struct k42_entry *entry = &k42_entries[found[i].id];
             if (k42_entry_claim(entry, 0, K42_ENTRY_LAZY) < 0)
                 continue;
-            k42_slots_empty(ids[i], k42_entry_touched(k42_load_relaxed(&entry->state)));
+            k42_slots_empty(found[i].id, k42_entry_touched(k42_load_relaxed(&entry->state)));
             k42_entry_release(entry, 0, false);
         }
         if (upgrade->progress && upgrade->progress(upgrade))
@@ -183,30 +203,41 @@ static k42_result lazy_run(struct k42_upgrade *upgrade, struct hunt hunt) {
 void k42_upgrade_lazy_turn(k42_id id) {
     struct k42_visit visit;
     struct k42_entry *entry = &k42_entries[id];
-    struct k42_class *to = NULL;
+    struct k42_class *class_ = NULL, *to = NULL;
     if (k42_visit_begin(&visit) < 0)
         return;
     if (k42_entry_usable(k42_load_acquire(&entry->state))) {
-        struct k42_class *class_ = k42_entry_bottom(entry)->class_;
+        class_ = k42_entry_bottom(entry)->class_;
         if (class_->record && k42_load_acquire(&class_->record->family->current) != class_)
             to = k42_load_acquire(&class_->record->family->current);
     }
     k42_visit_end(&visit);
     if (!to)
         return;
-    struct k42_swap request = {.ref = k42_id_ref(id), .to = to, .attempts = ATTEMPTS_DEFAULT};
+    struct k42_swap request = {
+        .ref = k42_id_ref(id), .to = to, .from = class_, .attempts = ATTEMPTS_DEFAULT};
     k42_result result = k42_swap_run(&request);
-    if (result < 0 && result != -K42_STALE)
+    if (result < 0 && result != -K42_STALE && result != -ESTALE)
         k42_log("lazy upgrade: %s", request.report.text);
 }
 
 /* ---- the whole ---- */
 
+/* Those counted at first and not found later have vanished; those made meanwhile were not counted.
+ */
+static void upgrade_settle(struct k42_upgrade *upgrade) {
+    uint64_t met = upgrade->converted + upgrade->failed + upgrade->vanished;
+    if (upgrade->total > met)
+        upgrade->vanished += upgrade->total - met;
+    else
+        upgrade->total = met;
+}
+
 static k42_result upgrade_count(struct k42_upgrade *upgrade, struct hunt hunt) {
-    k42_id ids[K42_SLOTS_PER_PAGE];
+    struct prey found[K42_SLOTS_PER_PAGE];
     uint32_t count;
     while (hunt_page(&hunt)) {
-        k42_result result = hunt_look(&hunt, ids, &count);
+        k42_result result = hunt_look(&hunt, found, &count);
         if (result < 0)
             return result;
         upgrade->total += count;
@@ -217,13 +248,15 @@ static k42_result upgrade_count(struct k42_upgrade *upgrade, struct hunt hunt) {
 static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *family) {
     struct hunt hunt = {.family = family, .except = upgrade->to};
     if (k42_load_acquire(&family->current) != upgrade->to) {
-        k42_result result = k42_factory_turn(family, upgrade->to, &upgrade->last_failure);
+        k42_result result = k42_factory_turn(family, upgrade->to, upgrade, &upgrade->last_failure);
         if (result < 0)
             return result;
     }
     k42_result result = upgrade_count(upgrade, hunt);
     if (!result && upgrade->mode == K42_UPGRADE_EAGER)
         result = eager_run(upgrade, hunt);
+    if (!result && upgrade->mode == K42_UPGRADE_EAGER && !upgrade->aborted)
+        upgrade_settle(upgrade);
     if (!result && upgrade->mode == K42_UPGRADE_LAZY)
         result = lazy_run(upgrade, hunt);
     if (result < 0)
@@ -232,8 +265,15 @@ static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *fa
 }
 
 /* Every version must be able to become the new one, or nothing is begun. */
-static k42_result upgrade_possible(const struct k42_family *family, const struct k42_class *to) {
+static k42_result upgrade_possible(const struct k42_family *family,
+                                   const struct k42_upgrade *upgrade) {
+    const struct k42_class *to = upgrade->to, *now = k42_load_acquire(&family->current);
+    const struct k42_transfer *exporter, *importer;
     k42_result result = 0;
+    /* Of older versions there may be no instance left; if there is, it fails alone. */
+    if (upgrade->mode != K42_UPGRADE_NEW_ONLY && now && now != to &&
+        !k42_transfer_negotiate(now, to, &exporter, &importer))
+        return -ENOTSUP;
     k42_lock(&k42_registry_lock);
     for (struct k42_class_record *r = k42_class_records; r; r = r->next)
         if (r->family == family && r->class_ != to &&
@@ -254,7 +294,7 @@ k42_result k42_upgrade(struct k42_upgrade *upgrade) {
     if (!k42_class_registered(to))
         return -ENOENT;
     struct k42_family *family = to->record->family;
-    k42_result result = upgrade_possible(family, to);
+    k42_result result = upgrade_possible(family, upgrade);
     if (result < 0)
         return result;
     if (__atomic_exchange_n(&family->upgrading, 1, __ATOMIC_ACQUIRE))

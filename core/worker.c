@@ -38,8 +38,6 @@ struct lazy_turn {
     k42_id id;
 };
 
-static uint64_t defers_begun, defers_ended;
-
 static void worker_main(void *argument) {
     struct worker *worker = argument;
     if (k42_attach_service(worker->name) < 0)
@@ -70,7 +68,13 @@ static void worker_kick(struct worker *worker) {
                               k42_platform_spawn(worker->name, worker_main, worker));
         k42_unlock(&worker->lock);
     }
-    /* Orders the push before the look: pairs with the worker's clearing of `kicked`. */
+    /*
+     * Orders the push before the look: pairs with the worker's clearing of `kicked`. Who finds it
+     * set writes nothing that others share.
+     */
+    k42_full_fence();
+    if (k42_load_relaxed(&worker->kicked))
+        return;
     if (!__atomic_exchange_n(&worker->kicked, 1, __ATOMIC_SEQ_CST))
         k42_platform_wake(&worker->kicked, 1);
 }
@@ -112,7 +116,7 @@ void k42_defer_from(struct k42_module *module, struct k42_defer *defer,
     defer->fn = fn;
     defer->module = module;
     k42_ledger_add(module, K42_LEDGER_DEFERS, 1);
-    __atomic_fetch_add(&defers_begun, 1, __ATOMIC_RELAXED);
+    k42_count(&cpu->deferred, 1);
     defer->next = k42_load_relaxed(&cpu->defers);
     while (!__atomic_compare_exchange_n(&cpu->defers, &defer->next, defer, false, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))
@@ -121,7 +125,7 @@ void k42_defer_from(struct k42_module *module, struct k42_defer *defer,
 }
 
 uint64_t k42_defers_pending(void) {
-    return k42_load_relaxed(&defers_begun) - k42_load_relaxed(&defers_ended);
+    return k42_cpus_sum(offsetof(struct k42_cpu, deferred));
 }
 
 /* Everything queued on all CPUs, in two lists. */
@@ -166,14 +170,19 @@ static void reclaim_round(void) {
         harvest.defers = defer->next;
         defer->fn(defer);
         k42_ledger_add(module, K42_LEDGER_DEFERS, -1);
-        __atomic_fetch_add(&defers_ended, 1, __ATOMIC_RELAXED);
+        k42_count(&k42_cpu_or_shared()->deferred, -1);
     }
     while (harvest.dead) {
         k42_id id = harvest.dead;
         struct k42_root *root = k42_entries[id].root;
         harvest.dead = root->link;
         k42_root_end(root);
-        k42_id_free(id);
+        /* Kept: freed by whoever keeps it. Each side changes its flag and looks at the other's. */
+        uint64_t state =
+            __atomic_fetch_or(&k42_entries[id].state, K42_ENTRY_ENDED, __ATOMIC_ACQ_REL);
+        if (!(state & K42_ENTRY_KEPT))
+            k42_id_free(id);
+        k42_count(&k42_cpu_or_shared()->buried, -1);
     }
 }
 
@@ -271,5 +280,4 @@ void k42_workers_after_fork(void) {
     }
     queued.requests = NULL;
     queued.lazy = NULL;
-    defers_begun = defers_ended;
 }

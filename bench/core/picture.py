@@ -30,21 +30,22 @@ def _draw(directory, name, script, blocks):
 
 
 def draw_calls(seen, directory):
-    """A bar for each way of reaching a method, with the middle four fifths of its observations."""
+    """A bar for each way of reaching a method, with the middle half of its observations."""
     lines = []
     for variant, label in WAYS:
         values = seen["call", variant]
-        lines.append(f'"{label}" {median(values)} {quantile(values, 0.1)} '
-                     f"{quantile(values, 0.9)} {1 if variant.startswith('k42') else 2}")
-    script = """set title 'One call, one thread: median, and 10th to 90th percentile'
+        lines.append(f'"{label}" {median(values)} {quantile(values, 0.25)} '
+                     f"{quantile(values, 0.75)} {1 if variant.startswith('k42') else 2}")
+    highest = max(median(seen["call", variant]) for variant, _ in WAYS)
+    script = f"""set title 'One call, one thread: median, and the middle half of all observations'
 set ylabel 'ns'
-set yrange [0:*]
+set yrange [0:{1.3 * highest}]
 set style fill solid 0.85
 set boxwidth 0.6
 set xtics rotate by -30
 unset key
 plot $data0 using 0:2:($5 == 1 ? 0x1f6f8b : 0xa0a0a0):xtic(1) with boxes lc rgb variable, \\
-     '' using 0:2:3:4 with yerrorbars lc '#222222' pt 0"""
+     '' using 0:2:3:4 with yerrorbars lc '#222222' pt -1"""
     return _draw(directory, "calls", script, ["\n".join(lines)])
 
 
@@ -59,8 +60,9 @@ set xlabel 'threads, each on a CPU of its own'
 set ylabel 'million calls a second'
 set logscale y
 set xtics 1
-set xrange [0.8:{cpus + 0.2}]
-set key outside right
+set xrange [0.9:{cpus + 0.1}]
+set key top left maxrows 3
+set yrange [*:10000]
 plot {plots}"""
     return _draw(directory, "threads", script, blocks)
 

@@ -13,7 +13,7 @@
  */
 #include "trace.h"
 
-#include "../platform.h"
+#include "../runtime.h"
 #include "text.h"
 
 #include <errno.h>
@@ -43,14 +43,14 @@ static int same_fields(const struct k42_trace_known *one, const struct k42_trace
         return 0;
     for (uint32_t i = 0; i < event->field_count; i++)
         if (one->fields[i].type != event->fields[i].type ||
-            !k42_trace_text_equal(one->fields[i].name, event->fields[i].name))
+            !k42_text_equal(one->fields[i].name, event->fields[i].name))
             return 0;
     return 1;
 }
 
 static struct k42_trace_known *find_known(const struct k42_trace_event *event) {
     for (uint32_t id = 1; id <= known_count; id++)
-        if (k42_trace_text_equal(known[id]->name, event->name) && same_fields(known[id], event))
+        if (k42_text_equal(known[id]->name, event->name) && same_fields(known[id], event))
             return known[id];
     return NULL;
 }
@@ -73,9 +73,9 @@ static const char *copy_text(char **at, const char *text) {
 
 /* One piece of memory: the entry, its fields, all names. */
 static struct k42_trace_known *copy_event(const struct k42_trace_event *event) {
-    size_t bytes = sizeof(struct k42_trace_known) + k42_trace_text_length(event->name) + 1;
+    size_t bytes = sizeof(struct k42_trace_known) + k42_text_length(event->name) + 1;
     for (uint32_t i = 0; i < event->field_count; i++)
-        bytes += sizeof(struct k42_trace_field) + k42_trace_text_length(event->fields[i].name) + 1;
+        bytes += sizeof(struct k42_trace_field) + k42_text_length(event->fields[i].name) + 1;
     struct k42_trace_known *copy = k42_platform_alloc(bytes);
     if (!copy)
         return NULL;
@@ -95,8 +95,8 @@ static struct k42_trace_known *add_known(const struct k42_trace_event *event) {
     struct k42_trace_known *copy =
         known_count + 1 < K42_TRACE_MAX_EVENTS ? copy_event(event) : NULL;
     if (!copy) {
-        k42_platform_log("a trace event cannot be registered, for want of memory or because "
-                         "4095 are known already; it stays disabled");
+        k42_log("a trace event cannot be registered, for want of memory or because "
+                "4095 are known already; it stays disabled");
         return NULL;
     }
     copy->id = known_count + 1;
@@ -185,7 +185,7 @@ static int add_rule(const char *pattern, int wanted) {
     uint32_t kept = 0;
     int all = pattern[0] == '*' && !pattern[1];
     for (uint32_t i = 0; i < rule_count; i++)
-        if (!all && !k42_trace_text_equal(rules[i].pattern, pattern))
+        if (!all && !k42_text_equal(rules[i].pattern, pattern))
             rules[kept++] = rules[i];
     rule_count = kept;
     if (rule_count == MAX_RULES)
@@ -203,7 +203,7 @@ static void find_near(const char *pattern, const char *near[SUGGESTIONS]) {
     unsigned distances[SUGGESTIONS];
     for (int i = 0; i < SUGGESTIONS; i++) {
         near[i] = NULL;
-        distances[i] = (unsigned)k42_trace_text_length(pattern) / 2 + 1;
+        distances[i] = (unsigned)k42_text_length(pattern) / 2 + 1;
     }
     for (uint32_t id = 1; id <= known_count; id++) {
         unsigned distance = k42_trace_text_distance(pattern, known[id]->name);
@@ -224,25 +224,23 @@ static void find_near(const char *pattern, const char *near[SUGGESTIONS]) {
 static void explain_unknown(const char *pattern, char *why, size_t why_size) {
     const char *near[SUGGESTIONS];
     find_near(pattern, near);
-    struct k42_trace_text text = {why, why_size};
-    k42_trace_text_add(&text, "no trace event matches \"");
-    k42_trace_text_add(&text, pattern);
-    k42_trace_text_add(&text, near[0] ? "\"; near it: " : "\", nor is any name near it; \"");
-    for (int i = 0; i < SUGGESTIONS && near[i]; i++) {
-        k42_trace_text_add(&text, i ? ", " : "");
-        k42_trace_text_add(&text, near[i]);
-    }
-    if (!near[0])
-        k42_trace_text_add(&text, "*\" stands for all");
+    if (near[0])
+        k42_format_text(why, why_size, "no trace event matches \"%s\"; near it: %s%s%s%s%s",
+                        pattern, near[0], near[1] ? ", " : "", near[1] ? near[1] : "",
+                        near[2] ? ", " : "", near[2] ? near[2] : "");
+    else
+        k42_format_text(
+            why, why_size,
+            "no trace event matches \"%s\", nor is any name near it; \"*\" stands for all",
+            pattern);
 }
 
 static k42_result set_wanted(const char *pattern, int wanted, char *why, size_t why_size) {
     k42_result matched = 0;
     int error = 0;
-    struct k42_trace_text text = {why, why_size};
-    size_t length = k42_trace_text_length(pattern);
+    size_t length = k42_text_length(pattern);
     if (length == 0 || length >= K42_TRACE_PATTERN_SIZE) {
-        k42_trace_text_add(&text, "a pattern for trace events has 1 to 63 characters");
+        k42_format_text(why, why_size, "a pattern for trace events has 1 to 63 characters");
         return -EINVAL;
     }
     lock_registry();
@@ -252,7 +250,7 @@ static k42_result set_wanted(const char *pattern, int wanted, char *why, size_t 
         explain_unknown(pattern, why, why_size);
         error = -ENOENT;
     } else if ((error = add_rule(pattern, wanted)) < 0) {
-        k42_trace_text_add(&text, "64 patterns are in force; \"*\" replaces them all");
+        k42_format_text(why, why_size, "64 patterns are in force; \"*\" replaces them all");
     }
     for (uint32_t id = 1; !error && id <= known_count; id++) {
         if (k42_trace_text_matches(pattern, known[id]->name))

@@ -1,36 +1,11 @@
 /*
- * Patterns, near matches and messages, without a C library. See text.h.
+ * Names of events: patterns and near matches. See text.h.
  *
  * No state.
  */
 #include "text.h"
 
-#include <stdint.h>
-
-void k42_trace_text_add(struct k42_trace_text *text, const char *words) {
-    if (!text->at || text->room == 0)
-        return;
-    while (*words && text->room > 1) {
-        *text->at++ = *words++;
-        text->room--;
-    }
-    *text->at = 0;
-}
-
-size_t k42_trace_text_length(const char *text) {
-    size_t length = 0;
-    while (text[length])
-        length++;
-    return length;
-}
-
-int k42_trace_text_equal(const char *one, const char *other) {
-    while (*one && *one == *other) {
-        one++;
-        other++;
-    }
-    return *one == *other;
-}
+#include "../runtime.h"
 
 /* On a mismatch the last star takes one character more; earlier stars need not be tried again. */
 int k42_trace_text_matches(const char *pattern, const char *name) {
@@ -62,7 +37,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c) {
 /* Levenshtein's distance, a row at a time. */
 static unsigned edit_distance(const char *one, const char *other) {
     uint8_t row[K42_TRACE_PATTERN_SIZE];
-    size_t width = k42_trace_text_length(other);
+    size_t width = k42_text_length(other);
     if (width >= K42_TRACE_PATTERN_SIZE)
         width = K42_TRACE_PATTERN_SIZE - 1;
     for (size_t i = 0; i <= width; i++)

@@ -81,7 +81,7 @@ def show_help(parser, commands, about):
 def build(chosen):
     for name in variants.VARIANTS if chosen == "all" else [chosen]:
         variants.find(name)
-        running.announce_build(name)
+        variants.announce_build(name)
     return 0
 
 

@@ -26,6 +26,7 @@ def format_sources(check):
         subprocess.run(["clang-format", "-i", *bad], check=True, env=environment())
     for file in bad:
         say(("not in form: " if check else "formatted ") + shown(file))
-    say(f"{len(files)} files, {len(bad)} " + ("not in form; ./k42 format mends them" if check and bad
-                                              else "not in form" if check else "changed"))
+    outcome = "not in form" if check else "changed"
+    advice = "; ./k42 format mends them" if check and bad else ""
+    say(f"{len(files)} files, {len(bad)} {outcome}{advice}")
     return 1 if check and bad else 0

@@ -1,8 +1,8 @@
 """./k42 test --long: tests that take hours, cut into shards of at most half an hour.
 
-tests/long.json is the table: area -> list of {"name", "variant", "command", "shards", "minutes"}. In a
-command {build} is the variant's folder and {shard} counts from 1. A shard that passed is not run
-again until a source of the tree changes; docs/results/AREA.md tells what came out.
+tests/long.json is the table: area -> list of {"name", "variant", "command", "shards", "minutes"}.
+In a command {build} is the variant's folder and {shard} counts from 1. A shard that passed is not
+run again until a source of the tree changes; docs/results/AREA.md tells what came out.
 """
 import hashlib
 import json
@@ -39,7 +39,7 @@ def shards(area):
     result = []
     for entry in table()[area]:
         if entry["minutes"] > MOST_MINUTES:
-            raise Trouble(f"{area}/{entry['name']}: a shard may take {MOST_MINUTES} minutes at most",
+            raise Trouble(f"{area}/{entry['name']}: a shard may take {MOST_MINUTES} minutes",
                           f"cut it smaller in {shown(TABLE)}")
         for shard in range(1, entry.get("shards", 1) + 1):
             variant = entry.get("variant", "release")

@@ -1,22 +1,15 @@
 """./k42 run, ./k42 boot and ./k42 bench: builds what is needed and starts the program concerned."""
 import os
 import subprocess
-import time
 
-from launcher import progress, qemu, variants
+from launcher import qemu, variants
 from launcher.progress import say
 from launcher.tree import PYTHON, ROOT, Trouble, built, environment, path, shown
 
 
-def announce_build(name):
-    began = time.monotonic()
-    steps = variants.build(name)
-    say(f"built {name}: " + (f"{steps} steps, {progress.seconds(began)}" if steps else "as it was"))
-
-
 def run():
     """The search example: a cache that swaps its own implementation while threads search it."""
-    announce_build("release")
+    variants.announce_build("release")
     program = os.path.join(variants.folder("release"), "core", "examples", "search", "search")
     if not os.path.exists(program):
         raise Trouble("the search example is not part of this tree")

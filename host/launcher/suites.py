@@ -26,7 +26,8 @@ SANITIZER_SETTINGS = {
 class Suite:
     """One program to run and how to read what it says."""
 
-    def __init__(self, variant, name, command, protocol, timeout, settings, priority=0, alone=False):
+    def __init__(self, variant, name, command, protocol, timeout, settings, priority=0,
+                 alone=False):
         self.variant, self.name = variant, name
         self.command, self.protocol = command, protocol
         self.timeout, self.settings = timeout, settings

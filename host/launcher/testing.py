@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from launcher import progress, suites, variants
+from launcher import suites, variants
 from launcher.progress import say
 from launcher.tree import ROOT, Trouble, built, shown
 from launcher.verdicts import judge
@@ -123,24 +123,22 @@ def run_all(chosen):
 
 def needed_variants(pattern):
     """A pattern that begins with a variant's name needs only that one built."""
-    head = (pattern or "").split("/")[0]
-    if "/" in (pattern or "") and head == "python":
+    head, slash, _ = (pattern or "").partition("/")
+    if slash and head == "python":
         return ["release"]
-    return [head] if "/" in (pattern or "") and head in variants.VARIANTS else list(variants.VARIANTS)
+    return [head] if slash and head in variants.VARIANTS else list(variants.VARIANTS)
 
 
 def prepare(pattern):
     """Builds what the pattern needs; returns the suites, and how many variants did not build."""
     chosen, broken = [], 0
     for name in needed_variants(pattern):
-        began = time.monotonic()
         try:
-            steps = variants.build(name)
+            variants.announce_build(name)
         except Trouble as trouble:
             say(f"{name}: {trouble}")
             broken += 1
             continue
-        say(f"built {name}: " + (f"{steps} steps, {progress.seconds(began)}" if steps else "as it was"))
         chosen += suites.compiled_suites(name)
     chosen += suites.python_suites()
     return [suite for suite in chosen if suites.matches(suite, pattern)], broken

@@ -14,7 +14,7 @@ SOURCE_FOLDERS = ("bench", "core", "docs", "host", "include", "kernel", "tests",
 
 # Settings of the caller's shell that would make two machines build different things.
 UNWANTED = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "PKG_CONFIG_PATH",
-            "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "DESTDIR", "MESON_TESTTHREADS",
+            "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "DESTDIR",
             "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "VIRTUAL_ENV")
 
 

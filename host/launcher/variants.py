@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 
 from launcher import progress
 from launcher.tree import Trouble, built, environment, path
@@ -100,6 +101,13 @@ def build(name, variant=None):
             os.remove(log)
         configure(name, variant, log)
         return progress.run_logged(f"building {name}", ["ninja", "-C", folder(name)], log)
+
+
+def announce_build(name):
+    began = time.monotonic()
+    steps = build(name)
+    took = f"{steps} steps, {progress.seconds(began)}" if steps else "as it was"
+    progress.say(f"built {name}: {took}")
 
 
 def install(prefix):

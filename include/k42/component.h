@@ -28,7 +28,8 @@ struct k42_component;
  * Loads a component. `why` (may be NULL) receives a sentence on failure: which class, which
  * interface, what was expected, what would work. After a failure nothing is registered.
  * Errors: -ENOENT, -ENOEXEC (not a component; other flavour; interface size or version differs),
- * -EEXIST (class and version already there). Inactive callers only (-EDEADLK).
+ * -EEXIST (class and version already there, or the component is loaded). Inactive callers only
+ * (-EDEADLK).
  */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
@@ -36,8 +37,8 @@ k42_result k42_component_load(const char *path, struct k42_component **component
 
 /*
  * Unloads it. Waits up to a grace period plus the outstanding defers. Errors: -EBUSY, with `why`
- * naming what keeps it ("2 instances of class counter.fast version 2, the first is object 517"),
- * and everything stays usable; -EDEADLK.
+ * naming what keeps it ("2 instances of class counter.fast version 2, the first is object 517", or
+ * an upgrade under way), and everything stays usable, but threads that were stopped; -EDEADLK.
  */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size);

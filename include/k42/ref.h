@@ -79,8 +79,12 @@ static inline k42_ref k42_id_ref(k42_id id) {
 #if K42_TLS
 #define k42_load(ref)                                                                              \
     __atomic_load_n((__typeof__(ref))(void *)(k42_tls_base + (uintptr_t)(ref)), __ATOMIC_ACQUIRE)
-#elif defined(__cplusplus) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-/* Sanitizers take a %gs offset for an address, and g++ has no __seg_gs: load by hand. */
+#elif defined(__cplusplus) || defined(__clang__) || defined(__SANITIZE_ADDRESS__) ||               \
+    defined(__SANITIZE_THREAD__)
+/*
+ * Load by hand: sanitizers take a %gs offset for an address, g++ has no __seg_gs, and clang takes a
+ * constant null ref for undefined behaviour.
+ */
 #define k42_load(ref)                                                                              \
     __extension__({                                                                                \
         __typeof__(&**(ref)) k42_loaded_;                                                          \

@@ -64,7 +64,7 @@ static void *actor_main(void *argument) {
             actor->order(actor);
             __atomic_store_n(&actor->busy, 0, __ATOMIC_RELEASE);
         }
-        usleep(50);
+        k42_platform_park(&actor->busy, 0, 0);
     }
     if (k42_detach() < 0)
         abort();
@@ -82,6 +82,7 @@ void actor_start(struct actor *actor, const char *name) {
 void actor_begin(struct actor *actor, void (*order)(struct actor *)) {
     actor->order = order;
     __atomic_store_n(&actor->busy, 1, __ATOMIC_RELEASE);
+    k42_platform_wake(&actor->busy, 1);
 }
 
 int actor_is_busy(const struct actor *actor) {
@@ -97,9 +98,14 @@ void actor_do(struct actor *actor, void (*order)(struct actor *)) {
     actor_finish(actor);
 }
 
+static void order_nothing(struct actor *actor) {
+    (void)actor;
+}
+
 void actor_stop(struct actor *actor) {
     actor_finish(actor);
     __atomic_store_n(&actor->ending, 1, __ATOMIC_RELEASE);
+    actor_begin(actor, order_nothing);
     assert_int_equal(pthread_join(actor->thread, NULL), 0);
 }
 

@@ -17,7 +17,7 @@
 /* A thread, attached, that carries out one order after the other. */
 struct actor {
     pthread_t thread;
-    void (*order)(struct actor *); /* what to do; NULL: nothing */
+    void (*order)(struct actor *); /* what to do */
     uint32_t busy;                 /* with the order */
     uint32_t ending;
     uint32_t thread_id;

@@ -11,7 +11,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wundef", "-Werror"]
 COMPILERS = {
     "gcc": ["gcc", "-std=gnu17", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes"],
     "clang": ["clang", "-std=gnu17", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes"],
-    "g++": ["g++", "-std=gnu++17"],
+    "g++": ["g++", "-std=gnu++17", "-Wshadow"],
 }
 FLAVOURS = {"gs": [], "tls": ["-DK42_TLS=1"]}
 
@@ -23,7 +23,7 @@ def test_header_compiles_alone(header, compiler, flavour, tmp_path):
     unit = tmp_path / ("unit.cc" if compiler == "g++" else "unit.c")
     # Twice, so that a missing guard shows.
     unit.write_text(f"#include <k42/{header}>\n" * 2)
-    done = subprocess.run([*COMPILERS[compiler], *WARNINGS, *FLAVOURS[flavour], "-O2", "-I", INCLUDE,
-                           "-c", str(unit), "-o", str(tmp_path / "unit.o")],
+    command = [*COMPILERS[compiler], *WARNINGS, *FLAVOURS[flavour], "-O2", "-I", INCLUDE]
+    done = subprocess.run([*command, "-c", str(unit), "-o", str(tmp_path / "unit.o")],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

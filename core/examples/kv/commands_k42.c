@@ -261,7 +261,8 @@ static void build_latency(struct text *text) {
         if (!calls)
             continue;
         add(text, "%-12s %9" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
-            method->name, calls, __atomic_load_n(&method->total_ns, __ATOMIC_RELAXED) / calls,
+            __atomic_load_n(&method->name, __ATOMIC_RELAXED), calls,
+            __atomic_load_n(&method->total_ns, __ATOMIC_RELAXED) / calls,
             kv_latency_percentile(method, 50), kv_latency_percentile(method, 99),
             __atomic_load_n(&method->longest_ns, __ATOMIC_RELAXED));
     }

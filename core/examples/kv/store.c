@@ -237,20 +237,29 @@ k42_result kv_store_clear(struct kv_store *store, struct kv_now now) {
     return 0;
 }
 
-/* Removes what has expired among the next entries from a random place on. Returns how many of them
- * had. */
+/*
+ * Removes what has expired among the next entries from a place on, which go around through the
+ * first: each entry must have a chance. Returns how many of them had expired.
+ */
 static k42_result sweep_once(struct kv_store *store, uint64_t cursor, struct kv_now now) {
     struct kv_entry *entries[WALKED];
-    k42_result shown = k42_call(store->table, walk, &cursor, entries, WALKED), found = 0;
-    for (k42_result n = 0; n < shown && n < SWEEP_SAMPLE; n++) {
-        if (!kv_expired(entries[n], now))
-            continue;
-        k42_result result = remove_found(store, entries[n], now, &store->expired_keys);
-        if (result < 0)
-            return result;
-        found++;
+    k42_result found = 0, looked = 0;
+    unsigned ends = 0;
+    while (looked < SWEEP_SAMPLE && ends < 2) {
+        k42_result shown = k42_call(store->table, walk, &cursor, entries, WALKED);
+        for (k42_result n = 0; n < shown && looked < SWEEP_SAMPLE; n++, looked++) {
+            if (!kv_expired(entries[n], now))
+                continue;
+            k42_result result = remove_found(store, entries[n], now, &store->expired_keys);
+            if (result < 0)
+                return result;
+            found++;
+        }
+        if (shown < 0)
+            return shown;
+        ends += cursor == 0;
     }
-    return shown < 0 ? shown : found;
+    return found;
 }
 
 k42_result kv_store_sweep(struct kv_store *store, struct kv_now now) {

@@ -72,7 +72,7 @@ static k42_result each_entry(struct k42_root *from, unsigned part, table_take_fn
 static k42_result export_entries(struct k42_root *from, struct k42_state *state, unsigned part) {
     (void)part;
     __atomic_store_n(&state->word[TABLE_EACH], (uintptr_t)each_entry, __ATOMIC_RELAXED);
-    __atomic_store_n(&state->word[TABLE_LINK], body_of(from)->link, __ATOMIC_RELAXED);
+    __atomic_store_n(&state->word[TABLE_LINK], table_link(body_of(from)), __ATOMIC_RELAXED);
     return 0;
 }
 

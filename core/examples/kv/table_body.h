@@ -45,6 +45,11 @@ void table_body_fini(struct table_body *body);
 /* The formats every table does. */
 extern const struct k42_transfer table_body_transfers[];
 
+/* Parts of an import that run in parallel all write it, to the same value. */
+static inline unsigned table_link(const struct table_body *body) {
+    return __atomic_load_n(&body->link, __ATOMIC_RELAXED);
+}
+
 #define TABLE_BODY(self) k42_container(self, struct table_body, rep)
 
 #endif

@@ -141,14 +141,14 @@ static k42_result chained_lookup(struct table *self, const struct kv_key *key,
                                  struct kv_entry **entry) {
     struct chained_shard *shard = shard_of(self, key->hash);
     k42_lock(&shard->lock);
-    *entry = entry_at(find_place(shard, key, TABLE_BODY(self)->link), key);
+    *entry = entry_at(find_place(shard, key, table_link(TABLE_BODY(self))), key);
     k42_unlock(&shard->lock);
     return *entry ? 0 : -ENOENT;
 }
 
 static k42_result chained_lookup_hash(struct table *self, uint64_t hash, struct kv_entry **entry) {
     struct chained_shard *shard = shard_of(self, hash);
-    unsigned bits, link = TABLE_BODY(self)->link;
+    unsigned bits, link = table_link(TABLE_BODY(self));
     k42_lock(&shard->lock);
     struct kv_entry *found = *find_bucket(shard, hash, &bits);
     while (found && found->hash < hash)
@@ -176,7 +176,7 @@ static void put(struct chained_shard *shard, struct kv_entry **place, struct kv_
 static k42_result change(struct table *self, const struct kv_key *key, struct kv_entry *wanted,
                          struct kv_entry **present, int must_match) {
     struct chained_shard *shard = shard_of(self, key->hash);
-    unsigned link = TABLE_BODY(self)->link;
+    unsigned link = table_link(TABLE_BODY(self));
     k42_lock(&shard->lock);
     struct kv_entry **place = find_place(shard, key, link);
     struct kv_entry *found = entry_at(place, key);
@@ -240,8 +240,8 @@ static k42_result chained_walk(struct table *self, uint64_t *cursor, struct kv_e
     do {
         struct chained_shard *shard = shard_of(self, *cursor);
         k42_lock(&shard->lock);
-        shown += walk_shard(shard, TABLE_BODY(self)->link, cursor, entries + shown, room - shown,
-                            &looked);
+        shown += walk_shard(shard, table_link(TABLE_BODY(self)), cursor, entries + shown,
+                            room - shown, &looked);
         k42_unlock(&shard->lock);
     } while (*cursor != 0 && shown < room && looked < WALKED_BUCKETS);
     return (k42_result)shown;
@@ -307,7 +307,7 @@ static k42_result chained_reserve(struct table_body *body, size_t entries_per_sh
 static k42_result chained_import(struct table_body *body, struct kv_entry *entry) {
     struct chained_shard *shard = &chained_of(body)->shards[kv_shard(entry->hash)];
     struct kv_key key = kv_entry_key(entry);
-    put(shard, find_place(shard, &key, body->link), NULL, entry, body->link);
+    put(shard, find_place(shard, &key, table_link(body)), NULL, entry, table_link(body));
     return 0;
 }
 
@@ -330,10 +330,10 @@ static k42_result chained_each(struct table_body *body, unsigned number, table_t
     if (!table->shards)
         return 0;
     struct chained_shard *shard = &table->shards[number];
-    k42_result result = each_in(shard->buckets, shard->bits, body->link, take, context);
+    k42_result result = each_in(shard->buckets, shard->bits, table_link(body), take, context);
     if (result < 0)
         return result;
-    return each_in(shard->older, shard->older_bits, body->link, take, context);
+    return each_in(shard->older, shard->older_bits, table_link(body), take, context);
 }
 
 static const struct table_layout chained_layout = {

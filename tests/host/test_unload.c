@@ -1,0 +1,352 @@
+/*
+ * Unloading: what keeps a component, what is waited for, and that a refusal changes nothing.
+ */
+#include "class_fixture.h"
+
+#include <sched.h>
+
+#include "../components/parts.h"
+
+static struct workshop_signs signs;
+static struct k42_component *component;
+static const struct workshop_tools *tools;
+
+static int unload_open(void **state) {
+    k42_ref ref;
+    if (classes_open(state) < 0)
+        return -1;
+    memset(&signs, 0, sizeof signs);
+    must_register(&tally_1);
+    component = must_load("workshop");
+    if (k42_create(k42_component_class(component, "workshop"), NULL, &ref) < 0)
+        return -1;
+    k42_enter();
+    k42_result result = k42_call((workshop_ref)ref, tools, &tools);
+    k42_exit();
+    return result < 0 || k42_destroy(ref) < 0 ? -1 : 0;
+}
+#define UNLOAD_TEST(test) cmocka_unit_test_setup_teardown(test, unload_open, classes_close)
+
+static struct k42_ledger ledger_now(void) {
+    struct k42_ledger ledger;
+    k42_component_ledger(component, &ledger);
+    return ledger;
+}
+
+/* Everything the component brought still works. */
+static void assert_usable(void) {
+    k42_ref ref;
+    assert_ptr_equal(k42_component_find("workshop"), component);
+    assert_ptr_equal(k42_class_find("tally.workshop"),
+                     k42_component_class(component, "tally.workshop"));
+    assert_int_equal(make_by_name("tally.workshop", &ref), 0);
+    assert_int_equal(add(ref, 3), 0);
+    assert_int_equal(value(ref), 3);
+    destroy(ref);
+}
+
+/* ---- instances ---- */
+
+static void instance_keeps_its_component(void **state) {
+    (void)state;
+    char expected[128];
+    k42_ref ref = make(k42_component_class(component, "tally.workshop"), 1);
+    snprintf(expected, sizeof expected,
+             "component workshop still has 1 instances of class tally.workshop version 1, the "
+             "first is object %u",
+             k42_id_of(ref));
+    assert_busy(component, expected);
+    assert_int_equal(value(ref), 1);
+    assert_usable();
+    destroy(ref);
+    must_unload(component);
+}
+
+static void every_instance_is_counted(void **state) {
+    (void)state;
+    k42_ref refs[600]; /* more than a page of slots */
+    for (int i = 0; i < 600; i++)
+        refs[i] = make(k42_component_class(component, "tally.workshop"), i);
+    assert_busy(component, "600 instances");
+    for (int i = 0; i < 600; i++)
+        destroy(refs[i]);
+    must_unload(component);
+}
+
+static void instance_swapped_away_keeps_nothing(void **state) {
+    (void)state;
+    must_register(&tally_other);
+    k42_ref ref = make(k42_component_class(component, "tally.workshop"), 9);
+    assert_int_equal(k42_swap(ref, &tally_other, NULL), 0);
+    must_unload(component);
+    assert_int_equal(value(ref), 9);
+    destroy(ref);
+}
+
+static void instance_swapped_in_keeps_its_component(void **state) {
+    (void)state;
+    must_register(&tally_other);
+    k42_ref ref = make(&tally_other, 9);
+    assert_int_equal(k42_swap(ref, k42_component_class(component, "tally.workshop"), NULL), 0);
+    assert_busy(component, "1 instances of class tally.workshop");
+    assert_int_equal(value(ref), 9);
+    destroy(ref);
+    must_unload(component);
+}
+
+static enum k42_verdict let_pass(struct k42_hook *hook, struct k42_invocation *call) {
+    (void)hook;
+    (void)call;
+    return K42_PROCEED;
+}
+
+static void instance_under_a_hook_keeps_its_component(void **state) {
+    (void)state;
+    struct k42_hook hook = {.before = let_pass};
+    k42_ref ref = make(k42_component_class(component, "tally.workshop"), 9);
+    assert_int_equal(k42_interpose(ref, &hook), 0);
+    assert_busy(component, "1 instances of class tally.workshop");
+    assert_int_equal(k42_release(&hook), 0);
+    destroy(ref);
+    must_unload(component);
+}
+
+/* ---- hooks ---- */
+
+static void hook_keeps_its_component(void **state) {
+    (void)state;
+    k42_ref ref = make(&tally_1, 0);
+    assert_int_equal(tools->interpose(ref, &signs), 0);
+    assert_int_equal(ledger_now().hooks, 1);
+    assert_busy(component, "component workshop still has 1 hooks");
+    assert_int_equal(add(ref, 1), 0);
+    assert_int_equal(signs.hook_called, 1);
+    assert_usable();
+    assert_int_equal(tools->release(), 0);
+    assert_int_equal(ledger_now().hooks, 0);
+    must_unload(component);
+    assert_int_equal(value(ref), 1);
+    destroy(ref);
+}
+
+/* ---- deferred calls ---- */
+
+static struct { uint32_t inside, go_on, returned; } other;
+
+static void *stay_active(void *argument) {
+    (void)argument;
+    k42_enter();
+    word_store(&other.inside, 1);
+    word_await(&other.go_on, 1);
+    k42_exit();
+    return NULL;
+}
+
+static void *unload_now(void *argument) {
+    const uint32_t *seen = argument;
+    if (k42_component_unload(component, NULL, 0) < 0)
+        abort();
+    /* What had come about when unloading returned, and not later. */
+    word_store(&other.returned, word_load(seen));
+    return NULL;
+}
+
+static void unloading_waits_for_deferred_calls(void **state) {
+    (void)state;
+    memset(&other, 0, sizeof other);
+    pthread_t holder = begin_thread(stay_active, NULL);
+    word_await(&other.inside, 1);
+    tools->defer(&signs);
+    assert_int_equal(ledger_now().defers, 1);
+    pthread_t unloader = begin_thread(unload_now, &signs.defers_run);
+    word_store(&other.go_on, 1);
+    end_thread(unloader);
+    end_thread(holder);
+    assert_int_equal(other.returned, 1);
+}
+
+static void end_deferring(void) {
+    word_store(&signs.defer_again, 0);
+    while (ledger_now().defers)
+        assert_int_equal(k42_defer_flush(), 0);
+}
+
+static void endless_deferring_keeps_its_component(void **state) {
+    (void)state;
+    word_store(&signs.defer_again, 1);
+    tools->defer(&signs);
+    assert_busy(component, "1 deferred calls");
+    assert_usable();
+    end_deferring();
+    must_unload(component);
+}
+
+static void refused_unload_leaves_the_current_version_current(void **state) {
+    (void)state;
+    k42_ref ref;
+    static struct k42_class older = {TALLY_PLAIN("tally.workshop", 0)};
+    must_register(&older);
+    word_store(&signs.defer_again, 1);
+    tools->defer(&signs);
+    assert_busy(component, "deferred calls");
+    assert_ptr_equal(k42_class_find("tally.workshop"),
+                     k42_component_class(component, "tally.workshop"));
+    assert_int_equal(make_by_name("tally.workshop", &ref), 0);
+    assert_int_equal(version(ref), 1);
+    destroy(ref);
+    end_deferring();
+    must_unload(component);
+    assert_ptr_equal(k42_class_find("tally.workshop"), &older);
+}
+
+/* ---- threads ---- */
+
+static void unloading_stops_its_threads(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        assert_non_null(tools->start_thread(&signs));
+    word_await(&signs.thread_started, 2);
+    assert_int_equal(ledger_now().threads, 2);
+    must_unload(component);
+    assert_int_equal(signs.thread_ended, 2);
+}
+
+static void ending_thread_may_look_for_components(void **state) {
+    (void)state;
+    assert_non_null(tools->start_thread(&signs));
+    word_await(&signs.thread_started, 1);
+    must_unload(component);
+    assert_int_equal(signs.thread_found_itself, 1);
+}
+
+static void joined_thread_is_off_the_ledger(void **state) {
+    (void)state;
+    struct k42_thread *thread = tools->start_thread(&signs);
+    assert_non_null(thread);
+    k42_thread_join(thread);
+    assert_int_equal(signs.thread_ended, signs.thread_started);
+    assert_int_equal(ledger_now().threads, 0);
+    must_unload(component);
+}
+
+/* ---- swaps and upgrades under way ---- */
+
+static k42_result slow_prepare(struct k42_root *to, struct k42_state *state) {
+    (void)to;
+    (void)state;
+    word_store(&other.inside, 1);
+    word_await(&other.go_on, 1);
+    return 0;
+}
+static const struct k42_transfer slow_transfers[] = {
+    {.format = &tally_format,
+     .prepare = slow_prepare,
+     .export_state = tally_export,
+     .import_state = tally_import},
+    {.format = NULL},
+};
+
+static void unloading_waits_for_swaps_it_has_asked_for(void **state) {
+    (void)state;
+    static struct k42_class slow = {.name = "tally.slow",
+                                    .version = 1,
+                                    .interface = &tally_interface,
+                                    .kind = &k42_single,
+                                    .root_size = sizeof(struct tally_object),
+                                    .rep_offset = offsetof(struct tally_object, rep),
+                                    .ops = &tally_plain_ops,
+                                    .transfers = slow_transfers};
+    memset(&other, 0, sizeof other);
+    other.returned = 99;
+    must_register(&slow);
+    k42_ref ref = make(&tally_1, 5);
+    assert_int_equal(tools->swap(ref, &slow, &signs), K42_QUEUED);
+    word_await(&other.inside, 1);
+    pthread_t unloader = begin_thread(unload_now, &signs.swap_done);
+    /* Time for a wrong one to return; a right one is never in a hurry. */
+    for (int turn = 0; turn < 20000 && word_load(&other.returned) == 99; turn++)
+        sched_yield();
+    word_store(&other.go_on, 1);
+    end_thread(unloader);
+    assert_int_equal(other.returned, 1);
+    assert_int_equal(value(ref), 5);
+    destroy(ref);
+}
+
+static enum k42_verdict hold_call(struct k42_hook *hook, struct k42_invocation *call) {
+    (void)hook;
+    (void)call;
+    word_store(&other.inside, 1);
+    word_await(&other.go_on, 1);
+    return K42_PROCEED;
+}
+
+static void *create_one(void *argument) {
+    if (make_by_name("tally.workshop", argument) < 0)
+        abort();
+    return NULL;
+}
+
+static void create_under_way_keeps_the_component(void **state) {
+    (void)state;
+    struct k42_hook hook = {.before = hold_call};
+    k42_factory_ref factory;
+    k42_ref ref;
+    memset(&other, 0, sizeof other);
+    assert_int_equal(k42_factory_find("tally.workshop", &factory), 0);
+    assert_int_equal(k42_interpose((k42_ref)factory, &hook), 0);
+    pthread_t creator = begin_thread(create_one, &ref);
+    word_await(&other.inside, 1);
+    assert_busy(component, "the factory of class tally.workshop is held up");
+    word_store(&other.go_on, 1);
+    end_thread(creator);
+    assert_int_equal(k42_release(&hook), 0);
+    assert_int_equal(add(ref, 1), 0);
+    assert_usable();
+    destroy(ref);
+    must_unload(component);
+}
+
+static k42_result unload_result;
+
+static int unload_meanwhile(struct k42_upgrade *upgrade) {
+    (void)upgrade;
+    unload_result = k42_component_unload(component, why, sizeof why);
+    return 0;
+}
+
+static void upgrade_under_way_keeps_the_component(void **state) {
+    (void)state;
+    static struct k42_class newer = {TALLY_PLAIN("tally.workshop", 2)};
+    must_register(&newer);
+    k42_ref ref = make(k42_component_class(component, "tally.workshop"), 5);
+    struct k42_upgrade upgrade = {.to = &newer, .progress = unload_meanwhile};
+    assert_int_equal(k42_upgrade(&upgrade), 0);
+    assert_int_equal(upgrade.converted, 1);
+    assert_int_equal(unload_result, -EBUSY);
+    assert_non_null(strstr(why, "an upgrade of class tally.workshop is under way"));
+    must_unload(component);
+    assert_int_equal(value(ref), 5);
+    destroy(ref);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        UNLOAD_TEST(instance_keeps_its_component),
+        UNLOAD_TEST(every_instance_is_counted),
+        UNLOAD_TEST(instance_swapped_away_keeps_nothing),
+        UNLOAD_TEST(instance_swapped_in_keeps_its_component),
+        UNLOAD_TEST(instance_under_a_hook_keeps_its_component),
+        UNLOAD_TEST(hook_keeps_its_component),
+        UNLOAD_TEST(unloading_waits_for_deferred_calls),
+        UNLOAD_TEST(endless_deferring_keeps_its_component),
+        UNLOAD_TEST(refused_unload_leaves_the_current_version_current),
+        UNLOAD_TEST(unloading_stops_its_threads),
+        UNLOAD_TEST(ending_thread_may_look_for_components),
+        UNLOAD_TEST(joined_thread_is_off_the_ledger),
+        UNLOAD_TEST(unloading_waits_for_swaps_it_has_asked_for),
+        UNLOAD_TEST(create_under_way_keeps_the_component),
+        UNLOAD_TEST(upgrade_under_way_keeps_the_component),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
