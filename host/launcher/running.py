@@ -22,9 +22,9 @@ def run():
 
 def boot(asked):
     """The kernel in QEMU, its console on standard output."""
-    announce_build("release")
-    guest = qemu.Guest(os.path.join(variants.folder("release"), "kernel", "k42.elf"), asked.cpus, asked.mem,
-                       asked.append)
+    variants.announce_build("release")
+    kernel = os.path.join(variants.folder("release"), "kernel", "k42.elf")
+    guest = qemu.Guest(kernel, asked.cpus, asked.mem, asked.append)
     ended = guest.run(asked.limit)
     if ended.timed_out:
         raise Trouble(f"the guest was ended after {asked.limit:g} s", "--limit gives it more time")
