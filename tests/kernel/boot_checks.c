@@ -179,9 +179,7 @@ KERNEL_CHECK(boot, a_broadcast_runs_once_on_each_other_cpu) {
     return true;
 }
 
-static struct {
-    uint32_t begun, calls;
-} storm;
+static struct { uint32_t begun, calls; } storm;
 
 /* On several CPUs at once, inside a call, hence with interrupts off: calls and broadcasts cross. */
 static void call_everybody(void) {
