@@ -16,6 +16,11 @@ PROCESSOR = "max,la57=off,pku=off,erms=off,fsrm=off"
 FIRST_STATUS = 3
 
 
+def options(append):
+    """What the kernel is told: how to give its status back, and whatever else."""
+    return f"exit-port={EXIT_PORT} {append}".strip()
+
+
 class Ended:
     """How a guest ended: its status (None when it was ended from outside) and what it said."""
 
@@ -24,15 +29,21 @@ class Ended:
 
 
 class Guest:
-    def __init__(self, kernel, cpus=1, memory="512M", append="", initrd=None, processor=PROCESSOR,
-                 more=()):
+    """A machine that is about to boot a kernel, which gets `append` as its options, or a CD."""
+
+    def __init__(self, kernel=None, cpus=1, memory="512M", append="", initrd=None, disc=None,
+                 processor=PROCESSOR):
         self.command = [
             QEMU, "-machine", "q35", "-cpu", processor, "-accel", "tcg,thread=multi",
             "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
             "-device", f"isa-debug-exit,iobase={EXIT_PORT},iosize=4",
-            "-smp", str(cpus), "-m", str(memory), "-kernel", kernel,
-            "-append", f"exit-port={EXIT_PORT} {append}".strip(),
-            *(["-initrd", initrd] if initrd else []), *more]
+            "-smp", str(cpus), "-m", str(memory)]
+        if kernel:
+            self.command += ["-kernel", kernel, "-append", options(append)]
+        if initrd:
+            self.command += ["-initrd", initrd]
+        if disc:
+            self.command += ["-cdrom", disc]
 
     def run(self, limit, capture=False):
         """Runs the guest to its end, or for `limit` seconds; its console goes to standard output

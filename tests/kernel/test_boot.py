@@ -1,6 +1,8 @@
 """Boots the kernel in an emulator: with several numbers of processors, with features switched off,
 with a module beside it; and how it ends, well or badly."""
 import os
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -82,6 +84,26 @@ def test_a_module_is_kept_out_of_free_memory(tmp_path):
     module.write_bytes(b"module" * 100000)
     ended = boot("test=boot", initrd=str(module))
     assert checks_pass(ended, 2) and "boot module: 600000 bytes" in ended.text
+
+
+MENU = """serial --unit=0
+terminal_output serial
+multiboot2 /boot/k42.elf {options}
+module2 /boot/grub/grub.cfg menu
+boot
+"""
+
+
+def test_grub_boots_it_by_multiboot2(tmp_path):
+    grub = tmp_path / "disc" / "boot" / "grub"
+    grub.mkdir(parents=True)
+    shutil.copy(RELEASE, grub.parent)
+    (grub / "grub.cfg").write_text(MENU.format(options=qemu.options("test=boot")))
+    disc = tmp_path / "disc.iso"
+    subprocess.run(["grub-mkrescue", "-o", disc, tmp_path / "disc"], check=True,
+                   stderr=subprocess.DEVNULL)
+    ended = boot("", kernel=None, disc=str(disc))
+    assert checks_pass(ended, 2) and "boot module: " in ended.text
 
 
 def test_the_account_of_boot_time_adds_up():
