@@ -36,7 +36,7 @@ void k42_component_reopen_factories(struct k42_component *component) {
         struct k42_class_record *record = record_of(component, *c);
         if (record && record->left) {
             record->left = 0;
-            (void)!k42_factory_turn(record->family, *c, NULL);
+            (void)!k42_factory_turn(record->family, *c, NULL, NULL);
         }
     }
 }
@@ -50,12 +50,12 @@ k42_result k42_component_close_factories(struct k42_component *component, char *
         if (!record || !record->family->factory || k42_load_acquire(&record->family->current) != *c)
             continue;
         k42_result result =
-            k42_factory_turn(record->family, fallback(record->family, component), &report);
+            k42_factory_turn(record->family, fallback(record->family, component), NULL, &report);
         if (result < 0) {
             k42_format_text(why, why_size, "component %s: the factory of class %s is held up: %s",
                             component->name, (*c)->name, report.text);
             k42_component_reopen_factories(component);
-            return result;
+            return result == -ETIMEDOUT ? -EBUSY : result;
         }
         record->left = 1;
     }

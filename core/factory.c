@@ -11,6 +11,8 @@
 
 #include <k42/class.h>
 
+#define ATTEMPTS_DEFAULT 8u
+
 struct factory {
     struct k42_root root;
     struct k42_factory rep;
@@ -125,12 +127,17 @@ k42_result k42_factory_make(struct k42_family *family) {
     if (!family->vacant)
         return 0;
     family->vacant = 0;
-    return k42_factory_turn(family, k42_load_acquire(&family->current), NULL);
+    return k42_factory_turn(family, k42_load_acquire(&family->current), NULL, NULL);
 }
 
 k42_result k42_factory_turn(struct k42_family *family, struct k42_class *class_,
-                            struct k42_swap_report *report) {
-    struct k42_swap request = {.ref = family->factory, .to = &factory_class, .attempts = 8};
+                            const struct k42_upgrade *terms, struct k42_swap_report *report) {
+    struct k42_swap request = {
+        .ref = family->factory,
+        .to = &factory_class,
+        .deadline_ns = terms ? terms->deadline_ns : 0,
+        .attempts = terms && terms->attempts ? terms->attempts : ATTEMPTS_DEFAULT,
+    };
     struct k42_class *before = family->upcoming;
     family->upcoming = class_;
     k42_result result = k42_swap_run(&request);

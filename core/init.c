@@ -4,7 +4,7 @@
  * Order of opening: CPUs, tables, quiescence, classes; the workers start when there is work.
  * Closing is the reverse. Fails: see k42_init(); whatever had been opened is closed again.
  */
-#include "entry.h"
+#include "mediator.h"
 
 #define OBJECTS_DEFAULT  (16u << 20)
 #define WATCHDOG_DEFAULT 1000000000ull
@@ -16,6 +16,7 @@ static void after_fork(void) {
         return;
     k42_cpus_after_fork();
     k42_quiescence_after_fork();
+    k42_entries_after_fork();
     k42_workers_after_fork();
     k42_classes_after_fork();
 }

@@ -198,3 +198,27 @@ void k42_mediator_finish(struct k42_mediator *mediator) {
         mediator->exporter->handed_over(mediator->old, &mediator->state);
     mediator_end(mediator, result);
 }
+
+/* ---- across fork ---- */
+
+/* The swap's threads are not here: the object goes on as it is, and what was made stays behind. */
+static void mediator_strand(struct k42_mediator *mediator, struct k42_entry *entry) {
+    mediator->word |= K42_MEDIATOR_ABORTED;
+    mediator->ended = 1;
+    entry->root = mediator->top;
+}
+
+void k42_entries_after_fork(void) {
+    const uint64_t under_way = K42_ENTRY_MISSES | K42_ENTRY_BUSY | K42_ENTRY_SWAPPING;
+    for (k42_id id = K42_SLOTS_PER_PAGE; id < k42_pages_used() * K42_SLOTS_PER_PAGE; id++) {
+        struct k42_entry *entry = &k42_entries[id];
+        if (!(entry->state & under_way))
+            continue;
+        if (entry->root->class_ == &mediator_class)
+            mediator_strand((struct k42_mediator *)entry->root, entry);
+        k42_slots_empty(id, k42_entry_touched(entry->state));
+        if (entry->state & K42_ENTRY_DOOMED)
+            entry->state |= K42_ENTRY_DEAD;
+        entry->state &= ~(under_way | K42_ENTRY_DOOMED);
+    }
+}

@@ -69,4 +69,11 @@ k42_result k42_transfer_run(struct k42_mediator *mediator);
 /* Names the new root in place of the old one. Needs the entry claimed. */
 void k42_mediator_relink(struct k42_mediator *mediator, struct k42_entry *entry);
 
+/*
+ * In the child of a fork: misses and swaps that threads of the parent were carrying out are over
+ * here. Objects that were being swapped go on as they were; those to be destroyed at the swap's end
+ * are dead.
+ */
+void k42_entries_after_fork(void);
+
 #endif

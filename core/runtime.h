@@ -254,6 +254,7 @@ void k42_interposer_orphan(struct k42_root *root);
 struct k42_module;
 struct k42_component;
 struct k42_adaptor;
+struct k42_upgrade;
 
 /* All versions of a class, and the factory that makes the current one. Lives until shutdown. */
 struct k42_family {
@@ -304,9 +305,10 @@ void k42_classes_after_fork(void);
 
 k42_result k42_factory_open(void);
 k42_result k42_factory_make(struct k42_family *family);
-/* Swaps the family's factory for one that makes `class_`. */
+/* Swaps the family's factory for one that makes `class_`; deadline and attempts are those of
+ * `terms`, or the usual when NULL. */
 k42_result k42_factory_turn(struct k42_family *family, struct k42_class *class_,
-                            struct k42_swap_report *report);
+                            const struct k42_upgrade *terms, struct k42_swap_report *report);
 
 /* The bottom root of an entry, also through a mediator. For active threads that saw it live. */
 struct k42_root *k42_entry_bottom(struct k42_entry *entry);

@@ -3,10 +3,22 @@
  */
 #include "swap_report.h"
 
+static void explain_untouched(struct k42_swap *request, k42_result result) {
+    k42_format_text(request->report.text, sizeof request->report.text,
+                    result == -EBUSY
+                        ? "object %u is being swapped already, so not to %s; try again later"
+                        : "object %u is dead and cannot become a %s",
+                    k42_ref_id(request->ref), request->to->name);
+}
+
 void k42_swap_explain_refusal(struct k42_swap *request, const struct k42_class *from,
                               k42_result result) {
     struct k42_swap_report *report = &request->report;
     k42_id id = k42_ref_id(request->ref);
+    if (!from) {
+        explain_untouched(request, result);
+        return;
+    }
     switch (result) {
     case -ENOTSUP:
         k42_format_text(report->text, sizeof report->text,

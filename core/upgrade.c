@@ -17,6 +17,7 @@
 #include <k42/class.h>
 
 #define BATCH_DEFAULT    1024u
+#define REST_NS          20000
 #define ATTEMPTS_DEFAULT 8u
 
 /* An instance found. Its number may be another object's by its turn: then it is no longer `class_`.
@@ -127,6 +128,11 @@ static void eager_flush(struct eager *eager) {
             upgrade->failed++;
             upgrade->last_failure = *report;
         }
+    }
+    if (eager->filled == eager->size) {
+        /* Callers that this thread has preempted go on now, not when its slice is over. */
+        uint32_t never = 0;
+        k42_platform_park(&never, 0, REST_NS);
     }
     eager->filled = 0;
     k42_event_upgrade_progress(upgrade->to->name, upgrade->converted, upgrade->total);
@@ -242,7 +248,7 @@ static k42_result upgrade_count(struct k42_upgrade *upgrade, struct hunt hunt) {
 static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *family) {
     struct hunt hunt = {.family = family, .except = upgrade->to};
     if (k42_load_acquire(&family->current) != upgrade->to) {
-        k42_result result = k42_factory_turn(family, upgrade->to, &upgrade->last_failure);
+        k42_result result = k42_factory_turn(family, upgrade->to, upgrade, &upgrade->last_failure);
         if (result < 0)
             return result;
     }

@@ -10,6 +10,8 @@
 _Noreturn void kernel_main(void);
 _Noreturn void kernel_secondary(void);
 
+/* One line: how many CPUs, how much memory, which of their features are in use. */
+void boot_print_machine(void);
 /* Prints where the time since entry went. */
 void boot_print_times(void);
 

@@ -30,11 +30,13 @@ void kernel_main(void) {
     char name[32];
     interrupts_enable();
     platform_open();
+    boot_print_machine();
     if (boot_option_set("boot-times"))
         boot_print_times();
+    for (unsigned i = 0; i < boot_module_count; i++)
+        print("boot module: %lu bytes", boot_modules[i].size);
     if (boot_option("test", name, sizeof name))
         machine_exit(run_checks(name));
-    print("K42 runs on %u CPUs", cpu_count());
     if (boot_option_set("exit"))
         machine_exit(0);
     thread_exit();

@@ -10,9 +10,18 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define MOST_CALLERS 64
+#define SLEEP_TICKS  5000 /* nobody sleeps and wakes in less */
+
+/* The longest turn of a caller in a window, and whether the thread slept in it. */
+struct longest {
+    uint64_t ticks;
+    int slept;
+};
 
 static struct {
     size_t state __attribute__((aligned(64)));
@@ -22,8 +31,11 @@ static struct {
     size_t count, windows;
     unsigned threads;
     pthread_t thread[MOST_CALLERS];
-    uint64_t *longest[MOST_CALLERS]; /* ticks, by window */
+    struct longest *longest[MOST_CALLERS]; /* by window */
     uint64_t calls[MOST_CALLERS];
+    struct {
+        size_t state __attribute__((aligned(64)));
+    } begun[MOST_CALLERS]; /* the state before each caller's present turn; written by it */
 } callers;
 
 static uint32_t next_random(uint64_t *seed) {
@@ -53,28 +65,45 @@ static inline struct boundary boundary_now(void) {
     return now;
 }
 
+/*
+ * Whether this thread has gone to sleep by itself since it was last asked: so, in the turn it asks
+ * about, since it asks after every turn that is long enough. A thread that is preempted does not
+ * count.
+ */
+static int has_slept(void) {
+    static __thread long switches_before;
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    int slept = usage.ru_nvcsw != switches_before;
+    switches_before = usage.ru_nvcsw;
+    return slept;
+}
+
 /* Credits a turn to each window k with 2k + 1 between the states at its begin and its end. */
-static void credit_turn(uint64_t *longest, const struct boundary *begin,
+static void credit_turn(struct longest *longest, const struct boundary *begin,
                         const struct boundary *end) {
     uint64_t ticks = end->ticks - begin->ticks;
+    int slept = ticks > SLEEP_TICKS && has_slept();
     for (size_t window = begin->before / 2;
          2 * window + 1 <= end->after && window < callers.windows; window++) {
-        if (longest[window] < ticks)
-            longest[window] = ticks;
+        if (longest[window].ticks < ticks)
+            longest[window] = (struct longest){ticks, slept};
     }
 }
 
 static void *call_without_pause(void *argument) {
     unsigned number = (unsigned)(uintptr_t)argument;
-    uint64_t *longest = callers.longest[number];
+    struct longest *longest = callers.longest[number];
     uint64_t seed = number + 1, calls = 0;
 
     measure_pin(number);
     measure_require(k42_attach("caller"), "attaching a caller");
     __atomic_fetch_add(&callers.ready, 1, __ATOMIC_SEQ_CST);
 
+    has_slept();
     struct boundary begin = boundary_now(), end;
     for (; !__atomic_load_n(&callers.stop, __ATOMIC_RELAXED); begin = end) {
+        __atomic_store_n(&callers.begun[number].state, begin.before, __ATOMIC_RELEASE);
         tally_ref ref = callers.refs[((uint64_t)next_random(&seed) * callers.count) >> 32];
         k42_enter();
         k42_result result = k42_call(ref, add, 1);
@@ -97,10 +126,11 @@ void callers_start(const tally_ref *refs, size_t count, size_t windows) {
     callers.state = 0;
     callers.stop = 0;
     callers.ready = 0;
+    memset(callers.begun, 0, sizeof(callers.begun));
     callers.threads = measure_cpus() < MOST_CALLERS ? measure_cpus() : MOST_CALLERS;
     measure_ticks_to_ns(0);
     for (unsigned i = 0; i < callers.threads; i++) {
-        callers.longest[i] = calloc(windows, sizeof(uint64_t));
+        callers.longest[i] = calloc(windows, sizeof(struct longest));
         if (!callers.longest[i] ||
             pthread_create(&callers.thread[i], NULL, call_without_pause, (void *)(uintptr_t)i))
             measure_fail("starting a caller", "no memory, or the system refused");
@@ -128,13 +158,30 @@ void window_close(void) {
     __atomic_fetch_add(&callers.state, 1, __ATOMIC_SEQ_CST);
 }
 
-double window_longest_us(size_t window) {
-    uint64_t ticks = 0;
+/* Waits until the turns that overlapped the last window are over. */
+static void window_settle(void) {
+    size_t state = __atomic_load_n(&callers.state, __ATOMIC_ACQUIRE);
     for (unsigned i = 0; i < callers.threads; i++) {
-        if (ticks < callers.longest[i][window])
-            ticks = callers.longest[i][window];
+        while (__atomic_load_n(&callers.begun[i].state, __ATOMIC_ACQUIRE) < state)
+            measure_sleep(20000);
     }
-    return measure_ticks_to_ns(ticks) / 1000;
+}
+
+static struct longest window_longest(size_t window) {
+    struct longest longest = {0};
+    for (unsigned i = 0; i < callers.threads; i++) {
+        if (longest.ticks < callers.longest[i][window].ticks)
+            longest = callers.longest[i][window];
+    }
+    return longest;
+}
+
+double window_longest_us(size_t window) {
+    return measure_ticks_to_ns(window_longest(window).ticks) / 1000;
+}
+
+int window_longest_slept(size_t window) {
+    return window_longest(window).slept;
 }
 
 static uint64_t cpu_time_ns(void) {
@@ -172,6 +219,7 @@ size_t window_run(struct window_pattern *pattern, enum window_kind kind) {
         break;
     }
     window_close();
+    window_settle();
     return window;
 }
 

@@ -25,6 +25,9 @@ void window_close(void);
 
 /* The longest turn of any caller in a window. After callers_stop. */
 double window_longest_us(size_t window);
+/* Whether in that turn the caller slept, waiting for the runtime, rather than ran or was preempted.
+ */
+int window_longest_slept(size_t window);
 
 /* What the thread that opens windows does in one of them. */
 enum window_kind {
@@ -35,7 +38,10 @@ enum window_kind {
     WINDOW_KINDS,
 };
 
-/* One window of a kind: work(context) in WINDOW_WORK. Returns its number. */
+/*
+ * One window of a kind: work(context) in WINDOW_WORK. Returns its number, after the turns that
+ * overlapped it: so that no turn is counted to two windows, of which one may have made it long.
+ */
 struct window_pattern {
     void (*work)(void *context);
     void *context;

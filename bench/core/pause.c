@@ -46,6 +46,11 @@ static void check_sum(tally_ref ref, uint64_t calls) {
         measure_fail("counting calls", "the object has not seen each exactly once");
 }
 
+static void report_window(size_t window, const char *kind) {
+    measure_sample("pause", kind, window_longest_us(window));
+    measure_sample("pause-slept", kind, window_longest_slept(window));
+}
+
 int main(int argc, char **argv) {
     size_t swaps = (size_t)measure_option(argc, argv, "swaps", 10000), done = 0;
     uint64_t limit_ns = (uint64_t)measure_option(argc, argv, "limit", 240) * 1000000000u;
@@ -77,8 +82,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < done; i++) {
         measure_sample("swap-load", seen[i].result < 0 ? "aborted" : "k42", seen[i].swap_us);
         for (int kind = 0; kind < WINDOW_KINDS; kind++)
-            measure_sample("pause", window_kind_name((enum window_kind)kind),
-                           window_longest_us(i * WINDOW_KINDS + (size_t)kind));
+            report_window(i * WINDOW_KINDS + (size_t)kind,
+                          window_kind_name((enum window_kind)kind));
     }
     free(seen);
     return 0;

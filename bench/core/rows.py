@@ -167,3 +167,16 @@ def memory_rows(seen, cpus):
     yield Row("bytes-per-object", "bytes", seen["bytes-per-object", "k42"], cpus=2, target="<= 64",
               reached=lambda value, peer, ratio: value <= 64)
     yield Row("bytes-per-object-resident", "bytes", seen["bytes-per-object", "resident"], cpus=2)
+
+
+def remarks(seen):
+    """What explains the figures, in sentences."""
+    aborted = len(seen["swap-load", "aborted"])
+    if aborted:
+        yield f"{aborted} of {len(seen['pause', 'k42'])} swaps under load missed their deadline"
+    for row, what in (("pause", "swaps"), ("upgrade-1000000-pause", "upgrades of a million")):
+        slept = seen[row + "-slept", "k42"]
+        if slept:
+            share = 100 * sum(slept) / len(slept)
+            yield (f"during {what}, the longest turn was a wait for the runtime in {share:.1f} % of "
+                   "windows; in the others the caller ran or was preempted")

@@ -151,9 +151,8 @@ def main(arguments):
     else:
         print(start)
         print_table(table)
-        if seen["swap-load", "aborted"]:
-            print(f"{len(seen['swap-load', 'aborted'])} of {len(seen['pause', 'k42'])} swaps under "
-                  "load were given up at their deadline")
+        for remark in rows.remarks(seen):
+            print(remark)
     drawn = picture.draw(seen, options.pictures or options.build, cpus)
     if not options.json:
         print("pictures:", " ".join(os.path.relpath(path) for path in drawn) or "none")

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 static struct k42_class *upgrade_to = &tally_plain_2;
-static char row_idle[48], row_busy[48], row_pause[48];
+static char row_idle[48], row_busy[48], row_pause[48], row_slept[48];
 
 static void upgrade_once(void *context) {
     struct k42_upgrade upgrade = {.to = upgrade_to, .mode = K42_UPGRADE_EAGER, .attempts = 100};
@@ -51,6 +51,11 @@ static void upgrade_idle(const tally_ref *refs, size_t count, long repetitions) 
     }
 }
 
+static void report_window(size_t window, const char *kind) {
+    measure_sample(row_pause, kind, window_longest_us(window));
+    measure_sample(row_slept, kind, window_longest_slept(window));
+}
+
 static void upgrade_busy(const tally_ref *refs, size_t count, long repetitions) {
     struct window_pattern pattern = {.work = upgrade_once, .context = &count};
     callers_start(refs, count, (size_t)repetitions * WINDOW_KINDS);
@@ -66,8 +71,8 @@ static void upgrade_busy(const tally_ref *refs, size_t count, long repetitions) 
         measure_fail("counting calls", "the instances have not seen each exactly once");
     for (size_t i = 0; i < (size_t)repetitions; i++) {
         for (int kind = 0; kind < WINDOW_KINDS; kind++)
-            measure_sample(row_pause, window_kind_name((enum window_kind)kind),
-                           window_longest_us(i * WINDOW_KINDS + (size_t)kind));
+            report_window(i * WINDOW_KINDS + (size_t)kind,
+                          window_kind_name((enum window_kind)kind));
     }
 }
 
@@ -81,6 +86,7 @@ int main(int argc, char **argv) {
 
     snprintf(row_idle, sizeof(row_idle), "upgrade-%zu", count);
     snprintf(row_busy, sizeof(row_busy), "upgrade-%zu-busy", count);
+    snprintf(row_slept, sizeof(row_slept), "upgrade-%zu-pause-slept", count);
     snprintf(row_pause, sizeof(row_pause), "upgrade-%zu-pause", count);
     measure_require(k42_init(&options), "starting the runtime");
     for (size_t i = 0; i < count; i++)

@@ -13,6 +13,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* In C a struct and the function that takes it may share a name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 /* ---- declaration, at file scope: K42_CLASS(symbol) = { ... }; ----------------------------------
@@ -125,8 +128,8 @@ struct k42_upgrade {
     struct k42_class *to; /* the version to have from now on, older or newer than what is */
     enum k42_upgrade_mode mode;
     uint32_t batch;       /* instances per grace period; 0: 1024 */
-    uint64_t deadline_ns; /* per swap; 0: K42_SWAP_DEADLINE_NS */
-    uint32_t attempts;    /* per instance; 0: 8 */
+    uint64_t deadline_ns; /* per swap, the factory's too; 0: K42_SWAP_DEADLINE_NS */
+    uint32_t attempts;    /* per swap likewise; 0: 8 */
     /* Called between batches; nonzero aborts: instances converted so far stay converted. */
     int (*progress)(struct k42_upgrade *upgrade);
     void *context;
@@ -139,7 +142,8 @@ struct k42_upgrade {
 /*
  * Swaps the factory of the class named to->name to make `to`, then converts instances. Inactive
  * callers only (-EDEADLK). Errors: -ENOENT, -ENOTSUP (no common format, or no adaptor between the
- * interfaces), -EBUSY (an upgrade of this class is under way), -ECANCELED (progress said so),
+ * interfaces), -ETIMEDOUT (a create holds the factory up; last_failure says which), -EBUSY (an
+ * upgrade of this class, or the unload of a version, is under way), -ECANCELED (progress said so),
  * -EIO (some instances would not convert; counts say how many). Lazy: returns once all are marked.
  */
 K42_EXPORT K42_MUST_CHECK
@@ -202,6 +206,7 @@ __attribute__((constructor)) static void k42_register_this_module_(void) {
 #endif
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 #endif

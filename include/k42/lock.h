@@ -11,6 +11,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* In C a struct and the function that takes it may share a name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 /* Zero is unlocked: no initialiser needed. */
@@ -57,6 +60,7 @@ static inline void k42_unlock(struct k42_lock *lock) {
 }
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 #endif

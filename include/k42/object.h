@@ -29,6 +29,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* In C a struct and the function that takes it may share a name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 struct k42_class;
@@ -218,6 +221,7 @@ K42_EXPORT K42_MUST_CHECK
 k42_result k42_trim(uint32_t cpu);
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 #endif

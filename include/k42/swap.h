@@ -16,6 +16,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* In C a struct and the function that takes it may share a name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 enum k42_swap_phase {
@@ -92,6 +95,7 @@ K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap_flush(void);
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 #endif

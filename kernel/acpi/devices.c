@@ -50,8 +50,8 @@ bool acpi_next_io_apic(const struct acpi *acpi, size_t *at, struct acpi_io_apic 
     const uint8_t *entry;
     while ((entry = next_entry(acpi->madt, at))) {
         if (entry[0] == IO_APIC && entry[1] >= 12) {
-            *io_apic = (struct acpi_io_apic){entry[2], acpi_read32(entry + 8),
-                                             acpi_read32(entry + 4)};
+            *io_apic =
+                (struct acpi_io_apic){entry[2], acpi_read32(entry + 8), acpi_read32(entry + 4)};
             return true;
         }
     }
@@ -63,8 +63,8 @@ bool acpi_next_override(const struct acpi *acpi, size_t *at, struct acpi_overrid
     while ((entry = next_entry(acpi->madt, at))) {
         if (entry[0] == OVERRIDE && entry[1] >= 10) {
             uint16_t flags = acpi_read16(entry + 8);
-            *override = (struct acpi_override){entry[3], acpi_read32(entry + 4),
-                                               (flags & 3) == 3, (flags >> 2 & 3) == 3};
+            *override = (struct acpi_override){entry[3], acpi_read32(entry + 4), (flags & 3) == 3,
+                                               (flags >> 2 & 3) == 3};
             return true;
         }
     }
@@ -97,8 +97,8 @@ bool acpi_next_pci_segment(const struct acpi *acpi, size_t *at, struct acpi_pci_
     if (!acpi->mcfg.bytes || begin > acpi->mcfg.size || acpi->mcfg.size - begin < MCFG_ENTRY)
         return false;
     const uint8_t *entry = acpi->mcfg.bytes + begin;
-    *segment = (struct acpi_pci_segment){acpi_read64(entry), acpi_read16(entry + 8), entry[10],
-                                         entry[11]};
+    *segment =
+        (struct acpi_pci_segment){acpi_read64(entry), acpi_read16(entry + 8), entry[10], entry[11]};
     *at = begin + MCFG_ENTRY;
     return true;
 }

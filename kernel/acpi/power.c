@@ -7,16 +7,16 @@
 
 #include <errno.h>
 
-#define HEADER       36
-#define OP_ZERO      0x00
-#define OP_ONE       0x01
-#define OP_NAME      0x08
-#define OP_BYTE      0x0a
-#define OP_WORD      0x0b
-#define OP_DWORD     0x0c
-#define OP_PACKAGE   0x12
-#define IN_PORTS     1
-#define HAS_RESET    (1u << 10)
+#define HEADER     36
+#define OP_ZERO    0x00
+#define OP_ONE     0x01
+#define OP_NAME    0x08
+#define OP_BYTE    0x0a
+#define OP_WORD    0x0b
+#define OP_DWORD   0x0c
+#define OP_PACKAGE 0x12
+#define IN_PORTS   1
+#define HAS_RESET  (1u << 10)
 
 struct cursor {
     const uint8_t *at, *end;

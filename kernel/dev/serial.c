@@ -11,17 +11,17 @@
 #include "../arch/x86_64/arch.h"
 #include "../arch/x86_64/ports.h"
 
-#define COM1          0x3f8
-#define DATA          (COM1 + 0)
-#define INTERRUPTS    (COM1 + 1)
-#define FIFO          (COM1 + 2)
-#define LINE          (COM1 + 3)
-#define MODEM         (COM1 + 4)
-#define STATUS        (COM1 + 5)
-#define SCRATCH       (COM1 + 7)
-#define STATUS_EMPTY  0x20
-#define FIFO_SIZE     16
-#define NOBODY        (~0u)
+#define COM1         0x3f8
+#define DATA         (COM1 + 0)
+#define INTERRUPTS   (COM1 + 1)
+#define FIFO         (COM1 + 2)
+#define LINE         (COM1 + 3)
+#define MODEM        (COM1 + 4)
+#define STATUS       (COM1 + 5)
+#define SCRATCH      (COM1 + 7)
+#define STATUS_EMPTY 0x20
+#define FIFO_SIZE    16
+#define NOBODY       (~0u)
 
 static bool present;
 static unsigned owner = NOBODY;

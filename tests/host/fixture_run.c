@@ -68,15 +68,21 @@ static int left_behind(const char *what, uint64_t count) {
 int fixture_close(void **state) {
     (void)state;
     int failed = 0;
-    k42_result result = k42_detach();
+    k42_result result = k42_swap_flush();
+    if (!result)
+        result = k42_defer_flush();
+    struct k42_stats stats = fixture_stats();
+    if (!result)
+        result = k42_detach();
     if (!result)
         result = k42_shutdown();
     if (result < 0) {
         fprintf(stderr, "the runtime does not end: %s\n%s", k42_error_name(result), lines);
         return -1;
     }
-    struct k42_stats stats = fixture_stats();
-    failed |= left_behind("roots", stats.roots_live);
+    failed |= left_behind("roots without an object", stats.roots_live - stats.objects);
+    failed |= left_behind("mediators", stats.mediators_live);
+    stats = fixture_stats();
     failed |= left_behind("mediators", stats.mediators_live);
     failed |= left_behind("interposers", stats.interposers_live);
     failed |= left_behind("deferred calls", stats.defers_pending);

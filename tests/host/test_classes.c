@@ -75,7 +75,7 @@ static void same_class_is_refused_twice(void **state) {
 
 static void same_name_and_version_is_refused(void **state) {
     (void)state;
-    struct k42_class twin = {TALLY_PLAIN("tally.plain", 1)};
+    static struct k42_class twin = {TALLY_PLAIN("tally.plain", 1)};
     must_register(&tally_1);
     assert_refused(&twin, -EEXIST, "class tally.plain version 1 is registered already");
     assert_non_null(strstr(why, "needs another version"));
@@ -84,10 +84,11 @@ static void same_name_and_version_is_refused(void **state) {
 
 static void interface_with_another_number_of_methods_is_refused(void **state) {
     (void)state;
-    struct k42_interface longer = tally_interface;
+    static struct k42_interface longer;
+    longer = tally_interface;
     longer.methods++;
     longer.method_names = NULL;
-    struct k42_class class_ = {TALLY_PLAIN("tally.longer", 1)};
+    static struct k42_class class_ = {TALLY_PLAIN("tally.longer", 1)};
     class_.interface = &longer;
     must_register(&tally_1);
     assert_refused(&class_, -ENOEXEC, "interface tally version 1 has 5 methods there and 4 here");
@@ -97,9 +98,10 @@ static void interface_with_another_number_of_methods_is_refused(void **state) {
 
 static void interface_with_other_flags_is_refused(void **state) {
     (void)state;
-    struct k42_interface atomic = tally_interface;
+    static struct k42_interface atomic;
+    atomic = tally_interface;
     atomic.flags = K42_INTERFACE_ATOMIC;
-    struct k42_class class_ = {TALLY_PLAIN("tally.atomic", 1)};
+    static struct k42_class class_ = {TALLY_PLAIN("tally.atomic", 1)};
     class_.interface = &atomic;
     must_register(&tally_1);
     assert_refused(&class_, -ENOEXEC, "interface tally version 1 has 1 flags there and 0 here");
@@ -107,9 +109,10 @@ static void interface_with_other_flags_is_refused(void **state) {
 
 static void another_interface_under_the_same_class_name_is_refused(void **state) {
     (void)state;
-    struct k42_interface stranger = tally_interface;
+    static struct k42_interface stranger;
+    stranger = tally_interface;
     stranger.name = "stranger";
-    struct k42_class class_ = {TALLY_PLAIN("tally.plain", 2)};
+    static struct k42_class class_ = {TALLY_PLAIN("tally.plain", 2)};
     class_.interface = &stranger;
     must_register(&tally_1);
     assert_refused(&class_, -ENOEXEC, "class tally.plain implements interface tally, not stranger");
@@ -117,7 +120,7 @@ static void another_interface_under_the_same_class_name_is_refused(void **state)
 
 static void newer_interface_without_an_adaptor_is_refused(void **state) {
     (void)state;
-    struct k42_class class_ = {TALLY2_PLAIN("tally.plain", 2)};
+    static struct k42_class class_ = {TALLY2_PLAIN("tally.plain", 2)};
     must_register(&tally_1);
     assert_refused(&class_, -ENOEXEC,
                    "class tally.plain version 2 speaks interface tally version 2");
@@ -126,10 +129,11 @@ static void newer_interface_without_an_adaptor_is_refused(void **state) {
 
 static void interface_of_a_refused_class_leaves_no_trace(void **state) {
     (void)state;
-    struct k42_interface wrong = tally2_interface;
+    static struct k42_interface wrong;
+    wrong = tally2_interface;
     wrong.methods += 3;
     wrong.method_names = NULL;
-    struct k42_class class_ = {TALLY2_PLAIN("tally.plain", 2)};
+    static struct k42_class class_ = {TALLY2_PLAIN("tally.plain", 2)};
     class_.interface = &wrong;
     must_register(&tally_1);
     assert_refused(&class_, -ENOEXEC, "bring an adaptor");
@@ -150,8 +154,8 @@ static void interface_with_too_many_methods_is_refused(void **state) {
 
 static void interface_without_methods_is_refused(void **state) {
     (void)state;
-    struct k42_interface empty = {.name = "empty", .version = 1};
-    struct k42_class class_ = {TALLY_PLAIN("tally.empty", 1)};
+    static struct k42_interface empty = {.name = "empty", .version = 1};
+    static struct k42_class class_ = {TALLY_PLAIN("tally.empty", 1)};
     class_.interface = &empty;
     assert_refused(&class_, -ENOEXEC, "interface empty version 1 has 0 methods");
 }
@@ -159,7 +163,7 @@ static void interface_without_methods_is_refused(void **state) {
 #define LACKING(name_, says_, ...)                                                                 \
     static void class_without_##name_##_is_refused(void **state) {                                 \
         (void)state;                                                                               \
-        struct k42_class class_ = {TALLY_PLAIN("tally.lacking", 1)};                               \
+        static struct k42_class class_ = {TALLY_PLAIN("tally.lacking", 1)};                        \
         __VA_ARGS__;                                                                               \
         assert_refused(&class_, -ENOEXEC, says_);                                                  \
     }
@@ -329,6 +333,29 @@ static void create_under_way_ends_in_the_old_version_and_is_upgraded_too(void **
     destroy(late);
 }
 
+static void create_that_holds_the_factory_up_stops_an_upgrade_with_a_deadline(void **state) {
+    (void)state;
+    static struct k42_class first = {TALLY_PLAIN("tally.slow", 1)};
+    static struct k42_class second = {TALLY_PLAIN("tally.slow", 2)};
+    k42_ref early;
+    first.init = slow_init;
+    must_register(&first);
+    must_register(&second);
+    slow.inside = slow.go_on = 0;
+    pthread_t creator = begin_thread(create_one, &early);
+    word_await(&slow.inside, 1);
+    struct k42_upgrade upgrade = {.to = &second, .deadline_ns = 1000000, .attempts = 1};
+    assert_int_equal(k42_upgrade(&upgrade), -ETIMEDOUT);
+    assert_string_equal(upgrade.last_failure.holder_name, "helper");
+    assert_ptr_equal(k42_class_find("tally.slow"), &first);
+    word_store(&slow.go_on, 1);
+    end_thread(creator);
+    assert_int_equal(inspected_version(early), 1);
+    upgrade_to(&second, 0);
+    assert_int_equal(inspected_version(early), 2);
+    destroy(early);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLASS_TEST(class_of_the_section_is_registered_at_load),
@@ -362,6 +389,7 @@ int main(void) {
         CLASS_TEST(listing_counts_instances),
         CLASS_TEST(unattached_thread_may_look_at_classes),
         CLASS_TEST(create_under_way_ends_in_the_old_version_and_is_upgraded_too),
+        CLASS_TEST(create_that_holds_the_factory_up_stops_an_upgrade_with_a_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wundef", "-Werror"]
 COMPILERS = {
     "gcc": ["gcc", "-std=gnu17", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes"],
     "clang": ["clang", "-std=gnu17", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes"],
-    "g++": ["g++", "-std=gnu++17"],
+    "g++": ["g++", "-std=gnu++17", "-Wshadow"],
 }
 FLAVOURS = {"gs": [], "tls": ["-DK42_TLS=1"]}
 

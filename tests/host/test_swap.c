@@ -4,6 +4,8 @@
  */
 #include "stage.h"
 
+#include "../../core/runtime.h"
+
 static struct k42_swap_report report;
 
 static void a_swap_keeps_the_ref_and_the_state(void **state) {
@@ -144,6 +146,41 @@ static void a_tracked_call_that_leaves_last_carries_the_transfer(void **state) {
     gate_open(&transfer_gate);
     assert_int_equal(stage_finish(&stage), 0);
     assert_int_equal(fixture_value(stage.ref), 11);
+    stage_close(&stage);
+}
+
+/* What a thread's table holds for an object. */
+static void *slot_of(const struct actor *actor, k42_ref ref) {
+    return k42_load_acquire((void **)k42_cpus[actor->cpu] + k42_ref_id(ref));
+}
+
+/* Its slot leads to the object itself, or to the entry, by which it is found again. */
+static int leads_to_the_object(const struct actor *actor, k42_ref ref) {
+    struct k42_entry *entry = &k42_entries[k42_ref_id(ref)];
+    struct k42_root *root = k42_load_acquire(&entry->root);
+    void *slot = slot_of(actor, ref);
+    return slot == (void *)entry || slot == (char *)root + root->class_->rep_offset;
+}
+
+static void when_a_swap_is_over_no_table_leads_to_its_mediator(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, &counter_plain);
+    stage_forward(&stage, &counter_second);
+    stage_block(&stage);
+    assert_false(leads_to_the_object(&stage.tracked, stage.ref));
+    assert_int_equal(stage_finish(&stage), 0);
+    assert_true(leads_to_the_object(&stage.older, stage.ref));
+    assert_true(leads_to_the_object(&stage.tracked, stage.ref));
+    stage.swapper.swap =
+        (struct k42_swap){.ref = stage.ref, .to = &counter_plain, .deadline_ns = 100000000};
+    stage.swapper.to = NULL;
+    stage_forward_as_requested(&stage);
+    actor_do(&stage.tracked, order_add);
+    actor_finish(&stage.swapper);
+    assert_int_equal(stage.swapper.result, -ETIMEDOUT);
+    assert_true(leads_to_the_object(&stage.tracked, stage.ref));
+    gate_open(&stage.older_gate);
     stage_close(&stage);
 }
 
@@ -309,6 +346,7 @@ static void a_dead_object_or_an_unknown_class_is_refused(void **state) {
     assert_int_equal(k42_destroy(ref), 0);
     assert_int_equal(k42_swap(ref, &counter_second, &report), -K42_STALE);
     assert_int_equal(report.result, -K42_STALE);
+    assert_non_null(strstr(report.text, "dead"));
 }
 
 static void an_active_thread_cannot_wait_for_a_swap(void **state) {
@@ -333,6 +371,7 @@ int main(void) {
         TEST(in_the_block_phase_calls_wait_and_go_to_the_new_object),
         TEST(in_the_transfer_phase_calls_wait_and_go_to_the_new_object),
         TEST(a_tracked_call_that_leaves_last_carries_the_transfer),
+        TEST(when_a_swap_is_over_no_table_leads_to_its_mediator),
         TEST(a_call_that_outlasts_the_deadline_in_the_forward_phase_is_named),
         TEST(a_call_that_outlasts_the_deadline_in_the_block_phase_is_named),
         TEST(after_a_deadline_it_is_tried_again_as_often_as_asked_for),

@@ -160,6 +160,7 @@ static void of_two_swaps_at_once_the_second_is_refused_and_its_callback_told(voi
     struct k42_swap second = {.ref = stage.ref, .to = &counter_percpu, .done = tell};
     stage_forward(&stage, &counter_second);
     assert_int_equal(k42_swap_run(&second), -EBUSY);
+    assert_non_null(strstr(second.report.text, "already"));
     assert_int_equal(told, 1);
     assert_int_equal(told_what, -EBUSY);
     assert_int_equal(k42_swap_submit(&second), K42_QUEUED);
@@ -304,6 +305,30 @@ static void two_swaps_whose_callers_call_each_other_both_end(void **state) {
     stage_close(&two);
 }
 
+static void a_closed_object_lets_nobody_in_from_a_blocking_one_either(void **state) {
+    (void)state;
+    struct stage one, two;
+    stage_open(&one, &counter_plain);
+    stage_open(&two, &counter_plain);
+    one.tracked.other = two.ref;
+    stage_forward(&one, &counter_second);
+    stage_block_with(&one, order_hold_then_add);
+    transfer_gate = (struct gate){0};
+    fixture_hooks.export_part = hold_the_transfer;
+    two.swapper.to = &counter_second;
+    actor_begin(&two.swapper, order_swap);
+    gate_await(&transfer_gate, 1);
+    assert_int_equal(swap_phase(two.ref), CLOSED);
+    gate_open(&one.tracked_gate);
+    await_held_back(&one.tracked, two.ref);
+    gate_open(&transfer_gate);
+    assert_int_equal(stage_finish(&two), 0);
+    assert_int_equal(stage_finish(&one), 0);
+    assert_int_equal(fixture_value(two.ref), 10);
+    stage_close(&one);
+    stage_close(&two);
+}
+
 /* ---- signals ---- */
 
 static uint32_t signals;
@@ -440,6 +465,7 @@ int main(void) {
         TEST(a_call_that_comes_back_through_another_thread_passes),
         TEST(a_thread_that_has_given_the_chain_back_waits_like_others),
         TEST(two_swaps_whose_callers_call_each_other_both_end),
+        TEST(a_closed_object_lets_nobody_in_from_a_blocking_one_either),
         TEST(a_signal_to_a_thread_that_waits_leaves_its_call_whole),
         TEST(under_calls_both_ways_no_call_is_lost_or_made_twice),
         TEST(destroys_swaps_and_calls_at_once_end_in_nothing_left),

@@ -273,6 +273,40 @@ static void unloading_waits_for_swaps_it_has_asked_for(void **state) {
     destroy(ref);
 }
 
+static enum k42_verdict hold_call(struct k42_hook *hook, struct k42_invocation *call) {
+    (void)hook;
+    (void)call;
+    word_store(&other.inside, 1);
+    word_await(&other.go_on, 1);
+    return K42_PROCEED;
+}
+
+static void *create_one(void *argument) {
+    if (make_by_name("tally.workshop", argument) < 0)
+        abort();
+    return NULL;
+}
+
+static void create_under_way_keeps_the_component(void **state) {
+    (void)state;
+    struct k42_hook hook = {.before = hold_call};
+    k42_factory_ref factory;
+    k42_ref ref;
+    memset(&other, 0, sizeof other);
+    assert_int_equal(k42_factory_find("tally.workshop", &factory), 0);
+    assert_int_equal(k42_interpose((k42_ref)factory, &hook), 0);
+    pthread_t creator = begin_thread(create_one, &ref);
+    word_await(&other.inside, 1);
+    assert_busy(component, "the factory of class tally.workshop is held up");
+    word_store(&other.go_on, 1);
+    end_thread(creator);
+    assert_int_equal(k42_release(&hook), 0);
+    assert_int_equal(add(ref, 1), 0);
+    assert_usable();
+    destroy(ref);
+    must_unload(component);
+}
+
 static k42_result unload_result;
 
 static int unload_meanwhile(struct k42_upgrade *upgrade) {
@@ -311,6 +345,7 @@ int main(void) {
         UNLOAD_TEST(ending_thread_may_look_for_components),
         UNLOAD_TEST(joined_thread_is_off_the_ledger),
         UNLOAD_TEST(unloading_waits_for_swaps_it_has_asked_for),
+        UNLOAD_TEST(create_under_way_keeps_the_component),
         UNLOAD_TEST(upgrade_under_way_keeps_the_component),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,8 @@
 #include "print.h"
 
 #define SECOND   1000000000ul
-#define PATIENCE (20 * SECOND) /* for others, on a machine that is busy */
+#define PATIENCE (60 * SECOND) /* for others, on a machine that is busy */
+#define STORMY   8             /* CPUs that call at once; more are mostly waited for */
 
 extern char text_begin[];
 
@@ -178,11 +179,9 @@ KERNEL_CHECK(boot, a_broadcast_runs_once_on_each_other_cpu) {
     return true;
 }
 
-static struct {
-    uint32_t begun, calls;
-} storm;
+static struct { uint32_t begun, calls; } storm;
 
-/* On every CPU at once, inside a call, hence with interrupts off: calls and broadcasts cross. */
+/* On several CPUs at once, inside a call, hence with interrupts off: calls and broadcasts cross. */
 static void call_everybody(void) {
     __atomic_fetch_add(&storm.begun, 1, __ATOMIC_RELAXED);
     for (unsigned round = 0; round < rounds(40); round++) {
@@ -206,11 +205,11 @@ static bool becomes(uint32_t *word, uint32_t value) {
 }
 
 KERNEL_CHECK(boot, calls_that_cross_all_arrive) {
-    unsigned n = cpu_count();
+    unsigned n = cpu_count() < STORMY ? cpu_count() : STORMY;
     storm.begun = storm.calls = 0;
     for (unsigned cpu = 0; cpu < n; cpu++)
         cpu_call(cpu, set_storm, NULL);
-    return becomes(&storm.begun, 2 * n) && storm.calls == n * rounds(40) * n;
+    return becomes(&storm.begun, 2 * n) && storm.calls == n * rounds(40) * cpu_count();
 }
 
 KERNEL_CHECK(boot, a_barrier_returns) {

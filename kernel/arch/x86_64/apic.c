@@ -62,6 +62,8 @@ void apic_enable(void) {
     msr_write(MSR_APIC_BASE, base);
     if (features.x2apic)
         msr_write(MSR_APIC_BASE, base | BASE_X2APIC);
+    /* First of all: while the APIC is disabled every other vector is forced to be masked. */
+    write(SPURIOUS, SOFTWARE_ENABLE | VECTOR_SPURIOUS);
     write(PRIORITY, 0);
     write(PIN0, MASKED);
     write(PIN1, NMI_PIN);
@@ -70,7 +72,6 @@ void apic_enable(void) {
     /* The mode must be set before the first deadline is written; they are different channels. */
     __asm__ volatile("mfence" ::: "memory");
     write(TIMER_DIVISOR, DIVIDE_BY_1);
-    write(SPURIOUS, SOFTWARE_ENABLE | VECTOR_SPURIOUS);
 }
 
 uint32_t apic_id(void) {

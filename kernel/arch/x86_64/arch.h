@@ -24,25 +24,25 @@
  *                    CPU_TABLE_SIZE bytes free for kernel_map: its translation table
  *   KERNEL_BASE      the image; above it, COMPONENT_AREA for loaded code in reach of it
  */
-#define FRAME_SIZE      4096ul
-#define LARGE_SIZE      0x200000ul
-#define HUGE_SIZE       0x40000000ul
-#define DIRECT_MAP      0xffff800000000000ul
-#define DIRECT_MAP_SIZE 0x0000400000000000ul
-#define KERNEL_HEAP     0xffffc00000000000ul
+#define FRAME_SIZE       4096ul
+#define LARGE_SIZE       0x200000ul
+#define HUGE_SIZE        0x40000000ul
+#define DIRECT_MAP       0xffff800000000000ul
+#define DIRECT_MAP_SIZE  0x0000400000000000ul
+#define KERNEL_HEAP      0xffffc00000000000ul
 #define KERNEL_HEAP_SIZE 0x0000040000000000ul
-#define DEVICE_MAP      0xffffd00000000000ul
-#define DEVICE_MAP_SIZE 0x0000008000000000ul
-#define CPU_AREAS       0xffffe00000000000ul
-#define CPU_AREA_SIZE   0x40000000ul
-#define CPU_TABLE_SIZE  0x30000000ul
-#define KERNEL_BASE     0xffffffff80000000ul
-#define COMPONENT_AREA  0xffffffffc0000000ul
+#define DEVICE_MAP       0xffffd00000000000ul
+#define DEVICE_MAP_SIZE  0x0000008000000000ul
+#define CPU_AREAS        0xffffe00000000000ul
+#define CPU_AREA_SIZE    0x40000000ul
+#define CPU_TABLE_SIZE   0x30000000ul
+#define KERNEL_BASE      0xffffffff80000000ul
+#define COMPONENT_AREA   0xffffffffc0000000ul
 
 /*
  * RAM that nobody uses: without the image, the modules, what firmware keeps, and what the kernel
- * took for page tables and stacks so far. Page aligned, in no order, some empty. Until a frame allocator replaces
- * frame_allocate, taking a frame makes a range smaller.
+ * took for page tables and stacks so far. Page aligned, in no order, some empty. Until a frame
+ * allocator replaces frame_allocate, taking a frame makes a range smaller.
  */
 struct memory_range {
     uint64_t base, size;
@@ -85,9 +85,9 @@ enum {
 };
 
 /*
- * Maps one page. 0; -EINVAL: misaligned, writable and executable, or in a top-level slot that is not
- * the kernel's; -EEXIST: something is mapped there; -ENOMEM: no frame for a table. Takes a lock with
- * interrupts off. No flush is needed.
+ * Maps one page. 0; -EINVAL: misaligned, writable and executable, or in a top-level slot that is
+ * not the kernel's; -EEXIST: something is mapped there; -ENOMEM: no frame for a table. Takes a lock
+ * with interrupts off. No flush is needed.
  */
 __attribute__((warn_unused_result)) int kernel_map(uintptr_t address, uint64_t physical,
                                                    unsigned flags);

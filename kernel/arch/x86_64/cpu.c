@@ -9,8 +9,8 @@
  *
  * Until the boot CPU has its area, a block in the image serves, with no separate stacks.
  */
-#include "../../print.h"
 #include "cpu.h"
+#include "../../print.h"
 
 #define STACK_SIZE          0x4000ul
 #define SEPARATE_STACK_SIZE 0x2000ul
@@ -47,8 +47,7 @@ static void map_new(uintptr_t begin, uintptr_t end) {
     for (uintptr_t at = begin; at < end; at += FRAME_SIZE) {
         uint64_t frame = frame_allocate();
         if (!frame || kernel_map(at, frame, KERNEL_WRITE))
-            panic("boot: no memory for the stacks of CPU %lu",
-                  (begin - CPU_AREAS) / CPU_AREA_SIZE);
+            panic("boot: no memory for the stacks of CPU %lu", (begin - CPU_AREAS) / CPU_AREA_SIZE);
     }
 }
 

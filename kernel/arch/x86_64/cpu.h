@@ -45,14 +45,14 @@ struct cpu {
     uint64_t descriptors[8];
     struct task_state task;
     uint32_t apic_id;
-    uint32_t online;               /* set once; read by all */
-    struct cpu_request *requests;  /* pushed by others, taken whole by this CPU */
-    uint64_t broadcast_seen;       /* the last cpu_call_others this CPU took part in */
-    void (*timer)(void);           /* what to call at timer_deadline, or NULL */
+    uint32_t online;              /* set once; read by all */
+    struct cpu_request *requests; /* pushed by others, taken whole by this CPU */
+    uint64_t broadcast_seen;      /* the last cpu_call_others this CPU took part in */
+    void (*timer)(void);          /* what to call at timer_deadline, or NULL */
     uint64_t timer_deadline;
     const struct trap_frame *stopped; /* where a panic elsewhere stopped this CPU; read by it */
-    struct cpu *self; /* at GS base - 16 */
-    uint32_t number;  /* at GS base - 8 */
+    struct cpu *self;                 /* at GS base - 16 */
+    uint32_t number;                  /* at GS base - 8 */
     uint32_t unused;
 };
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, self) == 16, "cpu_self finds it there");
@@ -122,7 +122,7 @@ void apic_timer_start(uint32_t ticks);
 void apic_deadline(uint64_t ticks);
 #define APIC_NMI   0x400u
 #define APIC_INIT  0x4500u
-#define APIC_START 0x600u /* or the page's number */
+#define APIC_START 0x600u  /* or the page's number */
 #define APIC_SEND  0x4000u /* or the vector */
 
 /* clock.c */

@@ -4,7 +4,10 @@
  * Found once by the boot CPU; every CPU then switches on the same things. The machine is assumed
  * to have CPUs of one kind.
  */
+#include "../../kernel.h"
+#include "../../print.h"
 #include "cpu.h"
+#include "runtime.h"
 
 #define CR4_DE         (1ul << 3)
 #define CR4_PGE        (1ul << 7)
@@ -65,4 +68,32 @@ void features_enable(void) {
     if (features.nx)
         msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NXE);
     write_cr4(cr4);
+}
+
+void boot_print_machine(void) {
+    const struct {
+        const char *name;
+        bool on;
+    } named[] = {
+        {"nx", features.nx},
+        {"smep", features.smep},
+        {"smap", features.smap},
+        {"umip", features.umip},
+        {"fsgsbase", features.fsgsbase},
+        {"pcid", features.pcid},
+        {"x2apic", features.x2apic},
+        {"tsc-deadline", features.tsc_deadline},
+        {"huge-pages", features.huge_pages},
+        {"steady-tsc", features.steady_tsc},
+    };
+    char line[256];
+    uint64_t ram = 0;
+    for (unsigned i = 0; i < ram_range_count; i++)
+        ram += ram_ranges[i].size;
+    size_t used = k42_format_text(line, sizeof line, "machine: %u CPUs, %lu MiB, clock %lu MHz",
+                                  cpu_count(), ram >> 20, clock_rate() / 1000000);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (named[i].on)
+            used += k42_format_text(line + used, sizeof line - used, ", %s", named[i].name);
+    print_line(line);
 }

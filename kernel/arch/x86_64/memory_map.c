@@ -1,8 +1,9 @@
 /*
  * Which RAM there is and which of it is free: two lists of ranges, filled from the loader's map.
  *
- * Owns: ram_ranges (all RAM) and memory_ranges (what nobody uses), in the loader's order. Changed by the boot CPU alone, before anybody else reads them. A list that
- * is full loses the range that came last, with a message: memory unused, nothing wrong.
+ * Owns: ram_ranges (all RAM) and memory_ranges (what nobody uses), in the loader's order. Changed
+ * by the boot CPU alone, before anybody else reads them. A list that is full loses the range that
+ * came last, with a message: memory unused, nothing wrong.
  */
 #include "../../print.h"
 #include "cpu.h"

@@ -45,8 +45,9 @@ static uint64_t bits_of(unsigned flags) {
 
 /* The table that `entry` points to, made when it is not there; NULL: no frame, or sealed. */
 static uint64_t *table_below(uint64_t *entry, unsigned level, bool make) {
-    if (*entry & PRESENT)
-        return *entry & LARGE && level < TOP ? NULL : phys_to_virt(*entry & FRAME);
+    uint64_t value = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+    if (value & PRESENT)
+        return value & LARGE && level < TOP ? NULL : phys_to_virt(value & FRAME);
     if (!make || (level == TOP && sealed))
         return NULL;
     uint64_t frame = frame_allocate();
@@ -147,13 +148,15 @@ int kernel_protect(uintptr_t address, unsigned flags) {
     return error;
 }
 
-/* Without the lock: tables are never given back, so a walk finds what was true a moment ago. */
+/* Without the lock: tables are never given back, so a walk finds what was true a moment ago; the
+ * entry is read once, since it may be cleared meanwhile. */
 uint64_t kernel_physical(uintptr_t address) {
     uint64_t size;
-    if (!is_ours(address))
+    uint64_t *entry = is_ours(address) ? mapping_of(address, &size) : NULL;
+    uint64_t value = entry ? __atomic_load_n(entry, __ATOMIC_ACQUIRE) : 0;
+    if (!(value & PRESENT))
         return KERNEL_NOTHING;
-    uint64_t *entry = mapping_of(address, &size);
-    return entry ? (*entry & FRAME & ~(size - 1)) | (address & (size - 1)) : KERNEL_NOTHING;
+    return (value & FRAME & ~(size - 1)) | (address & (size - 1));
 }
 
 void *device_map(uint64_t physical, size_t size) {
