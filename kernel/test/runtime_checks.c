@@ -142,7 +142,7 @@ KERNEL_CHECK(runtime, swaps_under_callers_on_all_cpus_lose_nothing) {
     if (!crew_start(&crew, many(), false, add_ones, &account))
         return false;
     bool swapped = true;
-    for (unsigned round = 0; round < 60 && swapped; round++) {
+    for (unsigned round = 0; round < 24 && swapped; round++) {
         swapped = swap_patiently(account, round & 1 ? &account_plain : &account_spread);
         crew_await(&crew, 1);
     }
@@ -171,7 +171,7 @@ KERNEL_CHECK(runtime, two_swaps_do_not_deadlock_over_callers_that_cross) {
     if (!crew_start(&crew, many(), false, pass_across, accounts))
         return false;
     bool swapped = true;
-    for (unsigned round = 0; round < 40 && swapped; round++) {
+    for (unsigned round = 0; round < 16 && swapped; round++) {
         struct k42_class *to = round & 1 ? &account_plain : &account_spread;
         struct k42_swap requests[2] = {
             {.ref = (k42_ref)accounts[0], .to = to, .deadline_ns = PATIENT_NS, .attempts = 4},
@@ -214,7 +214,7 @@ KERNEL_CHECK(runtime, a_hook_sees_each_call_under_callers_and_swaps) {
         !crew_start(&crew, many(), false, add_ones, &account))
         return false;
     bool swapped = true;
-    for (unsigned round = 0; round < 20 && swapped; round++) {
+    for (unsigned round = 0; round < 12 && swapped; round++) {
         swapped = swap_patiently(account, round & 1 ? &account_plain : &account_spread);
         crew_await(&crew, 1);
     }
@@ -399,7 +399,7 @@ KERNEL_CHECK(runtime, nobody_is_in_an_atomic_section_while_cpus_are_stopped) {
     if (!crew_start(&crew, many(), false, enter_sections, &sections))
         return false;
     bool outside = true;
-    for (unsigned round = 0; round < 50; round++) {
+    for (unsigned round = 0; round < 20; round++) {
         k42_platform_stop_cpus();
         for (unsigned look = 0; look < 200; look++)
             for (uint32_t i = 0; i < crew.size; i++)
