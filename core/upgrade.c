@@ -180,6 +180,15 @@ static k42_result eager_run(struct k42_upgrade *upgrade, struct hunt hunt) {
 
 /* ---- lazy ---- */
 
+/* From its next miss on, which emptying its slots brings about, the instance is to be converted. */
+static void lazy_mark(k42_id id) {
+    struct k42_entry *entry = &k42_entries[id];
+    if (k42_entry_claim(entry, 0, K42_ENTRY_LAZY) < 0)
+        return;
+    k42_slots_empty(id, k42_entry_touched(k42_load_relaxed(&entry->state)));
+    k42_entry_release(entry, 0, false);
+}
+
 static k42_result lazy_run(struct k42_upgrade *upgrade, struct hunt hunt) {
     struct prey found[K42_SLOTS_PER_PAGE];
     uint32_t count;
@@ -187,13 +196,8 @@ static k42_result lazy_run(struct k42_upgrade *upgrade, struct hunt hunt) {
         k42_result result = hunt_look(&hunt, found, &count);
         if (result < 0)
             return result;
-        for (uint32_t i = 0; i < count; i++) {
-            struct k42_entry *entry = &k42_entries[found[i].id];
-            if (k42_entry_claim(entry, 0, K42_ENTRY_LAZY) < 0)
-                continue;
-            k42_slots_empty(found[i].id, k42_entry_touched(k42_load_relaxed(&entry->state)));
-            k42_entry_release(entry, 0, false);
-        }
+        for (uint32_t i = 0; i < count; i++)
+            lazy_mark(found[i].id);
         if (upgrade->progress && upgrade->progress(upgrade))
             upgrade->aborted = 1;
     }
@@ -217,7 +221,9 @@ void k42_upgrade_lazy_turn(k42_id id) {
     struct k42_swap request = {
         .ref = k42_id_ref(id), .to = to, .from = class_, .attempts = ATTEMPTS_DEFAULT};
     k42_result result = k42_swap_run(&request);
-    if (result < 0 && result != -K42_STALE && result != -ESTALE)
+    if (result == -ETIMEDOUT || result == -EBUSY)
+        lazy_mark(id); /* held up: its next use tries again */
+    else if (result < 0 && result != -K42_STALE && result != -ESTALE)
         k42_log("lazy upgrade: %s", request.report.text);
 }
 

@@ -12,6 +12,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void in_child(void) {
     k42_host_forget_thread_id();
+    k42_host_rendezvous_after_fork();
     if (on_child)
         on_child();
 }

@@ -17,5 +17,7 @@ struct k42_cpu_head *k42_cpu_head_of(uint32_t cpu);
 
 /* The calling thread is another one now: the child of a fork. */
 void k42_host_forget_thread_id(void);
+/* Likewise: no rendezvous is under way there. */
+void k42_host_rendezvous_after_fork(void);
 
 #endif

@@ -107,3 +107,9 @@ void k42_platform_start_cpus(void) {
     k42_platform_wake(&stopping, UINT32_MAX);
     pthread_mutex_unlock(&stopper_lock);
 }
+
+/* Whoever held the rendezvous does not exist in the child. */
+void k42_host_rendezvous_after_fork(void) {
+    stopper_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    stopping = 0;
+}

@@ -5,7 +5,7 @@
  * keep the base register that it inherits from its creator. The record of a thread belongs to
  * whoever started it, until the join frees it.
  *
- * A thread's id is asked for once and kept; so the child of a fork() cannot use the runtime.
+ * A thread's id is asked for once and kept; the child of a fork forgets it.
  *
  * Fails: spawn with NULL.
  */

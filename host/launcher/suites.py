@@ -27,11 +27,12 @@ class Suite:
     """One program to run and how to read what it says."""
 
     def __init__(self, variant, name, command, protocol, timeout, settings, priority=0,
-                 alone=False):
+                 alone=False, where=path()):
         self.variant, self.name = variant, name
         self.command, self.protocol = command, protocol
         self.timeout, self.settings = timeout, settings
         self.priority, self.alone = priority, alone
+        self.where = where  # the folder it is run in
 
     @property
     def title(self):
@@ -87,7 +88,8 @@ def compiled_suites(variant):
         settings.update({"CMOCKA_MESSAGE_OUTPUT": "TAP", **test["env"]})
         result.append(Suite(variant, test["name"].replace(" ", "-"), test["cmd"], test["protocol"],
                             test["timeout"] * patience, settings, test["priority"],
-                            not test["is_parallel"]))
+                            not test["is_parallel"],
+                            test["workdir"] or folder(variant)))
     return result
 
 

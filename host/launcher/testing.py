@@ -13,7 +13,7 @@ import time
 
 from launcher import suites, variants
 from launcher.progress import say
-from launcher.tree import ROOT, Trouble, built, shown
+from launcher.tree import Trouble, built, shown
 from launcher.verdicts import judge
 
 
@@ -23,13 +23,13 @@ class Running:
     def __init__(self):
         self.lock, self.processes, self.stopped = threading.Lock(), set(), False
 
-    def start(self, command, log, settings):
+    def start(self, command, log, suite):
         with self.lock:
             if self.stopped:
                 raise KeyboardInterrupt
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=subprocess.STDOUT, env=settings, cwd=ROOT,
-                                       start_new_session=True)
+                                       stderr=subprocess.STDOUT, env=suite.settings,
+                                       cwd=suite.where, start_new_session=True)
             self.processes.add(process)
         return process
 
@@ -74,7 +74,7 @@ def run_suite(suite, running):
         command = without_randomised_addresses() + command
     began, timed_out = time.monotonic(), False
     with open(suite.log, "w") as log:
-        process = running.start(command, log, suite.settings)
+        process = running.start(command, log, suite)
         try:
             process.wait(suite.timeout)
         except subprocess.TimeoutExpired:

@@ -119,8 +119,9 @@ k42_result k42_factory_find(const char *class_name, k42_factory_ref *factory);
  * --------------------------------------------------------------------------------------- */
 
 enum k42_upgrade_mode {
-    K42_UPGRADE_EAGER,    /* convert every instance now, in batches that share grace periods */
-    K42_UPGRADE_LAZY,     /* convert each at its first use from now on, in the background */
+    K42_UPGRADE_EAGER, /* convert every instance now, in batches that share grace periods */
+    /* Convert each at its first use from now on, in the background; held up: at a later use. */
+    K42_UPGRADE_LAZY,
     K42_UPGRADE_NEW_ONLY, /* leave the old ones as they are */
 };
 

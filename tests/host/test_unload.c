@@ -25,7 +25,16 @@ static int unload_open(void **state) {
     k42_exit();
     return result < 0 || k42_destroy(ref) < 0 ? -1 : 0;
 }
-#define UNLOAD_TEST(test) cmocka_unit_test_setup_teardown(test, unload_open, classes_close)
+/* Where a test holds another thread, and what that has seen. */
+static struct { uint32_t inside, go_on, returned; } other;
+
+/* A test that failed half-way must not keep the teardown waiting. */
+static int unload_close(void **state) {
+    word_store(&signs.defer_again, 0);
+    word_store(&other.go_on, 1);
+    return classes_close(state);
+}
+#define UNLOAD_TEST(test) cmocka_unit_test_setup_teardown(test, unload_open, unload_close)
 
 static struct k42_ledger ledger_now(void) {
     struct k42_ledger ledger;
@@ -131,8 +140,6 @@ static void hook_keeps_its_component(void **state) {
 
 /* ---- deferred calls ---- */
 
-static struct { uint32_t inside, go_on, returned; } other;
-
 static void *stay_active(void *argument) {
     (void)argument;
     k42_enter();
@@ -175,7 +182,7 @@ static void endless_deferring_keeps_its_component(void **state) {
     (void)state;
     word_store(&signs.defer_again, 1);
     tools->defer(&signs);
-    assert_busy(component, "1 deferred calls");
+    assert_busy(component, "deferred calls");
     assert_usable();
     end_deferring();
     must_unload(component);

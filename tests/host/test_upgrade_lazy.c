@@ -5,6 +5,8 @@
  */
 #include "class_fixture.h"
 
+#include <unistd.h>
+
 #define MANY   1500 /* more than two pages of slots */
 #define A_PAGE 512
 
@@ -203,6 +205,25 @@ static void instance_that_fails_lazily_goes_on_as_it_was(void **state) {
     destroy_refs(2);
 }
 
+static void instance_held_up_at_its_turn_is_converted_at_a_later_use(void **state) {
+    (void)state;
+    make_refs(1);
+    lazily_to(&tally_2);
+    uint64_t aborts = stats_now().swap_aborts;
+    k42_enter();
+    assert_int_equal(k42_call((tally_ref)refs[0], version), 1);
+    /* This thread stays inside until the swapper has made its eight attempts. */
+    while (stats_now().swap_aborts < aborts + 8)
+        usleep(1000);
+    k42_exit();
+    assert_int_equal(k42_swap_flush(), 0);
+    assert_int_equal(inspected_version(refs[0]), 1);
+    assert_int_equal(version(refs[0]), 1);
+    assert_int_equal(k42_swap_flush(), 0);
+    assert_int_equal(inspected_version(refs[0]), 2);
+    destroy_refs(1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         LAZY_TEST(unused_instance_stays_as_it_is),
@@ -217,6 +238,7 @@ int main(void) {
         LAZY_TEST(mark_of_an_upgrade_taken_back_means_nothing),
         LAZY_TEST(aborted_lazy_upgrade_leaves_pages_unmarked),
         LAZY_TEST(instance_that_fails_lazily_goes_on_as_it_was),
+        LAZY_TEST(instance_held_up_at_its_turn_is_converted_at_a_later_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,9 @@ import sys
 import time
 import xml.etree.ElementTree as xml
 
+# About three minutes of one processor; more when the machine is busy.
+SUITE_TIMEOUT_SECONDS = 900
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 MEMORY_MIB = 1900
