@@ -16,6 +16,7 @@ BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
 DEBUG = os.path.join(os.path.dirname(BUILD), "debug", "kernel", "k42.elf")
 LIMIT = 120  # seconds, for a guest that hangs
+SUITE_TIMEOUT_SECONDS = 600
 # What the emulated processor has, each of which can be switched off.
 FEATURES = ["nx", "smep", "smap", "umip", "fsgsbase", "huge-pages"]
 
