@@ -42,7 +42,8 @@ def words():
     one = command("boot", "boot the kernel in an emulator; its exit status is the guest's")
     one.add_argument("--cpus", metavar="N", type=int, default=2, help="processors (default: 2)")
     one.add_argument("--mem", metavar="M", default="512M", help="memory (default: 512M)")
-    one.add_argument("--append", metavar="TEXT", default="", help="options for the kernel, e.g. test=boot")
+    one.add_argument("--append", metavar="TEXT", default="",
+                     help="options for the kernel, e.g. test=boot")
     one.add_argument("--limit", metavar="SECONDS", type=float, default=60,
                      help="end the guest after this time (default: 60)")
     one = command("test", "build all variants and run all tests; ends with 'N passed, N failed'")

@@ -19,7 +19,8 @@
 #define MODEM        (COM1 + 4)
 #define STATUS       (COM1 + 5)
 #define SCRATCH      (COM1 + 7)
-#define STATUS_EMPTY 0x20
+#define STATUS_EMPTY 0x20 /* room for a whole FIFO */
+#define STATUS_IDLE  0x40 /* and nothing on its way */
 #define FIFO_SIZE    16
 #define NOBODY       (~0u)
 
@@ -80,4 +81,9 @@ void serial_write_line(const char *text, size_t length) {
     if (taken)
         __atomic_store_n(&owner, NOBODY, __ATOMIC_RELEASE);
     interrupts_restore(flags);
+}
+
+void serial_drain(void) {
+    while (present && !(port_read8(STATUS) & STATUS_IDLE))
+        __builtin_ia32_pause();
 }

@@ -10,12 +10,13 @@ import pytest
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "host"))
 
-from launcher import qemu  # noqa: E402
+from launcher import bochs, qemu  # noqa: E402
 
 BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
 DEBUG = os.path.join(os.path.dirname(BUILD), "debug", "kernel", "k42.elf")
 LIMIT = 120  # seconds, for a guest that hangs
+SUITE_TIMEOUT_SECONDS = 600
 # What the emulated processor has, each of which can be switched off.
 FEATURES = ["nx", "smep", "smap", "umip", "fsgsbase", "huge-pages"]
 
@@ -94,16 +95,28 @@ boot
 """
 
 
-def test_grub_boots_it_by_multiboot2(tmp_path):
-    grub = tmp_path / "disc" / "boot" / "grub"
+def make_disc(folder, options):
+    """A disc from which GRUB boots the kernel by Multiboot2, with a module."""
+    grub = folder / "disc" / "boot" / "grub"
     grub.mkdir(parents=True)
     shutil.copy(RELEASE, grub.parent)
-    (grub / "grub.cfg").write_text(MENU.format(options=qemu.options("test=boot")))
-    disc = tmp_path / "disc.iso"
-    subprocess.run(["grub-mkrescue", "-o", disc, tmp_path / "disc"], check=True,
+    (grub / "grub.cfg").write_text(MENU.format(options=options))
+    disc = folder / "disc.iso"
+    subprocess.run(["grub-mkrescue", "-o", disc, folder / "disc"], check=True,
                    stderr=subprocess.DEVNULL)
-    ended = boot("", kernel=None, disc=str(disc))
+    return str(disc)
+
+
+def test_grub_boots_it_by_multiboot2(tmp_path):
+    ended = boot("", kernel=None, disc=make_disc(tmp_path, qemu.options("test=boot")))
     assert checks_pass(ended, 2) and "boot module: " in ended.text
+
+
+def test_a_second_machine_boots_it_with_x2apic_tsc_deadline_and_pcid(tmp_path):
+    said = bochs.run(make_disc(tmp_path, "test=boot"), tmp_path, LIMIT)
+    assert "test=boot on 2 CPUs: " in said and ", 0 failed" in said
+    machine = next(line for line in said.splitlines() if "machine: 2 CPUs" in line)
+    assert all(name in machine for name in ("x2apic", "tsc-deadline", "pcid", "steady-tsc"))
 
 
 def test_the_account_of_boot_time_adds_up():

@@ -10,6 +10,7 @@
 #include "runtime.h"
 
 #define CR4_DE         (1ul << 3)
+#define CR4_MCE        (1ul << 6)
 #define CR4_PGE        (1ul << 7)
 #define CR4_OSFXSR     (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
@@ -59,7 +60,7 @@ void features_find(void) {
 }
 
 void features_enable(void) {
-    uint64_t cr4 = read_cr4() | CR4_DE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    uint64_t cr4 = read_cr4() | CR4_DE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
     cr4 |= features.smep ? CR4_SMEP : 0;
     cr4 |= features.smap ? CR4_SMAP : 0;
     cr4 |= features.umip ? CR4_UMIP : 0;

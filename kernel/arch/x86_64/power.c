@@ -5,6 +5,7 @@
  * Owns: what the tables said, written at boot. Any context.
  */
 #include "../../acpi/acpi.h"
+#include "../../dev/serial.h"
 #include "../../print.h"
 #include "cpu.h"
 
@@ -30,6 +31,7 @@ void power_open(const struct acpi *acpi) {
 
 void machine_exit(unsigned status) {
     char text[8];
+    serial_drain();
     if (boot_option("exit-port", text, sizeof text))
         exit_port = read_hexadecimal(text);
     /* The emulator ends with 2 * value + 1; 1 is what it says of its own troubles. */
@@ -42,6 +44,7 @@ void machine_exit(unsigned status) {
 }
 
 void machine_power_off(void) {
+    serial_drain();
     if (power_known) {
         port_write16(power.control_a, (uint16_t)(power.sleep_a << 10 | SLEEP_ENABLE));
         if (power.control_b)
@@ -54,6 +57,7 @@ void machine_power_off(void) {
 }
 
 void machine_reboot(void) {
+    serial_drain();
     if (power_known && power.reset_port)
         port_write8(power.reset_port, power.reset_value);
     delay_ns(10000000);

@@ -90,10 +90,12 @@ static bool start(uint32_t target, uint32_t number, uint64_t page) {
     apic_send(target, APIC_START | (uint32_t)(page / FRAME_SIZE));
     if (comes_within(number, LONG_PATIENCE))
         return true;
-    /* What it has taken it will use, so then it must be waited for. */
     if (__atomic_exchange_n(&secondary_handover, NULL, __ATOMIC_ACQ_REL))
         return false;
-    return comes_within(number, LONG_PATIENCE);
+    /* It has taken the stack, which nobody else can be given any more. */
+    if (!comes_within(number, LONG_PATIENCE))
+        panic("boot: CPU with APIC id %u began to start and did not finish", target);
+    return true;
 }
 
 static bool startable(const struct acpi_cpu *cpu) {
@@ -130,12 +132,14 @@ void smp_start(void) {
     }
     initialise_all();
     gate.held = 1;
-    unsigned number = 1;
+    unsigned number = 1, opened = 0;
     struct acpi_cpu cpu;
     for (size_t at = 0; acpi_next_cpu(&firmware_tables, &at, &cpu);) {
         if (!startable(&cpu))
             continue;
-        cpu_open(number, cpu.apic_id);
+        if (opened < number)
+            cpu_open(number, cpu.apic_id);
+        opened = number;
         if (start(cpu.apic_id, number, page))
             number++;
         else

@@ -5,8 +5,8 @@
  *
  * smp.c fills in what depends on the page: the base of the descriptor table and the far jump.
  *
- * secondary_high takes the hand-over, a pointer to struct secondary (smp.c), by an exchange, so that
- * of a CPU that comes twice or too late only one goes on; the other halts for ever.
+ * secondary_high takes the hand-over, a pointer to struct secondary (smp.c), by an exchange, so
+ * that a CPU which comes a second time, or too late, finds nothing and halts for ever.
  */
     .section .rodata
     .globl trampoline_begin, trampoline_end, trampoline_gdt_base, trampoline_jump

@@ -8,8 +8,8 @@
  * trap_separate: NMI, #MC, #DB, #DF, each on a stack of its own, since they may come when the stack
  * or GS are not the kernel's, even in kernel mode: between a trap's first instruction and its
  * swapgs. With FSGSBASE a program may hold any value in GS, so the base proves nothing either.
- * The CPU's base is therefore kept at the top of the stack, just above the frame, and the GS base is
- * loaded from there and put back afterwards.
+ * The CPU's base is therefore kept at the top of the stack, just above the frame; the GS base
+ * is loaded from there and put back afterwards.
  *
  * smap_site is patched to clac where there is SMAP: a program may set the flag that lifts it.
  * A backtrace recognises a return address between trap_text_begin and trap_text_end, and finds
