@@ -57,7 +57,6 @@ static void chunk_remove(struct pool *pool, struct chunk *chunk) {
     else
         pool->chunks = chunk->next;
     pool->chunk_count--;
-    __atomic_store_n(&chunk->owner, NULL, __ATOMIC_RELAXED);
 }
 
 void frames_make_records(struct chunk *chunk, enum frame_state state) {
@@ -190,7 +189,11 @@ void pool_give_batch(struct frame_consumer *owner, struct frame *first) {
     spin_leave(&pool->lock);
 }
 
-/* The kernel's pool is always the inner one of the two, so moves do not block each other. */
+/*
+ * A chunk changes hands in one store, since others read its owner meanwhile.
+ *
+ * The kernel's pool is always the inner one of the two, so moves do not block each other.
+ */
 void pool_move(struct frame_consumer *from, struct frame_consumer *to) {
     spin_take(&from->pool.lock);
     spin_take(&to->pool.lock);
