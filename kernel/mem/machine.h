@@ -48,13 +48,18 @@ typedef uint64_t machine_entry;
  *
  *   uintptr_t machine_reserve_start(void)        address space for reserves, both ends multiples of
  *   uintptr_t machine_reserve_end(void)          MACHINE_TABLE_SPAN, at most 512 GiB
+ *   uint32_t  machine_table_count(void)          how many translation tables of the runtime can be,
+ *   size_t    machine_table_bytes(void)          how large one can be,
+ *   uintptr_t machine_table_at(uint32_t number)  and where each lies, page aligned
+ *   uint32_t  machine_table_number(uintptr_t address)   whose it is; the count when it is nobody's
  *   machine_entry *machine_entry_find(uintptr_t address)   the page's entry; NULL: there is none in
  *                                                this whole MACHINE_TABLE_SPAN
  *   machine_entry *machine_entry_make(uintptr_t address)   makes the tables it needs (with frames,
  *                                                not through the heap); NULL: no memory. Two CPUs
  *                                                may make the same
- *   void      machine_tables_drop(uintptr_t start, uintptr_t end)   frees the tables of a range,
- *                                                empty and flushed, that nobody touches meanwhile
+ *   void      machine_tables_drop(uintptr_t start, uintptr_t end)   frees the page tables that
+ *                                                translate nothing outside a range, which is empty,
+ *                                                flushed, and which nobody touches meanwhile
  *   machine_entry machine_entry_to(uint64_t physical, bool writable)   kernel data, not executable
  *   bool      machine_entry_writable(machine_entry entry)
  *   uint64_t  machine_entry_physical(machine_entry entry)

@@ -78,13 +78,13 @@ static const struct frame_range *largest_free(const struct frame_range *ranges, 
     return largest;
 }
 
-/* Physical address of `bytes` for records, or 0. Not zeroed. */
-static uint64_t records_take(uint64_t bytes) {
+/* Memory for `bytes` of records, not zeroed. NULL: the range is used up. */
+static void *records_take(uint64_t bytes) {
     bytes = (bytes + RECORDS_ALIGN - 1) & ~(uint64_t)(RECORDS_ALIGN - 1);
     if (records.end - records.next < bytes)
-        return 0;
+        return NULL;
     records.next += bytes;
-    return records.next - bytes;
+    return machine_memory(records.next - bytes);
 }
 
 static int make_section_table(const struct frame_range *ranges, size_t count) {
@@ -93,20 +93,18 @@ static int make_section_table(const struct frame_range *ranges, size_t count) {
         if (!is_empty(&ranges[i]) && end_frame(&ranges[i]) > top)
             top = end_frame(&ranges[i]);
     frame_section_count = (uint32_t)((top + FRAMES_PER_SECTION - 1) / FRAMES_PER_SECTION);
-    uint64_t table = records_take(frame_section_count * sizeof(*frame_sections));
-    if (!table)
+    frame_sections = records_take(frame_section_count * sizeof(*frame_sections));
+    if (!frame_sections)
         return -ENOMEM;
-    frame_sections = machine_memory(table);
     for (uint32_t i = 0; i < frame_section_count; i++)
         frame_sections[i] = NULL;
     return 0;
 }
 
 static struct section *make_section(uint32_t number) {
-    uint64_t memory = records_take(sizeof(struct section));
-    if (!memory)
+    struct section *section = records_take(sizeof(struct section));
+    if (!section)
         return NULL;
-    struct section *section = machine_memory(memory);
     section->first = FRAMES_PER_SECTION;
     section->end = 0;
     for (uint32_t i = 0; i < CHUNKS_PER_SECTION; i++)
@@ -142,12 +140,11 @@ static int make_frame_records(void) {
         struct section *section = frame_sections[i];
         if (!section)
             continue;
-        uint64_t memory =
+        void *memory =
             records_take((uint64_t)(section->end - section->first) * sizeof(struct frame));
         if (!memory)
             return -ENOMEM;
-        section->frames =
-            (uintptr_t)machine_memory(memory) - (uintptr_t)section->first * sizeof(struct frame);
+        section->frames = (uintptr_t)memory - (uintptr_t)section->first * sizeof(struct frame);
     }
     return 0;
 }
@@ -159,10 +156,10 @@ static int make_records(const struct frame_range *ranges, size_t count) {
             error = cover_range(&ranges[i]);
     if (!error)
         error = make_frame_records();
-    uint64_t caches = error ? 0 : records_take(caches_bytes());
+    void *caches = error ? NULL : records_take(caches_bytes());
     if (!caches)
         return -ENOMEM;
-    caches_set(machine_memory(caches));
+    caches_set(caches);
     return 0;
 }
 

@@ -75,6 +75,10 @@ static inline void machine_copy_page(void *to, const void *from) {
 
 uintptr_t machine_reserve_start(void);
 uintptr_t machine_reserve_end(void);
+uint32_t machine_table_count(void);
+size_t machine_table_bytes(void);
+uintptr_t machine_table_at(uint32_t number);
+uint32_t machine_table_number(uintptr_t address);
 machine_entry *machine_entry_find(uintptr_t address);
 machine_entry *machine_entry_make(uintptr_t address);
 void machine_tables_drop(uintptr_t start, uintptr_t end);

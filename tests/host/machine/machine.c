@@ -68,15 +68,40 @@ void machine_run_cpus(uint32_t count, void (*run)(uint32_t cpu, void *argument),
 #define RESERVE_START ((uintptr_t)0x7000 << 28)
 #define RESERVE_SPANS 512u
 #define PER_TABLE     (MACHINE_TABLE_SPAN / MACHINE_PAGE_SIZE)
+/* Behind the reserves: 8 MiB for each CPU, of which its translation table has all but the first. */
+#define TABLES_START (RESERVE_START + RESERVE_SPANS * MACHINE_TABLE_SPAN)
+#define TABLE_AREA   (4 * MACHINE_TABLE_SPAN)
+#define TABLE_OFFSET (MACHINE_TABLE_SPAN / 2)
+#define SPANS        (RESERVE_SPANS + MACHINE_CPUS * 4)
 
-static machine_entry *tables[RESERVE_SPANS];
+static machine_entry *tables[SPANS];
 
 uintptr_t machine_reserve_start(void) {
     return RESERVE_START;
 }
 
 uintptr_t machine_reserve_end(void) {
-    return RESERVE_START + RESERVE_SPANS * MACHINE_TABLE_SPAN;
+    return TABLES_START;
+}
+
+uint32_t machine_table_count(void) {
+    return MACHINE_CPUS;
+}
+
+size_t machine_table_bytes(void) {
+    return TABLE_AREA - TABLE_OFFSET;
+}
+
+uintptr_t machine_table_at(uint32_t number) {
+    return TABLES_START + number * TABLE_AREA + TABLE_OFFSET;
+}
+
+uint32_t machine_table_number(uintptr_t address) {
+    uintptr_t from = address - TABLES_START;
+    if (address < TABLES_START || from >= MACHINE_CPUS * TABLE_AREA ||
+        from % TABLE_AREA < TABLE_OFFSET)
+        return MACHINE_CPUS;
+    return (uint32_t)(from / TABLE_AREA);
 }
 
 static machine_entry **table_of(uintptr_t address) {
@@ -88,6 +113,8 @@ static machine_entry *entry_in(machine_entry *table, uintptr_t address) {
 }
 
 machine_entry *machine_entry_find(uintptr_t address) {
+    if (address < RESERVE_START || address >= RESERVE_START + SPANS * MACHINE_TABLE_SPAN)
+        return NULL;
     return entry_in(__atomic_load_n(table_of(address), __ATOMIC_ACQUIRE), address);
 }
 
@@ -108,7 +135,8 @@ machine_entry *machine_entry_make(uintptr_t address) {
 }
 
 void machine_tables_drop(uintptr_t start, uintptr_t end) {
-    for (; start < end; start += MACHINE_TABLE_SPAN) {
+    start = (start + MACHINE_TABLE_SPAN - 1) & ~(MACHINE_TABLE_SPAN - 1);
+    for (; start + MACHINE_TABLE_SPAN <= end; start += MACHINE_TABLE_SPAN) {
         machine_entry *table = __atomic_exchange_n(table_of(start), NULL, __ATOMIC_ACQ_REL);
         if (table)
             frame_free(frame_at(machine_physical(table)), 0);
