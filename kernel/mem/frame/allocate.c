@@ -38,7 +38,7 @@ static struct frame *take(unsigned order, struct frame_consumer *consumer) {
     if (is_large(consumer))
         return pool_take(consumer, order, true, urgent);
     if (order == 0)
-        return cache_take(urgent);
+        return cache_refill(urgent);
     return pool_take(&frame_kernel, order, true, urgent);
 }
 
@@ -52,38 +52,56 @@ static struct frame *take_the_last(unsigned order, struct frame_consumer *consum
     return frame;
 }
 
-/* A block's records begin with nothing of an earlier user. */
-static void begin_use(struct frame *frame, unsigned order, struct frame_consumer *consumer) {
-    frame_check_poison(frame, order);
+/* A record begins with nothing of an earlier user. */
+static void make_blank(struct frame *frame) {
     frame->tag = 0;
     frame->holds = 0;
-    frame->user[0] = frame->user[1] = 0;
-    for (uint32_t i = 1; order && order < FRAME_ORDER_CHUNK && i < 1u << order; i++) {
-        frame[i].tag = 0;
-        frame[i].holds = 0;
-        frame[i].user[0] = frame[i].user[1] = 0;
-    }
     frame->consumer = 0;
-    if (consumer) {
-        frame->consumer = consumer->number;
-        __atomic_add_fetch(&consumer->used, 1ul << order, __ATOMIC_RELAXED);
-    }
+    frame->user[0] = frame->user[1] = 0;
+}
+
+static void charge(struct frame *frame, unsigned order, struct frame_consumer *consumer) {
+    if (!consumer)
+        return;
+    frame->consumer = consumer->number;
+    __atomic_add_fetch(&consumer->used, 1ul << order, __ATOMIC_RELAXED);
+}
+
+static struct frame *allocate_block(unsigned order, struct frame_consumer *consumer) {
+    struct frame *frame = take(order, consumer);
+    if (!frame)
+        frame = take_the_last(order, consumer);
+    pressure_tell();
+    if (!frame)
+        return NULL;
+    frame_check_poison(frame, order);
+    for (uint32_t i = 0; i < (order < FRAME_ORDER_CHUNK ? 1u << order : 1u); i++)
+        make_blank(&frame[i]);
+    charge(frame, order, consumer);
+    return frame;
+}
+
+static struct frame *allocate_single(struct frame_consumer *consumer) {
+    struct frame *frame = cache_pop();
+    if (__builtin_expect(!frame, 0))
+        return allocate_block(0, consumer);
+    frame_check_poison(frame, 0);
+    make_blank(frame);
+    charge(frame, 0, consumer);
+    return frame;
 }
 
 int frame_allocate(unsigned order, struct frame_consumer *consumer, struct frame **frame) {
     if (order > FRAME_ORDER_MAX)
         return -EINVAL;
     uintptr_t interrupts = machine_interrupts_off();
-    struct frame *got = take(order, consumer);
-    if (__builtin_expect(!got, 0))
-        got = take_the_last(order, consumer);
-    if (__builtin_expect(got != NULL, 1)) {
-        begin_use(got, order, consumer);
-        *frame = got;
-    }
-    pressure_tell();
+    struct frame *got = order == 0 && !is_large(consumer) ? allocate_single(consumer)
+                                                          : allocate_block(order, consumer);
     machine_interrupts_restore(interrupts);
-    return got ? 0 : -ENOMEM;
+    if (__builtin_expect(!got, 0))
+        return -ENOMEM;
+    *frame = got;
+    return 0;
 }
 
 static void give_chunks(struct frame *frame, unsigned order) {
@@ -106,13 +124,13 @@ void frame_free(struct frame *frame, unsigned order) {
     frame_poison(frame, order);
     if (frame->consumer)
         consumer_uncharge(frame->consumer, 1ul << order);
-    if (order >= FRAME_ORDER_CHUNK) {
+    if (order == 0 && __builtin_expect(is_shared(frame), 1)) {
+        cache_push(frame);
+    } else if (order < FRAME_ORDER_CHUNK) {
+        pool_give(frame, order);
+    } else {
         frame_set_kind(frame, kind_of(STATE_INSIDE, 0));
         give_chunks(frame, order);
-    } else if (order == 0 && is_shared(frame)) {
-        cache_give(frame);
-    } else {
-        pool_give(frame, order);
     }
     machine_interrupts_restore(interrupts);
 }

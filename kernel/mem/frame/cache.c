@@ -13,100 +13,81 @@
 #include "frames.h"
 
 #define CACHE_BATCH  32u
-#define CACHE_LIMIT  128u
 #define CACHE_CHUNKS 4u
 
-struct frame_cache {
-    struct spin frames_lock;
-    uint32_t count;
-    struct frame *frames;
-    struct spin chunks_lock __attribute__((aligned(64)));
-    uint32_t chunk_count;
-    struct chunk *chunks;
-} __attribute__((aligned(64)));
-
-static struct frame_cache *caches; /* by CPU */
+struct frame_cache *frame_caches;
 
 size_t caches_bytes(void) {
     return sizeof(struct frame_cache) * machine_cpu_count();
 }
 
 void caches_set(void *memory) {
-    caches = memory;
+    frame_caches = memory;
     for (uint32_t cpu = 0; cpu < machine_cpu_count(); cpu++)
-        caches[cpu] = (struct frame_cache){0};
+        frame_caches[cpu] = (struct frame_cache){0};
 }
 
-static void set_count(uint32_t *count, uint32_t value) {
-    __atomic_store_n(count, value, __ATOMIC_RELAXED);
-}
-
-struct frame *cache_take(bool urgent) {
-    struct frame_cache *cache = &caches[machine_cpu()];
+struct frame *cache_refill(bool urgent) {
+    unsigned got;
+    struct frame *batch = pool_take_batch(&frame_kernel, CACHE_BATCH, urgent, &got);
+    if (!batch)
+        return NULL;
+    struct frame_cache *cache = &frame_caches[machine_cpu()];
     spin_take(&cache->frames_lock);
-    if (!cache->frames) {
-        unsigned got;
-        cache->frames = pool_take_batch(&frame_kernel, CACHE_BATCH, urgent, &got);
-        set_count(&cache->count, got);
-    }
-    struct frame *frame = cache->frames;
-    if (frame) {
-        cache->frames = frame->next;
-        set_count(&cache->count, cache->count - 1);
-        frame_set_kind(frame, kind_of(STATE_USED, 0));
-    }
+    struct frame *last = batch;
+    while (last->next)
+        last = last->next;
+    last->next = cache->frames;
+    cache->frames = batch->next;
+    cache_set_count(&cache->count, cache->count + got - 1);
+    frame_set_kind(batch, kind_of(STATE_USED, 0));
     spin_leave(&cache->frames_lock);
-    return frame;
+    return batch;
 }
 
-/* Cuts off what was freed longest ago, all but the limit less a batch. */
-static struct frame *overflow(struct frame_cache *cache) {
-    uint32_t keep = CACHE_LIMIT - CACHE_BATCH;
+/* Cuts off what was freed longest ago, all but the limit less a batch. NULL: others were faster. */
+static struct frame *cut(struct frame_cache *cache) {
+    if (cache->count <= FRAME_CACHE_LIMIT)
+        return NULL;
+    uint32_t keep = FRAME_CACHE_LIMIT - CACHE_BATCH;
     struct frame *last = cache->frames;
     for (uint32_t i = 1; i < keep; i++)
         last = last->next;
     struct frame *rest = last->next;
     last->next = NULL;
-    set_count(&cache->count, keep);
+    cache_set_count(&cache->count, keep);
     return rest;
 }
 
-void cache_give(struct frame *frame) {
-    struct frame_cache *cache = &caches[machine_cpu()];
-    struct frame *rest = NULL;
+void cache_shrink(struct frame_cache *cache) {
     spin_take(&cache->frames_lock);
-    frame_set_kind(frame, kind_of(STATE_CACHED, 0));
-    frame->next = cache->frames;
-    cache->frames = frame;
-    set_count(&cache->count, cache->count + 1);
-    if (cache->count > CACHE_LIMIT)
-        rest = overflow(cache);
+    struct frame *rest = cut(cache);
     spin_leave(&cache->frames_lock);
     if (rest)
         pool_give_batch(&frame_kernel, rest);
 }
 
 struct chunk *cache_take_chunk(bool urgent) {
-    struct frame_cache *cache = &caches[machine_cpu()];
+    struct frame_cache *cache = &frame_caches[machine_cpu()];
     spin_take(&cache->chunks_lock);
     struct chunk *chunk = cache->chunks;
     if (chunk) {
         cache->chunks = chunk->next;
-        set_count(&cache->chunk_count, cache->chunk_count - 1);
+        cache_set_count(&cache->chunk_count, cache->chunk_count - 1);
     }
     spin_leave(&cache->chunks_lock);
     return chunk ? chunk : zone_take(FRAME_ORDER_CHUNK, urgent);
 }
 
 void cache_give_chunk(struct chunk *chunk) {
-    struct frame_cache *cache = &caches[machine_cpu()];
+    struct frame_cache *cache = &frame_caches[machine_cpu()];
     spin_take(&cache->chunks_lock);
     bool fits = cache->chunk_count < CACHE_CHUNKS;
     if (fits) {
         chunk_set_kind(chunk, kind_of(STATE_CACHED, FRAME_ORDER_CHUNK));
         chunk->next = cache->chunks;
         cache->chunks = chunk;
-        set_count(&cache->chunk_count, cache->chunk_count + 1);
+        cache_set_count(&cache->chunk_count, cache->chunk_count + 1);
     }
     spin_leave(&cache->chunks_lock);
     if (!fits)
@@ -116,8 +97,8 @@ void cache_give_chunk(struct chunk *chunk) {
 uint64_t caches_count(void) {
     uint64_t frames = 0;
     for (uint32_t cpu = 0; cpu < machine_cpu_count(); cpu++) {
-        frames += __atomic_load_n(&caches[cpu].count, __ATOMIC_RELAXED);
-        frames += (uint64_t)__atomic_load_n(&caches[cpu].chunk_count, __ATOMIC_RELAXED) *
+        frames += __atomic_load_n(&frame_caches[cpu].count, __ATOMIC_RELAXED);
+        frames += (uint64_t)__atomic_load_n(&frame_caches[cpu].chunk_count, __ATOMIC_RELAXED) *
                   FRAMES_PER_CHUNK;
     }
     return frames;
@@ -128,7 +109,7 @@ static void collect_frames(struct frame_cache *cache) {
     spin_take(&cache->frames_lock);
     struct frame *frames = cache->frames;
     cache->frames = NULL;
-    set_count(&cache->count, 0);
+    cache_set_count(&cache->count, 0);
     spin_leave(&cache->frames_lock);
     if (frames)
         pool_give_batch(&frame_kernel, frames);
@@ -138,7 +119,7 @@ static void collect_chunks(struct frame_cache *cache) {
     spin_take(&cache->chunks_lock);
     struct chunk *chunks = cache->chunks;
     cache->chunks = NULL;
-    set_count(&cache->chunk_count, 0);
+    cache_set_count(&cache->chunk_count, 0);
     spin_leave(&cache->chunks_lock);
     for (struct chunk *next; chunks; chunks = next) {
         next = chunks->next;
@@ -149,8 +130,8 @@ static void collect_chunks(struct frame_cache *cache) {
 void frames_collect(void) {
     uintptr_t interrupts = machine_interrupts_off();
     for (uint32_t cpu = 0; cpu < machine_cpu_count(); cpu++)
-        collect_frames(&caches[cpu]);
+        collect_frames(&frame_caches[cpu]);
     for (uint32_t cpu = 0; cpu < machine_cpu_count(); cpu++)
-        collect_chunks(&caches[cpu]);
+        collect_chunks(&frame_caches[cpu]);
     machine_interrupts_restore(interrupts);
 }

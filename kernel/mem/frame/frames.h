@@ -7,7 +7,8 @@
  *   consumer    who is charged; has a pool                                          consumer.c
  *   section     the records of 1 GiB of physical addresses                          open.c
  *
- * Locks, outermost first: consumers list, cache, pool, zone. All with interrupts off.
+ * Locks, outermost first: consumers list, pool, cache's chunks, zone; cache's frames by itself. All
+ * with interrupts off.
  */
 #ifndef K42_KERNEL_FRAMES_H
 #define K42_KERNEL_FRAMES_H
@@ -137,10 +138,57 @@ void frames_make_records(struct chunk *chunk, enum frame_state state);
 
 /* ---- cache.c ---- */
 
+struct frame_cache {
+    struct spin frames_lock;
+    uint32_t count;
+    struct frame *frames;
+    struct spin chunks_lock __attribute__((aligned(64)));
+    uint32_t chunk_count;
+    struct chunk *chunks;
+} __attribute__((aligned(64)));
+
+extern struct frame_cache *frame_caches; /* by CPU */
+
+#define FRAME_CACHE_LIMIT 128u
+
+static inline void cache_set_count(uint32_t *count, uint32_t value) {
+    __atomic_store_n(count, value, __ATOMIC_RELAXED);
+}
+
+/* The fast paths. Takes a frame that is at hand; NULL: none is. Interrupts are off. */
+static inline struct frame *cache_pop(void) {
+    struct frame_cache *cache = &frame_caches[machine_cpu()];
+    spin_take(&cache->frames_lock);
+    struct frame *frame = cache->frames;
+    if (__builtin_expect(frame != NULL, 1)) {
+        cache->frames = frame->next;
+        cache_set_count(&cache->count, cache->count - 1);
+        frame_set_kind(frame, kind_of(STATE_USED, 0));
+    }
+    spin_leave(&cache->frames_lock);
+    return frame;
+}
+
+void cache_shrink(struct frame_cache *cache);
+
+/* Keeps a frame of a shared chunk at hand. Interrupts are off. */
+static inline void cache_push(struct frame *frame) {
+    struct frame_cache *cache = &frame_caches[machine_cpu()];
+    spin_take(&cache->frames_lock);
+    frame_set_kind(frame, kind_of(STATE_CACHED, 0));
+    frame->next = cache->frames;
+    cache->frames = frame;
+    uint32_t count = cache->count + 1;
+    cache_set_count(&cache->count, count);
+    spin_leave(&cache->frames_lock);
+    if (__builtin_expect(count > FRAME_CACHE_LIMIT, 0))
+        cache_shrink(cache);
+}
+
 void caches_set(void *memory);
 size_t caches_bytes(void);
-struct frame *cache_take(bool urgent);
-void cache_give(struct frame *frame);
+/* Gets a batch from the kernel's pool and takes one of it. */
+struct frame *cache_refill(bool urgent);
 struct chunk *cache_take_chunk(bool urgent);
 void cache_give_chunk(struct chunk *chunk);
 uint64_t caches_count(void);
