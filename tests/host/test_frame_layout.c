@@ -38,8 +38,8 @@ static struct frame_statistics statistics(void) {
 static void memory_of_every_range_is_there(void **state) {
     (void)state;
     struct frame_statistics now = statistics();
-    assert_int_equal(now.present, (15 + 1024 + 256 + 1024 + 32) * MIB / FRAME_SIZE);
-    assert_int_equal(now.kept, 32 * MIB / FRAME_SIZE);
+    assert_int_equal(now.present, (15 + 1024 + 256 + 1024 + 32) * MIB / FRAME_BYTES);
+    assert_int_equal(now.kept, 32 * MIB / FRAME_BYTES);
     assert_int_equal(now.present - now.records - now.kept, now.free + now.idle);
 }
 
@@ -50,7 +50,7 @@ static void a_gibibyte_far_up_is_one_block(void **state) {
     assert_int_equal(frame_allocate(FRAME_ORDER_MAX, NULL, &frame), 0);
     assert_int_equal(frame_physical(frame), 1536 * GIB);
     assert_int_equal(frame_allocate(FRAME_ORDER_MAX, NULL, &again), -12);
-    assert_null(frame_find(1536 * GIB + FRAME_SIZE));
+    assert_null(frame_find(1536 * GIB + FRAME_BYTES));
     frame_free(frame, FRAME_ORDER_MAX);
     assert_int_equal(statistics().largest_order, FRAME_ORDER_MAX);
 }
@@ -72,7 +72,7 @@ static void a_module_far_up_can_be_released(void **state) {
     (void)state;
     uint64_t free = statistics().free;
     assert_int_equal(frames_release(ranges[3].start, ranges[3].end), 0);
-    assert_int_equal(statistics().free, free + 32 * MIB / FRAME_SIZE);
+    assert_int_equal(statistics().free, free + 32 * MIB / FRAME_BYTES);
 }
 
 int main(void) {

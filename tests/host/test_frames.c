@@ -101,9 +101,9 @@ static void all_memory_is_present_and_little_of_it_taken_for_records(void **stat
     (void)state;
     assert_int_equal(frames_open(ranges, RANGES), 0);
     struct frame_statistics now = statistics();
-    uint64_t low = 0x9f - 2, first = (19 * MIB) / FRAME_SIZE + 1;
-    assert_int_equal(now.present, low + first + (6 + 102 + 34) * MIB / FRAME_SIZE);
-    assert_int_equal(now.kept, 6 * MIB / FRAME_SIZE);
+    uint64_t low = 0x9f - 2, first = (19 * MIB) / FRAME_BYTES + 1;
+    assert_int_equal(now.present, low + first + (6 + 102 + 34) * MIB / FRAME_BYTES);
+    assert_int_equal(now.kept, 6 * MIB / FRAME_BYTES);
     assert_int_equal(now.used, 0);
     assert_true(now.records <= now.present / 100);
     assert_int_equal(now.present, now.records + now.kept + now.free + now.idle);
@@ -116,7 +116,7 @@ static void what_was_kept_can_be_released_in_parts(void **state) {
     assert_int_equal(frames_release(21 * MIB, 22 * MIB), -22);
     assert_int_equal(frames_release(21 * MIB + 12 * KIB, 25 * MIB), 0);
     assert_int_equal(frames_release(25 * MIB, 27 * MIB), 0);
-    assert_int_equal(available(), before + 6 * MIB / FRAME_SIZE);
+    assert_int_equal(available(), before + 6 * MIB / FRAME_BYTES);
     assert_int_equal(statistics().kept, 0);
 }
 
@@ -170,12 +170,12 @@ static void records_of_a_new_block_are_blank(void **state) {
 /* Takes all there is in blocks of one order, marks each frame as taken, gives all back. */
 static uint64_t take_everything(unsigned order, struct frame_consumer *consumer) {
     static struct frame *blocks[EVERYTHING];
-    static uint8_t taken[2][131 * MIB / FRAME_SIZE];
+    static uint8_t taken[2][131 * MIB / FRAME_BYTES];
     memset(taken, 0, sizeof(taken));
     uint64_t count = 0;
     while (count < EVERYTHING && (blocks[count] = allocate(order, consumer))) {
         uint64_t first = frame_physical(blocks[count]);
-        uint8_t *bank = taken[first >= 4 * GIB] + first % (4 * GIB) / FRAME_SIZE;
+        uint8_t *bank = taken[first >= 4 * GIB] + first % (4 * GIB) / FRAME_BYTES;
         for (uint32_t i = 0; i < 1u << order; i++)
             assert_int_equal(bank[i]++, 0);
         count++;
@@ -450,12 +450,12 @@ static uint32_t next_random(uint32_t *seed) {
 /* The first word of each frame names its owner: two owners of one frame would see each other. */
 static void mark(const struct held *held, uint64_t owner) {
     for (uint32_t i = 0; i<1u << held->order; i += 1u << held->order> 64 ? 128 : 1)
-        *(uint64_t *)machine_memory(frame_physical(held->frame) + i * FRAME_SIZE) = owner;
+        *(uint64_t *)machine_memory(frame_physical(held->frame) + i * FRAME_BYTES) = owner;
 }
 
 static void check(const struct held *held, uint64_t owner) {
     for (uint32_t i = 0; i<1u << held->order; i += 1u << held->order> 64 ? 128 : 1)
-        if (*(uint64_t *)machine_memory(frame_physical(held->frame) + i * FRAME_SIZE) != owner)
+        if (*(uint64_t *)machine_memory(frame_physical(held->frame) + i * FRAME_BYTES) != owner)
             abort();
 }
 

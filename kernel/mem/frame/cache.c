@@ -33,7 +33,7 @@ struct frame *cache_refill(bool urgent) {
     if (!batch)
         return NULL;
     struct frame_cache *cache = &frame_caches[machine_cpu()];
-    spin_take(&cache->frames_lock);
+    spin_enter(&cache->frames_lock);
     struct frame *last = batch;
     while (last->next)
         last = last->next;
@@ -60,7 +60,7 @@ static struct frame *cut(struct frame_cache *cache) {
 }
 
 void cache_shrink(struct frame_cache *cache) {
-    spin_take(&cache->frames_lock);
+    spin_enter(&cache->frames_lock);
     struct frame *rest = cut(cache);
     spin_leave(&cache->frames_lock);
     if (rest)
@@ -69,7 +69,7 @@ void cache_shrink(struct frame_cache *cache) {
 
 struct chunk *cache_take_chunk(bool urgent) {
     struct frame_cache *cache = &frame_caches[machine_cpu()];
-    spin_take(&cache->chunks_lock);
+    spin_enter(&cache->chunks_lock);
     struct chunk *chunk = cache->chunks;
     if (chunk) {
         cache->chunks = chunk->next;
@@ -81,7 +81,7 @@ struct chunk *cache_take_chunk(bool urgent) {
 
 void cache_give_chunk(struct chunk *chunk) {
     struct frame_cache *cache = &frame_caches[machine_cpu()];
-    spin_take(&cache->chunks_lock);
+    spin_enter(&cache->chunks_lock);
     bool fits = cache->chunk_count < CACHE_CHUNKS;
     if (fits) {
         chunk_set_kind(chunk, kind_of(STATE_CACHED, FRAME_ORDER_CHUNK));
@@ -106,7 +106,7 @@ uint64_t caches_count(void) {
 
 /* Frames first: the chunks they make whole land in this CPU's cache of chunks. */
 static void collect_frames(struct frame_cache *cache) {
-    spin_take(&cache->frames_lock);
+    spin_enter(&cache->frames_lock);
     struct frame *frames = cache->frames;
     cache->frames = NULL;
     cache_set_count(&cache->count, 0);
@@ -116,7 +116,7 @@ static void collect_frames(struct frame_cache *cache) {
 }
 
 static void collect_chunks(struct frame_cache *cache) {
-    spin_take(&cache->chunks_lock);
+    spin_enter(&cache->chunks_lock);
     struct chunk *chunks = cache->chunks;
     cache->chunks = NULL;
     cache_set_count(&cache->chunk_count, 0);

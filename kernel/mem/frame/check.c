@@ -47,7 +47,7 @@ void frame_refuse_free(const struct frame *frame, unsigned order) {
 void frame_poison(struct frame *frame, unsigned order) {
     for (uint32_t i = 0; order < FRAME_ORDER_CHUNK && i < 1u << order; i++) {
         uint64_t *word = frame_memory(&frame[i]);
-        for (size_t at = 0; at < FRAME_SIZE / sizeof(*word); at++)
+        for (size_t at = 0; at < FRAME_BYTES / sizeof(*word); at++)
             word[at] = POISON;
         frame[i].tag = POISON_MARK;
     }
@@ -55,7 +55,7 @@ void frame_poison(struct frame *frame, unsigned order) {
 
 static void check_one(const struct frame *frame) {
     const uint64_t *word = frame_memory(frame);
-    for (size_t at = 0; at < FRAME_SIZE / sizeof(*word); at++)
+    for (size_t at = 0; at < FRAME_BYTES / sizeof(*word); at++)
         if (word[at] != POISON) {
             char line[160];
             k42_format_text(line, sizeof(line),

@@ -14,10 +14,10 @@
 #include "frames.h"
 
 #define ENDED         ((uint64_t)1 << 63)
-#define PER_LEAF      (FRAME_SIZE / sizeof(struct frame_consumer *))
+#define PER_LEAF      (FRAME_BYTES / sizeof(struct frame_consumer *))
 #define LEAVES        512u
 #define CONSUMERS_MAX (LEAVES * PER_LEAF)
-#define PER_FRAME     (FRAME_SIZE / sizeof(struct frame_consumer))
+#define PER_FRAME     (FRAME_BYTES / sizeof(struct frame_consumer))
 
 struct frame_consumer frame_kernel = {.name = "kernel"};
 
@@ -50,7 +50,7 @@ static void make_records(void) {
     struct frame *frame = NULL, *leaf = NULL;
     if (frame_allocate(0, NULL, &frame) == 0 && frame_allocate(0, NULL, &leaf) == 0) {
         uintptr_t interrupts = machine_interrupts_off();
-        spin_take(&list.lock);
+        spin_enter(&list.lock);
         if (!list.recycled && list.made + PER_FRAME <= CONSUMERS_MAX) {
             struct frame_consumer *records = frame_memory(frame);
             frame = NULL;
@@ -68,7 +68,7 @@ static void make_records(void) {
 
 static struct frame_consumer *take_record(const char *name, unsigned flags) {
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&list.lock);
+    spin_enter(&list.lock);
     struct frame_consumer *consumer = list.recycled;
     if (consumer) {
         list.recycled = consumer->next;
@@ -95,7 +95,7 @@ struct frame_consumer *frame_consumer_create(const char *name, unsigned flags) {
 }
 
 static void recycle(struct frame_consumer *consumer) {
-    spin_take(&list.lock);
+    spin_enter(&list.lock);
     consumer->next = list.recycled;
     list.recycled = consumer;
     spin_leave(&list.lock);
@@ -103,7 +103,7 @@ static void recycle(struct frame_consumer *consumer) {
 
 uint64_t frame_consumer_destroy(struct frame_consumer *consumer) {
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&list.lock);
+    spin_enter(&list.lock);
     if (consumer->next)
         consumer->next->previous = consumer->previous;
     if (consumer->previous)
@@ -130,7 +130,7 @@ struct frame *consumers_take(unsigned order, bool urgent) {
     struct frame *frame = pool_take(&frame_kernel, order, false, urgent);
     if (frame)
         return frame;
-    spin_take(&list.lock);
+    spin_enter(&list.lock);
     for (struct frame_consumer *other = list.live; other && !frame; other = other->next)
         if (__atomic_load_n(&other->pool.idle, __ATOMIC_RELAXED) &&
             (urgent || !(other->flags & FRAME_URGENT)))
@@ -142,7 +142,7 @@ struct frame *consumers_take(unsigned order, bool urgent) {
 /* ---- accounts ---- */
 
 static void read_usage(struct frame_consumer *consumer, struct frame_usage *usage) {
-    spin_take(&consumer->pool.lock);
+    spin_enter(&consumer->pool.lock);
     *usage = (struct frame_usage){.name = consumer->name,
                                   .used = __atomic_load_n(&consumer->used, __ATOMIC_RELAXED),
                                   .chunks = consumer->pool.chunk_count,
@@ -178,7 +178,7 @@ static void count(struct frame_statistics *statistics, uint64_t *kernel) {
 void frames_count(struct frame_statistics *statistics) {
     uint64_t kernel;
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&list.lock);
+    spin_enter(&list.lock);
     count(statistics, &kernel);
     spin_leave(&list.lock);
     machine_interrupts_restore(interrupts);
@@ -192,7 +192,7 @@ static void read_kernel_usage(struct frame_usage *usage) {
 
 void frame_consumer_usage(struct frame_consumer *consumer, struct frame_usage *usage) {
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&list.lock);
+    spin_enter(&list.lock);
     if (consumer)
         read_usage(consumer, usage);
     else
@@ -205,7 +205,7 @@ void frame_consumers_each(void (*visit)(void *argument, const struct frame_usage
                           void *argument) {
     struct frame_usage usage;
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&list.lock);
+    spin_enter(&list.lock);
     read_kernel_usage(&usage);
     visit(argument, &usage);
     for (struct frame_consumer *one = list.live; one; one = one->next) {

@@ -15,7 +15,7 @@
 #include "../machine.h"
 
 #define FRAME_SHIFT       MACHINE_PAGE_SHIFT
-#define FRAME_SIZE        MACHINE_PAGE_SIZE
+#define FRAME_BYTES       MACHINE_PAGE_SIZE
 #define FRAME_ORDER_CHUNK 9u  /* 2 MiB */
 #define FRAME_ORDER_MAX   18u /* 1 GiB */
 
@@ -25,7 +25,7 @@
  * than a chunk); of a larger block only the head has a record.
  */
 struct frame {
-    uint32_t number;   /* physical address / FRAME_SIZE */
+    uint32_t number;   /* physical address / FRAME_BYTES */
     uint16_t kind;     /* the allocator's: state and order */
     uint16_t tag;      /* its user's */
     uint32_t holds;    /* its user's: references, holds of a page in transit */

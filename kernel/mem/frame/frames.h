@@ -158,7 +158,7 @@ static inline void cache_set_count(uint32_t *count, uint32_t value) {
 /* The fast paths. Takes a frame that is at hand; NULL: none is. Interrupts are off. */
 static inline struct frame *cache_pop(void) {
     struct frame_cache *cache = &frame_caches[machine_cpu()];
-    spin_take(&cache->frames_lock);
+    spin_enter(&cache->frames_lock);
     struct frame *frame = cache->frames;
     if (__builtin_expect(frame != NULL, 1)) {
         cache->frames = frame->next;
@@ -174,7 +174,7 @@ void cache_shrink(struct frame_cache *cache);
 /* Keeps a frame of a shared chunk at hand. Interrupts are off. */
 static inline void cache_push(struct frame *frame) {
     struct frame_cache *cache = &frame_caches[machine_cpu()];
-    spin_take(&cache->frames_lock);
+    spin_enter(&cache->frames_lock);
     frame_set_kind(frame, kind_of(STATE_CACHED, 0));
     frame->next = cache->frames;
     cache->frames = frame;

@@ -29,17 +29,17 @@ static struct { uint64_t next, end; } records;
 /* ---- checking ---- */
 
 static uint64_t first_frame(const struct frame_range *range) {
-    return (range->start + FRAME_SIZE - 1) / FRAME_SIZE;
+    return (range->start + FRAME_BYTES - 1) / FRAME_BYTES;
 }
 
 /* A free range loses the broken frame at its end, a kept one has it. */
 static uint64_t end_frame(const struct frame_range *range) {
-    return range->kind == FRAME_RANGE_FREE ? range->end / FRAME_SIZE
-                                           : (range->end + FRAME_SIZE - 1) / FRAME_SIZE;
+    return range->kind == FRAME_RANGE_FREE ? range->end / FRAME_BYTES
+                                           : (range->end + FRAME_BYTES - 1) / FRAME_BYTES;
 }
 
 static uint64_t start_frame(const struct frame_range *range) {
-    return range->kind == FRAME_RANGE_FREE ? first_frame(range) : range->start / FRAME_SIZE;
+    return range->kind == FRAME_RANGE_FREE ? first_frame(range) : range->start / FRAME_BYTES;
 }
 
 static bool is_empty(const struct frame_range *range) {
@@ -56,7 +56,7 @@ static int refuse(const struct frame_range *range, const char *why) {
 
 static int check_ranges(const struct frame_range *ranges, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (ranges[i].end / FRAME_SIZE >= FRAME_NUMBERS)
+        if (ranges[i].end / FRAME_BYTES >= FRAME_NUMBERS)
             return refuse(&ranges[i], "lies above 16 TiB, where frames have no number");
         for (size_t j = 0; j < i; j++)
             if (!is_empty(&ranges[i]) && !is_empty(&ranges[j]) &&
@@ -228,8 +228,8 @@ static void feed(const struct frame_range *range) {
         each_chunk(start, end, feed_kept);
         return;
     }
-    uint64_t used = (records.next + FRAME_SIZE - 1) / FRAME_SIZE;
-    if (start * FRAME_SIZE < records.next && records.next <= range->end) {
+    uint64_t used = (records.next + FRAME_BYTES - 1) / FRAME_BYTES;
+    if (start * FRAME_BYTES < records.next && records.next <= range->end) {
         frames_known.records = used - start;
         start = used;
     }
@@ -249,8 +249,8 @@ int frames_open(const struct frame_range *ranges, size_t count) {
         return error;
     const struct frame_range *home = largest_free(ranges, count);
     if (home) {
-        records.next = first_frame(home) * FRAME_SIZE;
-        records.end = end_frame(home) * FRAME_SIZE;
+        records.next = first_frame(home) * FRAME_BYTES;
+        records.end = end_frame(home) * FRAME_BYTES;
     }
     if (!home || make_records(ranges, count)) {
         k42_platform_log("taking memory: no free range is large enough for the records of all "
@@ -290,7 +290,7 @@ static void release(struct chunk *chunk, uint32_t first, uint32_t end) {
 int frames_release(uint64_t start, uint64_t end) {
     struct frame_range range = {start, end, FRAME_RANGE_KEPT};
     uint64_t first = start_frame(&range), last = end_frame(&range);
-    if (end / FRAME_SIZE >= FRAME_NUMBERS)
+    if (end / FRAME_BYTES >= FRAME_NUMBERS)
         return refuse(&range, "lies above 16 TiB");
     for (uint64_t frame = first; frame < last; frame++)
         if (!is_kept((uint32_t)frame))

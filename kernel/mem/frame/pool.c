@@ -69,7 +69,7 @@ void frames_make_records(struct chunk *chunk, enum frame_state state) {
 
 void pool_adopt(struct frame_consumer *owner, struct chunk *chunk, enum frame_state state) {
     frames_make_records(chunk, state);
-    spin_take(&owner->pool.lock);
+    spin_enter(&owner->pool.lock);
     chunk_add(owner, chunk);
     spin_leave(&owner->pool.lock);
 }
@@ -106,7 +106,7 @@ static bool grow(struct frame_consumer *owner, bool urgent) {
 
 struct frame *pool_take(struct frame_consumer *owner, unsigned order, bool may_grow, bool urgent) {
     struct pool *pool = &owner->pool;
-    spin_take(&pool->lock);
+    spin_enter(&pool->lock);
     struct frame *frame = take(pool, order);
     if (!frame && may_grow && grow(owner, urgent))
         frame = take(pool, order);
@@ -121,7 +121,7 @@ struct frame *pool_take_batch(struct frame_consumer *owner, unsigned wanted, boo
     struct pool *pool = &owner->pool;
     struct frame *first = NULL;
     struct frame **end = &first;
-    spin_take(&pool->lock);
+    spin_enter(&pool->lock);
     for (*got = 0; *got < wanted; ++*got) {
         struct frame *frame = take(pool, 0);
         if (!frame && *got == 0 && grow(owner, urgent))
@@ -162,7 +162,7 @@ static struct chunk *give(struct pool *pool, struct frame *frame, unsigned order
 static struct frame_consumer *lock_owner(struct chunk *chunk) {
     for (;;) {
         struct frame_consumer *owner = __atomic_load_n(&chunk->owner, __ATOMIC_ACQUIRE);
-        spin_take(&owner->pool.lock);
+        spin_enter(&owner->pool.lock);
         if (__atomic_load_n(&chunk->owner, __ATOMIC_RELAXED) == owner)
             return owner;
         spin_leave(&owner->pool.lock);
@@ -179,7 +179,7 @@ void pool_give(struct frame *frame, unsigned order) {
 
 void pool_give_batch(struct frame_consumer *owner, struct frame *first) {
     struct pool *pool = &owner->pool;
-    spin_take(&pool->lock);
+    spin_enter(&pool->lock);
     for (struct frame *next; first; first = next) {
         next = first->next;
         struct chunk *whole = give(pool, first, 0);
@@ -195,8 +195,8 @@ void pool_give_batch(struct frame_consumer *owner, struct frame *first) {
  * The kernel's pool is always the inner one of the two, so moves do not block each other.
  */
 void pool_move(struct frame_consumer *from, struct frame_consumer *to) {
-    spin_take(&from->pool.lock);
-    spin_take(&to->pool.lock);
+    spin_enter(&from->pool.lock);
+    spin_enter(&to->pool.lock);
     while (from->pool.chunks) {
         struct chunk *chunk = from->pool.chunks;
         chunk_remove(&from->pool, chunk);

@@ -68,7 +68,7 @@ enum frame_pressure frames_pressure(void) {
 
 static uintptr_t lock(void) {
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&relievers.lock);
+    spin_enter(&relievers.lock);
     return interrupts;
 }
 

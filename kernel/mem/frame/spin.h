@@ -14,7 +14,7 @@ struct spin {
 };
 
 /* Takes the lock. The caller has interrupts off. */
-static inline void spin_take(struct spin *spin) {
+static inline void spin_enter(struct spin *spin) {
     while (__atomic_exchange_n(&spin->word, 1, __ATOMIC_ACQUIRE))
         while (__atomic_load_n(&spin->word, __ATOMIC_RELAXED))
             machine_relax();

@@ -62,7 +62,7 @@ static struct chunk *take(unsigned order) {
 }
 
 struct chunk *zone_take(unsigned order, bool urgent) {
-    spin_take(&zone.lock);
+    spin_enter(&zone.lock);
     uint64_t untouchable = urgent ? 0 : zone.reserve;
     struct chunk *chunk = zone.free >= untouchable + (1u << order) ? take(order) : NULL;
     spin_leave(&zone.lock);
@@ -70,7 +70,7 @@ struct chunk *zone_take(unsigned order, bool urgent) {
 }
 
 void zone_give(struct chunk *chunk, unsigned order) {
-    spin_take(&zone.lock);
+    spin_enter(&zone.lock);
     set_free(zone.free + (1u << order));
     struct chunk *first = chunk - chunk->number % CHUNKS_PER_SECTION;
     while (order < FRAME_ORDER_MAX) {

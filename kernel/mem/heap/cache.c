@@ -34,7 +34,7 @@ static uint32_t round_up(uint32_t value, uint32_t to) {
 static uint32_t choose_order(uint32_t first, uint32_t stride) {
     uint32_t order = 0;
     for (; order < HEAP_SLAB_ORDER_MAX; order++) {
-        uint32_t bytes = (uint32_t)FRAME_SIZE << order;
+        uint32_t bytes = (uint32_t)FRAME_BYTES << order;
         if ((bytes - first) / stride * stride >= bytes / 8 * 7)
             break;
     }
@@ -52,7 +52,7 @@ void cache_shape(struct heap_cache *cache, const char *name, size_t size, size_t
     cache->stride = round_up(blocks + HEAP_RED_ZONE, (uint32_t)align);
     cache->first = round_up(sizeof(struct slab), (uint32_t)align);
     cache->order = choose_order(cache->first, cache->stride);
-    cache->per_slab = (((uint32_t)FRAME_SIZE << cache->order) - cache->first) / cache->stride;
+    cache->per_slab = (((uint32_t)FRAME_BYTES << cache->order) - cache->first) / cache->stride;
     cache->limit = between(8, 16384 / cache->stride, 128);
     cache->batch = cache->limit / 2;
 }
@@ -159,7 +159,7 @@ void part_flush(struct heap_cache *cache, struct heap_part *part) {
 
 static uintptr_t lock(void) {
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&caches.lock);
+    spin_enter(&caches.lock);
     return interrupts;
 }
 

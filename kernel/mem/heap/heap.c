@@ -27,7 +27,7 @@ static uint8_t class_of[HEAP_LARGEST_IN_SLAB / 16 + 1]; /* by size / 16, rounded
 static uint64_t large_blocks, large_frames;
 
 static unsigned order_for(size_t size) {
-    size_t frames = (size + FRAME_SIZE - 1) / FRAME_SIZE;
+    size_t frames = (size + FRAME_BYTES - 1) / FRAME_BYTES;
     return frames <= 1 ? 0 : 64 - (unsigned)__builtin_clzl(frames - 1);
 }
 
@@ -61,7 +61,7 @@ int heap_open(void) {
 
 static void *allocate_large(size_t size) {
     struct frame *frame;
-    if (size > FRAME_SIZE << FRAME_ORDER_MAX)
+    if (size > FRAME_BYTES << FRAME_ORDER_MAX)
         return NULL;
     unsigned order = order_for(size);
     if (frame_allocate(order, NULL, &frame))
@@ -142,6 +142,6 @@ void heap_free(void *block) {
 size_t heap_size(const void *block) {
     const struct frame *frame = frame_at(machine_physical(block));
     if (frame->user[0] == HEAP_LARGE)
-        return FRAME_SIZE << frame_order(frame);
+        return FRAME_BYTES << frame_order(frame);
     return slab_of(block)->cache->size;
 }

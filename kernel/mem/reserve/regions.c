@@ -74,7 +74,7 @@ static void enter(const struct region *region, struct region *as) {
 
 static uintptr_t lock(void) {
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&regions.lock);
+    spin_enter(&regions.lock);
     return interrupts;
 }
 

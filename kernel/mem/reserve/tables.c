@@ -70,7 +70,7 @@ void *k42_platform_template(size_t offset) {
 void *k42_platform_table_map(void) {
     uint32_t count = machine_table_count(), number = 0;
     uintptr_t interrupts = machine_interrupts_off();
-    spin_take(&tables.lock);
+    spin_enter(&tables.lock);
     while (number < count && tables.used[number])
         number++;
     if (number < count)

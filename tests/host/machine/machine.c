@@ -160,7 +160,7 @@ bool (*machine_fault)(uintptr_t address, bool write);
 void machine_flush(uintptr_t start, uintptr_t end) {
     for (uint32_t cpu = 0; cpu < MACHINE_CPUS; cpu++) {
         struct buffer *buffer = &buffers[cpu];
-        spin_take(&buffer->lock);
+        spin_enter(&buffer->lock);
         for (uint32_t i = 0; i < BUFFER_ENTRIES; i++)
             if (buffer->entries[i].page >= start && buffer->entries[i].page < end)
                 buffer->entries[i].page = 0;
@@ -191,7 +191,7 @@ static void *translate(struct buffer *buffer, uintptr_t address, bool write) {
 static uint64_t access(uintptr_t address, bool write, uint64_t value) {
     struct buffer *buffer = &buffers[machine_this_cpu];
     for (;;) {
-        spin_take(&buffer->lock);
+        spin_enter(&buffer->lock);
         uint64_t *word = translate(buffer, address, write);
         if (word) {
             if (write)
