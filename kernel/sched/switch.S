@@ -12,8 +12,8 @@
  * Vector registers are no kernel's. Interrupts are off, here and where it returns to.
  *
  * A new thread's stack is laid out (thread.c) as if it had been switched out with thread_entry as
- * its return address, so that is where its first turn begins: with rsp 16-byte aligned and rbp zero,
- * which ends backtraces.
+ * its return address, so that is where its first turn begins: with rsp 16-byte aligned and rbp
+ * zero, which ends backtraces.
  */
         .text
         .globl  thread_switch

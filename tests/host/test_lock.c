@@ -4,8 +4,8 @@
 #define K42_DEBUG 1 /* locks count who holds them */
 #include <k42/lock.h>
 
-#include "platform_fixture.h"
 #include "../../core/runtime.h"
+#include "platform_fixture.h"
 
 struct guarded {
     struct k42_lock lock;
