@@ -26,7 +26,10 @@ struct platform_range {
 };
 /* The range is the caller's and stays for ever. */
 void platform_range_add(struct platform_range *range);
-/* Takes pages of [start, end) away, on all CPUs; what is touched afterwards is filled anew. */
-void platform_range_drop(uintptr_t start, uintptr_t end);
+/*
+ * Takes pages of [start, end) away; what is touched afterwards is filled anew. On `cpu` no thread
+ * runs between the change and its own forgetting of it. Interrupts on.
+ */
+void platform_range_drop(unsigned cpu, uintptr_t start, uintptr_t end);
 
 #endif

@@ -49,22 +49,36 @@ void platform_range_add(struct platform_range *range) {
         ;
 }
 
-/* Frames wait in a list, by their first words, until no CPU reaches them by the old address. */
-void platform_range_drop(uintptr_t start, uintptr_t end) {
-    enum { TOGETHER = 32 };
-    for (uintptr_t page = start; page < end;) {
-        uint64_t frames[TOGETHER];
-        unsigned count = 0;
-        uintptr_t first = page;
-        for (; page < end && count < TOGETHER; page += FRAME_SIZE) {
-            uint64_t frame = kernel_unmap(page);
-            if (frame != KERNEL_NOTHING)
-                frames[count++] = frame;
-        }
-        if (count)
-            tlb_flush_all(first, (page - first) / FRAME_SIZE);
-        for (unsigned i = 0; i < count; i++)
-            platform_frame_give(frames[i]);
+enum { TOGETHER = 32 };
+
+struct drop {
+    uintptr_t start, end;
+    unsigned count;
+    uint64_t frames[TOGETHER];
+};
+
+static void drop_here(void *argument) {
+    struct drop *drop = argument;
+    for (uintptr_t page = drop->start; page < drop->end; page += FRAME_SIZE) {
+        uint64_t frame = kernel_unmap(page);
+        if (frame != KERNEL_NOTHING)
+            drop->frames[drop->count++] = frame;
+    }
+    tlb_flush_local(drop->start, (drop->end - drop->start) / FRAME_SIZE);
+}
+
+/* Frames are given back when no CPU reaches them by the old address any more. */
+void platform_range_drop(unsigned cpu, uintptr_t start, uintptr_t end) {
+    while (start < end) {
+        struct drop drop = {.start = start, .end = start + TOGETHER * FRAME_SIZE};
+        if (drop.end > end)
+            drop.end = end;
+        cpu_call(cpu, drop_here, &drop);
+        if (drop.count)
+            tlb_flush_all(start, (drop.end - start) / FRAME_SIZE);
+        for (unsigned i = 0; i < drop.count; i++)
+            platform_frame_give(drop.frames[i]);
+        start = drop.end;
     }
 }
 
@@ -83,7 +97,7 @@ void *k42_platform_reserve(size_t bytes) {
 
 void k42_platform_unreserve(void *reserved, size_t bytes) {
     uintptr_t start = (uintptr_t)reserved;
-    platform_range_drop(start, (start + bytes + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1));
+    platform_range_drop(0, start, (start + bytes + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1));
 }
 
 void platform_reserves_open(void) {

@@ -3,8 +3,9 @@
  * template's page, made when somebody first touches it.
  *
  * A page of the template is written (a new page of slots) before any id of it is given out, so
- * before anybody touches that page of a table. Trimming takes the copy away; a store that races
- * with it goes into the copy that is thrown away, or makes a new one: a slot lost, which is legal.
+ * before anybody touches that page of a table. Trimming takes the copy away, on the CPU whose table
+ * it is, in one piece: otherwise its threads could go on with the old copy where a swap, which
+ * looks from another CPU, sees an empty slot already.
  *
  * Each table's first page is there from the start, with the head in it: the scheduler's.
  */
@@ -67,5 +68,5 @@ void k42_platform_table_trim(void *table, size_t offset, size_t bytes) {
     uintptr_t first = ((uintptr_t)table + offset + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
     uintptr_t end = ((uintptr_t)table + offset + bytes) & ~(FRAME_SIZE - 1);
     if (first < end)
-        platform_range_drop(first, end);
+        platform_range_drop(((const struct k42_cpu_head *)table)->number, first, end);
 }
