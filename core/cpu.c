@@ -252,12 +252,31 @@ void k42_cpus_after_fork(void) {
     k42_shared_cpu.ids_lock = (struct k42_lock){0};
 }
 
+static void table_trim(struct k42_cpu *cpu) {
+    size_t head = K42_SLOTS_PER_PAGE * sizeof(void *);
+    k42_platform_table_trim(cpu, head, k42_pages_used() * head - head);
+}
+
+/*
+ * Not under the feet of a thread that is using the table: while a page is being taken away, whoever
+ * looks afresh sees the template, but that thread's processor may go on with the old page until its
+ * translation is flushed. A slot would seem empty to a swap, and lead to the old object all the
+ * same.
+ */
 k42_result k42_trim(uint32_t number) {
     if (number >= k42_cpu_limit())
         return -EINVAL;
-    size_t head = K42_SLOTS_PER_PAGE * sizeof(void *);
-    k42_platform_table_trim(k42_cpus[number], head, k42_pages_used() * head - head);
-    return 0;
+    struct k42_cpu *cpu = k42_cpus[number];
+    if (cpu == k42_this_cpu()) {
+        table_trim(cpu);
+        return 0;
+    }
+    k42_lock(&cpus_lock);
+    bool parked = !k42_load_acquire(&cpu->head.owner);
+    if (parked)
+        table_trim(cpu);
+    k42_unlock(&cpus_lock);
+    return parked ? 0 : -EBUSY;
 }
 
 /* ---- reports: read what other threads write, each word whole, together a likely story ---- */

@@ -214,8 +214,9 @@ struct k42_stats {
 K42_EXPORT void k42_stats(struct k42_stats *stats);
 
 /*
- * Gives back the memory of a CPU's translation table; its slots are found again by misses. Legal at
- * any time, also under load. -EINVAL: no such CPU.
+ * Gives back the memory of a CPU's translation table: the calling thread's own, or one that no
+ * thread is attached to. Its slots are found again by misses. Legal at any time, active or not,
+ * also under load. Errors: -EINVAL, no such CPU; -EBUSY, another thread is using it.
  */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_trim(uint32_t cpu);

@@ -3,9 +3,13 @@
  * import two times in three, half of them for want of room.
  *
  * Additions are atomic, so the classes need no lock. A part of a spread account may be on any CPU;
- * the canonical format is the sum, by value.
+ * the canonical format is the sum, by value. An account that is called after it has handed its
+ * state over ends the run at once, where it can be looked into.
  */
 #include "account.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 long account_retired;
 
@@ -21,11 +25,13 @@ struct plain {
     struct k42_root root;
     struct account rep;
     long value, other_half;
+    uint32_t gone;
 };
 
 struct spread {
     struct k42_clustered_root root;
     long carried; /* what was imported */
+    uint32_t gone;
 };
 
 struct spread_rep {
@@ -36,6 +42,14 @@ struct spread_rep {
 
 static struct plain *plain_of(struct account *self) {
     return k42_container(self, struct plain, rep);
+}
+
+static void check_not_gone(const uint32_t *gone, const struct k42_root *root) {
+    if (!__atomic_load_n(gone, __ATOMIC_ACQUIRE))
+        return;
+    fprintf(stderr, "an account of class %s, once object %u, was called on CPU %d after its end\n",
+            root->class_->name, root->id, k42_cpu());
+    abort();
 }
 
 static k42_result describe(struct k42_object *self, char *text, size_t size) {
@@ -55,6 +69,7 @@ static k42_result pass(struct account *self, account_ref other, long hops, long 
 
 static k42_result plain_add(struct account *self, long amount) {
     __atomic_fetch_add(&plain_of(self)->value, amount, __ATOMIC_RELAXED);
+    check_not_gone(&plain_of(self)->gone, &plain_of(self)->root);
     return 0;
 }
 
@@ -71,12 +86,14 @@ static k42_result plain_become(struct account *self, struct k42_class *class_) {
 static k42_result halves_add(struct account *self, long amount) {
     struct plain *plain = plain_of(self);
     __atomic_fetch_add(amount & 1 ? &plain->value : &plain->other_half, amount, __ATOMIC_RELAXED);
+    check_not_gone(&plain->gone, &plain->root);
     return 0;
 }
 
 static void plain_fini(struct k42_root *root) {
     struct plain *plain = (struct plain *)root;
     __atomic_fetch_add(&account_retired, plain->value + plain->other_half, __ATOMIC_RELAXED);
+    __atomic_store_n(&plain->gone, 1, __ATOMIC_RELEASE);
 }
 
 /* ---- one number per CPU ---- */
@@ -86,7 +103,9 @@ static struct spread_rep *spread_of(struct account *self) {
 }
 
 static k42_result spread_add(struct account *self, long amount) {
+    struct spread *spread = spread_of(self)->root;
     __atomic_fetch_add(&spread_of(self)->value, amount, __ATOMIC_RELAXED);
+    check_not_gone(&spread->gone, &spread->root.root);
     return 0;
 }
 
@@ -138,6 +157,7 @@ static k42_result plain_export(struct k42_root *from, struct k42_state *state, u
 static void plain_handed_over(struct k42_root *from, struct k42_state *state) {
     (void)state;
     ((struct plain *)from)->value = ((struct plain *)from)->other_half = 0;
+    __atomic_store_n(&((struct plain *)from)->gone, 1, __ATOMIC_RELEASE);
 }
 
 static k42_result plain_import(struct k42_root *to, struct k42_state *state, unsigned part) {
@@ -174,6 +194,7 @@ static void clear_rep(void *rep, unsigned first_cpu, void *context) {
 static void spread_handed_over(struct k42_root *from, struct k42_state *state) {
     (void)state;
     ((struct spread *)from)->carried = 0;
+    __atomic_store_n(&((struct spread *)from)->gone, 1, __ATOMIC_RELEASE);
     k42_each_rep(&((struct spread *)from)->root, clear_rep, NULL);
 }
 

@@ -162,6 +162,12 @@ static void do_replace(struct worker *worker) {
     note(worker, REPLACE, k42_destroy((k42_ref)old), only_stale);
 }
 
+static void do_trim(struct worker *worker) {
+    static const k42_result errors[] = {-EBUSY, 0};
+    uint32_t cpu = pick(worker, 2) ? (uint32_t)k42_cpu() : pick(worker, k42_cpu_limit());
+    note(worker, TRIM, k42_trim(cpu), errors);
+}
+
 static void do_reattach(struct worker *worker) {
     k42_result result = k42_detach();
     if (!result)
@@ -188,7 +194,7 @@ static void do_something(struct worker *worker) {
     else if (dice < 980)
         do_replace(worker);
     else if (dice < 990)
-        note(worker, TRIM, k42_trim(pick(worker, k42_cpu_limit())), only_stale);
+        do_trim(worker);
     else
         do_reattach(worker);
 }
