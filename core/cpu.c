@@ -267,12 +267,13 @@ k42_result k42_trim(uint32_t number) {
     if (number >= k42_cpu_limit())
         return -EINVAL;
     struct k42_cpu *cpu = k42_cpus[number];
-    if (cpu == k42_this_cpu()) {
+    /* A fixed CPU's table is trimmed by that CPU, while none of its threads runs. */
+    if (cpu == k42_this_cpu() || k42_platform_cpu_count()) {
         table_trim(cpu);
         return 0;
     }
     k42_lock(&cpus_lock);
-    bool parked = !k42_load_acquire(&cpu->head.owner);
+    bool parked = !k42_load_acquire(&cpu->own.owner);
     if (parked)
         table_trim(cpu);
     k42_unlock(&cpus_lock);
