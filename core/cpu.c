@@ -1,6 +1,10 @@
 /*
  * CPUs: attaching and detaching threads, and knowing who is where.
  *
+ * Where a platform has a fixed number of CPUs, they are all made at the start, every thread is
+ * attached to the one it runs on, and attaching only gives it a name. Elsewhere a CPU is one
+ * attached thread.
+ *
  * A CPU number and its table outlive the thread: a detached CPU is parked with whatever
  * translations it holds (redirecting empties them like any other's) and taken over by the next
  * thread to attach, so that per-CPU representatives need no ceremony at either end. A parked CPU is
@@ -13,7 +17,7 @@
 #include "runtime.h"
 
 struct k42_cpu **k42_cpus;
-struct k42_cpu k42_shared_cpu = {.name = "(unattached)"};
+struct k42_cpu k42_shared_cpu;
 
 static struct k42_lock cpus_lock;
 static uint32_t cpus_limit;
@@ -53,7 +57,7 @@ void k42_cpus_close(void) {
         k42_platform_unreserve(k42_shared_cpu.ids,
                                sizeof(struct k42_id_queue) * K42_INTERFACES_MAX);
     k42_cpus = NULL;
-    k42_shared_cpu = (struct k42_cpu){.name = "(unattached)"};
+    k42_shared_cpu = (struct k42_cpu){0};
 }
 
 uint32_t k42_cpu_limit(void) {
@@ -69,11 +73,8 @@ struct k42_cpu *k42_cpu_or_shared(void) {
     return cpu ? cpu : &k42_shared_cpu;
 }
 
-/* A parked CPU, or a new one. Called with cpus_lock held. */
-static struct k42_cpu *cpu_take(void) {
-    for (uint32_t i = 0; i < cpus_limit; i++)
-        if (!k42_load_acquire(&k42_cpus[i]->head.owner))
-            return k42_cpus[i];
+/* Called with cpus_lock held, or by the only thread. */
+static struct k42_cpu *cpu_make(void) {
     if (cpus_limit == K42_CPUS_MAX)
         return NULL;
     struct k42_cpu *cpu = k42_platform_table_map();
@@ -85,11 +86,37 @@ static struct k42_cpu *cpu_take(void) {
         return NULL;
     }
     cpu->head.stale_slot = &k42_entries[0];
-    cpu->head.self = &cpu->head;
+    if (!cpu->head.calls)
+        cpu->head.calls = &cpu->own;
+    cpu->head.parity = K42_INACTIVE;
     cpu->head.number = cpus_limit;
+    k42_store_release(&cpu->head.self, &cpu->head);
     k42_cpus[cpus_limit] = cpu;
     k42_store_release(&cpus_limit, cpus_limit + 1);
     return cpu;
+}
+
+/* A parked CPU, or a new one. Called with cpus_lock held. */
+static struct k42_cpu *cpu_take(void) {
+    for (uint32_t i = 0; i < cpus_limit; i++)
+        if (!k42_load_acquire(&k42_cpus[i]->own.owner))
+            return k42_cpus[i];
+    return cpu_make();
+}
+
+int k42_cpus_start(void) {
+    for (uint32_t i = k42_platform_cpu_count(); i > 0; i--)
+        if (!cpu_make())
+            return -ENOMEM;
+    return 0;
+}
+
+static void calls_name(struct k42_calls *calls, const char *name, bool service) {
+    calls->service = service;
+    if (name)
+        k42_copy_text(calls->name, sizeof calls->name, name);
+    else
+        k42_platform_thread_name(calls->name);
 }
 
 /*
@@ -100,12 +127,8 @@ static struct k42_cpu *cpu_own(const char *name, bool service) {
     k42_lock(&cpus_lock);
     struct k42_cpu *cpu = cpu_take();
     if (cpu) {
-        cpu->service = service;
-        if (name)
-            k42_copy_text(cpu->name, sizeof cpu->name, name);
-        else
-            k42_platform_thread_name(cpu->name);
-        k42_store_release(&cpu->head.owner, k42_platform_thread_id());
+        calls_name(&cpu->own, name, service);
+        k42_store_release(&cpu->own.owner, k42_platform_thread_id());
     }
     k42_unlock(&cpus_lock);
     return cpu;
@@ -115,6 +138,10 @@ static k42_result attach(const char *name, bool service) {
     if (!cpus_running) {
         k42_log("attach: call k42_init() first");
         return -EINVAL;
+    }
+    if (k42_platform_cpu_count()) {
+        calls_name(k42_platform_calls(), name, service);
+        return 0;
     }
     if (k42_this_cpu())
         return -EALREADY;
@@ -128,7 +155,7 @@ static k42_result attach(const char *name, bool service) {
         return -ENOMEM;
     int error = k42_platform_set_head(&cpu->head);
     if (error)
-        k42_store_release(&cpu->head.owner, 0);
+        k42_store_release(&cpu->own.owner, 0);
     else
         k42_event_attach(cpu->head.number);
     return error;
@@ -146,11 +173,13 @@ k42_result k42_detach(void) {
     struct k42_cpu *cpu = k42_this_cpu();
     if (!cpu)
         return -EINVAL;
-    if (cpu->head.active[0] | cpu->head.active[1])
+    if (k42_active())
         return -EBUSY;
+    if (k42_platform_cpu_count())
+        return 0;
     k42_event_detach(cpu->head.number);
     (void)k42_platform_set_head(NULL);
-    k42_store_release(&cpu->head.owner, 0);
+    k42_store_release(&cpu->own.owner, 0);
     return 0;
 }
 
@@ -158,9 +187,19 @@ int k42_attached(void) {
     return k42_this_cpu() != NULL;
 }
 
+/* By one load where threads are moved: between two, the head could become another thread's. */
+static uint64_t own_parity(void) {
+#if K42_TLS
+    return k42_head()->parity;
+#else
+    uint64_t parity;
+    __asm__ volatile("mov %%gs:32, %0" : "=r"(parity)::"memory");
+    return parity;
+#endif
+}
+
 int k42_active(void) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    return cpu && (cpu->head.active[0] | cpu->head.active[1]);
+    return k42_this_cpu() && own_parity() != K42_INACTIVE;
 }
 
 int k42_cpu(void) {
@@ -171,7 +210,7 @@ int k42_cpu(void) {
 uint32_t k42_cpus_attached(void) {
     uint32_t attached = 0;
     for (uint32_t i = 0; i < k42_cpu_limit(); i++)
-        attached += k42_load_acquire(&k42_cpus[i]->head.owner) && !k42_cpus[i]->service;
+        attached += k42_load_acquire(&k42_cpus[i]->own.owner) && !k42_cpus[i]->own.service;
     return attached;
 }
 
@@ -197,14 +236,15 @@ void k42_cpus_after_fork(void) {
         cpu->deferred = cpu->buried = 0;
         cpu->ids_lock = (struct k42_lock){0};
         if (cpu == own) {
-            cpu->head.owner = k42_platform_thread_id();
+            cpu->own.owner = k42_platform_thread_id();
             continue;
         }
-        cpu->head.owner = 0;
+        cpu->own.owner = 0;
+        cpu->head.parity = K42_INACTIVE;
         cpu->head.active[0] = cpu->head.active[1] = 0;
         cpu->head.in_atomic = 0;
-        cpu->chain = NULL;
-        cpu->tracked_depth = 0;
+        cpu->own.chain = NULL;
+        cpu->own.tracked_depth = 0;
     }
     k42_shared_cpu.defers = NULL;
     k42_shared_cpu.dead = 0;
@@ -227,74 +267,109 @@ k42_result k42_trim(uint32_t number) {
     if (number >= k42_cpu_limit())
         return -EINVAL;
     struct k42_cpu *cpu = k42_cpus[number];
-    if (cpu == k42_this_cpu()) {
+    /* A fixed CPU's table is trimmed by that CPU, while none of its threads runs. */
+    if (cpu == k42_this_cpu() || k42_platform_cpu_count()) {
         table_trim(cpu);
         return 0;
     }
     k42_lock(&cpus_lock);
-    bool parked = !k42_load_acquire(&cpu->head.owner);
+    bool parked = !k42_load_acquire(&cpu->own.owner);
     if (parked)
         table_trim(cpu);
     k42_unlock(&cpus_lock);
     return parked ? 0 : -EBUSY;
 }
 
-/* ---- reports ---- */
+/* ---- reports: read what other threads write, each word whole, together a likely story ---- */
 
-int k42_cpu_inside(k42_id object) {
-    for (uint32_t i = 0; i < k42_cpu_limit(); i++) {
-        uint32_t depth = k42_load_acquire(&k42_cpus[i]->tracked_depth);
-        for (uint32_t d = 0; d < depth && d < K42_TRACKED_DEPTH; d++)
-            if (k42_load_relaxed(&k42_cpus[i]->tracked[d]) >> 32 == object)
-                return (int)i;
+static bool is_inside(const struct k42_calls *calls, k42_id object, uint64_t *call) {
+    uint32_t depth = k42_load_acquire(&calls->tracked_depth);
+    for (uint32_t d = depth < K42_TRACKED_DEPTH ? depth : K42_TRACKED_DEPTH; d-- > 0;) {
+        *call = k42_load_relaxed(&calls->tracked[d]);
+        if (!object || *call >> 32 == object)
+            return true;
     }
-    return -1;
+    return false;
 }
 
-/* Reads what another thread is writing: each word whole, together a likely story. */
+struct search {
+    k42_id object;
+    int cpu;
+};
+
+static bool find_inside(uint32_t cpu, const struct k42_calls *calls, bool active, void *context) {
+    struct search *search = context;
+    uint64_t call;
+    (void)active;
+    if (!is_inside(calls, search->object, &call))
+        return false;
+    search->cpu = (int)cpu;
+    return true;
+}
+
+int k42_cpu_inside(k42_id object) {
+    struct search search = {object, -1};
+    k42_platform_each_calls(find_inside, &search);
+    return search.cpu;
+}
+
+struct suspicion {
+    uint32_t cpu;
+    k42_id object;
+    struct k42_suspect *suspect;
+    uint64_t call;
+};
+
+/* The one inside the object when that is asked for, and otherwise one that is active. */
+static bool find_suspect(uint32_t cpu, const struct k42_calls *calls, bool active, void *context) {
+    struct suspicion *suspicion = context;
+    struct k42_suspect *suspect = suspicion->suspect;
+    if (cpu != suspicion->cpu)
+        return false;
+    bool inside = is_inside(calls, suspicion->object, &suspicion->call);
+    suspect->thread = k42_load_acquire(&calls->owner);
+    k42_copy_text(suspect->name, sizeof suspect->name, calls->name);
+    if (!inside)
+        k42_copy_text(suspect->method, sizeof suspect->method, calls->last_call);
+    suspect->object = inside ? (k42_id)(suspicion->call >> 32) : 0;
+    return suspicion->object ? inside : active;
+}
+
 void k42_cpu_suspect(uint32_t number, k42_id object, struct k42_suspect *suspect) {
-    struct k42_cpu *cpu = k42_cpus[number];
-    *suspect = (struct k42_suspect){.thread = k42_load_acquire(&cpu->head.owner)};
-    k42_copy_text(suspect->name, sizeof suspect->name, cpu->name);
-    uint32_t depth = k42_load_acquire(&cpu->tracked_depth);
-    for (uint32_t d = depth < K42_TRACKED_DEPTH ? depth : K42_TRACKED_DEPTH; d-- > 0;) {
-        uint64_t call = k42_load_relaxed(&cpu->tracked[d]);
-        if (object && call >> 32 != object)
-            continue;
-        suspect->object = (k42_id)(call >> 32);
-        k42_method_name(suspect->object, (unsigned)(uint32_t)call, suspect->method,
+    struct suspicion suspicion = {number, object, suspect, 0};
+    *suspect = (struct k42_suspect){0};
+    k42_platform_each_calls(find_suspect, &suspicion);
+    if (suspect->object)
+        k42_method_name(suspect->object, (unsigned)(uint32_t)suspicion.call, suspect->method,
                         sizeof suspect->method);
-        return;
-    }
-    k42_copy_text(suspect->method, sizeof suspect->method, cpu->last_call);
 }
 
 /* ---- checks of debug builds ---- */
 
 void k42_check_enter(void) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    if (!cpu)
+    struct k42_calls *calls = k42_platform_calls();
+    if (!calls)
         k42_panic("k42_enter: thread %u is not attached; call k42_attach() in each thread first",
                   k42_platform_thread_id());
-    if (cpu->head.active[0] | cpu->head.active[1])
-        k42_panic("k42_enter: thread %s is active already; entering does not nest", cpu->name);
+    if (k42_active())
+        k42_panic("k42_enter: thread %s is active already; entering does not nest", calls->name);
 }
 
 void k42_check_exit(void) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    if (!cpu || !(cpu->head.active[0] | cpu->head.active[1]))
+    if (!k42_active())
         k42_panic("k42_exit: thread %u is not active", k42_platform_thread_id());
-    if (cpu->chain && !cpu->chain_adopted)
-        k42_panic("k42_exit: thread %s is inside a call of an object being swapped", cpu->name);
+    struct k42_calls *calls = k42_platform_calls();
+    if (calls->chain && !calls->chain_adopted)
+        k42_panic("k42_exit: thread %s is inside a call of an object being swapped", calls->name);
 }
 
 void k42_check_call(const char *method) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    if (!cpu || !(cpu->head.active[0] | cpu->head.active[1]))
+    if (!k42_active())
         k42_panic("call of %s: thread %u is not active; call between k42_enter() and k42_exit()",
                   method, k42_platform_thread_id());
-    if (cpu->head.locks)
+    struct k42_calls *calls = k42_platform_calls();
+    if (calls->locks)
         k42_panic("call of %s: thread %s holds a lock; locks are not held across calls", method,
-                  cpu->name);
-    k42_copy_text(cpu->last_call, sizeof cpu->last_call, method);
+                  calls->name);
+    k42_copy_text(calls->last_call, sizeof calls->last_call, method);
 }

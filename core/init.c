@@ -63,6 +63,11 @@ k42_result k42_init_flavour(const struct k42_options *options, const char *flavo
     k42_result error = open_parts(options);
     if (error)
         return error;
+    error = k42_cpus_start();
+    if (error) {
+        close_parts();
+        return refuse(error, "no memory for the CPUs' tables");
+    }
     error = k42_classes_open();
     if (error < 0) {
         k42_classes_close();

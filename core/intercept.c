@@ -3,7 +3,7 @@
  *
  * A method takes at most six words in registers and returns at most two, so C can make any call of
  * any interface without knowing its types. Records of such calls are on the caller's stack and in
- * its CPU's short list for reports; nothing is allocated.
+ * its thread's short list for reports; nothing is allocated.
  */
 #include "entry.h"
 #include "stubs.h"
@@ -21,15 +21,15 @@ struct k42_pair k42_invoke(void *rep, const struct k42_frame_registers *call) {
     return method(rep, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4]);
 }
 
-void k42_tracked_push(struct k42_cpu *cpu, k42_id id, unsigned method) {
-    uint32_t depth = cpu->tracked_depth;
+void k42_tracked_push(struct k42_calls *calls, k42_id id, unsigned method) {
+    uint32_t depth = calls->tracked_depth;
     if (depth < K42_TRACKED_DEPTH)
-        k42_store_relaxed(&cpu->tracked[depth], (uint64_t)id << 32 | method);
-    k42_store_release(&cpu->tracked_depth, depth + 1);
+        k42_store_relaxed(&calls->tracked[depth], (uint64_t)id << 32 | method);
+    k42_store_release(&calls->tracked_depth, depth + 1);
 }
 
-void k42_tracked_pop(struct k42_cpu *cpu) {
-    k42_store_release(&cpu->tracked_depth, cpu->tracked_depth - 1);
+void k42_tracked_pop(struct k42_calls *calls) {
+    k42_store_release(&calls->tracked_depth, calls->tracked_depth - 1);
 }
 
 /* "method 0" to "method 127", written once each, always the same. */
@@ -56,25 +56,25 @@ void k42_method_name(k42_id id, unsigned method, char *text, size_t size) {
 }
 
 struct k42_frame *k42_chain(void) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    return cpu ? cpu->chain : NULL;
+    struct k42_calls *calls = k42_platform_calls();
+    return calls ? calls->chain : NULL;
 }
 
 k42_result k42_chain_adopt(struct k42_frame *chain) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    if (!cpu)
+    struct k42_calls *calls = k42_platform_calls();
+    if (!calls)
         return -EINVAL;
-    if (cpu->chain)
+    if (calls->chain)
         return -EBUSY;
-    cpu->chain = chain;
-    cpu->chain_adopted = true;
+    calls->chain = chain;
+    calls->chain_adopted = true;
     return 0;
 }
 
 void k42_chain_return(void) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    if (cpu && cpu->chain_adopted) {
-        cpu->chain = NULL;
-        cpu->chain_adopted = false;
+    struct k42_calls *calls = k42_platform_calls();
+    if (calls && calls->chain_adopted) {
+        calls->chain = NULL;
+        calls->chain_adopted = false;
     }
 }

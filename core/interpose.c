@@ -74,7 +74,7 @@ static struct k42_pair interposer_handle(struct k42_interceptor *interceptor,
         .method_name = k42_method_label(interposer->id, (unsigned)registers->method)};
     for (unsigned i = 0; i < K42_MAX_ARGS; i++)
         call.args[i] = registers->args[i];
-    k42_tracked_push(cpu, interposer->id, call.method);
+    k42_tracked_push(cpu->head.calls, interposer->id, call.method);
     if (!hook->before || hook->before(hook, &call) == K42_PROCEED) {
         struct k42_frame_registers onward = *registers;
         for (unsigned i = 0; i < K42_MAX_ARGS; i++)
@@ -85,7 +85,7 @@ static struct k42_pair interposer_handle(struct k42_interceptor *interceptor,
         if (hook->after)
             hook->after(hook, &call);
     }
-    k42_tracked_pop(cpu);
+    k42_tracked_pop(cpu->head.calls);
     return (struct k42_pair){call.result, call.word};
 }
 

@@ -14,7 +14,7 @@
  */
 #include <k42/lock.h>
 
-#include "platform.h"
+#include "runtime.h"
 
 #define SPINS_BEFORE_SLEEP 100
 
@@ -44,7 +44,7 @@ void k42_unlock_slow(struct k42_lock *lock) {
 
 /* Only objects are subject to the rule that this count serves, and only attached threads call. */
 void k42_lock_count(int change) {
-    struct k42_cpu_head *head = k42_platform_head();
-    if (head)
-        head->locks += (uint32_t)change;
+    struct k42_calls *calls = k42_platform_calls();
+    if (calls)
+        calls->locks += (uint32_t)change;
 }

@@ -13,8 +13,8 @@
 /* ---- calls ---- */
 
 /* Is this thread inside a call that a blocking mediator is waiting for? */
-static bool inside_blocking(struct k42_cpu *cpu) {
-    for (struct k42_frame *frame = cpu->chain; frame; frame = frame->below) {
+static bool inside_blocking(const struct k42_calls *calls) {
+    for (struct k42_frame *frame = calls->chain; frame; frame = frame->below) {
         uint64_t word = k42_load_acquire(&frame->mediator->word);
         if ((word & (K42_MEDIATOR_BLOCK | K42_MEDIATOR_DONE | K42_MEDIATOR_ABORTED)) ==
             K42_MEDIATOR_BLOCK)
@@ -43,7 +43,7 @@ static void wait_for_end(struct k42_mediator *mediator) {
  * where the other is going, could both look while nothing blocks yet, and then both find their
  * target blocking and wait for each other until the deadline.
  */
-static bool mediator_enter(struct k42_mediator *mediator, struct k42_cpu *cpu) {
+static bool mediator_enter(struct k42_mediator *mediator, const struct k42_calls *calls) {
     uint64_t word = k42_load_acquire(&mediator->word);
     for (;;) {
         if (word & K42_MEDIATOR_ABORTED)
@@ -51,7 +51,7 @@ static bool mediator_enter(struct k42_mediator *mediator, struct k42_cpu *cpu) {
         if (word & (K42_MEDIATOR_DONE | K42_MEDIATOR_ABORTED))
             return false;
         bool open =
-            !(word & K42_MEDIATOR_BLOCK) || (word >= K42_MEDIATOR_ONE && inside_blocking(cpu));
+            !(word & K42_MEDIATOR_BLOCK) || (word >= K42_MEDIATOR_ONE && inside_blocking(calls));
         if (!open) {
             wait_for_end(mediator);
             word = k42_load_acquire(&mediator->word);
@@ -80,18 +80,19 @@ static struct k42_pair mediator_handle(struct k42_interceptor *interceptor,
                                        struct k42_frame_registers *call) {
     struct k42_mediator *mediator = k42_container(interceptor, struct k42_mediator, rep);
     struct k42_cpu *cpu = k42_this_cpu();
-    if (!mediator_enter(mediator, cpu))
+    struct k42_calls *calls = cpu->head.calls;
+    if (!mediator_enter(mediator, calls))
         return call_again(mediator->id, cpu, call);
 
-    struct k42_frame frame = {cpu->chain, mediator};
-    cpu->chain = &frame;
-    k42_tracked_push(cpu, mediator->id, (unsigned)call->method);
+    struct k42_frame frame = {calls->chain, mediator};
+    calls->chain = &frame;
+    k42_tracked_push(calls, mediator->id, (unsigned)call->method);
     void *rep;
     struct k42_pair answer = {k42_root_find(mediator->top, cpu->head.number, &rep), 0};
     if (!answer.result)
         answer = k42_invoke(rep, call);
-    k42_tracked_pop(cpu);
-    cpu->chain = frame.below;
+    k42_tracked_pop(calls);
+    calls->chain = frame.below;
     mediator_leave(mediator);
     return answer;
 }

@@ -33,7 +33,7 @@ k42_result k42_resolve(struct k42_entry *entry, struct k42_cpu *cpu, void **rep)
     if (!result)
         k42_store_release((void **)cpu + id, *rep);
     __atomic_fetch_sub(&entry->state, 1, __ATOMIC_ACQ_REL);
-    k42_store_relaxed(&cpu->misses, cpu->misses + 1);
+    k42_count(&cpu->misses, 1);
     if (state & K42_ENTRY_LAZY)
         k42_worker_lazy(id);
     return result;

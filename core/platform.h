@@ -9,6 +9,7 @@
 #define K42_CORE_PLATFORM_H
 
 #include <k42/thread.h>
+#include <stdbool.h>
 
 /* ---- time and memory ---- */
 
@@ -37,6 +38,22 @@ void k42_platform_table_trim(void *table, size_t offset, size_t bytes);
 
 /* The calling thread's head of table, or NULL when it is not attached. Never the creator's. */
 struct k42_cpu_head *k42_platform_head(void);
+/* What the calling thread is inside of: its head's `calls`, or NULL when it is not attached. */
+struct k42_calls *k42_platform_calls(void);
+/*
+ * How many CPUs there are whatever threads run on them, every thread being attached to the one it
+ * runs on; or 0: a CPU is one attached thread, and they come and go. Where there is a fixed number,
+ * k42_platform_table_map() gives the table of CPU 0, then 1 and so on, with head and `calls` in
+ * place for whoever runs there.
+ */
+uint32_t k42_platform_cpu_count(void);
+/*
+ * Shows every thread that may be active, with the CPU it is on, until one is what visit() looks
+ * for; true when one was. It may be called with a lock held and interrupts off. For reports.
+ */
+bool k42_platform_each_calls(bool (*visit)(uint32_t cpu, const struct k42_calls *calls, bool active,
+                                           void *context),
+                             void *context);
 /* Makes `head` (or NULL: nothing) the calling thread's. 0, or -EBUSY: the base register is taken.
  */
 int k42_platform_set_head(struct k42_cpu_head *head);

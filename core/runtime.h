@@ -12,6 +12,7 @@
 #include <k42/interpose.h>
 #include <k42/lock.h>
 #include <k42/swap.h>
+#include <stdarg.h>
 #include <stdbool.h>
 
 #define K42_SLOTS_PER_PAGE 512u
@@ -40,6 +41,7 @@ int k42_text_equal(const char *a, const char *b);
  */
 size_t k42_format_text(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+size_t k42_format_list(char *out, size_t size, const char *format, va_list list);
 void k42_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void k42_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void k42_copy_text(char *out, size_t size, const char *text);
@@ -52,23 +54,34 @@ struct k42_id_queue {
     uint32_t count;
 };
 
-/* Calls this CPU is inside of that went through a stub: for reports, read by other CPUs. */
+/* Calls a thread is inside of that went through a stub: for reports, read by other CPUs. */
 #define K42_TRACKED_DEPTH 8
 
 /*
- * One CPU: lies at the head of its translation table, in the page that holds no slots but slot 0.
- * Written by its own thread unless a member says otherwise.
+ * One attached thread: who it is and what it is inside of. Written by that thread. Reached through
+ * the head of its CPU, by one load, since a thread that is not active may be moved at any moment
+ * where a platform moves threads.
  */
-struct k42_cpu {
-    struct k42_cpu_head head;
-    struct k42_frame *chain;             /* in-flight records; a scheduler switches it */
+struct k42_calls {
+    struct k42_frame *chain;             /* in-flight records */
     uint64_t tracked[K42_TRACKED_DEPTH]; /* id << 32 | method; read by anyone */
     uint32_t tracked_depth;              /* may exceed the array */
     bool chain_adopted;
     bool service;              /* a worker of the runtime's own */
+    uint32_t owner;            /* thread id; 0: nobody, the CPU is parked */
+    uint32_t locks;            /* object locks held, in debug builds */
     struct k42_thread *thread; /* what k42_thread_start() made, or NULL */
     char name[16];
     char last_call[32]; /* debug builds: method called last */
+};
+
+/*
+ * One CPU: lies at the head of its translation table, in the page that holds no slots but slot 0.
+ * Written by the threads that run on it, one instruction at a time, unless a member says otherwise.
+ */
+struct k42_cpu {
+    struct k42_cpu_head head;
+    struct k42_calls own; /* of the one thread, where a CPU is one */
     uint64_t roots, buried,
         deferred; /* of this CPU's doing: alive; destroyed, not ended; deferred, not run */
     uint64_t created, destroyed, misses; /* counters; read by anyone */
@@ -80,7 +93,10 @@ struct k42_cpu {
 
 extern struct k42_cpu **k42_cpus; /* by number; entries below k42_cpu_limit() never change */
 
-/* The calling thread's CPU, or NULL. */
+/*
+ * The calling thread's CPU, or NULL. What it says may be over at once for a thread that is not
+ * active, so such a one changes only what anybody may change.
+ */
 static inline struct k42_cpu *k42_this_cpu(void) {
     return (struct k42_cpu *)k42_platform_head();
 }
@@ -89,6 +105,8 @@ struct k42_cpu *k42_cpu_or_shared(void);
 extern struct k42_cpu k42_shared_cpu;
 struct k42_cpu_head *k42_cpu_head_of(uint32_t cpu);
 int k42_cpus_open(void);
+/* After the tables are open: makes the CPUs of a platform that has a fixed number of them. */
+int k42_cpus_start(void);
 void k42_cpus_close(void);
 /* As k42_attach(), for a thread of the runtime's own. */
 k42_result k42_attach_service(const char *name);
@@ -98,7 +116,7 @@ uint32_t k42_cpus_attached(void);
 uint64_t k42_cpus_sum(size_t offset);
 void k42_cpus_after_fork(void);
 
-/* Who is on a CPU and what it was last seen doing; for reports. */
+/* Who is active on a CPU and what it was last seen doing; for reports. */
 struct k42_suspect {
     uint32_t thread;
     char name[16];
@@ -106,7 +124,7 @@ struct k42_suspect {
     char method[32];
 };
 void k42_cpu_suspect(uint32_t cpu, k42_id object, struct k42_suspect *suspect);
-/* The CPU with a tracked call in `object`, or -1. */
+/* A CPU with a tracked call in `object`, or -1. */
 int k42_cpu_inside(k42_id object);
 
 /* ---- entries (entry.h has the state word) and tables (table.c) ---- */
@@ -181,8 +199,8 @@ struct k42_interceptor {
 };
 
 struct k42_pair k42_invoke(void *rep, const struct k42_frame_registers *call);
-void k42_tracked_push(struct k42_cpu *cpu, k42_id id, unsigned method);
-void k42_tracked_pop(struct k42_cpu *cpu);
+void k42_tracked_push(struct k42_calls *calls, k42_id id, unsigned method);
+void k42_tracked_pop(struct k42_calls *calls);
 
 /* One tracked call; lies on the caller's stack. */
 struct k42_frame {

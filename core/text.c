@@ -5,8 +5,6 @@
  */
 #include "runtime.h"
 
-#include <stdarg.h>
-
 size_t k42_text_length(const char *text) {
     size_t length = 0;
     while (text[length])
@@ -60,7 +58,7 @@ static void put_signed(struct writer *w, long value) {
     put_number(w, value < 0 ? 0ul - (unsigned long)value : (unsigned long)value, 10);
 }
 
-static size_t format_list(char *out, size_t size, const char *format, va_list list) {
+size_t k42_format_list(char *out, size_t size, const char *format, va_list list) {
     struct writer w = {out, size, 0};
     for (; *format; format++) {
         if (*format != '%') {
@@ -101,7 +99,7 @@ static size_t format_list(char *out, size_t size, const char *format, va_list li
 size_t k42_format_text(char *out, size_t size, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    size_t length = format_list(out, size, format, list);
+    size_t length = k42_format_list(out, size, format, list);
     va_end(list);
     return length;
 }
@@ -110,7 +108,7 @@ void k42_log(const char *format, ...) {
     char line[512];
     va_list list;
     va_start(list, format);
-    format_list(line, sizeof line, format, list);
+    k42_format_list(line, sizeof line, format, list);
     va_end(list);
     k42_platform_log(line);
 }
@@ -119,7 +117,7 @@ void k42_panic(const char *format, ...) {
     char line[512];
     va_list list;
     va_start(list, format);
-    format_list(line, sizeof line, format, list);
+    k42_format_list(line, sizeof line, format, list);
     va_end(list);
     k42_platform_panic(line);
 }

@@ -25,9 +25,9 @@ static void thread_main(void *argument) {
         k42_log("thread %s cannot attach and does not run", thread->name);
         return;
     }
-    k42_this_cpu()->thread = thread;
+    k42_platform_calls()->thread = thread;
     thread->fn(thread->context);
-    k42_this_cpu()->thread = NULL;
+    k42_platform_calls()->thread = NULL;
     if (k42_detach() < 0)
         k42_panic("thread %s ended while active", thread->name);
 }
@@ -56,14 +56,14 @@ struct k42_thread *k42_thread_start_from(struct k42_module *module, const char *
 }
 
 int k42_thread_should_stop(void) {
-    struct k42_cpu *cpu = k42_this_cpu();
-    return cpu && cpu->thread && k42_load_acquire(&cpu->thread->stop);
+    struct k42_calls *calls = k42_platform_calls();
+    return calls && calls->thread && k42_load_acquire(&calls->thread->stop);
 }
 
 void k42_thread_sleep(uint64_t ns) {
-    struct k42_cpu *cpu = k42_this_cpu();
+    struct k42_calls *calls = k42_platform_calls();
     uint32_t never = 0;
-    k42_platform_park(cpu && cpu->thread ? &cpu->thread->stop : &never, 0, ns);
+    k42_platform_park(calls && calls->thread ? &calls->thread->stop : &never, 0, ns);
 }
 
 static void thread_unlist(struct k42_thread *thread) {

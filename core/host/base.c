@@ -68,3 +68,21 @@ int k42_platform_set_head(struct k42_cpu_head *head) {
 }
 
 #endif
+
+struct k42_calls *k42_platform_calls(void) {
+    struct k42_cpu_head *head = k42_platform_head();
+    return head ? head->calls : NULL;
+}
+
+bool k42_platform_each_calls(bool (*visit)(uint32_t cpu, const struct k42_calls *calls, bool active,
+                                           void *context),
+                             void *context) {
+    for (uint32_t cpu = 0; cpu < k42_cpu_limit(); cpu++) {
+        const struct k42_cpu_head *head = k42_cpu_head_of(cpu);
+        bool active = __atomic_load_n(&head->active[0], __ATOMIC_RELAXED) |
+                      __atomic_load_n(&head->active[1], __ATOMIC_RELAXED);
+        if (visit(cpu, head->calls, active, context))
+            return true;
+    }
+    return false;
+}

@@ -20,7 +20,8 @@
  * A CPU's buffer is written by its own thread and by what interrupts that thread, so each step is
  * one instruction without a lock prefix. x86 keeps stores in order, which is all that readers on
  * other CPUs need: data before `committed`. The shared buffer uses locked instructions, as does
- * every buffer under ThreadSanitizer, which cannot see into assembly.
+ * every buffer under ThreadSanitizer, which cannot see into assembly, and in a kernel, where a
+ * CPU's buffer is written by a thread that may be moved meanwhile.
  */
 #include "trace.h"
 
@@ -32,6 +33,10 @@
 #if __has_feature(thread_sanitizer)
 #define ALWAYS_LOCKED 1
 #endif
+#endif
+/* In a kernel a thread may be moved between two of these instructions. */
+#if !defined(ALWAYS_LOCKED) && defined(K42_KERNEL)
+#define ALWAYS_LOCKED 1
 #endif
 #ifndef ALWAYS_LOCKED
 #define ALWAYS_LOCKED 0

@@ -39,6 +39,13 @@ def words():
     one.add_argument("--variant", metavar="V", default="release",
                      help="one of " + ", ".join(variants.VARIANTS) + ", or all (default: release)")
     command("run", "build everything and show a cache that swaps itself under load")
+    one = command("boot", "boot the kernel in an emulator; its exit status is the guest's")
+    one.add_argument("--cpus", metavar="N", type=int, default=2, help="processors (default: 2)")
+    one.add_argument("--mem", metavar="M", default="512M", help="memory (default: 512M)")
+    one.add_argument("--append", metavar="TEXT", default="",
+                     help="options for the kernel, e.g. test=boot")
+    one.add_argument("--limit", metavar="SECONDS", type=float, default=60,
+                     help="end the guest after this time (default: 60)")
     one = command("test", "build all variants and run all tests; ends with 'N passed, N failed'")
     one.add_argument("pattern", nargs="?", metavar="PATTERN",
                      help="only suites whose name (VARIANT/NAME) contains this")
@@ -88,6 +95,8 @@ def do(asked):
         return build(asked.variant)
     if asked.command == "run":
         return running.run()
+    if asked.command == "boot":
+        return running.boot(asked)
     if asked.command == "test":
         if asked.long is not None:
             return long_tests.test_long(asked.long)

@@ -1,8 +1,8 @@
-"""./k42 run and ./k42 bench: builds what is needed and starts the program concerned."""
+"""./k42 run, ./k42 boot and ./k42 bench: builds what is needed and starts the program concerned."""
 import os
 import subprocess
 
-from launcher import variants
+from launcher import qemu, variants
 from launcher.progress import say
 from launcher.tree import PYTHON, ROOT, Trouble, built, environment, path, shown
 
@@ -18,6 +18,17 @@ def run():
     command = [program, "--demo", "--picture", shown(built("run", "search.png"))]
     return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                           env=environment()).returncode
+
+
+def boot(asked):
+    """The kernel in QEMU, its console on standard output."""
+    variants.announce_build("release")
+    kernel = os.path.join(variants.folder("release"), "kernel", "k42.elf")
+    guest = qemu.Guest(kernel, asked.cpus, asked.mem, asked.append)
+    ended = guest.run(asked.limit)
+    if ended.timed_out:
+        raise Trouble(f"the guest was ended after {asked.limit:g} s", "--limit gives it more time")
+    return ended.status
 
 
 def benchmarks():

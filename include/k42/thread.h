@@ -13,6 +13,11 @@
  * then waits until it has seen each of the two counts of each CPU at zero, advancing the generation
  * of a CPU whose older count is zero so that new entries cannot keep the other one up for ever.
  *
+ * Where several threads take turns on a CPU (in a kernel), `parity` and `calls` are the running
+ * thread's, exchanged when another one runs. An active thread stays on its CPU. One that enters may
+ * be moved until it has stored its parity, which therefore comes before the count, and after the
+ * count on the way out: wherever it is moved, it is counted down where it was counted up.
+ *
  * Everything here is local to the calling thread unless it says otherwise.
  */
 #ifndef K42_THREAD_H
@@ -32,13 +37,15 @@ struct k42_cpu_head {
     void *stale_slot;    /* slot 0: the null ref's, always stale */
     uint64_t generation; /* only its parity matters to entry; written by grace periods */
     uint64_t active[2];  /* threads active in either parity; written by this CPU only */
-    uint64_t parity;     /* where the active thread was counted */
+    uint64_t parity;     /* where the running thread was counted, or K42_INACTIVE */
     struct k42_cpu_head *self;
+    struct k42_calls *calls; /* what the running thread is inside of */
     uint32_t number;
-    uint32_t owner;     /* thread id of the attached thread, 0 when parked */
     uint32_t in_atomic; /* depth of atomic sections; written by this CPU only */
-    uint32_t locks;     /* object locks held, in debug builds */
 };
+
+/* The parity of a thread that is not active. */
+#define K42_INACTIVE 2
 
 #if K42_TLS
 K42_EXPORT extern __thread char *k42_tls_base __attribute__((tls_model("initial-exec")));
@@ -74,6 +81,9 @@ k42_result k42_shutdown(void);
  * allocate. Errors: -EALREADY; -EBUSY when this thread's %gs belongs to something else; -ENOMEM;
  * -EINVAL before k42_init. A thread started by an attached one inherits its %gs and must attach all
  * the same before its first call.
+ *
+ * In a kernel every thread is attached at all times, to the CPU it runs on: attaching gives it a
+ * name, is never -EALREADY, and detaching changes nothing.
  */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_attach(const char *name);
@@ -114,15 +124,15 @@ static inline __attribute__((always_inline)) void k42_enter(void) {
 #if K42_TLS
     struct k42_cpu_head *head = k42_head();
     uint64_t parity = __atomic_load_n(&head->generation, __ATOMIC_ACQUIRE) & 1;
-    __atomic_store_n(&head->active[parity], head->active[parity] + 1, __ATOMIC_RELEASE);
     head->parity = parity;
+    __atomic_store_n(&head->active[parity], head->active[parity] + 1, __ATOMIC_RELEASE);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 #else
     uint64_t parity;
     __asm__ volatile("mov %%gs:8, %0\n\t"
                      "and $1, %k0\n\t"
-                     "incq %%gs:16(,%0,8)\n\t"
-                     "mov %0, %%gs:32"
+                     "mov %0, %%gs:32\n\t"
+                     "incq %%gs:16(,%0,8)"
                      : "=&r"(parity)
                      :
                      : "memory", "cc");
@@ -138,10 +148,12 @@ static inline __attribute__((always_inline)) void k42_exit(void) {
     struct k42_cpu_head *head = k42_head();
     uint64_t parity = head->parity;
     __atomic_store_n(&head->active[parity], head->active[parity] - 1, __ATOMIC_RELEASE);
+    head->parity = K42_INACTIVE;
 #else
     uint64_t parity;
     __asm__ volatile("mov %%gs:32, %0\n\t"
-                     "decq %%gs:16(,%0,8)"
+                     "decq %%gs:16(,%0,8)\n\t"
+                     "movq $2, %%gs:32"
                      : "=&r"(parity)
                      :
                      : "memory", "cc");

@@ -7,9 +7,7 @@
  * state over ends the run at once, where it can be looked into.
  */
 #include "account.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "stress.h"
 
 long account_retired;
 
@@ -47,9 +45,9 @@ static struct plain *plain_of(struct account *self) {
 static void check_not_gone(const uint32_t *gone, const struct k42_root *root) {
     if (!__atomic_load_n(gone, __ATOMIC_ACQUIRE))
         return;
-    fprintf(stderr, "an account of class %s, once object %u, was called on CPU %d after its end\n",
-            root->class_->name, root->id, k42_cpu());
-    abort();
+    stress_say("an account of class %s, once object %u, was called on CPU %d", root->class_->name,
+               root->id, k42_cpu());
+    stress_die("an account was called after its end");
 }
 
 static k42_result describe(struct k42_object *self, char *text, size_t size) {

@@ -1,0 +1,117 @@
+/*
+ * Each CPU's own memory: its block, its descriptor tables, its stacks, laid out in its area of
+ * CPU_AREAS with an unmapped page below every stack, so that overflowing one is a fault.
+ *
+ *     area + 64 KiB            the stack it starts on, 16 KiB
+ *     area + 128, 160 ... KiB  one stack of 8 KiB for each trap that wants its own
+ *     area + 1 MiB - 4 KiB     its block, at the end of the page
+ *     area + 1 MiB             its GS base: the runtime's translation table
+ *
+ * Until the boot CPU has its area, a block in the image serves, with no separate stacks.
+ */
+#include "cpu.h"
+#include "../../print.h"
+
+#define STACK_SIZE          0x4000ul
+#define SEPARATE_STACK_SIZE 0x2000ul
+#define DESCRIPTOR_CODE     0x00af9b000000ffff
+#define DESCRIPTOR_DATA     0x00cf93000000ffff
+#define DESCRIPTOR_CODE32   0x00cffb000000ffff
+#define DESCRIPTOR_USER     0x00cff3000000ffff
+#define DESCRIPTOR_USER64   0x00affb000000ffff
+#define DESCRIPTOR_TASK     0x0000890000000000
+
+static struct {
+    char unused[FRAME_SIZE - sizeof(struct cpu)];
+    struct cpu cpu;
+} early __attribute__((aligned(FRAME_SIZE)));
+
+void cpu_open_early(void) {
+    early.cpu.self = &early.cpu;
+    msr_write(MSR_GS_BASE, (uintptr_t)(&early + 1));
+}
+
+static uintptr_t area(unsigned number) {
+    return CPU_AREAS + number * CPU_AREA_SIZE;
+}
+
+uintptr_t cpu_stack_top(unsigned number) {
+    return area(number) + 0x10000 + STACK_SIZE;
+}
+
+static uintptr_t separate_stack_top(unsigned number, unsigned stack) {
+    return area(number) + 0x20000 + stack * 0x8000 + SEPARATE_STACK_SIZE;
+}
+
+static void map_new(uintptr_t begin, uintptr_t end) {
+    for (uintptr_t at = begin; at < end; at += FRAME_SIZE) {
+        uint64_t frame = frame_allocate();
+        if (!frame || kernel_map(at, frame, KERNEL_WRITE))
+            panic("boot: no memory for the stacks of CPU %lu", (begin - CPU_AREAS) / CPU_AREA_SIZE);
+    }
+}
+
+static void fill_descriptors(struct cpu *cpu) {
+    uint64_t task = (uintptr_t)&cpu->task;
+    cpu->descriptors[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_CODE;
+    cpu->descriptors[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_DATA;
+    cpu->descriptors[SELECTOR_USER_CODE32 / 8] = DESCRIPTOR_CODE32;
+    cpu->descriptors[SELECTOR_USER_DATA / 8] = DESCRIPTOR_USER;
+    cpu->descriptors[SELECTOR_USER_CODE / 8] = DESCRIPTOR_USER64;
+    cpu->descriptors[SELECTOR_TASK / 8] = DESCRIPTOR_TASK | (sizeof cpu->task - 1) |
+                                          (task & 0xffffff) << 16 | (task >> 24 & 0xff) << 56;
+    cpu->descriptors[SELECTOR_TASK / 8 + 1] = task >> 32;
+}
+
+static void fill_task(struct cpu *cpu) {
+    cpu->task.ports_at = sizeof cpu->task; /* programs may use no ports */
+    cpu->task.privileged_stack[0] = cpu_stack_top(cpu->number);
+    for (unsigned stack = 0; stack < SEPARATE_STACKS; stack++) {
+        /* Above the frame, for traps.S: this CPU's GS base. */
+        uint64_t *top = (uint64_t *)separate_stack_top(cpu->number, stack) - 2;
+        *top = cpu_table(cpu->number);
+        cpu->task.separate_stack[stack] = (uintptr_t)top;
+    }
+}
+
+void cpu_open(unsigned number, uint32_t apic_id) {
+    uintptr_t page = cpu_table(number) - FRAME_SIZE;
+    map_new(page, page + FRAME_SIZE);
+    map_new(cpu_stack_top(number) - STACK_SIZE, cpu_stack_top(number));
+    for (unsigned stack = 0; stack < SEPARATE_STACKS; stack++)
+        map_new(separate_stack_top(number, stack) - SEPARATE_STACK_SIZE,
+                separate_stack_top(number, stack));
+    struct cpu *cpu = cpu_block(number);
+    *cpu = (struct cpu){.self = cpu, .number = number, .apic_id = apic_id};
+    fill_descriptors(cpu);
+    fill_task(cpu);
+}
+
+void cpu_load(unsigned number) {
+    struct cpu *cpu = cpu_block(number);
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) pointer = {sizeof cpu->descriptors - 1, (uintptr_t)cpu->descriptors};
+    __asm__ volatile("lgdt %0\n\t"
+                     "movl %1, %%eax\n\t"
+                     "movl %%eax, %%ss\n\t"
+                     "xorl %%eax, %%eax\n\t"
+                     "movl %%eax, %%ds\n\t"
+                     "movl %%eax, %%es\n\t"
+                     "movl %%eax, %%fs\n\t"
+                     "movl %%eax, %%gs\n\t"
+                     "pushq %2\n\t"
+                     "leaq 1f(%%rip), %%rax\n\t"
+                     "pushq %%rax\n\t"
+                     "lretq\n"
+                     "1:" ::"m"(pointer),
+                     "i"(SELECTOR_KERNEL_DATA), "i"(SELECTOR_KERNEL_CODE)
+                     : "rax", "memory");
+    msr_write(MSR_GS_BASE, cpu_table(number));
+    __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TASK));
+}
+
+void cpu_set_trap_stack(uintptr_t top) {
+    cpu_self()->task.privileged_stack[0] = top;
+}

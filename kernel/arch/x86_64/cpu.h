@@ -1,0 +1,158 @@
+/*
+ * The processor part's inside: what its files share. Nothing outside kernel/arch includes this.
+ */
+#ifndef KERNEL_CPU_H
+#define KERNEL_CPU_H
+
+#include "arch.h"
+#include "ports.h"
+
+/* Selectors in each CPU's descriptor table, in the order that syscall and sysret want. */
+enum {
+    SELECTOR_KERNEL_CODE = 0x08,
+    SELECTOR_KERNEL_DATA = 0x10,
+    SELECTOR_USER_CODE32 = 0x18,
+    SELECTOR_USER_DATA = 0x20,
+    SELECTOR_USER_CODE = 0x28,
+    SELECTOR_TASK = 0x30, /* takes two entries */
+};
+
+/* Stacks of their own for traps that may come when the current one cannot be used. */
+enum { STACK_NMI, STACK_MACHINE_CHECK, STACK_DEBUG, STACK_DOUBLE_FAULT, SEPARATE_STACKS };
+
+struct task_state {
+    uint32_t unused0;
+    uint64_t privileged_stack[3];
+    uint64_t unused1;
+    uint64_t separate_stack[7];
+    uint64_t unused2;
+    uint16_t unused3, ports_at;
+} __attribute__((packed));
+
+/* One function to run on another CPU; lies on the stack of the one who waits for it. */
+struct cpu_request {
+    void (*fn)(void *);
+    void *argument;
+    struct cpu_request *next;
+    uint32_t done;
+};
+
+/*
+ * One CPU's block. It ends where the GS base points, so that its members have fixed negative
+ * offsets; assembly knows the last two. Written by its own CPU unless a member says otherwise.
+ */
+struct cpu {
+    uint64_t descriptors[8];
+    struct task_state task;
+    uint32_t apic_id;
+    uint32_t online;              /* set once; read by all */
+    struct cpu_request *requests; /* pushed by others, taken whole by this CPU */
+    uint64_t broadcast_seen;      /* the last cpu_call_others this CPU took part in */
+    void (*timer)(void);          /* what to call at timer_deadline, or NULL */
+    uint64_t timer_deadline;
+    const struct trap_frame *stopped; /* where a panic elsewhere stopped this CPU; read by it */
+    struct cpu *self;                 /* at GS base - 16 */
+    uint32_t number;                  /* at GS base - 8 */
+    uint32_t unused;
+};
+_Static_assert(sizeof(struct cpu) - offsetof(struct cpu, self) == 16, "cpu_self finds it there");
+_Static_assert(sizeof(struct cpu) - offsetof(struct cpu, number) == 8, "cpu_number finds it there");
+
+static inline struct cpu *cpu_self(void) {
+    struct cpu *self; /* at GS base - 16 */
+    __asm__ volatile("movq %%gs:-16, %0" : "=r"(self));
+    return self;
+}
+
+static inline struct cpu *cpu_block(unsigned number) {
+    return (struct cpu *)cpu_table(number) - 1;
+}
+
+/* What the processor can do and the command line did not switch off (features.c). */
+struct features {
+    bool nx, smep, smap, umip, fsgsbase, pcid, x2apic, tsc_deadline, huge_pages, steady_tsc;
+};
+extern struct features features;
+
+/* features.c: found once; switched on by each CPU. */
+void features_find(void);
+void features_enable(void);
+
+/* boot_info.c: what the loader handed over, in one form whatever its protocol. */
+void boot_info_read(uint32_t magic, uint32_t information);
+extern uint64_t boot_rsdp; /* 0: to be searched */
+
+/* memory_map.c */
+void memory_map_add(uint64_t base, uint64_t size, bool usable);
+/* Afterwards [base, base + size) belongs to whoever asked. */
+void memory_map_take(uint64_t base, uint64_t size);
+/* One page below 1 MiB, for the code that starts CPUs; 0: none. */
+uint64_t memory_map_take_low(void);
+uint64_t frame_allocate_early(void);
+/* All that the loader said is RAM, used or not, for the direct map. */
+extern struct memory_range ram_ranges[];
+extern unsigned ram_range_count;
+
+/* paging.c: builds the kernel's tables and goes over to them. */
+void paging_open(void);
+/* Fills what is left of the kernel's top-level slots; none is added afterwards. */
+void paging_seal(void);
+/* Makes tables that firmware keeps in memory readable at their place in the direct map. */
+const void *firmware_map(uint64_t physical, size_t size);
+
+/* cpu.c */
+void cpu_open_early(void);
+void cpu_open(unsigned number, uint32_t apic_id);
+/* Loads descriptor tables and the GS base of the calling CPU. */
+void cpu_load(unsigned number);
+
+/* traps.c */
+void traps_open(void);
+void traps_load(void);
+void traps_use_separate_stacks(void);
+
+/* apic.c */
+void apic_open(uint64_t physical);
+void apic_enable(void);
+uint32_t apic_id(void);
+void apic_send(uint32_t apic_id, uint32_t command);
+uint32_t apic_timer_left(void);
+void apic_timer_start(uint32_t ticks);
+/* The timer's interrupt at `deadline` in the time-stamp counter's ticks. */
+void apic_deadline(uint64_t ticks);
+#define APIC_NMI   0x400u
+#define APIC_INIT  0x4500u
+#define APIC_START 0x600u  /* or the page's number */
+#define APIC_SEND  0x4000u /* or the vector */
+
+/* clock.c */
+void clock_open(uint64_t hpet);
+uint64_t clock_timer_rate(void); /* ticks of the APIC's timer a second */
+uint64_t clock_ticks_at(uint64_t ns);
+uint64_t clock_ns_at(uint64_t ticks);
+uint64_t clock_rate(void);
+extern uint64_t entry_time;
+
+/* timer.c */
+void timer_open(void);
+
+/* calls.c */
+void calls_open(void);
+
+/* smp.c */
+void smp_start(void);
+/* Descriptors of CPUs that answer; those that do not are left out. */
+void smp_count(unsigned count);
+
+/* power.c */
+struct acpi;
+void power_open(const struct acpi *acpi);
+
+/* boot.c */
+extern struct acpi firmware_tables;
+void kernel_entry(uint32_t magic, uint32_t information);
+/* traps.S: goes on in fn on another stack. */
+_Noreturn void stack_switch(uintptr_t top, void (*fn)(void *), void *argument);
+void boot_mark(const char *what);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * Serial console: COM1 at 115,200 baud, polled, so that it works in any context from the first
+ * instructions to the last panic.
+ *
+ * Locking: one lock, with interrupts off, so that lines of several CPUs do not mix. A trap or NMI
+ * that comes while its own CPU is inside writes without the lock: its line may then stand inside
+ * another, but nobody waits for himself. Where there is no port, lines are lost.
+ */
+#include "serial.h"
+
+#include "../arch/x86_64/arch.h"
+#include "../arch/x86_64/ports.h"
+
+#define COM1         0x3f8
+#define DATA         (COM1 + 0)
+#define INTERRUPTS   (COM1 + 1)
+#define FIFO         (COM1 + 2)
+#define LINE         (COM1 + 3)
+#define MODEM        (COM1 + 4)
+#define STATUS       (COM1 + 5)
+#define SCRATCH      (COM1 + 7)
+#define STATUS_EMPTY 0x20 /* room for a whole FIFO */
+#define STATUS_IDLE  0x40 /* and nothing on its way */
+#define FIFO_SIZE    16
+#define NOBODY       (~0u)
+
+static bool present;
+static unsigned owner = NOBODY;
+
+void serial_open(void) {
+    port_write8(SCRATCH, 0x5a);
+    if (port_read8(SCRATCH) != 0x5a)
+        return;
+    port_write8(INTERRUPTS, 0);
+    port_write8(LINE, 0x80); /* the next two are the divisor of the clock */
+    port_write8(DATA, 1);
+    port_write8(INTERRUPTS, 0);
+    port_write8(LINE, 0x03); /* eight bits, no parity, one stop bit */
+    port_write8(FIFO, 0x07);
+    port_write8(MODEM, 0x03);
+    present = true;
+}
+
+struct wire {
+    unsigned room;
+};
+
+static void put(struct wire *wire, char c) {
+    if (!wire->room) {
+        while (!(port_read8(STATUS) & STATUS_EMPTY))
+            __builtin_ia32_pause();
+        wire->room = FIFO_SIZE;
+    }
+    port_write8(DATA, (uint8_t)c);
+    wire->room--;
+}
+
+/* True when the lock was taken, false when this CPU has it already. */
+static bool take(unsigned self) {
+    unsigned expected = NOBODY;
+    while (!__atomic_compare_exchange_n(&owner, &expected, self, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
+        if (expected == self)
+            return false;
+        expected = NOBODY;
+        __builtin_ia32_pause();
+    }
+    return true;
+}
+
+void serial_write_line(const char *text, size_t length) {
+    if (!present)
+        return;
+    uintptr_t flags = interrupts_save();
+    bool taken = take(cpu_number());
+    struct wire wire = {0};
+    for (size_t i = 0; i < length; i++)
+        put(&wire, text[i]);
+    put(&wire, '\r');
+    put(&wire, '\n');
+    if (taken)
+        __atomic_store_n(&owner, NOBODY, __ATOMIC_RELEASE);
+    interrupts_restore(flags);
+}
+
+void serial_drain(void) {
+    while (present && !(port_read8(STATUS) & STATUS_IDLE))
+        __builtin_ia32_pause();
+}

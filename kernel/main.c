@@ -1,0 +1,47 @@
+/*
+ * What the kernel does when all CPUs run: the checks that the command line asks for, or nothing.
+ */
+#include "arch/x86_64/arch.h"
+#include "kernel.h"
+#include "platform/kernel_platform.h"
+#include "print.h"
+#include "runtime.h"
+#include "sched/thread.h"
+
+extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
+
+/* The machine's status: how many checks failed, or 1 when there was none of that name. */
+static unsigned run_checks(const char *name) {
+    unsigned passed = 0, failed = 0;
+    for (size_t i = 0; &kernel_checks_begin[i] < kernel_checks_end; i++) {
+        const struct kernel_check *check = kernel_checks_begin[i];
+        if (!k42_text_equal(check->name, name))
+            continue;
+        bool held = check->holds();
+        print("%s %s", held ? "ok" : "not ok", check->what);
+        passed += held;
+        failed += !held;
+    }
+    print("test=%s on %u CPUs: %u passed, %u failed", name, cpu_count(), passed, failed);
+    return passed + failed ? failed : 1;
+}
+
+void kernel_main(void) {
+    char name[32];
+    interrupts_enable();
+    platform_open();
+    boot_print_machine();
+    if (boot_option_set("boot-times"))
+        boot_print_times();
+    for (unsigned i = 0; i < boot_module_count; i++)
+        print("boot module: %lu bytes", boot_modules[i].size);
+    if (boot_option("test", name, sizeof name))
+        machine_exit(run_checks(name));
+    if (boot_option_set("exit"))
+        machine_exit(0);
+    thread_exit();
+}
+
+void kernel_secondary(void) {
+    sched_join();
+}

@@ -1,0 +1,16 @@
+/*
+ * The kernel's side of core/platform.h: how it is opened.
+ */
+#ifndef KERNEL_PLATFORM_H
+#define KERNEL_PLATFORM_H
+
+/*
+ * Starts memory, threads and the object runtime; afterwards all CPUs run threads. Once, on the boot
+ * CPU, interrupts on. Panics when the machine has too little memory.
+ */
+void platform_open(void);
+
+/* Hands the kernel's own classes and trace events to the runtime, before it starts. */
+void platform_module_register(void);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * Kernel threads: started, ended, waited for, put to sleep and woken.
+ *
+ * Each has a stack of 16 KiB with an unmapped page below it, and is attached to the runtime on the
+ * CPU it runs on. A thread that is active (k42_enter) stays on its CPU, running, preempted or
+ * asleep; any other may go on elsewhere after it was preempted or woken.
+ *
+ * Unless it says otherwise a function is for threads only: interrupts on, preemption not off.
+ */
+#ifndef KERNEL_THREAD_H
+#define KERNEL_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread;
+
+/*
+ * Starts fn(argument) in a new thread. The name is copied, 15 characters of it. NULL: no memory.
+ * Somebody must call thread_join(). May be called with preemption off.
+ */
+struct thread *thread_start(const char *name, void (*fn)(void *), void *argument);
+/* As above for a thread that nobody waits for. 0 or -ENOMEM. */
+__attribute__((warn_unused_result)) int thread_start_alone(const char *name, void (*fn)(void *),
+                                                           void *argument);
+/* Starts a thread that never leaves CPU `cpu`. To be joined. NULL: no memory. */
+struct thread *thread_start_on(uint32_t cpu, const char *name, void (*fn)(void *), void *argument);
+/* Waits until the thread has ended; its number may be used again from then on. */
+void thread_join(struct thread *thread);
+/* Ends the calling thread, which must be inactive. */
+_Noreturn void thread_exit(void);
+
+/* The calling thread. Any context: the one that was interrupted. */
+struct thread *thread_self(void);
+/* A number from 1, of no other living thread. */
+uint32_t thread_id(const struct thread *thread);
+const char *thread_name(const struct thread *thread);
+
+/* Lets another thread of this CPU run. */
+void thread_yield(void);
+void thread_sleep(uint64_t ns);
+
+/*
+ * Sleeps while *word == expected, at most timeout_ns (0: for ever). May return early. Where a
+ * thread may not sleep it returns at once.
+ */
+void thread_park(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+/* Wakes up to `count` threads parked on the word, the longest asleep first. Any context. */
+void thread_wake_parked(uint32_t *word, uint32_t count);
+
+/* True when the caller may sleep. Any context. */
+bool thread_may_wait(void);
+
+/*
+ * Starts threads on the boot CPU, whose flow of control becomes thread 1, "main"; and lets the
+ * other CPUs in, when the runtime is open. Interrupts on.
+ */
+void sched_open(void);
+void sched_start(void);
+/* The other CPUs': becomes their idle thread. Interrupts are off. */
+_Noreturn void sched_join(void);
+
+/* For panics, debuggers and tests. */
+struct sched_counts {
+    uint64_t threads;     /* alive, idle ones included */
+    uint64_t switches;    /* of all CPUs */
+    uint64_t preemptions; /* of them because a slice was over */
+    uint64_t moves;       /* threads that went on on another CPU */
+};
+void sched_count(struct sched_counts *counts);
+
+#endif

@@ -1,0 +1,49 @@
+"""Threads and the object runtime in the kernel, on one and several processors: the checks that are
+compiled into it, and the stress run, whose additions must add up."""
+import os
+import sys
+
+import pytest
+
+ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "host"))
+
+from launcher import qemu  # noqa: E402
+
+BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
+RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
+DEBUG = os.path.join(os.path.dirname(BUILD), "debug", "kernel", "k42.elf")
+LIMIT = 240  # seconds, for a guest that hangs
+STRESS_SECONDS = 3
+KERNELS = [
+    RELEASE,
+    pytest.param(DEBUG, marks=pytest.mark.skipif(not os.path.exists(DEBUG),
+                                                 reason="the debug variant is not built")),
+]
+
+
+def passes(group, cpus, kernel, more=""):
+    ended = qemu.Guest(kernel, cpus=cpus, append=f"test={group} {more}").run(LIMIT, capture=True)
+    assert not ended.timed_out, ended.text
+    assert ended.status == 0, ended.text
+    assert f"test={group} on {cpus} CPUs: " in ended.text and ", 0 failed" in ended.text
+    return ended.text
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+@pytest.mark.parametrize("group", ["threads", "runtime"])
+def test_the_checks_pass(group, cpus, kernel):
+    assert passes(group, cpus, kernel)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_the_stress_run_adds_up(cpus, kernel):
+    said = passes("stress", cpus, kernel, f"seconds={STRESS_SECONDS} seed={cpus}")
+    assert ": adds up" in said
+    assert "left: 0 mediators, 0 interposers" in said
+
+
+def test_more_threads_than_processors_on_eight_of_them():
+    assert ": adds up" in passes("stress", 8, RELEASE, "seconds=2 threads=40 seed=8")
