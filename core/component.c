@@ -296,9 +296,9 @@ void k42_component_ledger(struct k42_component *component, struct k42_ledger *le
     const struct k42_module *module = component->module;
     *ledger = (struct k42_ledger){
         .classes = (uint64_t)(module->classes_end - module->classes),
-        .threads = (uint64_t)component->counts[K42_LEDGER_THREADS],
-        .defers = (uint64_t)component->counts[K42_LEDGER_DEFERS],
-        .hooks = (uint64_t)component->counts[K42_LEDGER_HOOKS],
+        .threads = (uint64_t)k42_load_relaxed(&component->counts[K42_LEDGER_THREADS]),
+        .defers = (uint64_t)k42_load_relaxed(&component->counts[K42_LEDGER_DEFERS]),
+        .hooks = (uint64_t)k42_load_relaxed(&component->counts[K42_LEDGER_HOOKS]),
         .events = (uint64_t)(module->events_end - module->events),
     };
     k42_copy_text(ledger->name, sizeof ledger->name, component->name);
