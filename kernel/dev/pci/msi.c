@@ -124,15 +124,10 @@ static void let_through_msi(struct pci_interrupts *self) {
     set_control(self, control(self) | MSI_ENABLE);
 }
 
-uint32_t pci_interrupt_cpu(const struct pci_interrupts *interrupts, unsigned n) {
-    (void)interrupts;
-    return n % cpu_count();
-}
-
-int pci_interrupt(struct pci_interrupts *self, unsigned n, void (*handler)(void *),
+int pci_interrupt(struct pci_interrupts *self, unsigned n, uint32_t cpu, void (*handler)(void *),
                   void *argument) {
     struct vector *vector = &self->vectors[n];
-    int error = interrupt_take(pci_interrupt_cpu(self, n), handler, argument, &vector->interrupt);
+    int error = interrupt_take(cpu, handler, argument, &vector->interrupt);
     if (error)
         return error;
     vector->taken = true;

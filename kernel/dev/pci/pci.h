@@ -73,18 +73,18 @@ volatile void *pci_map(const struct pci_function *function, unsigned bar, uint64
 struct pci_interrupts;
 
 /*
- * Takes up to `wanted` interrupts of a function, by MSI-X, or one by MSI. Number n is raised on CPU
- * n modulo the number of CPUs and calls handler(argument) when pci_interrupt() said so. Returns how
- * many, and all are masked. -ENOTSUP: the function has neither, or says nonsense about it; -EBUSY,
+ * Takes up to `wanted` interrupts of a function, by MSI-X, or one by MSI. Returns how many; all are
+ * masked. -ENOTSUP: the function has neither, or says nonsense about it; -EBUSY,
  * -ENOMEM. Threads only.
  */
 int pci_interrupts_open(const struct pci_function *function, unsigned wanted,
                         struct pci_interrupts **interrupts);
-/* Gives vector n a handler and lets it through. 0 or -EBUSY, -ENOTSUP. */
-int pci_interrupt(struct pci_interrupts *interrupts, unsigned n, void (*handler)(void *),
-                  void *argument);
-/* The CPU it is raised on. */
-uint32_t pci_interrupt_cpu(const struct pci_interrupts *interrupts, unsigned n);
+/*
+ * Has number n call handler(argument) on a CPU, and lets it through; once for each n. 0 or -EBUSY,
+ * -ENOTSUP.
+ */
+int pci_interrupt(struct pci_interrupts *interrupts, unsigned n, uint32_t cpu,
+                  void (*handler)(void *), void *argument);
 /* Masks and gives back all of them. */
 void pci_interrupts_close(struct pci_interrupts *interrupts);
 
