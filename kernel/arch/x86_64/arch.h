@@ -76,6 +76,10 @@ struct boot_module {
 extern struct boot_module boot_modules[];
 extern unsigned boot_module_count;
 
+/* ACPI's tables, to be read with kernel/acpi/acpi.h. */
+struct acpi;
+extern struct acpi firmware_tables;
+
 /* ---- page tables of the kernel's half ---- */
 
 enum {
@@ -142,6 +146,8 @@ static inline unsigned cpu_number(void) {
 static inline uintptr_t cpu_table(unsigned number) {
     return CPU_AREAS + number * CPU_AREA_SIZE + 0x100000;
 }
+/* What a device writes to reach a CPU's local APIC. */
+uint32_t cpu_apic_id(unsigned number);
 /* The end of the stack a CPU was started on. */
 uintptr_t cpu_stack_top(unsigned number);
 /* The stack the processor switches to when a program is interrupted; this CPU's. */

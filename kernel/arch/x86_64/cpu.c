@@ -35,6 +35,10 @@ static uintptr_t area(unsigned number) {
     return CPU_AREAS + number * CPU_AREA_SIZE;
 }
 
+uint32_t cpu_apic_id(unsigned number) {
+    return cpu_block(number)->apic_id;
+}
+
 uintptr_t cpu_stack_top(unsigned number) {
     return area(number) + 0x10000 + STACK_SIZE;
 }
