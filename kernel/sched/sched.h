@@ -13,6 +13,7 @@
 #define KERNEL_SCHED_H
 
 #include "../arch/x86_64/arch.h"
+#include "../arch/x86_64/user.h"
 #include "preempt.h"
 #include "runtime.h"
 #include "thread.h"
@@ -59,6 +60,7 @@ enum thread_state {
  * running thread finds the thread fully switched out.
  */
 struct thread {
+    struct user_context user; /* at the very end of the stack: user.h */
     uint64_t *stack;        /* where it was switched out */
     uint64_t parity;        /* the head's, while switched out */
     struct k42_calls calls; /* what the runtime knows of it; owner is its number */
