@@ -26,7 +26,14 @@ struct virtio_registers {
 };
 _Static_assert(sizeof(struct virtio_registers) == 56, "as the device lays them out");
 
-enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8, NEEDS_RESET = 64, FAILED = 128 };
+enum {
+    ACKNOWLEDGE = 1,
+    DRIVER = 2,
+    DRIVER_OK = 4,
+    FEATURES_OK = 8,
+    NEEDS_RESET = 64,
+    FAILED = 128
+};
 
 /* A capability: its kind, BAR, offset, length, and for notices the unit. */
 enum { CAP_KIND = 3, CAP_BAR = 4, CAP_OFFSET = 8, CAP_LENGTH = 12, CAP_UNIT = 16 };
@@ -118,8 +125,8 @@ static uint64_t offered_features(struct virtio_device *device) {
 }
 
 static int agree(struct virtio_device *device, uint64_t wanted) {
-    uint64_t general = VIRTIO_F_INDIRECT | VIRTIO_F_EVENT | VIRTIO_F_VERSION_1 |
-                       VIRTIO_F_PLATFORM | VIRTIO_F_ORDER;
+    uint64_t general = VIRTIO_F_INDIRECT | VIRTIO_F_EVENT | VIRTIO_F_VERSION_1 | VIRTIO_F_PLATFORM |
+                       VIRTIO_F_ORDER;
     add_status(device, ACKNOWLEDGE);
     add_status(device, DRIVER);
     device->features = offered_features(device) & (wanted | general);
