@@ -53,7 +53,7 @@ struct cpu {
     const struct trap_frame *stopped; /* where a panic elsewhere stopped this CPU; read by it */
     struct cpu *self;                 /* at GS base - 16 */
     uint32_t number;                  /* at GS base - 8 */
-    uint32_t unused;
+    uint32_t preempt;                 /* preempt.h's count, at GS base - 4 */
 };
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, self) == 16, "cpu_self finds it there");
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, number) == 8, "cpu_number finds it there");
