@@ -51,6 +51,9 @@ static void read_geometry(struct disk *disk) {
         geometry->sector_bytes = virtio_config_read(device, SECTOR_AT, 4);
     if (device->features & F_SEG_MAX)
         geometry->pieces_max = least(DATA_PIECES, virtio_config_read(device, SEG_MAX_AT, 4));
+    uint32_t room = disk->queues[0].queue.ring.size - OTHER_PIECES;
+    if (!(device->features & VIRTIO_F_INDIRECT))
+        geometry->pieces_max = least(geometry->pieces_max, room);
     if (device->features & F_SIZE_MAX)
         geometry->piece_bytes_max = virtio_config_read(device, SIZE_MAX_AT, 4);
     if (device->features & F_DISCARD)
@@ -99,6 +102,8 @@ static int open_device(struct disk *disk) {
         error = open_queue(disk, n);
     if (error)
         return error;
+    if (disk->queues[0].queue.ring.size <= OTHER_PIECES)
+        return -EIO;
     read_geometry(disk);
     if (!geometry_makes_sense(&disk->geometry))
         return -EIO;

@@ -7,8 +7,9 @@
 #include "../virtio/virtio.h"
 #include "block.h"
 
-#define DATA_PIECES 64u
-#define PIECES      (DATA_PIECES + 2) /* with a header, or a range to discard, and the status */
+#define DATA_PIECES  64u
+#define OTHER_PIECES 2u /* a header and the status */
+#define PIECES       (DATA_PIECES + OTHER_PIECES)
 
 /* What the device reads and writes for one request; it shares no line with another. */
 struct slot {
