@@ -217,21 +217,37 @@ static struct sched_cpu *lock_cpu_of(struct thread *thread) {
 
 /* Between the two locks the thread is ready and in no queue, so nobody but us does anything to it.
  */
+static void make_ready(struct sched_cpu *cpu, struct thread *thread) {
+    thread->state = THREAD_READY;
+    struct sched_cpu *target = place(thread, cpu);
+    cpu->moves += target != cpu;
+    __atomic_store_n(&thread->cpu, target->number, __ATOMIC_RELEASE);
+    spin_release(&cpu->lock);
+    enqueue(target, thread);
+}
+
 void thread_wake(struct thread *thread) {
     uintptr_t saved = interrupts_save();
     struct sched_cpu *cpu = lock_cpu_of(thread);
-    bool blocked = thread->state == THREAD_BLOCKED;
-    if (blocked) {
-        thread->state = THREAD_READY;
-        struct sched_cpu *target = place(thread, cpu);
-        cpu->moves += target != cpu;
-        __atomic_store_n(&thread->cpu, target->number, __ATOMIC_RELEASE);
-        spin_release(&cpu->lock);
-        enqueue(target, thread);
+    if (thread->state == THREAD_BLOCKED) {
+        make_ready(cpu, thread);
     } else {
         thread->woken = true;
         spin_release(&cpu->lock);
     }
+    interrupts_restore(saved);
+}
+
+/* One that runs its program elsewhere comes out of it by the interrupt. */
+void thread_interrupt(struct thread *thread, uint32_t why) {
+    __atomic_fetch_or(&thread->interrupts, why, __ATOMIC_SEQ_CST);
+    uintptr_t saved = interrupts_save();
+    struct sched_cpu *cpu = lock_cpu_of(thread);
+    bool runs = cpu->running == thread && cpu != sched_this_cpu();
+    spin_release(&cpu->lock);
+    if (runs)
+        cpu_poke(cpu->number);
+    thread_wake(thread);
     interrupts_restore(saved);
 }
 
@@ -326,6 +342,7 @@ void sched_open(void) {
     sched_cpus = cpus;
     for (unsigned i = 0; i < cpu_count(); i++)
         cpu_make(i, i ? NULL : main);
+    wait_open();
 }
 
 void sched_start(void) {

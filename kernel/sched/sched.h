@@ -4,10 +4,11 @@
  * thread.c    threads' lives       cpu.c     each CPU's state, switching, preemption, waking
  * fifo.c      the order of turns   park.c    sleeping on a word
  * timers.c    deadlines            switch.S  from one stack to another
+ * wait.c      programs' calls that are not ready, and wait_table.c, where they stand
  *
- * Locks are spin locks taken with interrupts off: a bucket's (park.c), then a CPU's timers', then a
- * CPU's own; the last is leaf but for the list of threads. Never two of a kind. Nothing here calls
- * another CPU while it holds one.
+ * Locks are spin locks taken with interrupts off: a bucket's (park.c, wait_table.c), then a CPU's
+ * timers', then a CPU's own; the last is leaf but for the list of threads. Never two of a kind.
+ * Nothing here calls another CPU while it holds one.
  */
 #ifndef KERNEL_SCHED_H
 #define KERNEL_SCHED_H
@@ -16,6 +17,7 @@
 #include "preempt.h"
 #include "runtime.h"
 #include "thread.h"
+#include "wait.h"
 
 #define SLICE_NS 2000000ul /* a thread's turn, while others wait */
 #define NEVER    (~0ul)
@@ -71,7 +73,9 @@ struct thread {
     struct timer timer;
     void (*fn)(void *);
     void *argument;
-    uint32_t ended;               /* slept on by who joins it */
+    uint32_t ended;      /* slept on by who joins it */
+    uint32_t interrupts; /* THREAD_INTERRUPTED and so on; others set them */
+    struct wait_record wait;
     struct thread *newer, *older; /* in the list of all */
 };
 
@@ -143,6 +147,8 @@ static inline struct sched_cpu *sched_this_cpu(void) {
 void thread_wake(struct thread *thread);
 /* Sleeps until thread_wake(); returns at once when that came first. Interrupts are off. */
 void thread_block(void);
+/* The same, and until time_ns() is `deadline`. */
+void thread_block_until(uint64_t deadline);
 /* Puts a new thread into a queue. */
 void thread_launch(struct thread *thread);
 /* Leaves the CPU for good. Interrupts are off. */

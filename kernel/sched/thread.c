@@ -76,9 +76,11 @@ struct thread *thread_make(const char *name, void (*fn)(void *), void *argument)
     if (!thread)
         return NULL;
     uint32_t number = thread->calls.owner;
+    uint64_t requests = thread->wait.requests;
     *thread =
         (struct thread){.parity = K42_INACTIVE, .pinned = ANY_CPU, .fn = fn, .argument = argument};
     thread->calls.owner = number;
+    thread->wait.requests = requests;
     k42_copy_text(thread->calls.name, sizeof thread->calls.name, name);
     /* As thread_switch() leaves a stack: six registers, then where to go on. */
     uint64_t *top = (uint64_t *)((uintptr_t)thread & ~63ul);
@@ -157,6 +159,14 @@ uint32_t thread_id(const struct thread *thread) {
 
 const char *thread_name(const struct thread *thread) {
     return thread->calls.name;
+}
+
+uint32_t thread_interrupts(void) {
+    return __atomic_load_n(&thread_self()->interrupts, __ATOMIC_ACQUIRE);
+}
+
+uint32_t thread_take_interrupts(uint32_t why) {
+    return why & __atomic_fetch_and(&thread_self()->interrupts, ~why, __ATOMIC_ACQ_REL);
 }
 
 uint64_t thread_count(void) {
