@@ -35,7 +35,8 @@ struct frame {
 };
 
 struct run {
-    uint32_t terminal; /* 1: a session on the console instead of the three streams */
+    uint32_t terminal;      /* 1: a session on the console instead of the three streams */
+    uint32_t rows, columns; /* of the console */
     uint32_t arguments, variables;
 };
 
@@ -58,6 +59,7 @@ const char *console_name(void);
 /* A request to run something, taken apart; strings point into the message. */
 struct command {
     bool terminal;
+    unsigned short rows, columns;
     const char *folder;
     char **arguments, **environment;
 };

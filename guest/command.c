@@ -60,11 +60,13 @@ static void pump_output(int pipe, int port) {
     }
 }
 
-static void take_terminal(void) {
+static void take_terminal(const struct command *command) {
     int fd = open(console_name(), O_RDWR);
     if (fd < 0)
         _exit(NOT_EXECUTABLE);
+    struct winsize size = {.ws_row = command->rows, .ws_col = command->columns};
     (void)ioctl(fd, TIOCSCTTY, 1);
+    (void)ioctl(fd, TIOCSWINSZ, &size);
     for (int i = 0; i < 3; i++)
         dup2(fd, i);
     if (fd > 2)
@@ -75,7 +77,7 @@ static void take_terminal(void) {
 static void become(const struct command *command, int streams[3]) {
     setsid();
     if (command->terminal)
-        take_terminal();
+        take_terminal(command);
     else
         for (int i = 0; i < 3; i++)
             dup2(streams[i], i);
@@ -221,7 +223,7 @@ int command_start(const struct command *command, const int ports[PORT_COUNT], in
 void console_session(void) {
     char *arguments[] = {"/bin/sh", "-l", NULL};
     char *environment[] = {"HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=linux", NULL};
-    struct command command = {true, "/root", arguments, environment};
+    struct command command = {true, 24, 80, "/root", arguments, environment};
     pid_t pid = fork();
     if (pid == 0)
         become(&command, NULL);

@@ -64,7 +64,10 @@ static void run(char *message, size_t length) {
     if (length < sizeof head)
         return;
     memcpy(&head, message, sizeof head);
-    struct command command = {.terminal = head.terminal == 1, .folder = next_text(&at, end)};
+    struct command command = {.terminal = head.terminal == 1,
+                              .rows = (unsigned short)head.rows,
+                              .columns = (unsigned short)head.columns,
+                              .folder = next_text(&at, end)};
     if (!command.folder || !head.arguments)
         return;
     command.arguments = next_texts(&at, end, head.arguments);

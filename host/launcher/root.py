@@ -4,6 +4,7 @@ The base tree is made of BASE; more packages make a second part with only what i
 that the base is made, and read by a person, once. Each part is kept under build/root/parts under
 the names and versions of its packages.
 """
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from launcher.tree import Trouble, built, environment, path, shown
 
 BASE = ["base-files", "base-passwd", "bash", "busybox-static", "coreutils", "dash", "debianutils",
         "diffutils", "findutils", "gawk", "grep", "gzip", "hostname", "less", "libc-bin", "make",
-        "mawk", "ncurses-base", "procps", "sed", "tar", "util-linux", "xz-utils"]
+        "mawk", "mount", "ncurses-base", "procps", "sed", "tar", "util-linux", "xz-utils"]
 FOLDERS = {"dev": 0o755, "proc": 0o555, "sys": 0o555, "run": 0o755, "tmp": 0o1777, "root": 0o700,
            "mnt": 0o755, "var/tmp": 0o1777, "usr/lib64": 0o755}
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64",
@@ -191,6 +192,19 @@ def folder(more=()):
         os.chmod(new, 0o755)
         os.rename(new, place)
     return place
+
+
+def output_name(names):
+    """Where an archive goes that nobody named."""
+    digest = hashlib.sha256("\n".join(parts(names)).encode()).hexdigest()[:24]
+    return built("root", "archives", digest + ".cpio")
+
+
+def forget():
+    """Reads Debian's lists anew and forgets which versions there were."""
+    debian.update()
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(built("root", "resolved.json"))
 
 
 def show(file, names):

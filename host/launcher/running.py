@@ -1,4 +1,4 @@
-"""./k42 run, ./k42 boot and ./k42 bench: builds what is needed and starts the program concerned."""
+"""./k42 run search, ./k42 boot and ./k42 bench: builds what is needed and starts the program concerned."""
 import os
 import subprocess
 
@@ -7,7 +7,7 @@ from launcher.progress import say
 from launcher.tree import PYTHON, ROOT, Trouble, built, environment, path, shown
 
 
-def run():
+def search():
     """The search example: a cache that swaps its own implementation while threads search it."""
     variants.announce_build("release")
     program = os.path.join(variants.folder("release"), "core", "examples", "search", "search")

@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import select
-import signal
 import socket
 import struct
 import tempfile
@@ -160,10 +159,12 @@ class Session:
     def window(self, rows, columns):
         self.send("control", frames.WINDOW, struct.pack("<II", rows, columns))
 
-    def start(self, arguments, environment=None, folder="/root", terminal=False):
+    def start(self, arguments, environment=None, folder="/root", terminal=None):
+        """Starts a command, on the console if `terminal` gives its rows and columns."""
         variables = {**ENVIRONMENT, **(environment or {})}
         self.send("control", frames.RUN,
-                  struct.pack("<III", terminal, len(arguments), len(variables))
+                  struct.pack("<5I", bool(terminal), *(terminal or (0, 0)), len(arguments),
+                              len(variables))
                   + frames.texts(folder, *arguments,
                                  *(f"{name}={value}" for name, value in variables.items())))
 
@@ -272,7 +273,3 @@ class Session:
         for port in self.ports.values():
             port.close()
         os.remove(self.log)
-
-
-def signal_name(number):
-    return signal.Signals(number).name
