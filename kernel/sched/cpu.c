@@ -296,13 +296,13 @@ static void *must_have(void *memory) {
 
 /* The head must be there before anybody is switched to. */
 static void map_head(unsigned number) {
-    uint64_t frame = frame_allocate();
+    uint64_t frame = page_table_frame();
     if (!frame || kernel_map(cpu_table(number), frame, KERNEL_WRITE))
         panic("boot: no memory for the first page of the table of CPU %u", number);
     __builtin_memset((void *)cpu_table(number), 0, FRAME_SIZE);
 }
 
-static void cpu_make(unsigned number, struct thread *main) {
+static struct sched_cpu *cpu_make(unsigned number, struct thread *main) {
     struct sched_cpu *cpu = must_have(k42_platform_alloc(sizeof *cpu));
     char name[16];
     k42_format_text(name, sizeof name, "idle %u", number);
@@ -314,18 +314,18 @@ static void cpu_make(unsigned number, struct thread *main) {
     cpu->idle->cpu = cpu->idle->pinned = number;
     cpu->running = main ? main : cpu->idle;
     cpu->running->cpu = number;
-    sched_cpus[number] = cpu;
     map_head(number);
     head_of(cpu)->calls = &cpu->running->calls;
     head_of(cpu)->parity = K42_INACTIVE;
+    return cpu;
 }
 
 void sched_open(void) {
     struct sched_cpu **cpus = must_have(k42_platform_alloc(cpu_count() * sizeof *cpus));
     struct thread *main = must_have(thread_make("main", NULL, NULL));
-    sched_cpus = cpus;
     for (unsigned i = 0; i < cpu_count(); i++)
-        cpu_make(i, i ? NULL : main);
+        cpus[i] = cpu_make(i, i ? NULL : main);
+    sched_cpus = cpus;
 }
 
 void sched_start(void) {

@@ -10,11 +10,13 @@
  */
 #include "sched.h"
 
+#include "../mem/frame/frame.h"
 #include "../print.h"
 
 #include <errno.h>
 
-#define STACK_SIZE   (4 * FRAME_SIZE)
+#define STACK_ORDER  2 /* a block of frames */
+#define STACK_SIZE   (FRAME_SIZE << STACK_ORDER)
 #define STACK_STRIDE (STACK_SIZE + FRAME_SIZE)
 #define STACKS       (KERNEL_HEAP + KERNEL_HEAP_SIZE / 2)
 
@@ -38,15 +40,25 @@ static void threads_unlock(uintptr_t saved) {
     interrupts_restore(saved);
 }
 
-/* What could not be mapped in full stays unused. */
+/* Takes the first bytes of a stack's mapping away and frees its memory. */
+static struct thread *stack_unmap(uintptr_t base, size_t bytes, struct frame *frame) {
+    for (uintptr_t page = base; page < base + bytes; page += FRAME_SIZE)
+        kernel_unmap(page);
+    tlb_flush_all(base, bytes / FRAME_SIZE);
+    frame_free(frame, STACK_ORDER);
+    return NULL;
+}
+
+/* Of a stack that could not be mapped the addresses stay unused; there are two TiB of them. */
 static struct thread *stack_map(void) {
+    struct frame *frame;
+    if (frame_allocate(STACK_ORDER, NULL, &frame))
+        return NULL;
     uintptr_t stride = __atomic_fetch_add(&threads.mapped, STACK_STRIDE, __ATOMIC_RELAXED);
     uintptr_t base = STACKS + stride + FRAME_SIZE;
-    for (uintptr_t page = base; page < base + STACK_SIZE; page += FRAME_SIZE) {
-        uint64_t frame = frame_allocate();
-        if (!frame || kernel_map(page, frame, KERNEL_WRITE))
-            return NULL;
-    }
+    for (uintptr_t at = 0; at < STACK_SIZE; at += FRAME_SIZE)
+        if (kernel_map(base + at, frame_physical(frame) + at, KERNEL_WRITE))
+            return stack_unmap(base, at, frame);
     struct thread *thread = (struct thread *)(base + STACK_SIZE - sizeof *thread);
     thread->calls.owner = __atomic_add_fetch(&threads.numbers, 1, __ATOMIC_RELAXED);
     return thread;

@@ -48,6 +48,25 @@ void thread_park(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 /* Wakes up to `count` threads parked on the word, the longest asleep first. Any context. */
 void thread_wake_parked(uint32_t *word, uint32_t count);
 
+/*
+ * Why a thread should stop what it does: bits of a word of its own, which its waits look at
+ * (wait.h) and its way back to its program does, too.
+ */
+enum {
+    THREAD_INTERRUPTED = 1, /* a signal, for instance, is to be looked at */
+    THREAD_KILLED = 2,      /* it is to end */
+    THREAD_WORK = 4, /* something else is to be done before the program goes on; ends no wait */
+};
+
+/*
+ * Sets these bits of another thread, ends the wait it is in and makes it come out of its program
+ * soon. It must be kept from ending meanwhile. Any context.
+ */
+void thread_interrupt(struct thread *thread, uint32_t why);
+/* The calling thread's; taking clears those asked for and returns which were set. */
+uint32_t thread_interrupts(void);
+uint32_t thread_take_interrupts(uint32_t why);
+
 /* True when the caller may sleep. Any context. */
 bool thread_may_wait(void);
 

@@ -53,7 +53,7 @@ struct cpu {
     const struct trap_frame *stopped; /* where a panic elsewhere stopped this CPU; read by it */
     struct cpu *self;                 /* at GS base - 16 */
     uint32_t number;                  /* at GS base - 8 */
-    uint32_t unused;
+    uint32_t preempt;                 /* preempt.h's count, at GS base - 4 */
 };
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, self) == 16, "cpu_self finds it there");
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, number) == 8, "cpu_number finds it there");
@@ -149,7 +149,6 @@ struct acpi;
 void power_open(const struct acpi *acpi);
 
 /* boot.c */
-extern struct acpi firmware_tables;
 void kernel_entry(uint32_t magic, uint32_t information);
 /* traps.S: goes on in fn on another stack. */
 _Noreturn void stack_switch(uintptr_t top, void (*fn)(void *), void *argument);
