@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from launcher import (form, inside, long_tests, packages, running, session, testing,
+from launcher import (form, inside, iso, long_tests, packages, running, session, testing,
                       variants)
 from launcher.progress import say
 from launcher.tree import Trouble
@@ -70,6 +70,10 @@ def words():
     one.add_argument("--update", action="store_true", help="look for newer versions")
     one = command("boot", "boot the kernel in an emulator; its exit status is the guest's")
     machine_words(one, "512M", 60)
+    one = command("iso", "make a disc that boots on machines with a BIOS or UEFI")
+    one.add_argument("--packages", metavar="P,...", default="", help="more for the root tree")
+    one.add_argument("--output", metavar="FILE", help="where to (default: build/k42.iso)")
+    one.add_argument("--append", metavar="TEXT", default="", help="options for the kernel")
     one = command("test", "build all variants and run all tests; ends with 'N passed, N failed'")
     one.add_argument("pattern", nargs="?", metavar="PATTERN",
                      help="only suites whose name (VARIANT/NAME) contains this")
@@ -128,6 +132,8 @@ def do(asked):
         return inside.run(asked) if wants_guest(asked) else running.search()
     if asked.command == "root":
         return inside.make_root(asked)
+    if asked.command == "iso":
+        return iso.run(asked)
     if asked.command == "boot":
         return running.boot(asked)
     if asked.command == "test":
