@@ -25,7 +25,8 @@ enum kind {
     KIND_END,     /* switch the machine off */
     KIND_BYTES,   /* part of a stream */
     /* To the launcher. */
-    KIND_HELLO = 64, /* name of the console that a terminal session would get */
+    KIND_HELLO = 64, /* uint64_t: the time-stamp counter when the first program began; then the
+                        name of the console that a terminal session would get */
     KIND_ENDED,      /* uint32_t: the command's status as wait(2) gives it */
     KIND_MOUNTED,    /* uint32_t: 0, or why not as a positive errno */
 };

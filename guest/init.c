@@ -146,24 +146,31 @@ static bool obey(struct frame frame, char *message) {
     }
 }
 
-static void serve(void) {
-    const char *console = console_name();
+static void greet(uint64_t began) {
+    char message[sizeof began + 64];
+    memcpy(message, &began, sizeof began);
+    int length = snprintf(message + sizeof began, 64, "%s", console_name());
+    send_frame(ports[PORT_CONTROL], KIND_HELLO, message, sizeof began + (size_t)length);
+}
+
+static void serve(uint64_t began) {
     struct frame frame;
     void *message;
-    send_frame(ports[PORT_CONTROL], KIND_HELLO, console, strlen(console));
+    greet(began);
     for (bool more = true; more && receive_frame(ports[PORT_CONTROL], &frame, &message);
          free(message))
         more = obey(frame, message);
 }
 
 int main(void) {
+    uint64_t began = __builtin_ia32_rdtsc();
     signal(SIGPIPE, SIG_IGN);
     system_prepare();
     bool asked = ports_open(ports);
     /* Who is not a child of a session has nobody to report his end to. */
     signal(SIGCHLD, SIG_IGN);
     if (asked)
-        serve();
+        serve(began);
     else
         console_session();
     sync();

@@ -80,12 +80,13 @@ def words():
     one.add_argument("--list", action="store_true", help="name the suites, run nothing")
     one.add_argument("--long", nargs="?", const="", metavar="AREA",
                      help="run the long tests of one area, or all; goes on where it stopped")
-    one = command("bench", "measure the installed library beside its alternatives")
+    one = command("bench", "measure the library, or the kernel, beside its alternatives")
     one.add_argument("name", nargs="?", metavar="NAME", help="which benchmark")
     one.add_argument("--list", action="store_true", help="name the benchmarks")
     one.add_argument("--json", action="store_true", help="write the results as JSON")
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
+    one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -142,7 +143,9 @@ def do(asked):
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
         options = ["--" + name for name in ("json", "quick") if getattr(asked, name)]
-        return running.bench(asked.name, options + (["--only", asked.only] if asked.only else []))
+        for name in ("only", "cpus"):
+            options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
+        return running.bench(asked.name, options)
     if asked.command == "install":
         say("installed under " + variants.install(asked.prefix))
         return 0

@@ -87,7 +87,7 @@ class Session:
         os.makedirs(built("run"), exist_ok=True)
         descriptor, self.log = tempfile.mkstemp(prefix="console-", suffix=".log", dir=built("run"))
         os.close(descriptor)
-        self.kernel, self.console = kernel, None
+        self.kernel, self.console, self.ticks = kernel, None, None
         self.ports, words, passed = {}, ["-device", "virtio-serial-pci,max_ports=8"], []
         for number, name in enumerate(("console",) + PORTS):
             ours, theirs = socket.socketpair()
@@ -113,7 +113,8 @@ class Session:
 
     def wait_until_ready(self, limit=BOOT_SECONDS):
         """Returns when the guest's first program answers and the host's folders are mounted."""
-        self.console = self.expect(frames.HELLO, limit).decode()
+        hello = self.expect(frames.HELLO, limit)
+        self.ticks, self.console = struct.unpack_from("<Q", hello)[0], hello[8:].decode()
         for number, (_, place) in enumerate(self.shares):
             self.send("control", frames.MOUNT, frames.texts(f"share{number}", place))
             error, = struct.unpack("<I", self.expect(frames.MOUNTED, limit))
