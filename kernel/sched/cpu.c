@@ -113,6 +113,7 @@ static void switch_to(struct sched_cpu *cpu, struct thread *next) {
     cpu->running = next;
     cpu->previous = before;
     cpu->switches++;
+    user_switch(&before->user, &next->user);
     thread_switch(&before->stack, next->stack);
     switch_finish();
 }
