@@ -64,16 +64,17 @@ struct cpu {
     uint32_t next_slot;
     struct table_slot slots[TABLE_SLOTS];
 
-    struct task_state task;  /* privileged_stack[0] is the running thread's struct user_context */
-    uint64_t program_rsp;    /* for traps.S */
-    struct cpu *self;        /* at GS base - 16 */
-    uint32_t number;         /* at GS base - 8 */
-    uint32_t preempt_depth;  /* at GS base - 4, of preempt.h */
+    struct task_state task; /* privileged_stack[0] is the running thread's struct user_context */
+    uint64_t program_rsp;   /* for traps.S */
+    struct cpu *self;       /* at GS base - 16 */
+    uint32_t number;        /* at GS base - 8 */
+    uint32_t preempt_depth; /* at GS base - 4, of preempt.h */
 };
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, self) == 16, "cpu_self finds it there");
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, number) == 8, "cpu_number finds it there");
 
-_Static_assert(sizeof(struct cpu) - offsetof(struct cpu, program_rsp) == -CPU_PROGRAM_RSP, "traps.S");
+_Static_assert(sizeof(struct cpu) - offsetof(struct cpu, program_rsp) == -CPU_PROGRAM_RSP,
+               "traps.S");
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, task) - 4 == -CPU_TRAP_STACK, "traps.S");
 
 static inline struct cpu *cpu_self(void) {
@@ -88,7 +89,8 @@ static inline struct cpu *cpu_block(unsigned number) {
 
 /* What the processor can do and the command line did not switch off (features.c). */
 struct features {
-    bool nx, smep, smap, umip, fsgsbase, pcid, x2apic, tsc_deadline, huge_pages, steady_tsc, xsave, xsaveopt;
+    bool nx, smep, smap, umip, fsgsbase, pcid, x2apic, tsc_deadline, huge_pages, steady_tsc, xsave,
+        xsaveopt;
 };
 extern struct features features;
 

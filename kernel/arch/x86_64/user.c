@@ -36,8 +36,8 @@ _Static_assert(offsetof(struct personality, system_call) == 0, "traps.S");
 _Static_assert(sizeof(struct user_context) == 64, "threads have it at the end of their stacks");
 
 void user_enable(void) {
-    uint64_t selectors = (uint64_t)(SELECTOR_USER_CODE32 | FOR_PROGRAM) << 48 |
-                         (uint64_t)SELECTOR_KERNEL_CODE << 32;
+    uint64_t selectors =
+        (uint64_t)(SELECTOR_USER_CODE32 | FOR_PROGRAM) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32;
     msr_write(MSR_STAR, selectors);
     msr_write(MSR_LSTAR, (uintptr_t)system_call_entry);
     msr_write(MSR_CSTAR, (uintptr_t)system_call_refused);
@@ -165,8 +165,8 @@ void user_context_open(struct user_context *context, void *state, struct user_ta
 void user_context_copy(struct user_context *context, void *state, struct user_table *table) {
     struct user_context *self = user_current();
     user_state_init(state);
-    *context = (struct user_context){
-        .table = table, .state = state, .personality = self->personality};
+    *context =
+        (struct user_context){.table = table, .state = state, .personality = self->personality};
     uintptr_t saved = interrupts_save();
     context->fs_base = read_fs_base();
     context->gs_base = read_gs_base();
@@ -215,6 +215,7 @@ void user_frame_harmless(struct trap_frame *frame) {
 void user_enter(const struct trap_frame *frame) {
     struct trap_frame harmless = *frame;
     user_frame_harmless(&harmless);
+    load_now(user_current());
     user_enter_frame(&harmless, user_current());
     __builtin_unreachable();
 }

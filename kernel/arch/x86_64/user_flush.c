@@ -151,8 +151,7 @@ static void forget(void *argument) {
 /* Whether a CPU that has it loaded is to be asked. */
 static bool is_concerned(unsigned number, const void *argument) {
     const struct request *request = argument;
-    return request->flush->tables ||
-           !__atomic_load_n(&cpu_block(number)->lazy, __ATOMIC_SEQ_CST);
+    return request->flush->tables || !__atomic_load_n(&cpu_block(number)->lazy, __ATOMIC_SEQ_CST);
 }
 
 void user_flush_range(struct user_flush *flush, uintptr_t start, uintptr_t end, unsigned level) {
@@ -198,8 +197,8 @@ void user_flush_finish(struct user_flush *flush) {
     /* Without a page to forget, nothing would make the processor forget upper entries. */
     if (!flush->count)
         flush->all = true;
-    struct request request = {
-        flush, __atomic_add_fetch(&flush->table->generation, 1, __ATOMIC_SEQ_CST)};
+    struct request request = {flush,
+                              __atomic_add_fetch(&flush->table->generation, 1, __ATOMIC_SEQ_CST)};
     cpu_call_set(flush->table->cpus, is_concerned, forget, &request);
     give_frames(flush);
 }

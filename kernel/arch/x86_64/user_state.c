@@ -24,15 +24,15 @@
 #define LEGACY       3u    /* x87 and SSE */
 #define KNOWN        0xe7u /* and AVX, AVX-512 */
 
-#define FX_CONTROL         0x37fu
-#define FX_MXCSR           0x1f80u
-#define FX_CONTROL_AT      0
-#define FX_MXCSR_AT        24
-#define FX_RESERVED_AT     464
-#define HEADER_AT          LEGACY_BYTES
-#define FRAME_MAGIC        0x46505853u
-#define FRAME_END_MAGIC    0x46505845u
-#define FRAME_END_BYTES    4u
+#define FX_CONTROL      0x37fu
+#define FX_MXCSR        0x1f80u
+#define FX_CONTROL_AT   0
+#define FX_MXCSR_AT     24
+#define FX_RESERVED_AT  464
+#define HEADER_AT       LEGACY_BYTES
+#define FRAME_MAGIC     0x46505853u
+#define FRAME_END_MAGIC 0x46505845u
+#define FRAME_END_BYTES 4u
 
 /* What Linux puts into the last bytes of the FXSAVE area in a signal's frame. */
 struct frame_note {
