@@ -215,6 +215,7 @@ void user_frame_harmless(struct trap_frame *frame) {
 void user_enter(const struct trap_frame *frame) {
     struct trap_frame harmless = *frame;
     user_frame_harmless(&harmless);
+    load_now(user_current());
     user_enter_frame(&harmless, user_current());
     __builtin_unreachable();
 }
