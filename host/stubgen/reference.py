@@ -15,7 +15,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "reference"
-FOLDERS = ("include", "core")
+FOLDERS = ("include", "core", "kernel")
 INTERFACE = re.compile(r"^\s*struct k42_object_ops( \{| object;)", re.M)
 
 

@@ -32,6 +32,8 @@ void smp_count(unsigned count) {
 }
 
 static void serve_requests(struct cpu *self) {
+    if (!__atomic_load_n(&self->requests, __ATOMIC_RELAXED))
+        return;
     struct cpu_request *request = __atomic_exchange_n(&self->requests, NULL, __ATOMIC_ACQUIRE);
     while (request) {
         struct cpu_request *next = request->next;
@@ -54,6 +56,13 @@ static void serve(void) {
     struct cpu *self = cpu_self();
     serve_requests(self);
     serve_broadcast(self);
+}
+
+void cpu_wait_turn(void) {
+    uintptr_t saved = interrupts_save();
+    serve();
+    interrupts_restore(saved);
+    __builtin_ia32_pause();
 }
 
 static void called(struct trap_frame *frame) {

@@ -39,6 +39,10 @@ static uintptr_t area(unsigned number) {
     return CPU_AREAS + number * CPU_AREA_SIZE;
 }
 
+uint32_t cpu_apic_id(unsigned number) {
+    return cpu_block(number)->apic_id;
+}
+
 uintptr_t cpu_stack_top(unsigned number) {
     return area(number) + 0x10000 + STACK_SIZE;
 }
@@ -49,7 +53,7 @@ static uintptr_t separate_stack_top(unsigned number, unsigned stack) {
 
 static void map_new(uintptr_t begin, uintptr_t end) {
     for (uintptr_t at = begin; at < end; at += FRAME_SIZE) {
-        uint64_t frame = frame_allocate();
+        uint64_t frame = page_table_frame();
         if (!frame || kernel_map(at, frame, KERNEL_WRITE))
             panic("boot: no memory for the stacks of CPU %lu", (begin - CPU_AREAS) / CPU_AREA_SIZE);
     }

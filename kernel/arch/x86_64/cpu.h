@@ -201,7 +201,6 @@ struct acpi;
 void power_open(const struct acpi *acpi);
 
 /* boot.c */
-extern struct acpi firmware_tables;
 void kernel_entry(uint32_t magic, uint32_t information);
 /* traps.S: goes on in fn on another stack. */
 _Noreturn void stack_switch(uintptr_t top, void (*fn)(void *), void *argument);

@@ -1,0 +1,106 @@
+/*
+ * The interface `file`: an open file, what descriptors lead to. Made by node.open(), pipes,
+ * sockets, and whatever else has descriptors.
+ *
+ * Holders are descriptors, mappings and calls that sleep; the last release() ends it. A call that
+ * does not sleep needs no hold: it stays active from the look into the descriptor table to its end.
+ *
+ * Methods do not wait: not ready is -K42_WAIT with a key of the file, whatever O_NONBLOCK says; the
+ * personality turns that into -EAGAIN. A signal is none of its business.
+ */
+#ifndef KERNEL_FILE_H
+#define KERNEL_FILE_H
+
+#include <k42/object.h>
+
+struct copy;
+struct file;
+struct node_listing;
+struct place;
+
+#define FILE_CURRENT (-1l) /* as an offset: the file's own, which moves */
+
+/* Readiness, with the values of POLLIN and its like. */
+enum file_ready {
+    FILE_READABLE = 1,
+    FILE_URGENT = 2,
+    FILE_WRITABLE = 4,
+    FILE_ERROR = 8,
+    FILE_HANG_UP = 16,
+    FILE_PEER_CLOSED = 0x2000, /* POLLRDHUP */
+};
+
+/* What to wait for with the wait table (sched/wait.h). */
+struct file_poll {
+    k42_id object; /* whose notifications to wait for: the pipe, the terminal, ... */
+    uintptr_t key;
+};
+
+/* What mmap maps. */
+struct file_map {
+    k42_ref fcm;
+    uint64_t first; /* page of the FCM at the file's offset 0 */
+    unsigned most;  /* the most protection, SPACE_READ and so on, for shared mappings */
+};
+
+struct file_ops {
+    struct k42_object_ops object;
+
+    /* One more holder. -K42_STALE when it is going. */
+    K42_METHOD(hold)(struct file *self);
+    /* One fewer; the last ends it. */
+    K42_METHOD(release)(struct file *self);
+
+    /* Copies to the cursor from `offset` or FILE_CURRENT; returns how many bytes, 0 at the end.
+     * Errors: -EBADF (not open for reading), -EISDIR, -ESPIPE, -EINVAL, -EIO, -K42_WAIT. */
+    K42_METHOD(read)(struct file *self, int64_t offset, K42_LOCAL struct copy *copy);
+
+    /* The other way. Errors: -EBADF, -ESPIPE, -EPIPE, -ENOSPC, -EFBIG, -EIO, -K42_WAIT. */
+    K42_METHOD(write)(struct file *self, int64_t offset, K42_LOCAL struct copy *copy);
+
+    /* Moves the file's own offset as lseek; returns it. Errors: -ESPIPE, -EINVAL, -ENXIO. */
+    K42_METHOD(seek)(struct file *self, int64_t offset, int whence);
+
+    /* Lists a directory from the file's own offset on. Errors: -ENOTDIR. */
+    K42_METHOD(list)(struct file *self, K42_LOCAL struct node_listing *listing);
+
+    /* Which of file_ready holds now; and, if not NULL, what to wait for. */
+    K42_METHOD(poll)(struct file *self, K42_LOCAL struct file_poll *poll);
+
+    /* ioctl; `argument` is a number or a program's address. Errors: -ENOTTY, -EFAULT. */
+    K42_METHOD(control)(struct file *self, unsigned request, uintptr_t argument);
+
+    /* The node it was opened from, in the word; unnamed ones (pipes, sockets) have one too. */
+    K42_METHOD_PAIR(node)(struct file *self);
+
+    /* The mount-relative place it was opened at, for paths: opaque to files, set by the opener. */
+    K42_METHOD(set_place)(struct file *self, K42_LOCAL struct place *place);
+    /* That place, in the word; NULL when it was not opened by name. */
+    K42_METHOD_PAIR(place)(struct file *self);
+
+    /* The flags of open(2) it has; access mode and status flags. */
+    K42_METHOD(flags)(struct file *self);
+
+    /* Sets those that fcntl may set. Errors: -EPERM. */
+    K42_METHOD(set_flags)(struct file *self, unsigned flags);
+
+    /* What mmap maps. Errors: -ENODEV, -EACCES. */
+    K42_METHOD(map)(struct file *self, K42_OUT struct file_map *map);
+
+    /* fsync; `data` alone, as fdatasync. Errors: -EINVAL, -EIO, -K42_WAIT. */
+    K42_METHOD(sync)(struct file *self, unsigned data);
+
+    /* ftruncate. Errors: -EINVAL, -EFBIG, -K42_WAIT. */
+    K42_METHOD(resize)(struct file *self, uint64_t size);
+
+    /* fallocate, with its modes. Errors: -ENOTSUP, -ENOSPC, -ENODEV. */
+    K42_METHOD(allocate)(struct file *self, unsigned mode, uint64_t offset, uint64_t length);
+};
+
+struct file {
+    const struct file_ops *ops;
+};
+K42_DECLARE_REF(file);
+extern const struct k42_interface file_interface;
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Path names: from text to nodes, over all mounted file systems.
+ *
+ * A place is a node within a mount: what a path leads to, and from which one can say its name
+ * again. Places are held by working directories, roots and open files; within one active section
+ * they need no hold.
+ *
+ * Functions run in an active thread and do not wait: -K42_WAIT comes from a file system that must
+ * ask somebody, and then the whole walk is made again (from WAIT_CALL).
+ */
+#ifndef KERNEL_PATH_H
+#define KERNEL_PATH_H
+
+#include "node.h"
+
+struct mount;
+
+struct place {
+    struct mount *mount;
+    node_ref node;
+};
+
+/* Where a thread's paths begin; shared by threads (CLONE_FS), copied by fork. */
+struct path_context {
+    uint32_t references;
+    uint32_t lock;
+    struct place root, working;
+    uint32_t mask; /* umask */
+};
+
+enum path_flags {
+    PATH_FOLLOW = 1,      /* a symbolic link at the end, too */
+    PATH_PARENT = 2,      /* stop before the last name, which need not exist */
+    PATH_DIRECTORY = 4,   /* -ENOTDIR unless it is one */
+    PATH_EMPTY = 8,       /* AT_EMPTY_PATH: an empty path is the start itself */
+    PATH_NO_LINKS = 16,   /* RESOLVE_NO_SYMLINKS */
+    PATH_BENEATH = 32,    /* RESOLVE_BENEATH */
+    PATH_IN_ROOT = 64,    /* RESOLVE_IN_ROOT */
+    PATH_NO_MOUNTS = 128, /* RESOLVE_NO_XDEV */
+};
+
+/* A walk: what is asked and what was found. */
+struct path {
+    struct place start; /* for relative paths */
+    const struct path_context *context;
+    const struct credentials *who;
+    unsigned flags;
+
+    struct place found;     /* the place, or with PATH_PARENT its parent */
+    struct node_name last;  /* PATH_PARENT: the last name, within `text` */
+    bool last_is_directory; /* it ended with a slash */
+};
+
+/*
+ * Walks `text` (terminated, at most 4096 bytes with its end). 0, or what Linux says: -ENOENT,
+ * -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -EXDEV; -K42_WAIT.
+ */
+K42_MUST_CHECK
+k42_result path_walk(struct path *path, const char *text);
+
+/*
+ * The name of a place as seen from `root`, from the end of `text` backwards; returns where it
+ * begins. Errors: -ENAMETOOLONG, -ENOENT (no longer reachable).
+ */
+K42_MUST_CHECK
+k42_result path_name(const struct place *place, const struct place *root, char *text, size_t size,
+                     char **begin);
+
+/* Holds and releases both parts of a place. hold: -K42_STALE. */
+K42_MUST_CHECK
+k42_result place_hold(const struct place *place);
+void place_release(const struct place *place);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * The interface `fcm`: the cached pages of one file, or the memory of one anonymous mapping (FCM:
+ * file cache manager). It decides what stays in memory; its FR (../fr/fr.h) knows where pages come
+ * from and go to, a PM (../pm/pm.h) gives it frames. Regions and files are its clients.
+ *
+ * Pages are numbered from 0. The life of a page, seen from outside:
+ *
+ *   absent -> filling -> present (clean or dirty, held or not) -> leaving -> absent
+ *
+ * While a page is filling or leaving whoever wants it gets -K42_WAIT with the page's number as the
+ * key. A page given by get_page() is *held*: it stays where it is until put_page() or mapped(). To
+ * make a page leave (evicted, truncated) the FCM marks it leaving, waits for holds to drain, takes
+ * it out of every attached address space (hat.unmap, no lock held), and frees it. So the order of
+ * whoever maps a page is get_page, hat.map, mapped: either it holds the page before it leaves, and
+ * the FCM finds the mapping; or it waits. A page that was just filled is not evicted before
+ * somebody has got it, or all who waited have gone.
+ *
+ * Dirty. A page given with FCM_WRITE counts as dirty from then on, since it may be mapped writable.
+ * Writing back first makes its mappings read-only (hat.protect), so the next write faults and asks
+ * again.
+ *
+ * Size. The FCM of a file knows the file's size in bytes: it is what reads are clipped to,
+ * appending writes continue at, and beyond which pages do not exist. Anonymous memory has no size.
+ *
+ * Methods do not wait. Errors common to them: -ENOMEM, the PM has no frame; -EIO, the FR failed.
+ */
+#ifndef KERNEL_FCM_H
+#define KERNEL_FCM_H
+
+#include <k42/object.h>
+
+struct copy;
+struct fcm;
+
+enum fcm_flags {
+    FCM_WRITE = 1,  /* the page will be written */
+    FCM_CACHED = 2, /* only when it is present: -ENOENT instead of starting to fill it */
+};
+
+/* A page that is held. */
+struct fcm_page {
+    uint64_t physical;
+    uint32_t order;    /* 0, or 9: a 2 MiB page, of which `index` is the first */
+    uint32_t writable; /* may be mapped writable now; otherwise a write must ask again */
+    uint64_t index;    /* of the first page of the block */
+};
+
+/* Where pages are mapped: the range [first, first + pages) of the FCM at `address`. */
+struct fcm_attachment {
+    k42_ref hat;
+    uintptr_t address;
+    uint64_t first, pages;
+    uint32_t writable; /* may be mapped writable, so that write-back must ask there */
+    uint32_t unused;
+};
+
+struct fcm_usage {
+    uint64_t present, dirty, held, in_transit; /* pages */
+    uint64_t attachments;
+    uint64_t frames; /* taken in all, records included */
+};
+
+enum fcm_seek { FCM_SEEK_DATA, FCM_SEEK_HOLE };
+
+#define FCM_APPEND (~0ul) /* as an offset: at the end of the file */
+
+struct fcm_ops {
+    struct k42_object_ops object;
+
+    /*
+     * Gives a page, held. Flags of fcm_flags. Errors: -K42_WAIT (key: the page's number) while it
+     * is in transit; -ENXIO beyond the end; -ENOENT with FCM_CACHED; -ENOMEM, -EIO.
+     */
+    K42_METHOD(get_page)
+    (struct fcm *self, uint64_t index, unsigned flags, K42_OUT struct fcm_page *page);
+
+    /* Lets a held page go. */
+    K42_METHOD(put_page)(struct fcm *self, uint64_t index);
+
+    /*
+     * Gives, held, those of up to 32 pages from `first` that are present, clean or dirty, for
+     * reading, without waiting or filling: bit n of the result is page first + n, whose address is
+     * in physical[n]. For mapping the neighbours of a page that was asked for.
+     */
+    K42_METHOD(get_present)
+    (struct fcm *self, uint64_t first, unsigned count,
+     K42_OUT K42_BUF(count, 256) uint64_t *physical);
+
+    /* The held pages of a mask from `first` are mapped now, within an attachment: drops the holds.
+     */
+    K42_METHOD(mapped)(struct fcm *self, uint64_t first, uint32_t mask);
+
+    /* Pages will be mapped there. Keeps a copy. Errors: -ENOMEM, -EACCES (cannot be mapped so). */
+    K42_METHOD(attach)(struct fcm *self, K42_IN const struct fcm_attachment *attachment);
+
+    /* No longer; its mappings have been taken away. Must equal what was attached. */
+    K42_METHOD(detach)(struct fcm *self, K42_IN const struct fcm_attachment *attachment);
+
+    /*
+     * Copies bytes from `offset` on to the cursor, at most to the end. Returns how many; 0 at the
+     * end. Errors: -K42_WAIT when not even the first byte is there; those of copy_out().
+     */
+    K42_METHOD(read)(struct fcm *self, uint64_t offset, K42_LOCAL struct copy *copy);
+
+    /*
+     * The other way, growing the file. `at`, if not NULL, is set to where the bytes went (of use
+     * with FCM_APPEND). Errors: -K42_WAIT, -ENOSPC, -EFBIG, those of copy_in().
+     */
+    K42_METHOD(write)
+    (struct fcm *self, uint64_t offset, K42_LOCAL struct copy *copy, K42_LOCAL uint64_t *at);
+
+    /* The size in bytes. */
+    K42_METHOD(size)(struct fcm *self);
+
+    /* Makes it longer or shorter; what lies beyond is gone, also if it grows again. Errors:
+     * -K42_WAIT while pages leave; -EFBIG, -ENOSPC. */
+    K42_METHOD(resize)(struct fcm *self, uint64_t size);
+
+    /* Makes bytes a hole, which reads as zero; the size stays. Errors: -K42_WAIT, -ENOTSUP. */
+    K42_METHOD(punch)(struct fcm *self, uint64_t offset, uint64_t length);
+
+    /* Finds the next byte from `offset` that is data or hole. Errors: -ENXIO beyond the end. */
+    K42_METHOD(seek)(struct fcm *self, uint64_t offset, enum fcm_seek what);
+
+    /* Writes dirty pages of a range back, and with `durable` makes the FR flush. Errors: -K42_WAIT
+     * until it is done; -EIO, once for every failure. */
+    K42_METHOD(sync)(struct fcm *self, uint64_t first, uint64_t pages, unsigned durable);
+
+    /* Frees up to `wanted` frames, clean pages first; starts writing dirty ones. Returns how many
+     * frames were freed. */
+    K42_METHOD(give_back)(struct fcm *self, uint64_t wanted);
+
+    /* The FR's: a fill it had started is over, with 0 or an error. */
+    K42_METHOD(filled)(struct fcm *self, uint64_t index, k42_result result);
+
+    /* The FR's: writing a page back is over. */
+    K42_METHOD(written)(struct fcm *self, uint64_t index, k42_result result);
+
+    /* Counts. */
+    K42_METHOD(usage)(struct fcm *self, K42_OUT struct fcm_usage *usage);
+};
+
+struct fcm {
+    const struct fcm_ops *ops;
+};
+K42_DECLARE_REF(fcm);
+extern const struct k42_interface fcm_interface;
+
+#endif

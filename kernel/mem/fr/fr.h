@@ -1,0 +1,58 @@
+/*
+ * The interface `fr`: where the pages of one FCM come from and go to (FR: file representative).
+ *
+ * fill() and write() start; whoever implements them either finishes at once and says so, or answers
+ * FR_STARTED and calls the FCM's filled() or written() later, from a thread, by ref: so the answer
+ * reaches whatever object is current then. The frame stays the FCM's, and in transit meanwhile.
+ *
+ * Methods do not wait.
+ */
+#ifndef KERNEL_FR_H
+#define KERNEL_FR_H
+
+#include <k42/object.h>
+
+struct fr;
+
+/* One page on its way. */
+struct fr_page {
+    k42_ref fcm;       /* whom to tell */
+    uint64_t index;    /* which page of it */
+    uint64_t physical; /* the frame */
+    uint64_t bytes;    /* of the page that belong to the file: 4096, or less at its end */
+};
+
+enum {
+    FR_STARTED = 1, /* the FCM will be told */
+    FR_ZERO =
+        2, /* fill: there is nothing behind this page; it is to be zero, and was not touched */
+};
+
+struct fr_ops {
+    struct k42_object_ops object;
+
+    /* Fills a frame: 0 done, FR_STARTED, FR_ZERO. Errors: -EIO; -K42_WAIT: full, try again when
+     * notified with key 0. */
+    K42_METHOD(fill)(struct fr *self, K42_IN const struct fr_page *page);
+
+    /* Writes a frame back: 0 done, FR_STARTED. Errors: -EIO, -ENOSPC, -EROFS; -K42_WAIT as above.
+     */
+    K42_METHOD(write)(struct fr *self, K42_IN const struct fr_page *page);
+
+    /* The file's size is now `size`; what lies beyond is forgotten. Errors: -EFBIG, -ENOSPC. */
+    K42_METHOD(resize)(struct fr *self, uint64_t size);
+
+    /* Pages are a hole from now on. Errors: -ENOTSUP. */
+    K42_METHOD(punch)(struct fr *self, uint64_t first, uint64_t pages);
+
+    /* What was written reaches the medium. Errors: -K42_WAIT (key 1) until it has; -EIO. */
+    K42_METHOD(flush)(struct fr *self);
+};
+
+struct fr {
+    const struct fr_ops *ops;
+};
+K42_DECLARE_REF(fr);
+extern const struct k42_interface fr_interface;
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * The interface `space`: the address space of a program. It finds the region of an address, and
+ * region, FCM and HAT do the rest. The Linux personality is its client.
+ *
+ * Addresses and lengths are whole pages; lengths are rounded up by the caller. Methods do not wait:
+ * where something is in transit they answer -K42_WAIT with the key of whatever it is, after which
+ * the same call is made again and goes on with what is left to do. Errors are those of Linux's
+ * mmap family.
+ */
+#ifndef KERNEL_SPACE_H
+#define KERNEL_SPACE_H
+
+#include <k42/object.h>
+
+struct copy;
+struct space;
+struct user_table;
+
+enum space_protection {
+    SPACE_READ = 1, /* the values of PROT_READ, PROT_WRITE and PROT_EXEC */
+    SPACE_WRITE = 2,
+    SPACE_EXECUTE = 4,
+};
+
+enum space_flags {
+    SPACE_SHARED = 1,      /* writes reach the object and everyone who maps it; otherwise private */
+    SPACE_FIXED = 2,       /* there and nowhere else, replacing what is there */
+    SPACE_NO_REPLACE = 4,  /* with SPACE_FIXED: -EEXIST when something is there */
+    SPACE_GROWS_DOWN = 8,  /* a stack: grows at a fault below it, down to its limit */
+    SPACE_POPULATE = 16,   /* bring pages in now, as far as that needs no waiting */
+    SPACE_KEEP = 32,       /* may not be unmapped by the program: the vDSO's */
+    SPACE_NO_FORK = 64,    /* a child does not get it */
+    SPACE_WIPE_FORK = 128, /* a child gets zeros */
+    SPACE_LOW = 256,       /* somewhere in the lowest 2 GiB */
+};
+
+/* What to map. */
+struct space_request {
+    uintptr_t address; /* where, or where from to look */
+    size_t length;
+    unsigned protection, flags;
+    unsigned most;  /* the most protection that may be asked for later */
+    k42_ref fcm;    /* what; K42_NULL_REF: zeroed memory (shared: with children) */
+    uint64_t first; /* the first page of it */
+    k42_ref file;   /* held by the mapping while it lasts, for its name; or K42_NULL_REF */
+    size_t limit;   /* SPACE_GROWS_DOWN: the most it may grow to */
+};
+
+/* One mapping, for /proc and for whoever must know. */
+struct space_mapping {
+    uintptr_t start, end;
+    unsigned protection, flags;
+    uint64_t first;
+    k42_ref fcm, file;
+    uint64_t present; /* pages of it that are mapped; 0 when not asked for */
+};
+
+struct space_usage {
+    uint64_t mapped;   /* pages of address space: VmSize */
+    uint64_t resident; /* pages that are mapped: VmRSS */
+    uint64_t shared;   /* of them, pages of files */
+    uint64_t tables;   /* frames of page tables */
+    uint64_t regions;
+    uintptr_t data_start, data_end; /* set by space.mark */
+};
+
+/* Where the parts of a program lie, for brk and /proc. */
+struct space_marks {
+    uintptr_t code_start, code_end, data_start, data_end;
+    uintptr_t break_start, break_end;
+    uintptr_t stack_start, arguments_start, arguments_end, environment_start, environment_end;
+};
+
+enum space_access {
+    SPACE_ACCESS_READ,
+    SPACE_ACCESS_WRITE,
+    SPACE_ACCESS_EXECUTE,
+};
+
+enum space_resize_flags {
+    SPACE_MAY_MOVE = 1,
+    SPACE_MOVE_TO = 2, /* to new_address, and nowhere else */
+    SPACE_LEAVE = 4,   /* the old range stays mapped, empty */
+};
+
+struct space_move {
+    uintptr_t address, new_address;
+    size_t length, new_length;
+    unsigned flags;
+};
+
+/* What a word of memory is to all who share it: the same for the same word wherever it is mapped.
+ */
+struct space_identity {
+    k42_id object; /* the FCM's, or the space's for private memory */
+    uintptr_t key; /* byte within it */
+};
+
+struct space_ops {
+    struct k42_object_ops object;
+
+    /* Maps something; the address is the word. Errors: -ENOMEM, -EINVAL, -EEXIST, -EACCES. */
+    K42_METHOD_PAIR(map)(struct space *self, K42_IN const struct space_request *request);
+
+    /* Unmaps what is there. Errors: -EINVAL, -ENOMEM, -K42_WAIT. */
+    K42_METHOD(unmap)(struct space *self, uintptr_t address, size_t length);
+
+    /* mprotect. Errors: -ENOMEM (a gap; what lies before it is changed), -EACCES. */
+    K42_METHOD(protect)
+    (struct space *self, uintptr_t address, size_t length, unsigned protection);
+
+    /* mremap; the address is the word. Errors: -EFAULT, -EINVAL, -ENOMEM. */
+    K42_METHOD_PAIR(resize)(struct space *self, K42_IN const struct space_move *move);
+
+    /* madvise, with Linux's numbers. Errors: -EINVAL, -ENOMEM. */
+    K42_METHOD(advise)(struct space *self, uintptr_t address, size_t length, int advice);
+
+    /* msync: writes shared pages back. Errors: -ENOMEM, -K42_WAIT, -EIO. */
+    K42_METHOD(sync)(struct space *self, uintptr_t address, size_t length, unsigned durable);
+
+    /*
+     * A program or a copy touched an address. 0: make the access again. Errors: -EFAULT, nothing is
+     * mapped there; -EACCES, not so; -ENXIO, beyond the end of the file, -EIO (both SIGBUS);
+     * -ENOMEM; -K42_WAIT.
+     */
+    K42_METHOD(fault)(struct space *self, uintptr_t address, enum space_access access);
+
+    /* A copy for a child, charged to `pm`. The caller's program runs only this thread meanwhile, or
+     * others see memory of some moment during the call. Errors: -ENOMEM. */
+    K42_METHOD(fork)(struct space *self, k42_ref pm, K42_OUT k42_ref *child);
+
+    /* What the processor loads. It stays until the space is destroyed. */
+    K42_METHOD(table)(struct space *self, K42_LOCAL struct user_table **table);
+
+    /* The first mapping that ends above `address`. `count` also asks how much is present. Errors:
+     * -ENOENT. */
+    K42_METHOD(find)
+    (struct space *self, uintptr_t address, unsigned count, K42_OUT struct space_mapping *mapping);
+
+    /* Whether each page is in memory, one byte each, as mincore says it. Errors: -ENOMEM. */
+    K42_METHOD(resident)
+    (struct space *self, uintptr_t address, size_t length,
+     K42_OUT K42_BUF(size, 4096) uint8_t *bytes, size_t size);
+
+    /* What a word is to all who share it: for futexes. Errors: -EFAULT. */
+    K42_METHOD(identify)
+    (struct space *self, uintptr_t address, K42_OUT struct space_identity *identity);
+
+    /*
+     * Copies between another program's memory and a cursor, for /proc/PID/mem, ptrace and
+     * process_vm_readv. Returns how many bytes. Errors: -EFAULT, -K42_WAIT, those of copy.
+     */
+    K42_METHOD(peek)(struct space *self, uintptr_t address, K42_LOCAL struct copy *copy);
+
+    /* The other way; `force` also writes to what is read-only (a breakpoint in private text). */
+    K42_METHOD(poke)
+    (struct space *self, uintptr_t address, K42_LOCAL struct copy *copy, unsigned force);
+
+    /* Says where the program's parts lie. */
+    K42_METHOD(mark)(struct space *self, K42_IN const struct space_marks *marks);
+
+    /* Where they lie. */
+    K42_METHOD(marks)(struct space *self, K42_OUT struct space_marks *marks);
+
+    /* Moves the end of the data segment; answers where it is then. Errors: -ENOMEM. */
+    K42_METHOD_PAIR(set_break)(struct space *self, uintptr_t end);
+
+    /* Counts. */
+    K42_METHOD(usage)(struct space *self, K42_OUT struct space_usage *usage);
+};
+
+struct space {
+    const struct space_ops *ops;
+};
+K42_DECLARE_REF(space);
+extern const struct k42_interface space_interface;
+
+/* Makes an empty one, charged to a PM. May wait. Errors: -ENOMEM. k42_destroy() ends it. */
+K42_MUST_CHECK
+k42_result space_create(k42_ref pm, space_ref *space);
+
+/*
+ * The space of the thread that runs, whose faults (and those of its copies) it resolves: set by the
+ * personality when a thread gets one.
+ */
+space_ref space_current(void);
+void space_set_current(space_ref space);
+
+#endif
