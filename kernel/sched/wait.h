@@ -103,7 +103,7 @@ struct wait_record {
     struct wait_point point;
     uintptr_t fault_address;
     uint32_t fault_access;
-    uint64_t again; /* when to make the call again whatever happens */
+    uint64_t again;    /* when to make the call again whatever happens */
     uint64_t request;  /* of the call under way, if it was asked for; or 0 */
     uint64_t requests; /* given out by this thread */
 };
