@@ -2,6 +2,7 @@
  * What the kernel does when all CPUs run: the checks that the command line asks for, or nothing.
  */
 #include "arch/x86_64/arch.h"
+#include "dev/devices.h"
 #include "kernel.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
@@ -31,6 +32,7 @@ void kernel_main(void) {
     interrupts_enable();
     platform_open();
     boot_print_machine();
+    devices_open();
     if (boot_option_set("boot-times"))
         boot_print_times();
     for (unsigned i = 0; i < boot_module_count; i++)

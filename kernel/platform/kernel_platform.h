@@ -10,6 +10,9 @@
  */
 void platform_open(void);
 
+/* Memory alone: frames, heap, reserves, and the kernel's page faults. */
+void platform_memory_open(void);
+
 /* Hands the kernel's own classes and trace events to the runtime, before it starts. */
 void platform_module_register(void);
 

@@ -5,7 +5,6 @@
 
 #include "../print.h"
 #include "../sched/thread.h"
-#include "memory.h"
 #include "runtime.h"
 
 #define OBJECTS_MAX (16u << 20)
@@ -17,7 +16,6 @@ void k42_platform_set_log(void (*log)(const char *line)) {
 
 void platform_open(void) {
     platform_memory_open();
-    platform_reserves_open();
     sched_open();
     platform_module_register();
     struct k42_options options = {.max_objects = OBJECTS_MAX};

@@ -41,12 +41,13 @@
 
 /*
  * RAM that nobody uses: without the image, the modules, what firmware keeps, and what the kernel
- * took for page tables and stacks so far. Page aligned, in no order, some empty. Until a frame
- * allocator replaces frame_allocate, taking a frame makes a range smaller.
+ * took for page tables and stacks so far. Page aligned, in no order, some empty. Until the frame
+ * allocator replaces page_table_frame, taking a frame makes a range smaller.
  */
 struct memory_range {
     uint64_t base, size;
 };
+#define MEMORY_RANGES_MAX 512
 extern struct memory_range memory_ranges[];
 extern unsigned memory_range_count;
 
@@ -64,15 +65,20 @@ static inline uint64_t virt_to_phys(const void *address) {
  * Gives one frame for a page table (its contents do not matter) or 0 when there is none. The
  * memory allocator puts its own function here when it starts; it must not call kernel_map then.
  */
-extern uint64_t (*frame_allocate)(void);
+extern uint64_t (*page_table_frame)(void);
 
 /* A file that was loaded beside the kernel (the initial RAM file system). Reached by phys_to_virt.
  */
 struct boot_module {
     uint64_t base, size;
 };
+#define BOOT_MODULES_MAX 16
 extern struct boot_module boot_modules[];
 extern unsigned boot_module_count;
+
+/* ACPI's tables, to be read with kernel/acpi/acpi.h. */
+struct acpi;
+extern struct acpi firmware_tables;
 
 /* ---- page tables of the kernel's half ---- */
 
@@ -105,6 +111,16 @@ int kernel_protect(uintptr_t address, unsigned flags);
 /* The physical address behind any address of the kernel's half, or KERNEL_NOTHING. */
 uint64_t kernel_physical(uintptr_t address);
 
+/*
+ * The entry for a page of 4 KiB, for whoever changes entries in place, by atomic operations, in
+ * addresses where nobody calls kernel_map. Find: NULL when there is no table for it. Make: makes
+ * the tables; NULL: no frame for one, or not the kernel's half. Tables stay for ever.
+ */
+uint64_t *page_entry_find(uintptr_t address);
+uint64_t *page_entry_make(uintptr_t address);
+/* What to write into one: maps a page as kernel_map would. */
+uint64_t page_entry(uint64_t physical, unsigned flags);
+
 /* Registers of a device, uncached. NULL: no frame for a table. Never taken back. */
 void *device_map(uint64_t physical, size_t size);
 
@@ -130,16 +146,17 @@ static inline unsigned cpu_number(void) {
 static inline uintptr_t cpu_table(unsigned number) {
     return CPU_AREAS + number * CPU_AREA_SIZE + 0x100000;
 }
+/* What a device writes to reach a CPU's local APIC. */
+uint32_t cpu_apic_id(unsigned number);
 /* The end of the stack a CPU was started on. */
 uintptr_t cpu_stack_top(unsigned number);
-/* The stack the processor switches to when a program is interrupted; this CPU's. */
-void cpu_set_trap_stack(uintptr_t top);
 
 /*
  * Runs fn(argument) on CPU `number` in interrupt context, or in place when that is this CPU, and
  * returns when it has. While it waits it carries out what others ask of this CPU, so two CPUs may
- * call each other with interrupts off. fn must not call back here. Not from a trap that may have
- * interrupted one of these.
+ * call each other with interrupts off. fn must not call back here, take a lock of anybody who may
+ * be waiting here, or touch memory that appears as it is touched (reserves). Not from a trap that
+ * may have interrupted one of these.
  */
 void cpu_call(unsigned number, void (*fn)(void *), void *argument);
 /* The same on every other CPU at once; one such call at a time in the machine. */
@@ -154,6 +171,10 @@ void cpu_poke(unsigned number);
 static inline void cpu_idle(void) {
     __asm__ volatile("sti; hlt" ::: "memory");
 }
+
+/* One turn of a spinning wait. Does what other CPUs ask of this one, so that whoever spins for
+ * something with interrupts off never holds up the CPU that has it and waits for a flush. */
+void cpu_wait_turn(void);
 
 static inline uintptr_t interrupts_save(void) {
     uintptr_t flags;
@@ -188,7 +209,7 @@ struct spin_lock {
 static inline void spin_take(struct spin_lock *lock) {
     while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
         while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED))
-            __builtin_ia32_pause();
+            cpu_wait_turn();
 }
 
 static inline void spin_release(struct spin_lock *lock) {
@@ -197,7 +218,7 @@ static inline void spin_release(struct spin_lock *lock) {
 
 /* ---- traps ---- */
 
-/* What a trap saved, as it lies on the stack; traps.S pushes it. */
+/* What a trap or a system call saved, as it lies on the stack; traps.S pushes it. */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector, error;
@@ -208,6 +229,7 @@ enum {
     VECTOR_DEBUG = 1,
     VECTOR_NMI = 2,
     VECTOR_DOUBLE_FAULT = 8,
+    VECTOR_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
     VECTOR_MACHINE_CHECK = 18,
     VECTOR_DEVICES = 0x20,     /* first that devices may have */

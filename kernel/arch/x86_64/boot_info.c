@@ -7,13 +7,12 @@
 #include "../../print.h"
 #include "cpu.h"
 
-#define MODULES_MAX       16
 #define COMMAND_LINE_SIZE 2048
 #define PVH_MAGIC         0x336ec578
 #define MULTIBOOT_MAGIC   0x36d76289
 #define RAM               1
 
-struct boot_module boot_modules[MODULES_MAX];
+struct boot_module boot_modules[BOOT_MODULES_MAX];
 unsigned boot_module_count;
 uint64_t boot_rsdp;
 static char command_line[COMMAND_LINE_SIZE];
@@ -41,8 +40,8 @@ static void copy_command_line(const char *from) {
 }
 
 static void add_module(uint64_t base, uint64_t size) {
-    if (boot_module_count == MODULES_MAX) {
-        print("boot: more than %d modules; the one at 0x%lx is ignored", MODULES_MAX, base);
+    if (boot_module_count == BOOT_MODULES_MAX) {
+        print("boot: more than %d modules; the one at 0x%lx is ignored", BOOT_MODULES_MAX, base);
         return;
     }
     boot_modules[boot_module_count++] = (struct boot_module){base, size};

@@ -8,24 +8,23 @@
 #include "../../print.h"
 #include "cpu.h"
 
-#define RANGES_MAX 512
-#define REACHED    0x100000000ul /* by the tables the kernel is entered on */
+#define REACHED 0x100000000ul /* by the tables the kernel is entered on */
 
-struct memory_range memory_ranges[RANGES_MAX];
+struct memory_range memory_ranges[MEMORY_RANGES_MAX];
 unsigned memory_range_count;
-struct memory_range ram_ranges[RANGES_MAX];
+struct memory_range ram_ranges[MEMORY_RANGES_MAX];
 unsigned ram_range_count;
 
-uint64_t (*frame_allocate)(void) = frame_allocate_early;
+uint64_t (*page_table_frame)(void) = frame_allocate_early;
 
 extern char image_begin[], image_end[];
 
 static void append(struct memory_range *list, unsigned *count, uint64_t base, uint64_t end) {
     if (base >= end)
         return;
-    if (*count == RANGES_MAX) {
-        print("boot: more than %d ranges of memory; 0x%lx to 0x%lx stays unused", RANGES_MAX, base,
-              end);
+    if (*count == MEMORY_RANGES_MAX) {
+        print("boot: more than %d ranges of memory; 0x%lx to 0x%lx stays unused", MEMORY_RANGES_MAX,
+              base, end);
         return;
     }
     list[(*count)++] = (struct memory_range){base, end - base};

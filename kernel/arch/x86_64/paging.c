@@ -17,6 +17,7 @@
 #define WRITABLE (1ul << 1)
 #define UNCACHED (3ul << 3)
 #define LARGE    (1ul << 7)
+#define USED     (3ul << 5) /* accessed and dirty: nobody asks, and the processor need not write */
 #define GLOBAL   (1ul << 8)
 #define NX       (1ul << 63)
 #define FRAME    0x000ffffffffff000ul
@@ -35,7 +36,7 @@ static unsigned slot_of(uintptr_t address, unsigned level) {
 }
 
 static uint64_t bits_of(unsigned flags) {
-    uint64_t bits = PRESENT | GLOBAL;
+    uint64_t bits = PRESENT | USED | GLOBAL;
     bits |= flags & KERNEL_WRITE ? WRITABLE : 0;
     bits |= flags & KERNEL_UNCACHED ? UNCACHED : 0;
     bits |= flags & KERNEL_LARGE ? LARGE : 0;
@@ -50,7 +51,7 @@ static uint64_t *table_below(uint64_t *entry, unsigned level, bool make) {
         return value & LARGE && level < TOP ? NULL : phys_to_virt(value & FRAME);
     if (!make || (level == TOP && sealed))
         return NULL;
-    uint64_t frame = frame_allocate();
+    uint64_t frame = page_table_frame();
     if (!frame)
         return NULL;
     uint64_t *table = phys_to_virt(frame);
@@ -159,6 +160,27 @@ uint64_t kernel_physical(uintptr_t address) {
     return (value & FRAME & ~(size - 1)) | (address & (size - 1));
 }
 
+/* Without the lock, like kernel_physical; a table that is missing is made with it. */
+uint64_t *page_entry_find(uintptr_t address) {
+    return is_ours(address) ? entry_of(address, 1, false) : NULL;
+}
+
+uint64_t *page_entry_make(uintptr_t address) {
+    uint64_t *entry = page_entry_find(address);
+    if (entry || !is_ours(address))
+        return entry;
+    uintptr_t saved = interrupts_save();
+    spin_take(&tables_lock);
+    entry = entry_of(address, 1, true);
+    spin_release(&tables_lock);
+    interrupts_restore(saved);
+    return entry;
+}
+
+uint64_t page_entry(uint64_t physical, unsigned flags) {
+    return physical | bits_of(flags);
+}
+
 void *device_map(uint64_t physical, size_t size) {
     uint64_t offset = physical & (FRAME_SIZE - 1), first = physical - offset;
     size_t pages = (offset + size + FRAME_SIZE - 1) / FRAME_SIZE;
@@ -250,7 +272,7 @@ static void map_image(const char *begin, const char *end, unsigned flags) {
 }
 
 void paging_open(void) {
-    kernel_page_table = frame_allocate();
+    kernel_page_table = page_table_frame();
     if (!kernel_page_table)
         panic("boot: the loader's map shows no free memory between 1 MiB and 4 GiB");
     uint64_t *top = phys_to_virt(kernel_page_table);
