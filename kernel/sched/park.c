@@ -50,10 +50,15 @@ bool thread_may_wait(void) {
     return sched_cpus && trap_leave && interrupts_on() && !preempt_depth();
 }
 
+static uint64_t time_is_up(struct timer *timer) {
+    thread_wake(k42_container(timer, struct thread, timer));
+    return TIMER_DONE;
+}
+
 void thread_block_until(uint64_t deadline) {
     struct thread *self = thread_self();
     if (deadline != NEVER)
-        timer_start(&self->timer, self, deadline);
+        timer_start(&self->timer, deadline, time_is_up);
     thread_block();
     if (deadline != NEVER)
         timer_stop(&self->timer);

@@ -30,9 +30,15 @@ k42_result (*wait_resolve_fault)(uintptr_t address, uint32_t access, uint64_t de
 
 /* ---- what methods note ---- */
 
-k42_result wait_on(k42_id self, uintptr_t key, uint32_t events) {
-    thread_self()->wait.point = (struct wait_point){.id = self, .key = key, .events = events};
+k42_result wait_on_until(k42_id self, uintptr_t key, uint32_t events, uint64_t again) {
+    struct wait_record *record = &thread_self()->wait;
+    record->point = (struct wait_point){.id = self, .key = key, .events = events};
+    record->again = again;
     return -K42_WAIT;
+}
+
+k42_result wait_on(k42_id self, uintptr_t key, uint32_t events) {
+    return wait_on_until(self, key, events, WAIT_FOREVER);
 }
 
 struct wait_point wait_noted(void) {
@@ -162,8 +168,10 @@ bool wait_again(struct wait_call *call, k42_result *result, uint64_t deadline, u
         get_in(call, &point);
         return true;
     }
-    *result = wait_sleep(&call->set, deadline, flags);
+    uint64_t again = thread_self()->wait.again;
+    *result = wait_sleep(&call->set, again < deadline ? again : deadline, flags);
     if (get_out(call))
         return true;
-    return *result ? end(call, *result) : true;
+    bool methods_time = *result == -ETIMEDOUT && again < deadline;
+    return *result && !methods_time ? end(call, *result) : true;
 }

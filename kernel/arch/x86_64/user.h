@@ -120,6 +120,15 @@ _Noreturn void user_enter(const struct trap_frame *frame);
  */
 void user_frame_harmless(struct trap_frame *frame);
 
+/* What this processor enforces. */
+enum user_protection {
+    USER_HAS_NX,   /* what is not executable */
+    USER_HAS_SMEP, /* that the kernel does not run programs' memory */
+    USER_HAS_SMAP, /* that it does not touch it but by user_copy.h */
+    USER_HAS_UMIP, /* that programs do not see where the kernel has its tables */
+};
+bool user_has(enum user_protection protection);
+
 /* ---- what the program may set; all for the calling thread ---- */
 
 uint64_t user_fs_base(void);

@@ -44,11 +44,11 @@ struct process_body {
 
     struct signal_queue pending; /* for whichever thread */
     uint32_t queued;             /* entries in all queues */
-    uint64_t ignored; /* signals whose action is to do nothing */
-    uint64_t caught;  /* signals that have a handler */
-    int32_t stop_signal;    /* stopped by it, or 0 */
-    uint32_t stopped;       /* threads that have stopped */
-    bool stop_reported;     /* to the parent */
+    uint64_t ignored;            /* signals whose action is to do nothing */
+    uint64_t caught;             /* signals that have a handler */
+    int32_t stop_signal;         /* stopped by it, or 0 */
+    uint32_t stopped;            /* threads that have stopped */
+    bool stop_reported;          /* to the parent */
 
     struct child_record *children, *last_child;
     uint32_t news; /* children that are not just running */

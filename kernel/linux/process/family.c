@@ -98,8 +98,7 @@ struct signal_info child_signal_info(const struct child *child) {
 static bool note_change(struct process_body *body, struct child_record *record,
                         const struct child *child) {
     bool stops = child->state != CHILD_ENDED;
-    bool disregarded = !stops && process_disregards_children(body) &&
-                       child->exit_signal == SIGCHLD;
+    bool disregarded = !stops && process_disregards_children(body) && child->exit_signal == SIGCHLD;
     bool told = record->child.state == CHILD_ENDED;
     int32_t thread = record->child.parent_thread;
     body->news += record->child.state == CHILD_RUNS;
@@ -107,8 +106,7 @@ static bool note_change(struct process_body *body, struct child_record *record,
     record->child.parent_thread = thread;
     struct signal_info info = child_signal_info(child);
     bool quiet = stops && (body->own.actions[SIGCHLD - 1].flags & SA_NOCLDSTOP);
-    if (info.signal && !quiet && !told &&
-        !(process_send_locked(body, NULL, &info) >= 0))
+    if (info.signal && !quiet && !told && !(process_send_locked(body, NULL, &info) >= 0))
         return disregarded; /* the signal was lost for want of memory, the record was not */
     return disregarded;
 }

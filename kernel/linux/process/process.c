@@ -14,10 +14,10 @@
 static k42_result process_describe(struct k42_object *self, char *text, size_t size) {
     struct process_body *body = process_body_of((struct process *)(void *)self);
     k42_lock(&body->lock);
-    size_t length = k42_format_text(
-        text, size, "process %d: %u threads, group %d, session %d, parent %d%s%s", body->pid,
-        body->threads, body->group, body->session, body->parent_pid,
-        body->stop_signal ? ", stopped" : "", body->ended ? ", ended" : "");
+    size_t length =
+        k42_format_text(text, size, "process %d: %u threads, group %d, session %d, parent %d%s%s",
+                        body->pid, body->threads, body->group, body->session, body->parent_pid,
+                        body->stop_signal ? ", stopped" : "", body->ended ? ", ended" : "");
     k42_unlock(&body->lock);
     return (k42_result)length;
 }

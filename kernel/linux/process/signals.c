@@ -125,8 +125,8 @@ static struct signal_action *action_of(struct process_body *body, int signal) {
 
 static void sum_one(struct process_body *body, int signal) {
     uint64_t handler = action_of(body, signal)->handler, bit = signal_bit(signal);
-    bool ignored = handler == HANDLER_IGNORE ||
-                   (handler == HANDLER_DEFAULT && (SIGNALS_IGNORED & bit));
+    bool ignored =
+        handler == HANDLER_IGNORE || (handler == HANDLER_DEFAULT && (SIGNALS_IGNORED & bit));
     body->ignored = ignored ? body->ignored | bit : body->ignored & ~bit;
     body->caught = handler > HANDLER_IGNORE ? body->caught | bit : body->caught & ~bit;
 }
@@ -153,8 +153,7 @@ bool process_disregards_children(const struct process_body *body) {
 k42_result process_act(struct process *self, int signal, const struct signal_action *wanted,
                        struct signal_action *present) {
     struct process_body *body = process_body_of(self);
-    if (signal < 1 || signal > SIGNALS ||
-        (wanted && (SIGNALS_UNBLOCKABLE & signal_bit(signal))))
+    if (signal < 1 || signal > SIGNALS || (wanted && (SIGNALS_UNBLOCKABLE & signal_bit(signal))))
         return -EINVAL;
     k42_lock(&body->lock);
     struct signal_action *action = action_of(body, signal);
