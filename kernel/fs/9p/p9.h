@@ -74,6 +74,7 @@ struct p9_fs {
     struct p9_counts counts;
     struct p9_change *changes; /* under way, or with a result that nobody has fetched */
     struct p9_inode *written;  /* files that may have something to write back */
+    struct p9_inode *leaving;  /* files with pages that nobody has any more */
     uint32_t wake;             /* of the thread that writes back; slept on */
     bool ending;
     struct p9_bucket buckets[P9_BUCKETS];
@@ -94,8 +95,10 @@ struct p9_inode {
     uint32_t lives;          /* names and holders; atomic */
     uint32_t fid;            /* by which the server knows it */
     struct p9_inode *next;   /* in its bucket */
-    struct p9_inode *parent; /* of a directory, held; itself for the root */
+    struct p9_inode *parent; /* the directory it was found in, held; NULL: it is the root */
     struct k42_lock lock;    /* of everything below */
+    char *name;              /* that it had there */
+    uint32_t name_length;
     struct node_attributes attributes;
     struct p9_known attributes_known;
     bool unlinked; /* the last we know: the server cannot be asked any more */
@@ -110,7 +113,7 @@ struct p9_inode {
     bool wrote;        /* we have changed it since */
     bool quiet;        /* the FR takes resizes for a change of its pages alone */
     bool may_be_dirty; /* it is in fs->written */
-    struct p9_inode *next_written;
+    struct p9_inode *next_written, *next_leaving;
     struct p9_known flush_known;
     uint64_t resize_request; /* a program's call that resizes; its result when it is over */
     int32_t resize_result;
@@ -136,12 +139,15 @@ struct p9_name {
     struct p9_inode *directory; /* held */
     struct p9_inode *inode;     /* held; NULL: there is none of that name, or it is not known yet */
     struct p9_known known;
+    bool spoilt; /* it was changed while it was asked for: the answer is of use once only */
     uint32_t hash, length;
     char text[];
 };
 
 bool p9_hold(struct p9_inode *inode);
 void p9_drop(struct p9_inode *inode);
+/* For `fini`. */
+void p9_inode_end(struct p9_inode *inode);
 
 /*
  * Finds a name: 1, with the inode or NULL in *inode, as it was known; 0: it must be asked for, by
@@ -172,8 +178,11 @@ struct p9_inode *p9_inode_find(struct p9_fs *fs, uint64_t number);
 
 /* ---- fetch.c: asking ---- */
 
-/* Under the lock that guards it. */
+/* Three steps of whatever can be known, under the lock that guards it: whether it is young enough;
+ * that it has been asked for; that it came. */
 bool p9_is_young(struct p9_known *known);
+void p9_asked(struct p9_known *known);
+void p9_came(struct p9_known *known, int error);
 
 /* Each: 0, it is there; or -K42_WAIT, noted; or what the server said. */
 K42_MUST_CHECK
@@ -192,7 +201,7 @@ k42_result p9_get_counts_of(struct p9_inode *inode, struct p9_counts *counts);
 /* The next one asks the server. */
 void p9_attributes_changed(struct p9_inode *inode);
 /* What the server said, as everybody else knows it. */
-void p9_set_attributes_from(struct p9_inode *inode, const struct p9_attributes *attributes);
+void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *attributes);
 
 /* ---- change.c: changing ---- */
 
@@ -212,11 +221,11 @@ void p9_changes_end(struct p9_fs *fs);
  * 0, -K42_WAIT, -ENOMEM. The server has opened the file before. */
 K42_MUST_CHECK
 k42_result p9_get_pages(struct p9_inode *inode);
-/* Something may have to be written back: soon. */
-void p9_will_write(struct p9_inode *inode);
-/* Writes back and gives everything up. In a thread, inactive. */
-void p9_pages_end(struct p9_inode *inode);
-/* The thread that writes back, of each file system. */
+/* A file may have something to be written back from now on. */
+void p9_may_write(struct p9_inode *inode);
+/* Has the thread that writes back look soon. */
+void p9_write_soon(struct p9_fs *fs);
+/* That thread, of each file system. */
 void p9_write_back(void *fs);
 
 /* ---- mount.c ---- */
