@@ -140,7 +140,8 @@ static k42_result make_hole(struct cached *file, unsigned mode, uint64_t offset,
     uint64_t size = (uint64_t)k42_call(file->fcm, size);
     k42_result result = 0;
     if (offset < size)
-        result = k42_call(file->fcm, punch, offset, length < size - offset ? length : size - offset);
+        result =
+            k42_call(file->fcm, punch, offset, length < size - offset ? length : size - offset);
     if (result >= 0 && !(mode & ALLOCATE_KEEP_SIZE) && offset + length > size)
         result = k42_call(file->fcm, resize, offset + length);
     return result;
@@ -173,17 +174,9 @@ static k42_result cached_allocate(struct file *self, unsigned mode, uint64_t off
 }
 
 static const struct file_ops cached_ops = {
-    OPENED_METHODS,
-    .read = cached_read,
-    .write = cached_write,
-    .seek = cached_seek,
-    .list = file_no_list,
-    .poll = file_ready,
-    .control = cached_control,
-    .map = cached_map,
-    .sync = cached_sync,
-    .resize = cached_resize,
-    .allocate = cached_allocate,
+    OPENED_METHODS,       .read = cached_read,     .write = cached_write,       .seek = cached_seek,
+    .list = file_no_list, .poll = file_ready,      .control = cached_control,   .map = cached_map,
+    .sync = cached_sync,  .resize = cached_resize, .allocate = cached_allocate,
 };
 
 static const struct k42_format cached_format = {"file.cached", 1, 1};

@@ -51,17 +51,9 @@ static k42_result path_poll(struct file *self, struct file_poll *poll) {
 }
 
 static const struct file_ops path_ops = {
-    OPENED_METHODS,
-    .read = file_no_read,
-    .write = file_no_write,
-    .seek = path_seek,
-    .list = path_list,
-    .poll = path_poll,
-    .control = path_control,
-    .map = path_map,
-    .sync = path_sync,
-    .resize = path_resize,
-    .allocate = path_allocate,
+    OPENED_METHODS,    .read = file_no_read,  .write = file_no_write,    .seek = path_seek,
+    .list = path_list, .poll = path_poll,     .control = path_control,   .map = path_map,
+    .sync = path_sync, .resize = path_resize, .allocate = path_allocate,
 };
 
 static const struct k42_format path_format = {"file.path", 1, 1};

@@ -161,8 +161,8 @@ struct node_ops {
 
     /*
      * Moves `name` into the directory `to` (perhaps this one) as `new_name`, at once for everyone
-     * who looks. Flags of renameat2; `who` as above. Errors: -ENOENT, -EXDEV, -EEXIST, -ENOTEMPTY, -EISDIR,
-     * -ENOTDIR, -EINVAL (into itself).
+     * who looks. Flags of renameat2; `who` as above. Errors: -ENOENT, -EXDEV, -EEXIST, -ENOTEMPTY,
+     * -EISDIR, -ENOTDIR, -EINVAL (into itself).
      */
     K42_METHOD(rename)
     (struct node *self, K42_LOCAL const struct node_name *name, k42_ref to,

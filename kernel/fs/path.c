@@ -23,7 +23,7 @@ struct walk {
     const char *rest;
     char *memory; /* what `rest` lies in after a link */
     unsigned links;
-    unsigned type;     /* of `at`, 0: not known */
+    unsigned type; /* of `at`, 0: not known */
     struct node_name name;
     bool is_last, wants_directory; /* of the name: nothing behind it; a slash behind it */
 };

@@ -25,7 +25,7 @@ struct place {
 /* Where a thread's paths begin; shared by threads (CLONE_FS), copied by fork. */
 struct path_context {
     uint32_t references;
-    struct k42_lock lock; /* of the places */
+    struct k42_lock lock;       /* of the places */
     struct place root, working; /* held */
     uint32_t mask;              /* umask */
 };
@@ -72,8 +72,9 @@ void path_end(struct path *path);
 
 static inline bool path_last_is_special(const struct path *path) {
     const struct node_name *last = &path->last;
-    return last->length == 0 || (last->text[0] == '.' &&
-                                 (last->length == 1 || (last->length == 2 && last->text[1] == '.')));
+    return last->length == 0 ||
+           (last->text[0] == '.' &&
+            (last->length == 1 || (last->length == 2 && last->text[1] == '.')));
 }
 
 /*

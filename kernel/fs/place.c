@@ -77,8 +77,7 @@ struct place path_working(struct path_context *context) {
     return place;
 }
 
-static void exchange(struct path_context *context, struct place *which,
-                     const struct place *place) {
+static void exchange(struct path_context *context, struct place *which, const struct place *place) {
     k42_lock(&context->lock);
     struct place before = *which;
     *which = *place;
@@ -99,8 +98,8 @@ static struct path_context *make(const struct place *root, const struct place *w
     struct path_context *context = k42_platform_alloc(sizeof(*context));
     if (!context)
         return NULL;
-    *context = (struct path_context){
-        .references = 1, .root = *root, .working = *working, .mask = mask};
+    *context =
+        (struct path_context){.references = 1, .root = *root, .working = *working, .mask = mask};
     if (place_hold(root) < 0)
         goto free;
     if (place_hold(working) < 0)

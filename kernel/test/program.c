@@ -75,6 +75,10 @@ struct program *program_self(void) {
 static _Noreturn void end(struct program *program, long status) {
     program->status = status;
     user_context_close();
+    /* The record may be gone from the store on; waking uses its address only as a name. */
+    uint32_t *ended = &program->ended;
+    __atomic_store_n(ended, 1, __ATOMIC_RELEASE);
+    thread_wake_parked(ended, 1);
     thread_exit();
 }
 
@@ -85,8 +89,16 @@ static void sleep_once(struct program *program) {
     __atomic_store_n(program->word, 0, __ATOMIC_RELEASE);
 }
 
+/* All that C may change, so that nobody finds his own there by luck. */
+static void scribble(void) {
+    __asm__ volatile("movq $-1, %%rcx; movq %%rcx, %%rdx; movq %%rcx, %%rsi; movq %%rcx, %%rdi\n\t"
+                     "movq %%rcx, %%r8; movq %%rcx, %%r9; movq %%rcx, %%r10; movq %%rcx, %%r11" ::
+                         : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
+}
+
 static void system_call(struct trap_frame *frame) {
     struct program *program = program_self();
+    scribble();
     switch (frame->error) {
     case 0:
         frame->rax = frame->rdi + 1;
@@ -129,7 +141,7 @@ static void trap_came(struct trap_frame *frame, uintptr_t address, int reason) {
 }
 
 static void work(struct trap_frame *frame) {
-    __atomic_store_n(&user_current()->work, 0, __ATOMIC_RELAXED);
+    thread_take_interrupts(THREAD_INTERRUPTED);
     end(program_self(), (long)frame->rbx);
 }
 
@@ -187,9 +199,7 @@ bool program_make(struct program *program, const char *text, const char *text_en
 static void run(void *argument) {
     struct program *program = argument;
     struct trap_frame frame = {.rip = PROGRAM_TEXT, .rsp = PROGRAM_STACK, .rdi = program->argument};
-    program->context = user_current();
-    user_context_open(program->context, program->state, program->table, &personality);
-    __atomic_store_n(&program->begun, 1, __ATOMIC_RELEASE);
+    user_context_open(user_current(), program->state, program->table, &personality);
     user_enter(&frame);
 }
 
@@ -201,15 +211,14 @@ bool program_start(struct program *program, uint32_t cpu, uint64_t argument) {
 }
 
 void program_stop(struct program *program) {
-    while (!__atomic_load_n(&program->begun, __ATOMIC_ACQUIRE))
-        thread_yield();
-    __atomic_store_n(&program->context->work, 1, __ATOMIC_RELEASE);
-    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
-        cpu_poke(cpu);
+    thread_interrupt(program->thread, THREAD_INTERRUPTED);
 }
 
 long program_end(struct program *program) {
-    thread_join(program->thread);
+    while (!__atomic_load_n(&program->ended, __ATOMIC_ACQUIRE))
+        thread_park(&program->ended, 0, 0);
+    if (program->thread)
+        thread_join(program->thread);
     program_frame_give(virt_to_phys(program->state));
     if (!program->borrowed) {
         user_table_close(program->table);
@@ -230,10 +239,7 @@ long program_run(const char *text, const char *text_end, uint32_t cpu, uint64_t 
 /* ---- forking ---- */
 
 static void run_child(void *argument) {
-    struct program *child = argument;
-    *user_current() = child->forked;
-    child->context = user_current();
-    __atomic_store_n(&child->begun, 1, __ATOMIC_RELEASE);
+    const struct program *child = argument;
     user_enter(&child->forked_frame);
 }
 
@@ -241,8 +247,10 @@ bool program_fork(struct program *child, struct program *parent, const struct tr
     *child = (struct program){.borrowed = true, .table = parent->table, .forked_frame = *frame};
     if (!make_state(child))
         return false;
-    user_context_copy(&child->forked, child->state, child->table);
-    *record_at(child->state) = child;
-    child->thread = thread_start("forked", run_child, child);
-    return child->thread != NULL;
+    struct thread *thread = thread_create("forked", run_child, child);
+    if (!thread)
+        return false;
+    user_context_copy(thread_user(thread), child->state, child->table);
+    thread_launch(thread);
+    return true;
 }

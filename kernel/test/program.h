@@ -19,20 +19,17 @@ struct program {
     bool borrowed;      /* the table is another program's */
     uint64_t frames[3]; /* text, data, stack */
     void *state;
-    struct thread *thread;
-    struct user_context *context; /* while it runs */
+    struct thread *thread; /* to be joined; a forked one's is not */
+    uint32_t ended;
     uint64_t argument;
     long status; /* once it has ended */
-    uint32_t begun;
     unsigned trap_count;
     struct {
         uint64_t vector, error, rip;
         uintptr_t address;
     } traps[PROGRAM_TRAPS];
 
-    /* Of one that was forked. */
-    struct user_context forked;
-    struct trap_frame forked_frame;
+    struct trap_frame forked_frame; /* of one that was forked */
 
     /* What the check wants. */
     long (*check)(struct program *program, struct trap_frame *frame); /* system call 2 */

@@ -6,8 +6,8 @@
  * lying: who is refused output has left a note, and who had it in hand finds the note when he says
  * what was moved, and tries again.
  *
- * Input is moved by the thread alone. What the terminal has no room for waits here, in `rest`, until
- * a reader makes room (TERMINAL_DEVICE, WAIT_READ).
+ * Input is moved by the thread alone. What the terminal has no room for waits here, in `rest`,
+ * until a reader makes room (TERMINAL_DEVICE, WAIT_READ).
  *
  * Data is the thread's. No locks. A stream that fails loses what it was given.
  */

@@ -8,8 +8,8 @@
 #include "terminal.h"
 
 /*
- * Joins them for good; the terminal hangs up when the stream does. `name` is the thread's. May wait.
- * 0 or -ENOMEM.
+ * Joins them for good; the terminal hangs up when the stream does. `name` is the thread's. May
+ * wait. 0 or -ENOMEM.
  */
 K42_MUST_CHECK
 k42_result console_join(const char *name, terminal_ref terminal, stream_ref stream);

@@ -4,8 +4,8 @@
  * bytes through a console (console.c).
  *
  * To wait: key TERMINAL_PROGRAM for whoever reads or writes; key TERMINAL_DEVICE for the device's
- * side, WAIT_WRITE: there is output that no program moves on; WAIT_READ: typing that was refused has
- * room now. Methods do not wait.
+ * side, WAIT_WRITE: there is output that no program moves on; WAIT_READ: typing that was refused
+ * has room now. Methods do not wait.
  */
 #ifndef KERNEL_TERMINAL_H
 #define KERNEL_TERMINAL_H

@@ -10,8 +10,7 @@
 #include <errno.h>
 
 static k42_result search(const struct inode *inode, const struct credentials *who) {
-    struct node_attributes attributes = {
-        .mode = inode->mode, .uid = inode->uid, .gid = inode->gid};
+    struct node_attributes attributes = {.mode = inode->mode, .uid = inode->uid, .gid = inode->gid};
     return node_allows(&attributes, who, NODE_EXECUTE);
 }
 
@@ -91,11 +90,8 @@ static k42_result directory_unlink(struct node *self, const struct node_name *na
 static k42_result directory_rename(struct node *self, const struct node_name *name, k42_ref to,
                                    const struct node_name *new_name, unsigned flags,
                                    const struct credentials *who) {
-    struct tree_move move = {.from = INODE(self),
-                             .name = name,
-                             .new_name = new_name,
-                             .flags = flags,
-                             .who = who};
+    struct tree_move move = {
+        .from = INODE(self), .name = name, .new_name = new_name, .flags = flags, .who = who};
     k42_result result = find_other(move.from, to, &move.to);
     if (result < 0)
         return result;
@@ -103,8 +99,7 @@ static k42_result directory_rename(struct node *self, const struct node_name *na
 }
 
 /* Cursors: 0 is ".", 1 "..", 2 the first slot. */
-static k42_result directory_list(struct node *self, uint64_t cursor,
-                                 struct node_listing *listing) {
+static k42_result directory_list(struct node *self, uint64_t cursor, struct node_listing *listing) {
     struct inode *inode = INODE(self);
     static const struct node_name dots[2] = {{".", 1, 0}, {"..", 2, 0}};
     if (cursor == 0) {

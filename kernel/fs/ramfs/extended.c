@@ -25,8 +25,8 @@ static char *value_of(struct extended *extended) {
 
 static struct extended **find(struct inode *inode, const struct node_name *name) {
     struct extended **at = &inode->extended;
-    while (*at && ((*at)->name_length != name->length ||
-                   memcmp((*at)->bytes, name->text, name->length)))
+    while (*at &&
+           ((*at)->name_length != name->length || memcmp((*at)->bytes, name->text, name->length)))
         at = &(*at)->next;
     return at;
 }

@@ -256,8 +256,8 @@ k42_result ramfs_touch(struct node *self, unsigned how) {
     if (how & NODE_TOUCH_WRITTEN) {
         inode->modified = inode->changed = now;
         if (!(how & NODE_TOUCH_KEEP_SET_ID) && (inode->mode & (MODE_SET_UID | MODE_SET_GID)))
-            inode->mode &= ~(uint32_t)(MODE_SET_UID |
-                                       (inode->mode & MODE_GROUP_EXECUTE ? MODE_SET_GID : 0));
+            inode->mode &=
+                ~(uint32_t)(MODE_SET_UID | (inode->mode & MODE_GROUP_EXECUTE ? MODE_SET_GID : 0));
     }
     k42_unlock(&inode->lock);
     return 0;

@@ -107,8 +107,7 @@ struct inode *numbers_find(struct numbers *numbers, uint64_t number) {
     struct number_chunks *chunks = __atomic_load_n(&numbers->chunks, __ATOMIC_ACQUIRE);
     if (!chunks || number / CHUNK >= chunks->capacity)
         return NULL;
-    struct number_chunk *chunk =
-        __atomic_load_n(&chunks->chunk[number / CHUNK], __ATOMIC_ACQUIRE);
+    struct number_chunk *chunk = __atomic_load_n(&chunks->chunk[number / CHUNK], __ATOMIC_ACQUIRE);
     return chunk ? __atomic_load_n(&chunk->inode[number % CHUNK], __ATOMIC_ACQUIRE) : NULL;
 }
 

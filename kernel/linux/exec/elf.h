@@ -15,12 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ELF_HEADER_SIZE   64u
-#define ELF_PROGRAM_SIZE  56u
-#define ELF_PROGRAMS_MAX  (65536u / ELF_PROGRAM_SIZE)
-#define ELF_SEGMENTS_MAX  32u
+#define ELF_HEADER_SIZE     64u
+#define ELF_PROGRAM_SIZE    56u
+#define ELF_PROGRAMS_MAX    (65536u / ELF_PROGRAM_SIZE)
+#define ELF_SEGMENTS_MAX    32u
 #define ELF_INTERPRETER_MAX 4096u
-#define ELF_PAGE          4096ul
+#define ELF_PAGE            4096ul
 
 enum elf_protection { ELF_READ = 1, ELF_WRITE = 2, ELF_EXECUTE = 4 }; /* PROT_READ and so on */
 
@@ -44,8 +44,8 @@ struct elf_program {
     uint64_t interpreter_offset;
     uint32_t interpreter_size; /* with its terminating zero; 0: there is none */
     enum elf_stack stack;
-    uint64_t low, high;  /* whole pages: what all segments span */
-    uint64_t alignment;  /* the largest a segment asks for: a power of two, a page or more */
+    uint64_t low, high; /* whole pages: what all segments span */
+    uint64_t alignment; /* the largest a segment asks for: a power of two, a page or more */
     uint32_t segments;
     struct elf_segment segment[ELF_SEGMENTS_MAX]; /* by rising address, not overlapping in pages */
 };

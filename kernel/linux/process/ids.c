@@ -25,6 +25,7 @@ struct id_entry {
     uint32_t uses;
     k42_id process;
     struct group *group;
+    struct session *session;
 };
 
 static struct {
@@ -129,6 +130,7 @@ static void session_release(struct session *session) {
     k42_unlock(&session->lock);
     if (!last)
         return;
+    __atomic_store_n(&entry_of(session->number)->session, NULL, __ATOMIC_RELEASE);
     drop_use(session->number, USED_BY_SESSION);
     k42_defer(&session->defer, free_session);
 }
@@ -140,6 +142,7 @@ static struct session *session_make(int number) {
     session->number = number;
     session->groups = 1;
     __atomic_fetch_or(&entry_of(number)->uses, USED_BY_SESSION, __ATOMIC_RELAXED);
+    __atomic_store_n(&entry_of(number)->session, session, __ATOMIC_RELEASE);
     return session;
 }
 
@@ -151,14 +154,8 @@ struct group *ids_group(int number) {
 }
 
 struct session *ids_session(int number) {
-    struct group *group = ids_group(number);
-    if (group && group->session->number == number)
-        return group->session;
-    /* Its first group has gone, some other is still there. */
-    for (int n = ids_next(1); n; n = ids_next(n + 1))
-        if ((group = ids_group(n)) && group->session->number == number)
-            return group->session;
-    return NULL;
+    struct id_entry *entry = entry_of(number);
+    return entry ? __atomic_load_n(&entry->session, __ATOMIC_ACQUIRE) : NULL;
 }
 
 static void free_group(struct k42_defer *defer) {

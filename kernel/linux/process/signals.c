@@ -125,8 +125,8 @@ static struct signal_action *action_of(struct process_body *body, int signal) {
 
 static void sum_one(struct process_body *body, int signal) {
     uint64_t handler = action_of(body, signal)->handler, bit = signal_bit(signal);
-    bool ignored = handler == HANDLER_IGNORE ||
-                   (handler == HANDLER_DEFAULT && (SIGNALS_IGNORED & bit));
+    bool ignored =
+        handler == HANDLER_IGNORE || (handler == HANDLER_DEFAULT && (SIGNALS_IGNORED & bit));
     body->ignored = ignored ? body->ignored | bit : body->ignored & ~bit;
     body->caught = handler > HANDLER_IGNORE ? body->caught | bit : body->caught & ~bit;
 }
@@ -153,8 +153,7 @@ bool process_disregards_children(const struct process_body *body) {
 k42_result process_act(struct process *self, int signal, const struct signal_action *wanted,
                        struct signal_action *present) {
     struct process_body *body = process_body_of(self);
-    if (signal < 1 || signal > SIGNALS ||
-        (wanted && (SIGNALS_UNBLOCKABLE & signal_bit(signal))))
+    if (signal < 1 || signal > SIGNALS || (wanted && (SIGNALS_UNBLOCKABLE & signal_bit(signal))))
         return -EINVAL;
     k42_lock(&body->lock);
     struct signal_action *action = action_of(body, signal);
@@ -196,10 +195,6 @@ static bool is_fatal(const struct process_body *body, int signal) {
            !(bit & (SIGNALS_IGNORED | SIGNALS_STOP));
 }
 
-static int status_of(int signal) {
-    return signal | (SIGNALS_CORE & signal_bit(signal) ? 0x80 : 0);
-}
-
 /* Somebody who does not block it: the first thread if it may be, for most programs are of one. */
 static void give_to(struct process_body *body, struct task *task, const struct signal_info *info) {
     int signal = info->signal;
@@ -210,7 +205,7 @@ static void give_to(struct process_body *body, struct task *task, const struct s
         return;
     if (is_fatal(body, signal) && !(task->waits_for & signal_bit(signal)) &&
         (!process_is_first(body) || info->code == 0x80))
-        process_end_locked(body, status_of(signal) & (signal == SIGKILL ? 0x7f : 0xff));
+        process_end_locked(body, signal);
     else
         thread_interrupt(task->thread, THREAD_INTERRUPTED);
 }
