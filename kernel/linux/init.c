@@ -101,7 +101,7 @@ static void first(void *argument) {
     be_first(task);
     if (!(task->paths = path_context_make()))
         stop("no directory for", "the first program", -ENOMEM);
-    must(descriptors_create(&task->descriptors), "no table of files for", "the first program");
+    must(descriptors_make(&task->descriptors), "no table of files for", "the first program");
     open_console(task);
     run(task);
     k42_exit();

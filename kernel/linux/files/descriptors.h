@@ -59,8 +59,4 @@ struct descriptors {
 K42_DECLARE_REF(descriptors);
 extern const struct k42_interface descriptors_interface;
 
-/* Makes an empty one, used once. May wait. Errors: -ENOMEM. The last release() ends it. */
-K42_MUST_CHECK
-k42_result descriptors_create(descriptors_ref *descriptors);
-
 #endif
