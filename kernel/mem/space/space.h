@@ -32,6 +32,8 @@ enum space_flags {
     SPACE_NO_FORK = 64,    /* a child does not get it */
     SPACE_WIPE_FORK = 128, /* a child gets zeros */
     SPACE_LOW = 256,       /* somewhere in the lowest 2 GiB */
+    SPACE_LARGE = 512,     /* large pages wherever they fit (madvise) */
+    SPACE_NO_LARGE = 1024, /* none */
 };
 
 /* What to map. */
@@ -49,9 +51,10 @@ struct space_request {
 /* One mapping, for /proc and for whoever must know. */
 struct space_mapping {
     uintptr_t start, end;
-    unsigned protection, flags;
+    unsigned protection, flags, most;
     uint64_t first;
     k42_ref fcm, file;
+    size_t limit;
     uint64_t present; /* pages of it that are mapped; 0 when not asked for */
 };
 
@@ -75,6 +78,9 @@ enum space_access {
     SPACE_ACCESS_READ,
     SPACE_ACCESS_WRITE,
     SPACE_ACCESS_EXECUTE,
+    SPACE_ACCESS_KINDS = 3, /* mask of these */
+    SPACE_ACCESS_ABSENT =
+        4, /* with one of them, a hint: the processor found nothing mapped there */
 };
 
 enum space_resize_flags {
@@ -123,7 +129,7 @@ struct space_ops {
      * mapped there; -EACCES, not so; -ENXIO, beyond the end of the file, -EIO (both SIGBUS);
      * -ENOMEM; -K42_WAIT.
      */
-    K42_METHOD(fault)(struct space *self, uintptr_t address, enum space_access access);
+    K42_METHOD(fault)(struct space *self, uintptr_t address, unsigned access);
 
     /* A copy for a child, charged to `pm`. The caller's program runs only this thread meanwhile, or
      * others see memory of some moment during the call. Errors: -ENOMEM. */
