@@ -110,6 +110,7 @@ static void first(void *argument) {
 
 void linux_open(void) {
     linux_calls_open();
+    personality_open();
     ids_open();
 }
 
