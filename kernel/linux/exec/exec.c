@@ -29,6 +29,14 @@ static void ignore(k42_result result) {
     (void)result;
 }
 
+static uint64_t random_word(void) {
+    static uint64_t state;
+    uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul ^ time_ns(), __ATOMIC_RELAXED);
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebul;
+    return x ^ x >> 31;
+}
+
 uint64_t image_random(const struct image *image) {
     return image->exact ? 0 : random_word();
 }
@@ -51,8 +59,7 @@ static k42_result take_script(struct image *image) {
     k42_result result = texts_replace_first(&image->arguments, texts, count);
     k42_copy_text(image->before, sizeof image->before, script->interpreter);
     image_close(&image->program);
-    return result < 0 ? result
-                      : image_open(&image->program, AT_FDCWD, image->before, PATH_FOLLOW);
+    return result < 0 ? result : image_open(&image->program, AT_FDCWD, image->before, PATH_FOLLOW);
 }
 
 static k42_result open_program(struct image *image, int directory, unsigned flags) {
@@ -222,8 +229,8 @@ static uint64_t argument_limit(void) {
     return limit < ARGUMENT_MAX ? ARGUMENT_MAX : limit;
 }
 
-static k42_result exec_call(int directory, uintptr_t path, uintptr_t values,
-                            uintptr_t environment, unsigned flags) {
+static k42_result exec_call(int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
+                            unsigned flags) {
     struct image *image = heap_allocate_zeroed(sizeof *image);
     if (!image)
         return -ENOMEM;

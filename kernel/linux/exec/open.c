@@ -6,10 +6,10 @@
  */
 #include "image.h"
 
+#include "../../copy.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../process/lives.h"
-#include "../../copy.h"
 
 #include <k42/k42.h>
 
@@ -28,7 +28,6 @@ static k42_result start_of(struct path *path, int directory, const char *text) {
     struct task *task = task_self();
     path->context = task->paths;
     path->who = task->credentials;
-    path->start = task->paths->working;
     if (text[0] == '/' || directory == AT_FDCWD)
         return 0;
     struct k42_pair file = k42_call(task->descriptors, get, directory);
@@ -60,8 +59,7 @@ static k42_result open_now(struct image_file *file, int directory, const char *t
     return k42_call(file->file, set_place, &path.found);
 }
 
-static k42_result read_some(const struct image_file *file, uint64_t offset, void *to,
-                            size_t size) {
+static k42_result read_some(const struct image_file *file, uint64_t offset, void *to, size_t size) {
     struct copy copy = copy_of_kernel(to, size);
     k42_result result;
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
