@@ -96,8 +96,8 @@ struct file_ops {
     /* fallocate, with its modes. Errors: -ENOTSUP, -ENOSPC, -ENODEV. */
     K42_METHOD(allocate)(struct file *self, unsigned mode, uint64_t offset, uint64_t length);
 
-    /* What a blocking open() waits for before it returns: a FIFO's other end. 0, or -K42_WAIT. Asked
-     * of FIFOs alone. */
+    /* What a blocking open() waits for before it returns: a FIFO's other end. 0, or -K42_WAIT.
+     * Asked of FIFOs alone. */
     K42_METHOD(settle)(struct file *self);
 };
 

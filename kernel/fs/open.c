@@ -26,7 +26,8 @@ static k42_result folder(const char *text, uint32_t mode, struct place *place) {
 }
 
 static k42_result open_root(void) {
-    static const struct ramfs_options options = {.name = "rootfs", .type = 0x858458f6, .mode = 0755};
+    static const struct ramfs_options options = {
+        .name = "rootfs", .type = 0x858458f6, .mode = 0755};
     struct inode *root;
     k42_result result = ramfs_make_root(&options, &root);
     if (result < 0)

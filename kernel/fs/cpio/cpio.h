@@ -15,9 +15,9 @@
 struct cpio {
     const char *bytes;
     size_t size;
-    size_t at;          /* of the next header */
-    unsigned trailers;  /* passed so far: numbers of files mean something between two of them */
-    const char *wrong;  /* why reading ended before the end, for people; NULL: it did not */
+    size_t at;         /* of the next header */
+    unsigned trailers; /* passed so far: numbers of files mean something between two of them */
+    const char *wrong; /* why reading ended before the end, for people; NULL: it did not */
     size_t wrong_at;
 };
 
@@ -25,7 +25,7 @@ struct cpio_entry {
     const char *name; /* not terminated; without leading slashes and "./" */
     size_t name_length;
     uint32_t number, mode, uid, gid, links;
-    uint32_t modified; /* seconds */
+    uint32_t modified;                     /* seconds */
     uint32_t major, minor;                 /* of the device it was on */
     uint32_t special_major, special_minor; /* that it is */
     const char *data;

@@ -21,7 +21,7 @@ struct pipe_file {
     pipe_ref pipe;
     k42_ref *noted; /* FIFO: where the node knows the pipe */
     unsigned ends;
-    bool settled;         /* FIFO: the other end was there when it was opened */
+    bool settled;        /* FIFO: the other end was there when it was opened */
     k42_result arrivals; /* FIFO: how many had come there by then */
 };
 

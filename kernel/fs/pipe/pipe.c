@@ -87,7 +87,7 @@ static k42_result ring_detach(struct pipe *self, unsigned ends) {
         wait_hangup(id, KEY_DATA);
     } else if (end_of_data || broken) {
         (void)!wait_notify(id, KEY_DATA, WAIT_READ | WAIT_WRITE | WAIT_HANGUP | WAIT_ERROR,
-                          WAIT_ALL);
+                           WAIT_ALL);
     }
     return last;
 }
@@ -320,7 +320,8 @@ static k42_result ring_arrivals(struct pipe *self, unsigned ends) {
 
 static k42_result ring_describe(struct k42_object *self, char *text, size_t size) {
     struct ring *ring = RING(self);
-    return (k42_result)k42_format_text(text, size, "pipe of %lu bytes, %lu in it, %u read, %u write",
+    return (k42_result)k42_format_text(text, size,
+                                       "pipe of %lu bytes, %lu in it, %u read, %u write",
                                        ring->capacity, used(ring), ring->readers, ring->writers);
 }
 

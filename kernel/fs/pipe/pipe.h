@@ -1,9 +1,10 @@
 /*
  * The interface `pipe`: bytes on their way from writers to readers, in the order they were written.
  *
- * Two files stand before it, or any number for a FIFO; each end is counted, and a pipe both of whose
- * counts have come to zero is destroyed. Waiters use key 0: WAIT_READ there is something, or nobody
- * who writes is left; WAIT_WRITE there is room for PIPE_ATOMIC bytes, or nobody who reads is left.
+ * Two files stand before it, or any number for a FIFO; each end is counted, and a pipe both of
+ * whose counts have come to zero is destroyed. Waiters use key 0: WAIT_READ there is something, or
+ * nobody who writes is left; WAIT_WRITE there is room for PIPE_ATOMIC bytes, or nobody who reads is
+ * left.
  */
 #ifndef KERNEL_PIPE_H
 #define KERNEL_PIPE_H

@@ -25,8 +25,8 @@ struct several {
 
 struct filling {
     struct inode *root;
-    struct inode *folder;     /* of the last entry */
-    const char *folder_name;  /* its name in the archive, with the slash behind it */
+    struct inode *folder;    /* of the last entry */
+    const char *folder_name; /* its name in the archive, with the slash behind it */
     size_t folder_length;
     struct several *several[BUCKETS];
     size_t entries;
@@ -52,8 +52,8 @@ static struct inode *enter(struct inode *folder, const struct node_name *name) {
 }
 
 static bool is_usable(const struct node_name *name) {
-    bool dots = name->length <= 2 && name->text[0] == '.' &&
-                (name->length == 1 || name->text[1] == '.');
+    bool dots =
+        name->length <= 2 && name->text[0] == '.' && (name->length == 1 || name->text[1] == '.');
     return name->length && name->length <= NODE_NAME_MAX && !dots;
 }
 
@@ -91,14 +91,13 @@ static struct inode *folder_of(struct filling *filling, const struct cpio_entry 
 
 static struct several *find_several(struct filling *filling, const struct cpio_entry *entry) {
     struct several *at = filling->several[entry->number % BUCKETS];
-    while (at && (at->number != entry->number || at->major != entry->major ||
-                  at->minor != entry->minor))
+    while (at &&
+           (at->number != entry->number || at->major != entry->major || at->minor != entry->minor))
         at = at->next;
     return at;
 }
 
-static void remember(struct filling *filling, const struct cpio_entry *entry,
-                     struct inode *inode) {
+static void remember(struct filling *filling, const struct cpio_entry *entry, struct inode *inode) {
     struct several *several = k42_platform_alloc(sizeof(*several));
     if (!several)
         return;

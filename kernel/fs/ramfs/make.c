@@ -64,8 +64,8 @@ static struct ramfs *nameless(void) {
     if (fs)
         return fs;
     struct ramfs *made = make(&options);
-    if (made && !__atomic_compare_exchange_n(&kept, &fs, made, false, __ATOMIC_ACQ_REL,
-                                             __ATOMIC_ACQUIRE)) {
+    if (made &&
+        !__atomic_compare_exchange_n(&kept, &fs, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
         let_go(made);
         made = fs;
     }

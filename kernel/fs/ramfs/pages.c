@@ -197,8 +197,7 @@ static k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *cop
         const char *from = find_bytes(PAGES(self), offset, &bytes);
         if (!bytes)
             break;
-        k42_result copied =
-            from ? copy_out(copy, from, bytes) : copy_out_zeros(copy, bytes);
+        k42_result copied = from ? copy_out(copy, from, bytes) : copy_out_zeros(copy, bytes);
         if (copied <= 0)
             return done ? done : copied;
         done += copied;
