@@ -4,6 +4,7 @@
 #include "arch/x86_64/arch.h"
 #include "dev/devices.h"
 #include "kernel.h"
+#include "mem/space/space.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
 #include "runtime.h"
@@ -33,6 +34,7 @@ void kernel_main(void) {
     platform_open();
     boot_print_machine();
     devices_open();
+    spaces_open();
     if (boot_option_set("boot-times"))
         boot_print_times();
     for (unsigned i = 0; i < boot_module_count; i++)
