@@ -5,6 +5,7 @@
 #include "dev/devices.h"
 #include "fs/open.h"
 #include "kernel.h"
+#include "mem/space/space.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
 #include "runtime.h"
@@ -34,6 +35,7 @@ void kernel_main(void) {
     platform_open();
     boot_print_machine();
     devices_open();
+    spaces_open();
     k42_enter();
     if (fs_open() < 0)
         panic("there is no memory for the initial file system");
