@@ -6,7 +6,6 @@
  * without a first program there is nothing to do.
  */
 #include "../fs/file.h"
-#include "../fs/open.h"
 #include "../fs/path.h"
 #include "../mem/heap/heap.h"
 #include "../print.h"
@@ -96,7 +95,6 @@ static void run(struct task *task) {
 static void first(void *argument) {
     struct task *task = argument;
     k42_enter();
-    must(fs_open(), "no root file system:", "the initial RAM file system");
     task->credentials = all_rights();
     be_first(task);
     if (!(task->paths = path_context_make()))
