@@ -60,14 +60,19 @@ struct task {
         uint64_t start, size;
         uint32_t flags;
     } signal_stack;
+    uintptr_t tid_address; /* where it writes its number when it begins, or 0 */
     uintptr_t clear_tid;   /* set_tid_address: zeroed, and woken, at the end */
     uintptr_t robust_list; /* set_robust_list */
+    int32_t exit_status;   /* as wait() gives it; the first thread's is the process's */
     uint32_t persona;
     int32_t parent_death_signal;
     bool no_new_privileges;
-    k42_result (*restart)(struct task *task); /* restart_syscall does this */
-    uint64_t restart_words[6];                /* what it needs for that */
+    k42_result (*restart)(struct task *task); /* what restart_syscall does */
+    uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
+
+    uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
+    uint64_t trap_error, trap_address;
 
     struct trap_frame start; /* registers to begin with */
     void *state;             /* FPU and vector registers, behind this structure */

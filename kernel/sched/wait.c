@@ -52,6 +52,18 @@ k42_result wait_fault(uintptr_t address, uint32_t access) {
     return -K42_FAULT;
 }
 
+void copy_begins(void) {
+    thread_self()->wait.copying = true;
+}
+
+void copy_ends(void) {
+    thread_self()->wait.copying = false;
+}
+
+bool copy_under_way(void) {
+    return thread_self()->wait.copying;
+}
+
 /* Threads have their numbers in turn, and each its own sequence, which a record's next thread goes
  * on with. */
 uint64_t wait_request(void) {

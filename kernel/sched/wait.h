@@ -106,7 +106,16 @@ struct wait_record {
     uint64_t again;    /* when to make the call again whatever happens */
     uint64_t request;  /* of the call under way, if it was asked for; or 0 */
     uint64_t requests; /* given out by this thread */
+    bool copying;      /* inside a cursor's copy: see copy_begins() */
 };
+
+/*
+ * Around a copy that may be inside a method: a page it lacks is not waited for in the trap. Any
+ * other copy of a program's memory is of a call that may wait, and its trap does.
+ */
+void copy_begins(void);
+void copy_ends(void);
+bool copy_under_way(void);
 
 /* The table's buckets; for the inline part below. */
 struct wait_bucket {

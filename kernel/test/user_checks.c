@@ -104,18 +104,34 @@ KERNEL_CHECK(user, every_exception_of_a_program_is_told) {
     return held && nothing_is_lost();
 }
 
-KERNEL_CHECK(user, a_program_is_stepped_through_a_system_call) {
+/*
+ * Whether sysretq itself is followed by a step differs from processor to processor: with one, step
+ * 3 is where the call ended.
+ */
+#define STEPS        7u
+#define STEP_OF_CALL 2u
+
+static bool steps_are(const struct program *program) {
     static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7};
+    unsigned at = 0;
+    for (unsigned step = 0; step < STEPS; step++) {
+        long wanted = PROGRAM_TEXT + (steps[step] - program_steps);
+        if (step == STEP_OF_CALL && (long)program->traps[at].rip != wanted)
+            continue;
+        if (!is((long)program->traps[at].rip, wanted, "where a step ended") ||
+            !is(program->traps[at].error >> 14 & 1, 1, "the bit that says it is a step"))
+            return false;
+        at++;
+    }
+    return is(program->trap_count, at, "the number of steps");
+}
+
+KERNEL_CHECK(user, a_program_is_stepped_through_a_system_call) {
     struct program program;
     if (!program_make(&program, PROGRAM(program_steps), NULL) || !program_start(&program, ~0u, 0))
         return false;
-    bool held = is(program_end(&program), 0, "the program's status") &&
-                is(program.trap_count, 7, "the number of steps");
-    for (unsigned i = 0; held && i < 7; i++)
-        held = is((long)program.traps[i].rip, PROGRAM_TEXT + (steps[i] - program_steps),
-                  "where a step ended") &&
-               is(program.traps[i].error >> 14 & 1, 1, "the bit that says it is a step");
-    return held && nothing_is_lost();
+    return is(program_end(&program), 0, "the program's status") && steps_are(&program) &&
+           nothing_is_lost();
 }
 
 /* ---- registers ---- */

@@ -370,3 +370,25 @@ KERNEL_CHECK(user, an_unmapped_page_is_forgotten_where_its_program_only_sleeps) 
     }
     return held && nothing_is_lost();
 }
+
+static void load(void *table) {
+    user_table_load(table);
+}
+
+static void read_root(void *root) {
+    __asm__ volatile("movq %%cr3, %0" : "=r"(*(uint64_t *)root));
+}
+
+KERNEL_CHECK(user, a_closed_table_is_loaded_nowhere) {
+    struct program program;
+    bool held = program_make(&program, PROGRAM(program_null), NULL);
+    for (unsigned cpu = 0; held && cpu < cpu_count(); cpu++)
+        cpu_call(cpu, load, program.table);
+    held = held && program_start(&program, ~0u, 1) && program_end(&program) == 0;
+    for (unsigned cpu = 0; held && cpu < cpu_count(); cpu++) {
+        uint64_t root;
+        cpu_call(cpu, read_root, &root);
+        held = is((long)(root & ENTRY_FRAME), (long)kernel_page_table, "what is loaded");
+    }
+    return held && nothing_is_lost();
+}

@@ -154,9 +154,12 @@ step_7:
     begin program_spins
     movq %rdi, %r12
     movq %r12, PROGRAM_DATA + 64
-    movq %r12, PROGRAM_DATA + 128
-    movl $PROGRAM_DATA + 64, %edi
-    movl $PROGRAM_DATA + 128, %esi
+    movl %r12d, %eax
+    andl $63, %eax
+    leaq PROGRAM_DATA + 512(,%rax,8), %rdi     /* bases of its own */
+    leaq PROGRAM_DATA + 1024(,%rax,8), %rsi
+    movq %r12, (%rdi)
+    movq %r12, (%rsi)
     call 4
     movq %r12, %xmm0
     movq %r12, %xmm15

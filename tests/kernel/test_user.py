@@ -56,8 +56,7 @@ def test_programs_run_on_the_second_machine(tmp_path, cpus, options):
 
 def test_a_system_call_takes_fewer_than_100_instructions():
     """Entry and return, and the loop of the program, in instructions, which the emulator counts."""
-    guest = qemu.Guest(RELEASE, append="test=user_cost")
-    guest.command += ["-icount", "shift=0,sleep=off"]
-    ended = guest.run(LIMIT, capture=True)
+    ended = qemu.Guest(RELEASE, append="test=user_cost", accelerator="tcg",
+                       more=["-icount", "shift=0,sleep=off"]).run(LIMIT, capture=True)
     line = next(line for line in ended.text.splitlines() if " calls that do nothing: " in line)
     assert float(line.split()[-2]) < 100, line

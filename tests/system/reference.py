@@ -29,11 +29,9 @@ ln -s /proc/self/fd "$1/dev/fd"
 ln -s fd/0 "$1/dev/stdin"; ln -s fd/1 "$1/dev/stdout"; ln -s fd/2 "$1/dev/stderr"
 hostname k42
 tree=$1; shift
-exec 3<&0
-chroot "$tree" env -i "$@" <&3 3<&- &
 set +e
-exec <&- >&- 3<&-
-wait $!
+# Not by exec: the first process of a name space would not be ended by most signals.
+chroot "$tree" env -i "$@"
 exit $?
 """
 

@@ -51,6 +51,7 @@ struct process_body {
     bool stop_reported;          /* to the parent */
 
     struct child_record *children, *last_child;
+    uint32_t news;  /* children that are not just running */
     bool childless; /* it is ending, no more come */
 
     struct process_times times;       /* of threads that have ended */
@@ -123,8 +124,8 @@ k42_result process_wait(struct process *self, const struct child_choice *choice,
 k42_result process_disown(struct process *self, struct child *child);
 k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid,
                             struct child *child);
-k42_result process_ended(struct process *self, const struct process_times *times,
-                         struct child *child);
+k42_result process_charge(struct process *self, const struct process_times *times);
+k42_result process_ended(struct process *self, struct child *child);
 k42_result process_regroup(struct process *self, int group, int session);
 k42_result process_borrow(struct process *self, unsigned back);
 

@@ -13,7 +13,7 @@
 
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
-#include "ids.h"
+#include "account.h"
 
 #include <errno.h>
 
@@ -27,6 +27,7 @@ static struct child_record *record_of(struct process_body *body, int pid) {
 static void add_record(struct process_body *body, struct child_record *record) {
     record->next = NULL;
     record->before = body->last_child;
+    body->news += record->child.state != CHILD_RUNS;
     if (body->last_child)
         body->last_child->next = record;
     else
@@ -35,6 +36,7 @@ static void add_record(struct process_body *body, struct child_record *record) {
 }
 
 static void remove_record(struct process_body *body, struct child_record *record) {
+    body->news -= record->child.state != CHILD_RUNS;
     if (record->next)
         record->next->before = record->before;
     else
@@ -62,17 +64,6 @@ k42_result process_adopt(struct process *self, const struct child *child) {
 }
 
 /* ---- what children tell ---- */
-
-static void add_times(struct process_times *to, const struct process_times *from) {
-    to->user_ns += from->user_ns;
-    to->system_ns += from->system_ns;
-    to->minor_faults += from->minor_faults;
-    to->major_faults += from->major_faults;
-    to->switches += from->switches;
-    to->forced_switches += from->forced_switches;
-    if (from->most_resident > to->most_resident)
-        to->most_resident = from->most_resident;
-}
 
 /* CLD_EXITED and so on, from a status as wait() has it. */
 static void describe_status(const struct child *child, int32_t *code, int32_t *status) {
@@ -110,6 +101,7 @@ static bool note_change(struct process_body *body, struct child_record *record,
     bool disregarded = !stops && process_disregards_children(body) && child->exit_signal == SIGCHLD;
     bool told = record->child.state == CHILD_ENDED;
     int32_t thread = record->child.parent_thread;
+    body->news += record->child.state == CHILD_RUNS;
     record->child = *child;
     record->child.parent_thread = thread;
     struct signal_info info = child_signal_info(child);
@@ -147,7 +139,7 @@ struct child process_as_child(const struct process_body *body, k42_id self) {
         .exit_signal = body->exit_signal,
         .times = body->times,
     };
-    add_times(&child.times, &body->child_times);
+    account_add(&child.times, &body->child_times);
     return child;
 }
 
@@ -187,9 +179,10 @@ static struct child_record *collect(struct process_body *body, struct child_reco
         return NULL;
     if (record->child.state != CHILD_ENDED) {
         record->child.state = CHILD_RUNS;
+        body->news--;
         return NULL;
     }
-    add_times(&body->child_times, &record->child.times);
+    account_add(&body->child_times, &record->child.times);
     remove_record(body, record);
     return record;
 }
@@ -210,6 +203,8 @@ k42_result process_wait(struct process *self, const struct child_choice *choice,
             break;
         }
         result = -K42_WAIT;
+        if (!body->news)
+            break;
     }
     if (result == -K42_WAIT)
         result = wait_on(process_id_of(self), PROCESS_CHILDREN, WAIT_READ);
@@ -249,11 +244,17 @@ k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid
     return child->state == CHILD_ENDED;
 }
 
-k42_result process_ended(struct process *self, const struct process_times *times,
-                         struct child *child) {
+k42_result process_charge(struct process *self, const struct process_times *times) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
-    add_times(&body->times, times);
+    account_add(&body->times, times);
+    k42_unlock(&body->lock);
+    return 0;
+}
+
+k42_result process_ended(struct process *self, struct child *child) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
     body->ended = true;
     body->ending = true;
     body->borrows = false;

@@ -72,7 +72,7 @@ k42_result group_members(struct group *group, k42_id **members);
  * but `except` has a parent there. */
 bool group_is_orphaned(struct group *group, k42_id except);
 
-/* What terminals need of a session: which group is in front. Errors: -EPERM. */
+/* NULL: no such session. */
 struct session *ids_session(int number);
 
 #endif

@@ -96,6 +96,8 @@ static k42_result process_leave(struct process *self, struct task *task) {
     k42_lock(&body->lock);
     unlink_task(body, task);
     task->leaving = true;
+    if (!body->ending && task->tid == body->pid)
+        body->status = task->exit_status;
     if (task->stopped)
         body->stopped--;
     signal_queue_empty(body, &task->pending, ~0ul);
@@ -241,8 +243,8 @@ static k42_result process_bequeath(struct process *self, struct process_heritage
     return 0;
 }
 
-static k42_result inherit(struct process_body *body, process_ref parent, bool default_handlers) {
-    k42_result result = k42_call(parent, bequeath, &body->own);
+static k42_result inherit(struct process_body *body, process_ref from, bool default_handlers) {
+    k42_result result = k42_call(from, bequeath, &body->own);
     if (result < 0)
         return result;
     body->own.numbers[PROCESS_SUBREAPER] = 0;
@@ -269,8 +271,8 @@ static k42_result process_init(struct k42_root *root, const void *args) {
     body->borrows = creation->borrows;
     body->started_ns = time_ns();
     process->body = body;
-    if (k42_id_of(creation->parent))
-        return inherit(body, creation->parent, creation->default_handlers);
+    if (k42_id_of(creation->heir_of))
+        return inherit(body, creation->heir_of, creation->default_handlers);
     set_first_limits(body);
     body->own.numbers[PROCESS_DUMPABLE] = 1;
     return 0;
@@ -344,6 +346,7 @@ static const struct process_ops process_methods = {
     .disown = process_disown,
     .reparent = process_reparent,
     .ended = process_ended,
+    .charge = process_charge,
     .regroup = process_regroup,
     .borrow = process_borrow,
     .limit = process_limit,

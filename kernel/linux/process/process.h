@@ -175,11 +175,14 @@ struct process_ops {
     K42_METHOD(reparent)
     (struct process *self, k42_ref parent, int parent_pid, K42_OUT struct child *child);
 
-    /* It has ended (its last thread is leaving); what its parent should know of it. */
-    K42_METHOD(ended)
-    (struct process *self, K42_IN const struct process_times *times, K42_OUT struct child *child);
+    /* It has ended (its last thread has left); what its parent should know of it. Returns the
+     * parent's id. */
+    K42_METHOD(ended)(struct process *self, K42_OUT struct child *child);
 
-    /* Its group and its session, when it is not 0. Returns the parent's id. */
+    /* A thread that leaves has used this. */
+    K42_METHOD(charge)(struct process *self, K42_IN const struct process_times *times);
+
+    /* Its group, and its session when that is not 0. */
     K42_METHOD(regroup)(struct process *self, int group, int session);
 
     /* -K42_WAIT while it borrows its parent's memory. With `back`: not any more. */
@@ -208,8 +211,12 @@ struct process {
 K42_DECLARE_REF(process);
 extern const struct k42_interface process_interface;
 
-/* What a process is made with: a copy of its parent's limits and actions, or NULL for the first. */
+/* SIGCHLD as a child's change causes it. */
+struct signal_info child_signal_info(const struct child *child);
+
+/* What a process is made with. */
 struct process_creation {
+    process_ref heir_of; /* it has a copy of that one's heritage; null for the first */
     process_ref parent;
     int pid, parent_pid, group, session;
     int exit_signal;

@@ -195,10 +195,6 @@ static bool is_fatal(const struct process_body *body, int signal) {
            !(bit & (SIGNALS_IGNORED | SIGNALS_STOP));
 }
 
-static int status_of(int signal) {
-    return signal | (SIGNALS_CORE & signal_bit(signal) ? 0x80 : 0);
-}
-
 /* Somebody who does not block it: the first thread if it may be, for most programs are of one. */
 static void give_to(struct process_body *body, struct task *task, const struct signal_info *info) {
     int signal = info->signal;
@@ -209,7 +205,7 @@ static void give_to(struct process_body *body, struct task *task, const struct s
         return;
     if (is_fatal(body, signal) && !(task->waits_for & signal_bit(signal)) &&
         (!process_is_first(body) || info->code == 0x80))
-        process_end_locked(body, status_of(signal) & (signal == SIGKILL ? 0x7f : 0xff));
+        process_end_locked(body, signal);
     else
         thread_interrupt(task->thread, THREAD_INTERRUPTED);
 }

@@ -77,11 +77,6 @@ static inline uint64_t signal_bit(int signal) {
 #define SIGNALS_FAULTS                                                                             \
     (signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) | signal_bit(SIGTRAP) |         \
      signal_bit(SIGFPE) | signal_bit(SIGSYS))
-/* Those whose default is to end with the mark of a core dump. */
-#define SIGNALS_CORE                                                                               \
-    (SIGNALS_FAULTS | signal_bit(SIGQUIT) | signal_bit(SIGABRT) | signal_bit(SIGXCPU) |            \
-     signal_bit(SIGXFSZ))
-
 /* ---- sending: active threads, no waiting ---- */
 
 struct task;
