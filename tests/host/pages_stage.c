@@ -250,13 +250,12 @@ static uint64_t page_at(uintptr_t address) {
     return page;
 }
 
-static k42_result hat_map(struct hat *self, uintptr_t address, uint64_t physical, unsigned order,
-                          unsigned protection) {
+static k42_result hat_map(struct hat *self, uintptr_t address, uint64_t physical,
+                          unsigned protection, const struct hat_lease *lease) {
     struct stage_hat *hat = HAT(self);
     uint64_t *page = &hat->pages[page_at(address)];
     k42_result result = 0;
-    if (order)
-        return -EINVAL;
+    (void)lease;
     pthread_mutex_lock(&hat->lock);
     if (*page && (*page & ~(uint64_t)7) != physical)
         result = -EEXIST;
@@ -395,7 +394,7 @@ static k42_result fault(struct space *space) {
     if (result)
         return result;
     unsigned protection = HAT_READ | (door.write && page.writable ? HAT_WRITE : 0);
-    result = k42_call((hat_ref)space->hat, map, address, page.physical, 0, protection);
+    result = k42_call((hat_ref)space->hat, map, address, page.physical, protection, NULL);
     k42_result dropped =
         result ? k42_call(space->fcm, put_page, index) : k42_call(space->fcm, mapped, index, 1);
     return result ? result : dropped;
