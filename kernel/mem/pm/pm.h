@@ -77,7 +77,9 @@ k42_result pm_open(void);
 
 /*
  * Set by the personality: kills whoever should go when memory is out and nothing can be given back,
- * says so on the log, and returns whether somebody was found. In thread context, inactive.
+ * says so on the log, and returns whether somebody was found; while the one killed before is still
+ * going, true and nobody else. Asked again every few milliseconds until there is memory. In thread
+ * context, inactive; does not wait.
  */
 extern bool (*pm_out_of_memory)(void);
 
