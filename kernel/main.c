@@ -8,6 +8,7 @@
 #include "print.h"
 #include "runtime.h"
 #include "sched/thread.h"
+#include "vdso/wall_clock.h"
 
 extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
 
@@ -31,6 +32,7 @@ void kernel_main(void) {
     char name[32];
     interrupts_enable();
     platform_open();
+    wall_clock_open();
     boot_print_machine();
     devices_open();
     if (boot_option_set("boot-times"))

@@ -23,6 +23,7 @@ static uint64_t ns_per_tick;  /* times 2^32 */
 static uint64_t ticks_per_ns; /* times 2^32 */
 static uint64_t timer_rate, tsc_rate;
 static uint64_t time_begin;
+static bool same_on_all = true;
 
 static uint64_t scaled(uint64_t value, uint64_t factor) {
     return (uint64_t)((unsigned __int128)value * factor >> 32);
@@ -42,6 +43,10 @@ uint64_t clock_timer_rate(void) {
 
 uint64_t clock_rate(void) {
     return tsc_rate;
+}
+
+struct clock_scale clock_scale(void) {
+    return (struct clock_scale){time_begin, ns_per_tick, same_on_all};
 }
 
 uint64_t time_ns(void) {

@@ -47,7 +47,7 @@ struct cpu_request {
  * offsets; assembly knows the last two. Written by its own CPU unless a member says otherwise.
  */
 struct cpu {
-    uint64_t descriptors[10];
+    uint64_t descriptors[16];
     uint32_t apic_id;
     uint32_t online;              /* set once; read by all */
     struct cpu_request *requests; /* pushed by others, taken whole by this CPU */
