@@ -3,6 +3,7 @@
  */
 #include "arch/x86_64/arch.h"
 #include "dev/devices.h"
+#include "fs/open.h"
 #include "kernel.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
@@ -35,6 +36,10 @@ void kernel_main(void) {
     wall_clock_open();
     boot_print_machine();
     devices_open();
+    k42_enter();
+    if (fs_open() < 0)
+        panic("there is no memory for the initial file system");
+    k42_exit();
     if (boot_option_set("boot-times"))
         boot_print_times();
     for (unsigned i = 0; i < boot_module_count; i++)

@@ -148,6 +148,17 @@ k42_result file_no_allocate(struct file *self, unsigned mode, uint64_t offset, u
     return -ENODEV;
 }
 
+k42_result file_no_seek_allocate(struct file *self, unsigned mode, uint64_t offset,
+                                 uint64_t length) {
+    (void)self, (void)mode, (void)offset, (void)length;
+    return -ESPIPE;
+}
+
+k42_result file_settled(struct file *self) {
+    (void)self;
+    return 0;
+}
+
 k42_result file_ready(struct file *self, struct file_poll *poll) {
     (void)self;
     if (poll)

@@ -73,6 +73,10 @@ k42_result file_no_sync(struct file *self, unsigned data); /* -EINVAL */
 k42_result file_synced(struct file *self, unsigned data);  /* 0 */
 k42_result file_no_resize(struct file *self, uint64_t size);
 k42_result file_no_allocate(struct file *self, unsigned mode, uint64_t offset, uint64_t length);
+/* -ESPIPE */
+k42_result file_no_seek_allocate(struct file *self, unsigned mode, uint64_t offset,
+                                 uint64_t length);
+k42_result file_settled(struct file *self);
 /* Always readable and writable. */
 k42_result file_ready(struct file *self, struct file_poll *poll);
 
@@ -107,7 +111,7 @@ k42_result node_no_set_extended(struct node *self, const struct node_name *name,
 #define OPENED_METHODS                                                                             \
     .object.describe = opened_describe, .hold = opened_hold, .release = opened_release,            \
     .node = opened_node, .set_place = opened_set_place, .place = opened_place,                     \
-    .flags = opened_flags, .set_flags = opened_set_flags
+    .flags = opened_flags, .set_flags = opened_set_flags, .settle = file_settled
 
 /* A number for st_dev of a file system without a device: major 0. */
 uint64_t node_new_device(void);

@@ -24,7 +24,7 @@ struct k42_pair opened_make(struct k42_class *class_, size_t size, k42_ref node,
     opened->holds = 1;
     opened->flags = flags & ~(unsigned)(OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TERMINAL |
                                         OPEN_TRUNCATE | OPEN_CLOSE_ON_EXEC);
-    k42_result result = k42_call(opened->node, hold);
+    k42_result result = node ? k42_call(opened->node, hold) : 0;
     if (result < 0) {
         k42_platform_free(opened);
         return (struct k42_pair){.result = result == -K42_STALE ? -ENOENT : result};
@@ -34,7 +34,8 @@ struct k42_pair opened_make(struct k42_class *class_, size_t size, k42_ref node,
     if (result >= 0)
         result = k42_create(class_, opened, &opened->self);
     if (result < 0) {
-        (void)k42_call(opened->node, release);
+        if (node)
+            (void)k42_call(opened->node, release);
         k42_platform_free(opened);
         return (struct k42_pair){.result = result};
     }
@@ -65,8 +66,9 @@ k42_result opened_release(struct file *self) {
         opened->ended(opened);
     node_ref node = opened->node;
     struct mount *mount = opened->place.mount;
-    (void)k42_destroy(opened->self);
-    (void)k42_call(node, release);
+    (void)!k42_destroy(opened->self);
+    if (node)
+        (void)k42_call(node, release);
     if (mount)
         mount_release(mount);
     return 0;
@@ -117,5 +119,5 @@ k42_result offset_take(struct opened *opened) {
 
 void offset_leave(struct opened *opened) {
     __atomic_exchange_n(&opened->moving, 0, __ATOMIC_SEQ_CST);
-    (void)wait_notify(k42_ref_id(opened->self), 0, WAIT_READ, 1);
+    (void)!wait_notify(k42_ref_id(opened->self), 0, WAIT_READ, 1);
 }

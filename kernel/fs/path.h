@@ -92,12 +92,7 @@ struct place path_working(struct path_context *context);
 void path_set_root(struct path_context *context, const struct place *place);
 void path_set_working(struct path_context *context, const struct place *place);
 
-/* A context of its own with the same places, held; NULL: no memory. Or one more reference, or one
- * less: the last frees it. */
-struct path_context *path_context_copy(struct path_context *context);
-struct path_context *path_context_hold(struct path_context *context);
-void path_context_release(struct path_context *context);
-/* One at the root of the first mount. NULL: no memory. */
+/* A context at the root of everything, with one reference. NULL: no memory. */
 struct path_context *path_context_make(void);
 
 /* Holds and releases both parts of a place. hold: -K42_STALE. */

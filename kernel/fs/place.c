@@ -118,21 +118,3 @@ struct path_context *path_context_make(void) {
     mount_descend(&root);
     return make(&root, &root, 022);
 }
-
-struct path_context *path_context_copy(struct path_context *context) {
-    struct place root = path_root(context), working = path_working(context);
-    return make(&root, &working, context->mask);
-}
-
-struct path_context *path_context_hold(struct path_context *context) {
-    __atomic_add_fetch(&context->references, 1, __ATOMIC_RELAXED);
-    return context;
-}
-
-void path_context_release(struct path_context *context) {
-    if (__atomic_sub_fetch(&context->references, 1, __ATOMIC_ACQ_REL))
-        return;
-    place_release(&context->root);
-    place_release(&context->working);
-    k42_platform_free(context);
-}

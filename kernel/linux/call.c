@@ -60,8 +60,8 @@ void linux_system_call(struct trap_frame *frame) {
     k42_enter();
     k42_result result;
     if (__builtin_expect(number < NUMBERS, 1))
-        result = functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
-                                   frame->r9);
+        result =
+            functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
     else
         result = missing(number);
     k42_exit();

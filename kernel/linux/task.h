@@ -48,22 +48,22 @@ struct task {
     /* Guarded by the process's lock. */
     struct task *next, *before; /* in the process */
     struct signal_queue pending;
-    uint64_t blocked;    /* signals; its own thread reads it without */
-    uint64_t waits_for;  /* blocked signals that a sigtimedwait of it takes */
-    bool leaving;        /* takes no more signals */
-    bool stopped;        /* counted in the process's `stopped` */
+    uint64_t blocked;   /* signals; its own thread reads it without */
+    uint64_t waits_for; /* blocked signals that a sigtimedwait of it takes */
+    bool leaving;       /* takes no more signals */
+    bool stopped;       /* counted in the process's `stopped` */
 
     /* Its own thread's. */
-    uint64_t blocked_after_call;     /* to be put back on the way out, if `restores_mask` */
+    uint64_t blocked_after_call; /* to be put back on the way out, if `restores_mask` */
     bool restores_mask;
     struct signal_stack {
         uint64_t start, size;
         uint32_t flags;
     } signal_stack;
-    uintptr_t tid_address;           /* where it writes its number when it begins, or 0 */
-    uintptr_t clear_tid;             /* set_tid_address: zeroed, and woken, at the end */
-    uintptr_t robust_list;           /* set_robust_list */
-    int32_t exit_status;             /* as wait() gives it; the first thread's is the process's */
+    uintptr_t tid_address; /* where it writes its number when it begins, or 0 */
+    uintptr_t clear_tid;   /* set_tid_address: zeroed, and woken, at the end */
+    uintptr_t robust_list; /* set_robust_list */
+    int32_t exit_status;   /* as wait() gives it; the first thread's is the process's */
     uint32_t persona;
     int32_t parent_death_signal;
     bool no_new_privileges;
@@ -71,11 +71,11 @@ struct task {
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
 
-    uint32_t trap_vector;            /* of the exception that caused a signal, for its frame */
+    uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
     uint64_t trap_error, trap_address;
 
-    struct trap_frame start;         /* registers to begin with */
-    void *state;                     /* FPU and vector registers, behind this structure */
+    struct trap_frame start; /* registers to begin with */
+    void *state;             /* FPU and vector registers, behind this structure */
     struct k42_defer defer;
 };
 

@@ -61,7 +61,7 @@ struct user_context {
     void *state;                           /* FPU and vector registers while it does not run */
     uint64_t fs_base, gs_base;             /* likewise */
     uint16_t ds, es, fs, gs;               /* likewise; 0 for all but odd programs */
-    uint64_t unused;
+    uintptr_t space;                       /* mem/space/'s */
 } __attribute__((aligned(64)));
 
 static inline struct trap_frame *user_frame_of(struct user_context *context) {

@@ -1,5 +1,5 @@
 /*
- * The class of ramfs's directories, and making a file system.
+ * The class of ramfs's directories.
  */
 #include "tree.h"
 
@@ -167,32 +167,3 @@ K42_CLASS(ramfs_directory) = {
     .fini = ramfs_node_fini,
     .transfers = directory_transfers,
 };
-
-k42_result ramfs_make(const struct ramfs_options *options, node_ref *root) {
-    struct ramfs *fs = k42_platform_alloc(sizeof(*fs));
-    if (!fs)
-        return -ENOMEM;
-    *fs = (struct ramfs){
-        .references = 1,
-        .device = node_new_device(),
-        .type = options->type,
-        .name = options->name,
-        .most_inodes = options->most_inodes,
-        .most_pages = options->most_bytes / 4096,
-    };
-    struct inode *inode = NULL;
-    struct node_new what = {
-        .mode = MODE_DIRECTORY | options->mode, .uid = options->uid, .gid = options->gid};
-    k42_result result = inode_make(fs, &what, &inode);
-    if (result >= 0) {
-        inode->links = 2;
-        inode->parent = inode;
-        *root = (node_ref)inode->self;
-    }
-    /* From here on the inodes keep it. */
-    if (!__atomic_sub_fetch(&fs->references, 1, __ATOMIC_ACQ_REL)) {
-        numbers_end(&fs->numbers);
-        k42_platform_free(fs);
-    }
-    return result < 0 ? result : 0;
-}

@@ -109,7 +109,7 @@ bool inode_hold(struct inode *inode) {
 
 void inode_drop(struct inode *inode) {
     if (!__atomic_sub_fetch(&inode->lives, 1, __ATOMIC_ACQ_REL))
-        (void)k42_destroy(inode->self);
+        (void)!k42_destroy(inode->self);
 }
 
 void inode_named(struct inode *inode, struct inode *directory, struct entry *entry) {

@@ -189,5 +189,20 @@ struct ramfs_options {
 /* Makes one with an empty root; the node, held once, in *root. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result ramfs_make(const struct ramfs_options *options, node_ref *root);
+/* The same; the root's inode, whose life is the caller's. */
+K42_MUST_CHECK
+k42_result ramfs_make_root(const struct ramfs_options *options, struct inode **root);
+
+/*
+ * Puts what an archive has below a directory that nobody else knows yet, over what is there. Bytes
+ * of files are not copied: the archive must outlive the file system. What cannot be put in is said
+ * on the log and left out. Returns how many entries were put in.
+ */
+size_t ramfs_fill(struct inode *root, const void *archive, size_t size);
+
+/* A node without a name, held once, for what has none: pipes, sockets, memory files. Errors:
+ * -ENOMEM. */
+K42_MUST_CHECK
+k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node);
 
 #endif

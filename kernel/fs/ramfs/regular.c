@@ -27,7 +27,7 @@ static k42_result cache_of(struct inode *inode, fcm_ref *fcm) {
         return result;
     if (!__atomic_compare_exchange_n(&inode->fcm, &none, made, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
-        (void)k42_destroy(made);
+        (void)!k42_destroy(made);
         made = none;
     }
     *fcm = (fcm_ref)made;
@@ -60,7 +60,7 @@ k42_result regular_resize(struct inode *inode, uint64_t size) {
 
 void regular_end(struct inode *inode) {
     if (inode->fcm)
-        (void)k42_destroy(inode->fcm);
+        (void)!k42_destroy(inode->fcm);
 }
 
 static struct k42_pair regular_cache(struct node *self) {

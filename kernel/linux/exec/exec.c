@@ -51,8 +51,7 @@ static k42_result take_script(struct image *image) {
     k42_result result = texts_replace_first(&image->arguments, texts, count);
     k42_copy_text(image->before, sizeof image->before, script->interpreter);
     image_close(&image->program);
-    return result < 0 ? result
-                      : image_open(&image->program, AT_FDCWD, image->before, PATH_FOLLOW);
+    return result < 0 ? result : image_open(&image->program, AT_FDCWD, image->before, PATH_FOLLOW);
 }
 
 static k42_result open_program(struct image *image, int directory, unsigned flags) {
@@ -222,8 +221,8 @@ static uint64_t argument_limit(void) {
     return limit < ARGUMENT_MAX ? ARGUMENT_MAX : limit;
 }
 
-static k42_result exec_call(int directory, uintptr_t path, uintptr_t values,
-                            uintptr_t environment, unsigned flags) {
+static k42_result exec_call(int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
+                            unsigned flags) {
     struct image *image = heap_allocate_zeroed(sizeof *image);
     if (!image)
         return -ENOMEM;

@@ -12,7 +12,6 @@
  * The image is zero but for path and arguments, and afterwards the caller's to free.
  */
 K42_MUST_CHECK
-k42_result exec_image(struct image *image, int directory, unsigned flags,
-                      struct trap_frame *frame);
+k42_result exec_image(struct image *image, int directory, unsigned flags, struct trap_frame *frame);
 
 #endif

@@ -33,16 +33,16 @@ struct image {
     char name[16];     /* its last component */
     char before[4096]; /* the script or interpreter that is read by the next interpreter */
     struct script script;
-    unsigned scripts;  /* how many interpreters deep */
+    unsigned scripts; /* how many interpreters deep */
 
     space_ref space;
     uint64_t program_base, interpreter_base;
-    uint64_t entry;    /* where it begins: the interpreter's, if there is one */
+    uint64_t entry; /* where it begins: the interpreter's, if there is one */
     uint64_t stack;
     struct space_marks marks;
     const struct credentials *credentials; /* what it will run as; constant */
-    bool secure;       /* AT_SECURE: with more rights than who called it */
-    bool exact;        /* ADDR_NO_RANDOMIZE */
+    bool secure;                           /* AT_SECURE: with more rights than who called it */
+    bool exact;                            /* ADDR_NO_RANDOMIZE */
 };
 
 /* open.c: opens a file that the calling task may execute, and reads its head. Errors: those of

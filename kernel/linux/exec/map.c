@@ -15,12 +15,12 @@
 #include <errno.h>
 #include <k42/k42.h>
 
-#define PAGE_MASK        (ELF_PAGE - 1)
-#define PROGRAM_BASE     0x555555554000ul
-#define PROGRAM_SPREAD   0xffffffful /* pages: 1 TiB */
-#define INTERPRETER_TOP  0x7ff000000000ul
+#define PAGE_MASK          (ELF_PAGE - 1)
+#define PROGRAM_BASE       0x555555554000ul
+#define PROGRAM_SPREAD     0xffffffful /* pages: 1 TiB */
+#define INTERPRETER_TOP    0x7ff000000000ul
 #define INTERPRETER_SPREAD 0x3fffffful /* pages: 256 GiB */
-#define BREAK_SPREAD     0x1fffu     /* pages: 32 MiB */
+#define BREAK_SPREAD       0x1fffu     /* pages: 32 MiB */
 
 /* ---- headers ---- */
 
@@ -45,8 +45,8 @@ static k42_result open_interpreter(struct image *image) {
     char *name = heap_allocate(ELF_INTERPRETER_MAX);
     if (!name)
         return -ENOMEM;
-    k42_result result = image_read(&image->program, elf->interpreter_offset, name,
-                                   elf->interpreter_size);
+    k42_result result =
+        image_read(&image->program, elf->interpreter_offset, name, elf->interpreter_size);
     if (result >= 0 && name[elf->interpreter_size - 1])
         result = -ENOEXEC;
     if (result >= 0)
@@ -80,8 +80,7 @@ k42_result image_write(struct image *image, uint64_t to, const void *from, size_
     while (copy.left) {
         k42_result result;
         uint64_t at = to + (size - copy.left);
-        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-                  k42_call(image->space, poke, at, &copy, 1));
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(image->space, poke, at, &copy, 1));
         if (result <= 0)
             return result < 0 ? result : -EFAULT;
     }
@@ -116,8 +115,7 @@ static k42_result map_file_part(struct image *image, const struct image_file *fi
     return result;
 }
 
-static k42_result map_zeros(struct image *image, const struct elf_segment *segment,
-                            uint64_t base) {
+static k42_result map_zeros(struct image *image, const struct elf_segment *segment, uint64_t base) {
     uint64_t start = base + segment->address + segment->file_size;
     uint64_t end = base + segment->address + segment->memory_size;
     start = segment->file_size ? (start + PAGE_MASK) & ~PAGE_MASK : start & ~PAGE_MASK;
@@ -132,8 +130,7 @@ static k42_result map_zeros(struct image *image, const struct elf_segment *segme
     return start < end ? map(image, &request) : 0;
 }
 
-static k42_result map_segments(struct image *image, const struct image_file *file,
-                               uint64_t base) {
+static k42_result map_segments(struct image *image, const struct image_file *file, uint64_t base) {
     struct file_map how;
     k42_result result = k42_call(file->file, map, &how);
     for (uint32_t i = 0; i < file->elf.segments && result >= 0; i++) {

@@ -6,10 +6,10 @@
  */
 #include "image.h"
 
+#include "../../copy.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../process/lives.h"
-#include "../../copy.h"
 
 #include <k42/k42.h>
 
@@ -60,8 +60,7 @@ static k42_result open_now(struct image_file *file, int directory, const char *t
     return k42_call(file->file, set_place, &path.found);
 }
 
-static k42_result read_some(const struct image_file *file, uint64_t offset, void *to,
-                            size_t size) {
+static k42_result read_some(const struct image_file *file, uint64_t offset, void *to, size_t size) {
     struct copy copy = copy_of_kernel(to, size);
     k42_result result;
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,

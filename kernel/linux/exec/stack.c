@@ -39,8 +39,8 @@ struct writer {
 
 static void flush(struct writer *writer) {
     if (writer->result >= 0 && writer->count)
-        writer->result = image_write(writer->image, writer->at, writer->words,
-                                     writer->count * sizeof(uint64_t));
+        writer->result =
+            image_write(writer->image, writer->at, writer->words, writer->count * sizeof(uint64_t));
     writer->at += writer->count * sizeof(uint64_t);
     writer->count = 0;
 }
@@ -155,8 +155,8 @@ k42_result image_make_stack(struct image *image, uint64_t limit) {
     uint64_t words = 1 + values->count + 1 + environment->count + 1 + 2 * AUXILIARY_PAIRS;
     image->stack = marks->stack_start = (extras.random - words * sizeof(uint64_t)) & ~15ul;
     uint64_t used = top - image->stack;
-    k42_result result = map_stack(
-        image, top, (used + FIRST_SIZE + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1), limit);
+    k42_result result =
+        map_stack(image, top, (used + FIRST_SIZE + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1), limit);
     if (result >= 0)
         result = write_extras(image, &extras);
     if (result >= 0)

@@ -51,7 +51,7 @@ struct process_body {
     bool stop_reported;          /* to the parent */
 
     struct child_record *children, *last_child;
-    uint32_t news; /* children that are not just running */
+    uint32_t news;  /* children that are not just running */
     bool childless; /* it is ending, no more come */
 
     struct process_times times;       /* of threads that have ended */

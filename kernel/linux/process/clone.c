@@ -20,7 +20,7 @@
 
 /* Name spaces and descriptors of processes are not there. */
 #define CLONE_REFUSED                                                                              \
-    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |   \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
      CLONE_NEWNET | CLONE_PIDFD)
 
 static k42_result check(const struct clone_request *request) {

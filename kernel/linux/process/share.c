@@ -109,8 +109,8 @@ k42_result paths_copy(struct path_context *from, struct path_context **copy) {
 /* ---- credentials ---- */
 
 struct credentials *credentials_make(uint32_t group_count) {
-    struct credentials *credentials = heap_allocate_zeroed(
-        sizeof *credentials + group_count * sizeof credentials->groups[0]);
+    struct credentials *credentials =
+        heap_allocate_zeroed(sizeof *credentials + group_count * sizeof credentials->groups[0]);
     if (!credentials)
         return NULL;
     credentials->references = 1;

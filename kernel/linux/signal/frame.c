@@ -59,8 +59,8 @@ static uint32_t stack_state(const struct task *task) {
 }
 
 /* Where the frame begins and, above it, the state; *overflow: it would leave the signal stack. */
-static uint64_t place(const struct task *task, const struct signal_action *action,
-                      uint64_t *state, bool *overflow) {
+static uint64_t place(const struct task *task, const struct signal_action *action, uint64_t *state,
+                      bool *overflow) {
     const struct signal_stack *stack = &task->signal_stack;
     uint64_t top = task->frame->rsp - RED_ZONE;
     bool nested = is_on(stack, task->frame->rsp);
@@ -80,13 +80,29 @@ static void save_registers(struct sigcontext *to, const struct task *task, uint6
                            uint64_t state) {
     const struct trap_frame *from = task->frame;
     *to = (struct sigcontext){
-        .r8 = from->r8, .r9 = from->r9, .r10 = from->r10, .r11 = from->r11,
-        .r12 = from->r12, .r13 = from->r13, .r14 = from->r14, .r15 = from->r15,
-        .rdi = from->rdi, .rsi = from->rsi, .rbp = from->rbp, .rbx = from->rbx,
-        .rdx = from->rdx, .rax = from->rax, .rcx = from->rcx, .rsp = from->rsp,
-        .rip = from->rip, .eflags = from->rflags,
-        .cs = (uint16_t)from->cs, .ss = (uint16_t)from->ss,
-        .err = task->trap_error, .trapno = task->trap_vector, .oldmask = mask,
+        .r8 = from->r8,
+        .r9 = from->r9,
+        .r10 = from->r10,
+        .r11 = from->r11,
+        .r12 = from->r12,
+        .r13 = from->r13,
+        .r14 = from->r14,
+        .r15 = from->r15,
+        .rdi = from->rdi,
+        .rsi = from->rsi,
+        .rbp = from->rbp,
+        .rbx = from->rbx,
+        .rdx = from->rdx,
+        .rax = from->rax,
+        .rcx = from->rcx,
+        .rsp = from->rsp,
+        .rip = from->rip,
+        .eflags = from->rflags,
+        .cs = (uint16_t)from->cs,
+        .ss = (uint16_t)from->ss,
+        .err = task->trap_error,
+        .trapno = task->trap_vector,
+        .oldmask = mask,
         .cr2 = task->trap_address,
         .fpstate = (struct _fpstate *)state,
     };
@@ -204,8 +220,8 @@ static k42_result set_stack(struct task *task, const stack_t *stack) {
 LINUX_CALL(131, sigaltstack, uintptr_t wanted, uintptr_t present) {
     struct task *task = task_self();
     stack_t before = {.ss_sp = (void *)task->signal_stack.start,
-                      .ss_flags = (int)(stack_state(task) |
-                                        (task->signal_stack.flags & SS_AUTODISARM)),
+                      .ss_flags =
+                          (int)(stack_state(task) | (task->signal_stack.flags & SS_AUTODISARM)),
                       .ss_size = task->signal_stack.size},
             stack;
     if (wanted) {

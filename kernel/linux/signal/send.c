@@ -76,8 +76,7 @@ static k42_result send_to_group(int number, const struct signal_info *info, bool
     k42_result count = group_members(group, &members), result = -ESRCH;
     bool reached = false;
     for (k42_result i = 0; i < count; i++) {
-        k42_result sent =
-            send_if_allowed((process_ref)k42_id_ref(members[i]), 0, info, asked);
+        k42_result sent = send_if_allowed((process_ref)k42_id_ref(members[i]), 0, info, asked);
         reached |= sent >= 0;
         result = sent;
     }

@@ -77,9 +77,8 @@ k42_result tables_map(struct hat *self, uintptr_t address, uint64_t physical, un
         return map_large(tables, address, physical, protection, lease);
     k42_result result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
     if (result == 0) {
-        result = lease_is_over(lease)
-                     ? -K42_RETRY
-                     : map_in(&leaf, leaf_index(address), physical, protection);
+        result = lease_is_over(lease) ? -K42_RETRY
+                                      : map_in(&leaf, leaf_index(address), physical, protection);
         leaf_unlock(&leaf);
     } else if (result == -EISDIR) {
         k42_unlock(&leaf.slot->lock);
@@ -213,8 +212,7 @@ k42_result tables_copy(struct hat *self, uintptr_t address, uint64_t physical, u
     k42_result result = leaf_lock(tables, address, LEAF_OWN, &leaf);
     if (result < 0)
         return result == -ENOENT ? HAT_ABSENT : result;
-    result = lease_is_over(lease) ? -K42_RETRY
-                                  : copy_in_leaf(tables, &leaf, address, copy, &old);
+    result = lease_is_over(lease) ? -K42_RETRY : copy_in_leaf(tables, &leaf, address, copy, &old);
     leaf_unlock(&leaf);
     if (result == 0 && old & ENTRY_PRIVATE)
         page_drop(tables, old);

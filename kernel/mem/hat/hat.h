@@ -148,12 +148,14 @@ struct hat_ops {
     K42_METHOD(survey)
     (struct hat *self, uintptr_t address, size_t length, K42_LOCAL uint8_t *bytes);
 
-    /* Copies bytes of the one page that is mapped there to memory of the kernel. Errors: -ENOENT. */
+    /* Copies bytes of the one page that is mapped there to memory of the kernel. Errors: -ENOENT.
+     */
     K42_METHOD(peek)(struct hat *self, uintptr_t address, K42_LOCAL void *to, size_t length);
 
     /* The other way, whatever is allowed there. Errors: -ENOENT; -EACCES, neither a private page of
      * nobody else's nor one that is mapped writable. */
-    K42_METHOD(poke)(struct hat *self, uintptr_t address, K42_LOCAL const void *from, size_t length);
+    K42_METHOD(poke)
+    (struct hat *self, uintptr_t address, K42_LOCAL const void *from, size_t length);
 
     /* What the processor loads when a program runs here. It stays until the HAT is destroyed. */
     K42_METHOD(table)(struct hat *self, K42_LOCAL struct user_table **table);

@@ -93,8 +93,9 @@ static k42_result object_describe(struct k42_object *self, char *text, size_t si
     k42_result result = tables_usage((struct hat *)(void *)self, &usage);
     if (result < 0)
         return result;
-    return (k42_result)k42_format_text(text, size, "page tables: %lu pages mapped by %lu frames of tables",
-                      usage.mapped, usage.tables);
+    return (k42_result)k42_format_text(text, size,
+                                       "page tables: %lu pages mapped by %lu frames of tables",
+                                       usage.mapped, usage.tables);
 }
 
 static k42_result object_table(struct hat *self, struct user_table **table) {

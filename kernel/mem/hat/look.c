@@ -18,8 +18,7 @@ static k42_result look_lock(struct hat_tables *tables, uintptr_t address, struct
     looked->large = result == -EISDIR;
     if (result < 0 && !looked->large)
         return result;
-    looked->at =
-        looked->large ? looked->leaf.upper : &looked->leaf.entries[leaf_index(address)];
+    looked->at = looked->large ? looked->leaf.upper : &looked->leaf.entries[leaf_index(address)];
     looked->entry = user_entry_read(looked->at);
     return 0;
 }

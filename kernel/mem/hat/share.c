@@ -3,8 +3,8 @@
  *
  * Costs some 50 instructions for 2 MiB of addresses in use, whatever is mapped there; what follows
  * is paid by who writes. What a program's other threads write until the flush at the end is seen by
- * both sides or by one: fork says no more than that of it. What they enter goes into leaves of their
- * own, since slot locks and leaf locks order it before the sharing or after.
+ * both sides or by one: fork says no more than that of it. What they enter goes into leaves of
+ * their own, since slot locks and leaf locks order it before the sharing or after.
  *
  * The new HAT is told by a method, in batches. A share on the way counts already, so the page-table
  * page stays; if the other side cannot take it, it is let go of here.

@@ -131,6 +131,7 @@ void gather_finish(struct gather *gather);
 
 /* The frame whose `holds` counts a private page's entry. */
 struct frame *page_frame(uint64_t entry);
+void frame_give(struct hat_tables *tables, uint64_t physical, unsigned order);
 /* One entry fewer has it; gives it back with the last. No lock is held. */
 void page_drop(struct hat_tables *tables, uint64_t entry);
 /* True when no other entry has the page and none can get it: the slot is locked and the leaf its
@@ -195,8 +196,8 @@ static inline uint64_t leaf_take(struct leaf *leaf, unsigned index) {
 unsigned table_next(const uint64_t *entries, unsigned index, unsigned end);
 unsigned leaf_next(const struct leaf *leaf, unsigned index, unsigned end);
 
-/* The locked slot's upper entry leads to a shared leaf. True when nobody else shares it any more: it
- * is its own again. */
+/* The locked slot's upper entry leads to a shared leaf. True when nobody else shares it any more:
+ * it is its own again. */
 bool leaf_reclaim(uint64_t *upper);
 /* The locked slot's upper entry leads to a shared leaf: its own copy, in a frame that was taken for
  * it, or itself when nobody else shares it any more. True when the frame was used. */

@@ -38,7 +38,8 @@ struct pm_ops {
      */
     K42_METHOD_PAIR(take)(struct pm *self, unsigned order, unsigned flags);
 
-    /* Gives a block back, with the order it was taken with. */
+    /* Gives a block back, with the order it was taken with; any PM does for any block, since a
+     * child may be the last to have what its parent took, and credits whoever was charged. */
     K42_METHOD(give)(struct pm *self, uint64_t physical, unsigned order);
 
     /* An FCM that can be asked to give back. Errors: -ENOMEM. */

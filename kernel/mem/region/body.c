@@ -64,8 +64,8 @@ k42_result region_look(struct region_body *body, uintptr_t address, unsigned acc
     view->end = __atomic_load_n(&state->end, __ATOMIC_RELAXED);
     view->protection = __atomic_load_n(&state->protection, __ATOMIC_RELAXED);
     view->flags = __atomic_load_n(&state->flags, __ATOMIC_RELAXED);
-    view->index = __atomic_load_n(&state->first, __ATOMIC_RELAXED) +
-                  (view->page - view->start) / PAGE_BYTES;
+    view->index =
+        __atomic_load_n(&state->first, __ATOMIC_RELAXED) + (view->page - view->start) / PAGE_BYTES;
     view->hat = (hat_ref)state->hat;
     view->pm = (pm_ref)state->pm;
     view->fcm = (fcm_ref)state->fcm;
@@ -74,14 +74,16 @@ k42_result region_look(struct region_body *body, uintptr_t address, unsigned acc
         return -K42_RETRY;
     if (view->page < view->start || view->page >= view->end)
         return -EFAULT;
+    if (access & SPACE_ACCESS_FORCE && !(view->flags & SPACE_SHARED))
+        return 0;
     return permits(view->protection, access) ? 0 : -EACCES;
 }
 
 k42_result region_describe(struct k42_object *self, char *text, size_t size) {
     struct region_body *body = region_body((struct region *)(void *)self);
     return (k42_result)k42_format_text(text, size, "%s %lx-%lx protection %u flags %x",
-                                       body->root.class_->name, body->state.start,
-                                       body->state.end, body->state.protection, body->state.flags);
+                                       body->root.class_->name, body->state.start, body->state.end,
+                                       body->state.protection, body->state.flags);
 }
 
 k42_result region_mapping(struct region *self, struct space_mapping *mapping) {
@@ -171,8 +173,8 @@ k42_result region_protect(struct region *self, unsigned protection) {
     unsigned old = state->protection;
     region_change_begin(body);
     __atomic_store_n(&state->protection, protection, __ATOMIC_RELAXED);
-    k42_result result = k42_call((hat_ref)state->hat, allow, state->start,
-                                 state->end - state->start, protection);
+    k42_result result =
+        k42_call((hat_ref)state->hat, allow, state->start, state->end - state->start, protection);
     if (result < 0) /* what has been allowed less already is allowed again at its next fault */
         __atomic_store_n(&state->protection, old, __ATOMIC_RELAXED);
     region_change_end(body);
@@ -216,11 +218,12 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     struct region_new new = body->state;
     *child = K42_NULL_REF;
     if (new.flags & SPACE_NO_FORK)
-        return 0;
+        return 1;
     new.hat = heir->hat;
     new.pm = heir->pm;
     new.space = heir->space;
-    return k42_create(body->root.class_, &new, child);
+    k42_result result = k42_create(body->root.class_, &new, child);
+    return result < 0 ? result : (new.flags & SPACE_WIPE_FORK) != 0;
 }
 
 k42_result region_close(struct region *self, enum region_end what) {

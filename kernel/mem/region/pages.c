@@ -13,12 +13,11 @@ k42_result region_get_page(const struct region_view *view, unsigned flags, struc
     k42_result result = k42_call(view->fcm, get_page, view->index, flags, page);
     if (result >= 0)
         *physical = page->physical + (view->index - page->index) * PAGE_BYTES;
-    return result;
+    return result == -K42_STALE ? -ENXIO : result;
 }
 
 k42_result region_map_page(const struct region_view *view, uint64_t physical, unsigned protection) {
-    k42_result result =
-        k42_call(view->hat, map, view->page, physical, protection, &view->lease);
+    k42_result result = k42_call(view->hat, map, view->page, physical, protection, &view->lease);
     k42_result told = result < 0 ? k42_call(view->fcm, put_page, view->index)
                                  : k42_call(view->fcm, mapped, view->index, 1);
     return result < 0 ? result : told;

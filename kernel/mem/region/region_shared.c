@@ -36,8 +36,8 @@ static k42_result shared_fault(struct region *self, uintptr_t address, unsigned 
 static k42_result shared_identify(struct region *self, uintptr_t address,
                                   struct space_identity *identity) {
     const struct region_new *state = &region_body(self)->state;
-    *identity = (struct space_identity){
-        k42_ref_id(state->fcm), state->first * PAGE_BYTES + (address - state->start)};
+    *identity = (struct space_identity){k42_ref_id(state->fcm),
+                                        state->first * PAGE_BYTES + (address - state->start)};
     return 0;
 }
 
@@ -48,9 +48,8 @@ static k42_result shared_discard(struct region *self, uintptr_t address, size_t 
 static k42_result shared_sync(struct region *self, uintptr_t address, size_t length,
                               unsigned durable) {
     const struct region_new *state = &region_body(self)->state;
-    return k42_call((fcm_ref)state->fcm, sync,
-                    state->first + (address - state->start) / PAGE_BYTES, length / PAGE_BYTES,
-                    durable);
+    return k42_call((fcm_ref)state->fcm, sync, state->first + (address - state->start) / PAGE_BYTES,
+                    length / PAGE_BYTES, durable);
 }
 
 static const struct region_ops shared_ops = {
@@ -85,7 +84,7 @@ K42_CLASS(region_shared) = {
 k42_result region_create(const struct region_new *new, region_ref *region) {
     k42_ref ref = K42_NULL_REF;
     k42_result result =
-        k42_create(new->flags & SPACE_SHARED ? &region_shared : &region_private, new, &ref);
+        k42_create(new->flags &SPACE_SHARED ? &region_shared : &region_private, new, &ref);
     *region = (region_ref)ref;
     return result;
 }
