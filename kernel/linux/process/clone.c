@@ -65,14 +65,14 @@ static k42_result share_descriptors(struct task *self, struct task *task, uint64
 }
 
 static k42_result share_paths(struct task *self, struct task *task, uint64_t flags) {
-    if (!(flags & CLONE_FS))
-        return paths_copy(self->paths, &task->paths);
-    task->paths = paths_hold(self->paths);
-    return 0;
+    task->paths =
+        flags & CLONE_FS ? path_context_hold(self->paths) : path_context_copy(self->paths);
+    return task->paths ? 0 : -ENOMEM;
 }
 
 static void unshare(struct task *task) {
-    paths_release(task->paths);
+    if (task->paths)
+        path_context_release(task->paths);
     if (k42_id_of(task->descriptors)) {
         k42_result released = k42_call(task->descriptors, release);
         (void)released;

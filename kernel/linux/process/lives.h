@@ -24,13 +24,11 @@ void task_release(struct task *task);
 
 /* Counts a new user of each. */
 struct task_memory *memory_hold(struct task_memory *memory);
-struct path_context *paths_hold(struct path_context *paths);
 struct credentials *credentials_hold(struct credentials *credentials);
 struct file_held *file_held_hold(struct file_held *held);
 
 /* One user fewer; the last one frees it. NULL: nothing. */
 void memory_release(struct task_memory *memory);
-void paths_release(struct path_context *paths);
 void credentials_release(struct credentials *credentials);
 void file_held_release(struct file_held *held);
 
@@ -39,11 +37,11 @@ struct task_memory *memory_make(space_ref space);
 /* Of a child: a copy of its parent's. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy);
-K42_MUST_CHECK
-k42_result paths_copy(struct path_context *from, struct path_context **copy);
 
 /* With room for that many groups; one user. NULL: no memory. */
 struct credentials *credentials_make(uint32_t group_count);
+/* The same, with one user, to be changed before others see it. NULL: no memory. */
+struct credentials *credentials_copy(const struct credentials *from);
 /* The calling task's from now on; takes over the caller's hold. Others see them by quiescence. */
 void credentials_set(struct credentials *credentials);
 
@@ -86,7 +84,7 @@ extern void (*task_futexes_end)(struct task *task);
 struct session;
 extern void (*session_leader_ended)(struct session *session);
 
-/* Where a process's number stands when nothing stands there: see `info`. */
+/* What a task has used so far. */
 struct process_times task_times(const struct task *task);
 
 #endif

@@ -1,11 +1,10 @@
 /*
- * What tasks share: memory, working directories, credentials, the file they run. Each is counted by
+ * What tasks share: memory, credentials, the file they run. Each is counted by
  * its users, with atomic operations and no lock; the last one frees it.
  */
 #include "lives.h"
 
 #include "../../fs/file.h"
-#include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
 
@@ -64,48 +63,6 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
     return -ENOMEM;
 }
 
-/* ---- working directories ---- */
-
-struct path_context *paths_hold(struct path_context *paths) {
-    hold(&paths->references);
-    return paths;
-}
-
-void paths_release(struct path_context *paths) {
-    if (!paths || !drop(&paths->references))
-        return;
-    place_release(&paths->root);
-    place_release(&paths->working);
-    heap_free(paths);
-}
-
-/* Both as of one moment; fchdir() and its like change them under the same lock. */
-static void paths_read(struct path_context *paths, struct place *root, struct place *working) {
-    k42_lock((struct k42_lock *)&paths->lock);
-    *root = paths->root;
-    *working = paths->working;
-    k42_unlock((struct k42_lock *)&paths->lock);
-}
-
-/* Its places may be exchanged by another thread; what is gone by then is read again. */
-k42_result paths_copy(struct path_context *from, struct path_context **copy) {
-    struct path_context *paths = heap_allocate_zeroed(sizeof *paths);
-    if (!paths)
-        return -ENOMEM;
-    paths->references = 1;
-    paths->mask = from->mask;
-    for (;;) {
-        paths_read(from, &paths->root, &paths->working);
-        if (place_hold(&paths->root) >= 0) {
-            if (place_hold(&paths->working) >= 0)
-                break;
-            place_release(&paths->root);
-        }
-    }
-    *copy = paths;
-    return 0;
-}
-
 /* ---- credentials ---- */
 
 struct credentials *credentials_make(uint32_t group_count) {
@@ -144,6 +101,15 @@ void credentials_release(struct credentials *credentials) {
         return;
     end->credentials = credentials;
     k42_defer(&end->defer, credentials_free);
+}
+
+struct credentials *credentials_copy(const struct credentials *from) {
+    struct credentials *copy = credentials_make(from->group_count);
+    if (!copy)
+        return NULL;
+    __builtin_memcpy(copy, from, sizeof *copy + from->group_count * sizeof copy->groups[0]);
+    copy->references = 1;
+    return copy;
 }
 
 void credentials_set(struct credentials *credentials) {

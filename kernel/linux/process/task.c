@@ -7,7 +7,9 @@
  */
 #include "lives.h"
 
+#include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
+#include "../../print.h"
 #include "../../sched/wait.h"
 #include "../call.h"
 #include "../program.h"
@@ -58,7 +60,8 @@ void task_release(struct task *task) {
     file_held_release(task->executable);
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)
         panic("linux: task %d has lost its table of files", task->tid);
-    paths_release(task->paths);
+    if (task->paths)
+        path_context_release(task->paths);
     credentials_release(task->credentials);
 }
 

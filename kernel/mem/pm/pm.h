@@ -38,8 +38,7 @@ struct pm_ops {
      */
     K42_METHOD_PAIR(take)(struct pm *self, unsigned order, unsigned flags);
 
-    /* Gives a block back, with the order it was taken with; any PM does for any block, since a
-     * child may be the last to have what its parent took, and credits whoever was charged. */
+    /* Gives a block back, with the order it was taken with. */
     K42_METHOD(give)(struct pm *self, uint64_t physical, unsigned order);
 
     /* An FCM that can be asked to give back. Errors: -ENOMEM. */
@@ -66,6 +65,14 @@ extern const struct k42_interface pm_interface;
 
 /* The machine's, above all others. */
 extern pm_ref pm_machine;
+
+/* The class of all of them. */
+extern struct k42_class pm_turns;
+
+/* Makes that and starts the thread. Once, when the runtime and threads are there. May wait. Errors:
+ * -ENOMEM. */
+K42_MUST_CHECK
+k42_result pm_open(void);
 
 /*
  * Set by the personality: kills whoever should go when memory is out and nothing can be given back,

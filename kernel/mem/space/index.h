@@ -11,6 +11,8 @@
 #ifndef KERNEL_SPACE_INDEX_H
 #define KERNEL_SPACE_INDEX_H
 
+#include <stdbool.h>
+
 #include "../region/region.h"
 
 /* One region. Regions do not overlap. */
