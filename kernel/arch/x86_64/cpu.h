@@ -185,6 +185,13 @@ uint64_t clock_ns_at(uint64_t ticks);
 uint64_t clock_rate(void);
 extern uint64_t entry_time;
 
+/* The CPUs' counters are not the same. */
+void clock_differs(void);
+
+/* tsc.c: on a CPU that starts; and meanwhile again and again on the boot CPU. */
+void tsc_follow(void);
+void tsc_answer(void);
+
 /* timer.c */
 void timer_open(void);
 
