@@ -1,28 +1,27 @@
 /*
- * Memory for devices, from the kernel's own: blocks of it lie in the direct map, hence are
- * physically in one piece. Owns nothing.
+ * Memory for devices: blocks of frames, seen in the direct map, charged to the kernel. Owns
+ * nothing.
  */
 #include "dma.h"
 
 #include "../arch/x86_64/arch.h"
+#include "../mem/frame/frame.h"
 #include "runtime.h"
 
-/* What a block's first page, of which nobody sees anything, begins with. */
-struct origin {
-    void *block;
-};
-
 void *dma_allocate(size_t bytes, uint64_t *physical) {
-    char *block = k42_platform_alloc(bytes + 2 * FRAME_SIZE);
-    if (!block)
+    unsigned order = 0;
+    struct frame *frame;
+    while (order <= FRAME_ORDER_MAX && (FRAME_BYTES << order) < bytes)
+        order++;
+    if (frame_allocate(order, NULL, &frame))
         return NULL;
-    char *memory = (char *)(((uintptr_t)block + 2 * FRAME_SIZE - 1) & ~(FRAME_SIZE - 1));
-    ((struct origin *)(void *)memory)[-1].block = block;
-    *physical = virt_to_phys(memory);
-    return memory;
+    *physical = frame_physical(frame);
+    return __builtin_memset(frame_memory(frame), 0, FRAME_BYTES << order);
 }
 
 void dma_free(void *memory) {
-    if (memory)
-        k42_platform_free(((struct origin *)memory)[-1].block);
+    if (!memory)
+        return;
+    struct frame *frame = frame_at(virt_to_phys(memory));
+    frame_free(frame, frame_order(frame));
 }

@@ -37,6 +37,10 @@ static void timer_came(void) {
     uint64_t now = time_ns();
     cpu->armed = NEVER;
     timers_expire(cpu, now);
+    if (now >= cpu->sample_at) {
+        cpu->sample_at = now + SAMPLE_NS;
+        cpu->sample = true;
+    }
     if (others_wait(cpu) && now >= cpu->slice_end && !cpu->want_switch) {
         cpu->want_switch = true;
         cpu->preemptions++;
@@ -49,6 +53,8 @@ void sched_set_timer(struct sched_cpu *cpu) {
     uint64_t deadline = __atomic_load_n(&cpu->timers.earliest, __ATOMIC_RELAXED);
     if (others_wait(cpu) && !cpu->want_switch && cpu->slice_end < deadline)
         deadline = cpu->slice_end;
+    if (cpu->running->user.personality && cpu->sample_at < deadline)
+        deadline = cpu->sample_at;
     if (deadline < cpu->armed) {
         cpu->armed = deadline;
         timer_set(deadline, timer_came);
@@ -57,13 +63,30 @@ void sched_set_timer(struct sched_cpu *cpu) {
 
 /* ---- switching ---- */
 
+/* The running thread's time until now. */
+static void charge(struct sched_cpu *cpu, struct thread *running) {
+    uint64_t now = time_ns();
+    running->ran_ns += now - cpu->turn_began;
+    cpu->turn_began = now;
+}
+
+/* What has not been divided yet is put where the last look found the thread. */
+static void divide(struct thread *thread, bool in_program) {
+    uint64_t ns = thread->ran_ns - thread->divided_ns;
+    thread->divided_ns = thread->ran_ns;
+    if (in_program)
+        thread->times.user_ns += ns;
+    else
+        thread->times.system_ns += ns;
+}
+
 /* The rest of a switch, in the thread that comes next, on whichever CPU that is. */
 static __attribute__((noinline)) void switch_finish(void) {
     struct sched_cpu *cpu = sched_this_cpu();
     struct thread *before = cpu->previous;
     bool ended = before->state == THREAD_ENDED, alone = before->alone;
     spin_release(&cpu->lock);
-    cpu->slice_end = time_ns() + SLICE_NS;
+    cpu->slice_end = cpu->turn_began + SLICE_NS;
     sched_set_timer(cpu);
     if (ended && alone)
         thread_free(before);
@@ -83,12 +106,14 @@ static void switch_to(struct sched_cpu *cpu, struct thread *next) {
         spin_release(&cpu->lock);
         return;
     }
+    charge(cpu, before);
     before->parity = head->parity;
     head->parity = next->parity;
     head->calls = &next->calls;
     cpu->running = next;
     cpu->previous = before;
     cpu->switches++;
+    user_switch(&before->user, &next->user);
     thread_switch(&before->stack, next->stack);
     switch_finish();
 }
@@ -149,6 +174,13 @@ static void leave_trap(struct trap_frame *frame) {
     struct sched_cpu *cpu = sched_this_cpu();
     if (__atomic_exchange_n(&cpu->want_timer, false, __ATOMIC_RELAXED))
         sched_set_timer(cpu);
+    if (cpu->sample) {
+        cpu->sample = false;
+        spin_take(&cpu->lock);
+        charge(cpu, cpu->running);
+        divide(cpu->running, trap_from_user(frame));
+        spin_release(&cpu->lock);
+    }
     if (__atomic_load_n(&cpu->want_switch, __ATOMIC_RELAXED) && !preempt_depth() &&
         frame->rflags & INTERRUPTS_ON)
         turn_over(cpu);
@@ -217,21 +249,49 @@ static struct sched_cpu *lock_cpu_of(struct thread *thread) {
 
 /* Between the two locks the thread is ready and in no queue, so nobody but us does anything to it.
  */
+static void make_ready(struct sched_cpu *cpu, struct thread *thread) {
+    thread->state = THREAD_READY;
+    struct sched_cpu *target = place(thread, cpu);
+    cpu->moves += target != cpu;
+    __atomic_store_n(&thread->cpu, target->number, __ATOMIC_RELEASE);
+    spin_release(&cpu->lock);
+    enqueue(target, thread);
+}
+
 void thread_wake(struct thread *thread) {
     uintptr_t saved = interrupts_save();
     struct sched_cpu *cpu = lock_cpu_of(thread);
-    bool blocked = thread->state == THREAD_BLOCKED;
-    if (blocked) {
-        thread->state = THREAD_READY;
-        struct sched_cpu *target = place(thread, cpu);
-        cpu->moves += target != cpu;
-        __atomic_store_n(&thread->cpu, target->number, __ATOMIC_RELEASE);
-        spin_release(&cpu->lock);
-        enqueue(target, thread);
+    if (thread->state == THREAD_BLOCKED) {
+        make_ready(cpu, thread);
     } else {
         thread->woken = true;
         spin_release(&cpu->lock);
     }
+    interrupts_restore(saved);
+}
+
+/* One that runs its program elsewhere comes out of it by the interrupt. */
+void thread_interrupt(struct thread *thread, uint32_t why) {
+    __atomic_fetch_or(&thread->user.work, why, __ATOMIC_SEQ_CST);
+    uintptr_t saved = interrupts_save();
+    struct sched_cpu *cpu = lock_cpu_of(thread);
+    bool runs = cpu->running == thread && cpu != sched_this_cpu();
+    spin_release(&cpu->lock);
+    if (runs)
+        cpu_poke(cpu->number);
+    thread_wake(thread);
+    interrupts_restore(saved);
+}
+
+/* Before the first look, or between two, it is taken to do what it did most so far. */
+void thread_read_times(struct thread *thread, struct thread_times *times) {
+    uintptr_t saved = interrupts_save();
+    struct sched_cpu *cpu = lock_cpu_of(thread);
+    if (cpu->running == thread && cpu == sched_this_cpu())
+        charge(cpu, thread);
+    divide(thread, thread->times.user_ns >= thread->times.system_ns);
+    *times = thread->times;
+    spin_release(&cpu->lock);
     interrupts_restore(saved);
 }
 
@@ -322,10 +382,12 @@ static struct sched_cpu *cpu_make(unsigned number, struct thread *main) {
 
 void sched_open(void) {
     struct sched_cpu **cpus = must_have(k42_platform_alloc(cpu_count() * sizeof *cpus));
+    threads_open();
     struct thread *main = must_have(thread_make("main", NULL, NULL));
     for (unsigned i = 0; i < cpu_count(); i++)
         cpus[i] = cpu_make(i, i ? NULL : main);
     sched_cpus = cpus;
+    wait_open();
 }
 
 void sched_start(void) {

@@ -50,11 +50,15 @@ bool thread_may_wait(void) {
     return sched_cpus && trap_leave && interrupts_on() && !preempt_depth();
 }
 
-/* Blocks until woken or `deadline`. Interrupts are off. */
-static void block_until(uint64_t deadline) {
+static uint64_t time_is_up(struct timer *timer) {
+    thread_wake(k42_container(timer, struct thread, timer));
+    return TIMER_DONE;
+}
+
+void thread_block_until(uint64_t deadline) {
     struct thread *self = thread_self();
     if (deadline != NEVER)
-        timer_start(&self->timer, self, deadline);
+        timer_start(&self->timer, deadline, time_is_up);
     thread_block();
     if (deadline != NEVER)
         timer_stop(&self->timer);
@@ -79,7 +83,7 @@ void thread_park(uint32_t *word, uint32_t expected, uint64_t timeout_ns) {
         add_last(bucket, &waiter);
     spin_release(&bucket->lock);
     if (sleep) {
-        block_until(deadline);
+        thread_block_until(deadline);
         spin_take(&bucket->lock);
         if (waiter.word)
             take_out(bucket, &waiter);
@@ -109,6 +113,6 @@ void thread_sleep(uint64_t ns) {
     uint64_t end = time_ns() + ns;
     uintptr_t saved = interrupts_save();
     while (time_ns() < end)
-        block_until(end);
+        thread_block_until(end);
     interrupts_restore(saved);
 }

@@ -5,7 +5,10 @@
  * 16 KiB, at whose top the thread's record stands. Stacks of threads that have ended are kept for
  * the next ones, so starting a thread seldom maps anything, and a record's memory stays a record's.
  *
- * Locking: threads.lock, leaf, with interrupts off. Fails: NULL when there is no memory for a
+ * A thread is listed at the CPU that made it, its home, and its stack goes back there; so CPUs that
+ * start and end threads of their own share nothing.
+ *
+ * Locking: a home's lock, leaf, with interrupts off. Fails: NULL when there is no memory for a
  * stack.
  */
 #include "sched.h"
@@ -20,23 +23,31 @@
 #define STACK_STRIDE (STACK_SIZE + FRAME_SIZE)
 #define STACKS       (KERNEL_HEAP + KERNEL_HEAP_SIZE / 2)
 
-static struct {
+struct thread_home {
     struct spin_lock lock;
     struct thread *newest; /* all that are alive */
     struct thread *spare;  /* stacks of those that have ended, linked by `older` */
-    uintptr_t mapped;      /* bytes of addresses used */
-    uint32_t numbers;      /* given out; a record keeps its number */
     uint64_t alive;
-} threads;
+} __attribute__((aligned(64)));
 
-static uintptr_t threads_lock(void) {
+static struct thread_home *homes;
+static uintptr_t mapped; /* bytes of addresses used for stacks */
+static uint32_t numbers; /* given out; a record keeps its number */
+
+void threads_open(void) {
+    homes = k42_platform_alloc(cpu_count() * sizeof *homes);
+    if (!homes)
+        panic("boot: no memory for lists of threads; give the machine more memory");
+}
+
+static uintptr_t home_lock(struct thread_home *home) {
     uintptr_t saved = interrupts_save();
-    spin_take(&threads.lock);
+    spin_take(&home->lock);
     return saved;
 }
 
-static void threads_unlock(uintptr_t saved) {
-    spin_release(&threads.lock);
+static void home_unlock(struct thread_home *home, uintptr_t saved) {
+    spin_release(&home->lock);
     interrupts_restore(saved);
 }
 
@@ -54,66 +65,72 @@ static struct thread *stack_map(void) {
     struct frame *frame;
     if (frame_allocate(STACK_ORDER, NULL, &frame))
         return NULL;
-    uintptr_t stride = __atomic_fetch_add(&threads.mapped, STACK_STRIDE, __ATOMIC_RELAXED);
+    uintptr_t stride = __atomic_fetch_add(&mapped, STACK_STRIDE, __ATOMIC_RELAXED);
     uintptr_t base = STACKS + stride + FRAME_SIZE;
     for (uintptr_t at = 0; at < STACK_SIZE; at += FRAME_SIZE)
         if (kernel_map(base + at, frame_physical(frame) + at, KERNEL_WRITE))
             return stack_unmap(base, at, frame);
     struct thread *thread = (struct thread *)(base + STACK_SIZE - sizeof *thread);
-    thread->calls.owner = __atomic_add_fetch(&threads.numbers, 1, __ATOMIC_RELAXED);
+    thread->calls.owner = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED);
+    thread->wait.requests = 0;
     return thread;
 }
 
-static struct thread *stack_take(void) {
-    uintptr_t saved = threads_lock();
-    struct thread *thread = threads.spare;
+static struct thread *stack_take(struct thread_home *home) {
+    uintptr_t saved = home_lock(home);
+    struct thread *thread = home->spare;
     if (thread)
-        threads.spare = thread->older;
-    threads_unlock(saved);
+        home->spare = thread->older;
+    home_unlock(home, saved);
     return thread ? thread : stack_map();
 }
 
-static void list_add(struct thread *thread) {
-    uintptr_t saved = threads_lock();
-    thread->older = threads.newest;
+static void list_add(struct thread_home *home, struct thread *thread) {
+    uintptr_t saved = home_lock(home);
+    thread->home = home;
+    thread->older = home->newest;
     if (thread->older)
         thread->older->newer = thread;
-    threads.newest = thread;
-    threads.alive++;
-    threads_unlock(saved);
+    home->newest = thread;
+    home->alive++;
+    home_unlock(home, saved);
 }
 
 struct thread *thread_make(const char *name, void (*fn)(void *), void *argument) {
-    struct thread *thread = stack_take();
+    struct thread_home *home = &homes[cpu_number()];
+    struct thread *thread = stack_take(home);
     if (!thread)
         return NULL;
     uint32_t number = thread->calls.owner;
+    uint64_t requests = thread->wait.requests;
     *thread =
         (struct thread){.parity = K42_INACTIVE, .pinned = ANY_CPU, .fn = fn, .argument = argument};
     thread->calls.owner = number;
+    thread->wait.requests = requests;
     k42_copy_text(thread->calls.name, sizeof thread->calls.name, name);
     /* As thread_switch() leaves a stack: six registers, then where to go on. */
-    uint64_t *top = (uint64_t *)((uintptr_t)thread & ~63ul);
+    uint64_t *top = (uint64_t *)thread;
     *--top = (uintptr_t)thread_entry;
     for (unsigned i = 0; i < 6; i++)
         *--top = 0;
     thread->stack = top;
-    list_add(thread);
+    list_add(home, thread);
     return thread;
 }
 
 void thread_free(struct thread *thread) {
-    uintptr_t saved = threads_lock();
+    struct thread_home *home = thread->home;
+    uintptr_t saved = home_lock(home);
     if (thread->newer)
         thread->newer->older = thread->older;
     else
-        threads.newest = thread->older;
+        home->newest = thread->older;
     if (thread->older)
         thread->older->newer = thread->newer;
-    threads.alive--;
-    thread->older = threads.spare;
-    threads.spare = thread;
-    threads_unlock(saved);
+    home->alive--;
+    thread->older = home->spare;
+    home->spare = thread;
+    home_unlock(home, saved);
 }
 
 /* ---- starting and ending ---- */
@@ -135,6 +152,17 @@ struct thread *thread_start(const char *name, void (*fn)(void *), void *argument
 
 int thread_start_alone(const char *name, void (*fn)(void *), void *argument) {
     return start(ANY_CPU, true, name, fn, argument) ? 0 : -ENOMEM;
+}
+
+struct thread *thread_create(const char *name, void (*fn)(void *), void *argument) {
+    struct thread *thread = thread_make(name, fn, argument);
+    if (thread)
+        thread->alone = true;
+    return thread;
+}
+
+void thread_discard(struct thread *thread) {
+    thread_free(thread);
 }
 
 struct thread *thread_start_on(uint32_t cpu, const char *name, void (*fn)(void *), void *argument) {
@@ -171,15 +199,46 @@ const char *thread_name(const struct thread *thread) {
     return thread->calls.name;
 }
 
+void thread_set_name(struct thread *thread, const char *name) {
+    k42_copy_text(thread->calls.name, sizeof thread->calls.name, name);
+}
+
+struct user_context *thread_user(struct thread *thread) {
+    return &thread->user;
+}
+
+void thread_set_task(struct thread *thread, void *task) {
+    thread->task = task;
+}
+
+uint32_t thread_interrupts(void) {
+    return __atomic_load_n(&thread_self()->user.work, __ATOMIC_ACQUIRE);
+}
+
+uint32_t thread_take_interrupts(uint32_t why) {
+    return why & __atomic_fetch_and(&thread_self()->user.work, ~why, __ATOMIC_ACQ_REL);
+}
+
 uint64_t thread_count(void) {
-    return __atomic_load_n(&threads.alive, __ATOMIC_RELAXED);
+    uint64_t alive = 0;
+    for (unsigned i = 0; i < cpu_count(); i++)
+        alive += __atomic_load_n(&homes[i].alive, __ATOMIC_RELAXED);
+    return alive;
+}
+
+static bool home_each(struct thread_home *home, bool (*visit)(struct thread *thread, void *context),
+                      void *context) {
+    uintptr_t saved = home_lock(home);
+    struct thread *thread = home->newest;
+    while (thread && !visit(thread, context))
+        thread = thread->older;
+    home_unlock(home, saved);
+    return thread;
 }
 
 bool thread_each(bool (*visit)(struct thread *thread, void *context), void *context) {
-    uintptr_t saved = threads_lock();
-    struct thread *thread = threads.newest;
-    while (thread && !visit(thread, context))
-        thread = thread->older;
-    threads_unlock(saved);
-    return thread != NULL;
+    for (unsigned i = 0; i < cpu_count(); i++)
+        if (home_each(&homes[i], visit, context))
+            return true;
+    return false;
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct thread;
+struct user_context;
 
 /*
  * Starts fn(argument) in a new thread. The name is copied, 15 characters of it. NULL: no memory.
@@ -25,6 +26,13 @@ __attribute__((warn_unused_result)) int thread_start_alone(const char *name, voi
                                                            void *argument);
 /* Starts a thread that never leaves CPU `cpu`. To be joined. NULL: no memory. */
 struct thread *thread_start_on(uint32_t cpu, const char *name, void (*fn)(void *), void *argument);
+/*
+ * A thread that does not run yet, so that what it will run as can be filled in: thread_launch()
+ * lets it go, thread_discard() gives it back instead. Nobody joins it. NULL: no memory.
+ */
+struct thread *thread_create(const char *name, void (*fn)(void *), void *argument);
+void thread_launch(struct thread *thread);
+void thread_discard(struct thread *thread);
 /* Waits until the thread has ended; its number may be used again from then on. */
 void thread_join(struct thread *thread);
 /* Ends the calling thread, which must be inactive. */
@@ -35,6 +43,31 @@ struct thread *thread_self(void);
 /* A number from 1, of no other living thread. */
 uint32_t thread_id(const struct thread *thread);
 const char *thread_name(const struct thread *thread);
+/* Copied, 15 characters of it. Readers may see a mixture. */
+void thread_set_name(struct thread *thread, const char *name);
+
+/* What lives of its program in the processor (arch's user.h): all zero in one that runs none. */
+struct user_context *thread_user(struct thread *thread);
+
+/*
+ * What whoever runs programs keeps of the calling thread, or NULL; two loads. thread_set_task() may
+ * also be called for a thread that has not been launched.
+ */
+static inline void *thread_task(void) {
+    char *calls; /* of struct k42_cpu_head; the task stands before what it points at (sched.h) */
+    __asm__ volatile("movq %%gs:48, %0" : "=r"(calls)::"memory");
+    return *(void **)(void *)(calls - sizeof(void *));
+}
+void thread_set_task(struct thread *thread, void *task);
+
+/*
+ * How long it has run. The sum is exact; which part of it was in its program is sampled every 10
+ * ms. Neither part ever gets smaller. The thread must be kept from ending. Any context.
+ */
+struct thread_times {
+    uint64_t user_ns, system_ns;
+};
+void thread_read_times(struct thread *thread, struct thread_times *times);
 
 /* Lets another thread of this CPU run. */
 void thread_yield(void);

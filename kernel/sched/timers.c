@@ -6,7 +6,7 @@
  * its children two by two, which keeps the cost at the logarithm of their number on average.
  *
  * A timer stays with the CPU that set it, even when its thread goes on elsewhere; stopping it takes
- * that CPU's lock. A thread is woken with the lock held, so that whoever has stopped a timer knows
+ * that CPU's lock. It is carried out with the lock held, so that whoever has stopped a timer knows
  * that it is not being carried out. Nothing is allocated, nothing fails.
  */
 #include "sched.h"
@@ -52,7 +52,7 @@ static struct timer *join_siblings(struct timer *list) {
     return heap;
 }
 
-static void take_out(struct timers *timers, struct timer *timer) {
+static void unlink(struct timers *timers, struct timer *timer) {
     struct timer *below = join_siblings(timer->child);
     if (timer == timers->first) {
         timers->first = below;
@@ -65,6 +65,10 @@ static void take_out(struct timers *timers, struct timer *timer) {
             timer->sibling->before = timer->before;
         timers->first = join(timers->first, below);
     }
+}
+
+static void take_out(struct timers *timers, struct timer *timer) {
+    unlink(timers, timer);
     __atomic_store_n(&timer->cpu, NULL, __ATOMIC_RELEASE);
 }
 
@@ -73,39 +77,55 @@ static void note_earliest(struct timers *timers) {
     __atomic_store_n(&timers->earliest, earliest, __ATOMIC_RELAXED);
 }
 
-void timer_start(struct timer *timer, struct thread *thread, uint64_t deadline) {
-    struct sched_cpu *cpu = sched_this_cpu();
-    *timer = (struct timer){.deadline = deadline, .thread = thread, .cpu = cpu};
-    spin_take(&cpu->timers.lock);
+/* The CPU's timers are locked. */
+static void put_in(struct sched_cpu *cpu, struct timer *timer, uint64_t deadline) {
+    timer->deadline = deadline;
+    timer->child = timer->sibling = timer->before = NULL;
+    timer->cpu = cpu;
     cpu->timers.first = join(cpu->timers.first, timer);
+}
+
+void timer_start(struct timer *timer, uint64_t deadline, uint64_t (*fn)(struct timer *timer)) {
+    uintptr_t saved = interrupts_save();
+    struct sched_cpu *cpu = sched_this_cpu();
+    timer->fn = fn;
+    spin_take(&cpu->timers.lock);
+    put_in(cpu, timer, deadline);
     note_earliest(&cpu->timers);
     spin_release(&cpu->timers.lock);
     sched_set_timer(cpu);
+    interrupts_restore(saved);
 }
 
-void timer_stop(struct timer *timer) {
-    /* Set by this thread; cleared once, by the CPU that carries it out, or here. */
+bool timer_stop(struct timer *timer) {
+    /* Set by its owner; cleared once, by the CPU that carries it out, or here. */
     struct sched_cpu *cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
     if (!cpu)
-        return;
+        return false;
     uintptr_t saved = interrupts_save();
     spin_take(&cpu->timers.lock);
-    if (timer->cpu)
+    bool was_set = timer->cpu;
+    if (was_set)
         take_out(&cpu->timers, timer);
     note_earliest(&cpu->timers);
     spin_release(&cpu->timers.lock);
     interrupts_restore(saved);
+    return was_set;
 }
 
 void timers_expire(struct sched_cpu *cpu, uint64_t now) {
     spin_take(&cpu->timers.lock);
     while (cpu->timers.first && cpu->timers.first->deadline <= now) {
         struct timer *timer = cpu->timers.first;
-        struct thread *thread = timer->thread;
-        /* In this order: until the timer is out, its thread, which stops it, waits for our lock, so
-         * neither of the two can go meanwhile. */
-        thread_wake(thread);
-        take_out(&cpu->timers, timer);
+        /* In this order: until the timer is out, whoever stops it waits for our lock, so neither it
+         * nor what its function works on can go meanwhile. */
+        uint64_t again = timer->fn(timer);
+        if (again == TIMER_DONE) {
+            take_out(&cpu->timers, timer);
+        } else {
+            unlink(&cpu->timers, timer);
+            put_in(cpu, timer, again);
+        }
     }
     note_earliest(&cpu->timers);
     spin_release(&cpu->timers.lock);

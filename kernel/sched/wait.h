@@ -78,6 +78,9 @@ struct wait_point {
  */
 K42_MUST_CHECK
 k42_result wait_on(k42_id self, uintptr_t key, uint32_t events);
+/* The same, and the call is made again at `again` (of time_ns()) whatever happens until then. */
+K42_MUST_CHECK
+k42_result wait_on_until(k42_id self, uintptr_t key, uint32_t events, uint64_t again);
 
 /*
  * The number of the program's call that the calling thread is carrying out: the same in each
@@ -94,6 +97,25 @@ void wait_request_end(void);
  */
 K42_MUST_CHECK
 k42_result wait_fault(uintptr_t address, uint32_t access);
+
+/* What a thread notes for its wait; in its record. */
+struct wait_record {
+    struct wait_point point;
+    uintptr_t fault_address;
+    uint32_t fault_access;
+    uint64_t again;    /* when to make the call again whatever happens */
+    uint64_t request;  /* of the call under way, if it was asked for; or 0 */
+    uint64_t requests; /* given out by this thread */
+    bool copying;      /* inside a cursor's copy: see copy_begins() */
+};
+
+/*
+ * Around a copy that may be inside a method: a page it lacks is not waited for in the trap. Any
+ * other copy of a program's memory is of a call that may wait, and its trap does.
+ */
+void copy_begins(void);
+void copy_ends(void);
+bool copy_under_way(void);
 
 /* The table's buckets; for the inline part below. */
 struct wait_bucket {
@@ -250,13 +272,22 @@ void wait_watch(struct wait_entry *entry, struct wait_point point,
 uint32_t wait_remove(struct wait_entry *entry);
 
 /*
- * Wakes up to `wake` of the calls at (id, key) and makes up to `move` of the others there wait at
- * (to_id, to_key) instead; both in one step, if check(argument) is true or there is no check, which
- * runs with both buckets locked. Returns how many were woken and moved, or -EAGAIN.
+ * Wakes up to `wake` of the calls at `from` and makes up to `move` of the others there wait at `to`
+ * instead (for the events they waited for), in one step; before it, with both places locked and
+ * interrupts off, `check` is asked, if there is one. Returns how many were woken and moved, or
+ * -EAGAIN when the check said no.
  */
+struct wait_requeue {
+    struct wait_point from, to;
+    uint32_t wake, move;
+    bool (*check)(void *argument);
+    void *argument;
+};
 K42_MUST_CHECK
-k42_result wait_requeue(struct wait_point from, struct wait_point to, uint32_t wake, uint32_t move,
-                        bool (*check)(void *), void *argument);
+k42_result wait_requeue(const struct wait_requeue *how);
+
+/* Whether anybody waits or watches there at this moment. Any context. */
+bool wait_anybody(k42_id id, uintptr_t key);
 
 /* Makes the table; once, by the boot CPU, when there is a heap. */
 void wait_open(void);

@@ -150,8 +150,6 @@ static inline uintptr_t cpu_table(unsigned number) {
 uint32_t cpu_apic_id(unsigned number);
 /* The end of the stack a CPU was started on. */
 uintptr_t cpu_stack_top(unsigned number);
-/* The stack the processor switches to when a program is interrupted; this CPU's. */
-void cpu_set_trap_stack(uintptr_t top);
 
 /*
  * Runs fn(argument) on CPU `number` in interrupt context, or in place when that is this CPU, and
@@ -220,7 +218,7 @@ static inline void spin_release(struct spin_lock *lock) {
 
 /* ---- traps ---- */
 
-/* What a trap saved, as it lies on the stack; traps.S pushes it. */
+/* What a trap or a system call saved, as it lies on the stack; traps.S pushes it. */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector, error;
@@ -231,6 +229,7 @@ enum {
     VECTOR_DEBUG = 1,
     VECTOR_NMI = 2,
     VECTOR_DOUBLE_FAULT = 8,
+    VECTOR_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
     VECTOR_MACHINE_CHECK = 18,
     VECTOR_DEVICES = 0x20,     /* first that devices may have */

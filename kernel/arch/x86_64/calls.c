@@ -99,6 +99,57 @@ void cpu_call(unsigned number, void (*fn)(void *), void *argument) {
     interrupts_restore(saved);
 }
 
+/* So many requests lie on the stack at once. */
+#define BATCH 16u
+
+struct batch {
+    struct cpu_request requests[BATCH];
+    unsigned count;
+};
+
+static void batch_wait(struct batch *batch) {
+    for (unsigned i = 0; i < batch->count; i++)
+        while (!__atomic_load_n(&batch->requests[i].done, __ATOMIC_ACQUIRE)) {
+            serve();
+            __builtin_ia32_pause();
+        }
+    batch->count = 0;
+}
+
+static void batch_send(struct batch *batch, unsigned number, void (*fn)(void *), void *argument) {
+    struct cpu_request *request = &batch->requests[batch->count++];
+    *request = (struct cpu_request){.fn = fn, .argument = argument};
+    push(cpu_block(number), request);
+    apic_send(cpu_block(number)->apic_id, APIC_SEND | VECTOR_CALL);
+    if (batch->count == BATCH)
+        batch_wait(batch);
+}
+
+void cpu_call_set(const uint64_t *set, bool (*wanted)(unsigned number, const void *argument),
+                  void (*fn)(void *), void *argument) {
+    struct batch batch;
+    bool here = false;
+    uintptr_t saved = interrupts_save();
+    unsigned count = cpu_count(), self = cpu_number();
+    batch.count = 0;
+    for (unsigned word = 0; word * 64 < count; word++) {
+        uint64_t bits = __atomic_load_n(&set[word], __ATOMIC_SEQ_CST);
+        for (; bits; bits &= bits - 1) {
+            unsigned number = word * 64 + (unsigned)__builtin_ctzl(bits);
+            if (!wanted(number, argument))
+                continue;
+            if (number == self)
+                here = true;
+            else
+                batch_send(&batch, number, fn, argument);
+        }
+    }
+    if (here)
+        fn(argument);
+    batch_wait(&batch);
+    interrupts_restore(saved);
+}
+
 static void take_broadcast(void) {
     while (__atomic_exchange_n(&broadcast.lock.held, 1, __ATOMIC_ACQUIRE)) {
         serve();

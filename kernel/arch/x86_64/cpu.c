@@ -11,6 +11,7 @@
  */
 #include "cpu.h"
 #include "../../print.h"
+#include "user.h"
 
 #define STACK_SIZE          0x4000ul
 #define SEPARATE_STACK_SIZE 0x2000ul
@@ -20,6 +21,9 @@
 #define DESCRIPTOR_USER     0x00cff3000000ffff
 #define DESCRIPTOR_USER64   0x00affb000000ffff
 #define DESCRIPTOR_TASK     0x0000890000000000
+
+/* Of a CPU that runs no thread yet. */
+static struct user_context no_context;
 
 static struct {
     char unused[FRAME_SIZE - sizeof(struct cpu)];
@@ -69,7 +73,7 @@ static void fill_descriptors(struct cpu *cpu) {
 
 static void fill_task(struct cpu *cpu) {
     cpu->task.ports_at = sizeof cpu->task; /* programs may use no ports */
-    cpu->task.privileged_stack[0] = cpu_stack_top(cpu->number);
+    cpu->task.privileged_stack[0] = (uintptr_t)&no_context;
     for (unsigned stack = 0; stack < SEPARATE_STACKS; stack++) {
         /* Above the frame, for traps.S: this CPU's GS base. */
         uint64_t *top = (uint64_t *)separate_stack_top(cpu->number, stack) - 2;
@@ -114,8 +118,5 @@ void cpu_load(unsigned number) {
                      : "rax", "memory");
     msr_write(MSR_GS_BASE, cpu_table(number));
     __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TASK));
-}
-
-void cpu_set_trap_stack(uintptr_t top) {
-    cpu_self()->task.privileged_stack[0] = top;
+    user_enable();
 }

@@ -5,17 +5,14 @@
 #define KERNEL_CPU_H
 
 #include "arch.h"
+#include "layout.h"
 #include "ports.h"
 
-/* Selectors in each CPU's descriptor table, in the order that syscall and sysret want. */
-enum {
-    SELECTOR_KERNEL_CODE = 0x08,
-    SELECTOR_KERNEL_DATA = 0x10,
-    SELECTOR_USER_CODE32 = 0x18,
-    SELECTOR_USER_DATA = 0x20,
-    SELECTOR_USER_CODE = 0x28,
-    SELECTOR_TASK = 0x30, /* takes two entries */
-};
+#define EXCEPTIONS 32 /* vectors below are the processor's own */
+
+/* Flags of the processor that more than one file knows. */
+#define RFLAGS_TRAP      0x100ul
+#define RFLAGS_INTERRUPT 0x200ul
 
 /* Stacks of their own for traps that may come when the current one cannot be used. */
 enum { STACK_NMI, STACK_MACHINE_CHECK, STACK_DEBUG, STACK_DOUBLE_FAULT, SEPARATE_STACKS };
@@ -28,6 +25,14 @@ struct task_state {
     uint64_t unused2;
     uint16_t unused3, ports_at;
 } __attribute__((packed));
+
+/* What of one address space this CPU may remember while another is loaded: all from before its
+ * flush number `generation` is forgotten. With PCID slot i is PCID i + 1, otherwise there is but
+ * slot 0. */
+#define TABLE_SLOTS 6
+struct table_slot {
+    uint64_t id, generation;
+};
 
 /* One function to run on another CPU; lies on the stack of the one who waits for it. */
 struct cpu_request {
@@ -42,8 +47,7 @@ struct cpu_request {
  * offsets; assembly knows the last two. Written by its own CPU unless a member says otherwise.
  */
 struct cpu {
-    uint64_t descriptors[8];
-    struct task_state task;
+    uint64_t descriptors[10];
     uint32_t apic_id;
     uint32_t online;              /* set once; read by all */
     struct cpu_request *requests; /* pushed by others, taken whole by this CPU */
@@ -51,12 +55,27 @@ struct cpu {
     void (*timer)(void);          /* what to call at timer_deadline, or NULL */
     uint64_t timer_deadline;
     const struct trap_frame *stopped; /* where a panic elsewhere stopped this CPU; read by it */
-    struct cpu *self;                 /* at GS base - 16 */
-    uint32_t number;                  /* at GS base - 8 */
-    uint32_t preempt;                 /* preempt.h's count, at GS base - 4 */
+
+    /* user.c: whose program's registers are loaded; what the processor remembers of tables. */
+    struct user_context *state_owner;
+    struct user_table *table; /* loaded; NULL: the kernel's */
+    uint32_t lazy;            /* a kernel thread runs meanwhile, which does not use it */
+    uint32_t slot;            /* of `table` */
+    uint32_t next_slot;
+    struct table_slot slots[TABLE_SLOTS];
+
+    struct task_state task; /* privileged_stack[0] is the running thread's struct user_context */
+    uint64_t program_rsp;   /* for traps.S */
+    struct cpu *self;       /* at GS base - 16 */
+    uint32_t number;        /* at GS base - 8 */
+    uint32_t preempt_depth; /* at GS base - 4, of preempt.h */
 };
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, self) == 16, "cpu_self finds it there");
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, number) == 8, "cpu_number finds it there");
+
+_Static_assert(sizeof(struct cpu) - offsetof(struct cpu, program_rsp) == -CPU_PROGRAM_RSP,
+               "traps.S");
+_Static_assert(sizeof(struct cpu) - offsetof(struct cpu, task) - 4 == -CPU_TRAP_STACK, "traps.S");
 
 static inline struct cpu *cpu_self(void) {
     struct cpu *self; /* at GS base - 16 */
@@ -70,13 +89,46 @@ static inline struct cpu *cpu_block(unsigned number) {
 
 /* What the processor can do and the command line did not switch off (features.c). */
 struct features {
-    bool nx, smep, smap, umip, fsgsbase, pcid, x2apic, tsc_deadline, huge_pages, steady_tsc;
+    bool nx, smep, smap, umip, fsgsbase, pcid, x2apic, tsc_deadline, huge_pages, steady_tsc, xsave,
+        xsaveopt;
 };
 extern struct features features;
 
 /* features.c: found once; switched on by each CPU. */
 void features_find(void);
 void features_enable(void);
+
+/* user.c: system calls on the calling CPU. user_state.c: its FPU and vector registers. */
+void user_enable(void);
+void user_state_find(void);
+void user_state_enable(void);
+struct user_context;
+/* Programs' registers from or to their place in memory, all that the processor was told to have. */
+void user_state_save(void *state);
+void user_state_load(const void *state);
+/* A new program's. */
+void user_state_init(void *state);
+
+/* user_flush.c: has it loaded for a thread that runs a program; interrupts are off. */
+struct user_table;
+void user_table_use(struct cpu *cpu, struct user_table *table);
+
+/* user_traps.c: an exception that a program caused; interrupts are off before and after. */
+void user_exception(struct trap_frame *frame);
+/* A page fault or #GP in the kernel: true when it can go on. */
+bool user_access_fault(struct trap_frame *frame, uintptr_t address);
+/* What is to be done before a program goes on; interrupts are off before and after. */
+void user_work(struct trap_frame *frame);
+
+/* traps.S */
+void system_call_entry(void);
+void system_call_refused(void);
+_Noreturn void user_enter_frame(const struct trap_frame *frame, struct user_context *top);
+
+/* calls.c: runs fn(argument) on each CPU whose bit is set and that is wanted, this one included, at
+ * once, and waits for all. The bits may change meanwhile. As cpu_call otherwise. */
+void cpu_call_set(const uint64_t *set, bool (*wanted)(unsigned number, const void *argument),
+                  void (*fn)(void *), void *argument);
 
 /* boot_info.c: what the loader handed over, in one form whatever its protocol. */
 void boot_info_read(uint32_t magic, uint32_t information);

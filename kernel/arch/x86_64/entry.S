@@ -7,6 +7,8 @@
  * The tables map the first 4 GiB at 0, at DIRECT_MAP, and the first GiB at KERNEL_BASE. They serve
  * until paging.c has built the real ones, and when another CPU comes up (trampoline.S).
  */
+#include "layout.h"
+
 #define BASE 0xffffffff80000000
 #define LOW(symbol) (symbol - BASE)
 
@@ -61,14 +63,14 @@ entry_multiboot:
     orl $0x80010023, %eax              /* paging, write protection, NE, MP, PE */
     movl %eax, %cr0
     lgdt LOW(boot_gdt_pointer)
-    ljmpl $8, $LOW(long_mode)
+    ljmpl $SELECTOR_KERNEL_CODE, $LOW(long_mode)
 
     .code64
 long_mode:
     movabsq $high, %rax
     jmp *%rax
 high:
-    movl $16, %eax
+    movl $SELECTOR_KERNEL_DATA, %eax
     movl %eax, %ds
     movl %eax, %es
     movl %eax, %ss
@@ -90,9 +92,9 @@ entry_time:
     .balign 8
     .globl boot_gdt
 boot_gdt:
-    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+    .quad 0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff
 boot_gdt_pointer:
-    .short 23
+    .short 31
     .long LOW(boot_gdt)
 
     .balign 4096

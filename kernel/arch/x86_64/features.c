@@ -8,6 +8,8 @@
 #include "../../print.h"
 #include "cpu.h"
 #include "runtime.h"
+#include "user.h"
+#include "user_pages.h"
 
 #define CR4_DE         (1ul << 3)
 #define CR4_MCE        (1ul << 6)
@@ -20,19 +22,27 @@
 #define CR4_SMEP       (1ul << 20)
 #define CR4_SMAP       (1ul << 21)
 
+#define CR0_TS (1ul << 3)
+#define CR0_AM (1ul << 18)
+#define CLAC   0xca /* the last of three bytes */
+#define STAC   0xcb
+
 struct features features;
 
-/* In traps.S: a no-operation of three bytes, where SMAP wants the access flag cleared. */
-extern uint8_t smap_site[], smap_site_separate[];
+/* Where the flag that lifts SMAP is set and cleared (access.inc). */
+extern uint8_t *const access_on_begin[], *const access_on_end[];
+extern uint8_t *const access_off_begin[], *const access_off_end[];
 
 static bool wanted(const char *off_switch, uint32_t found) {
     return found && !boot_option_set(off_switch);
 }
 
-static void clear_access_flag_at(uint8_t *site) {
-    site[0] = 0x0f; /* clac */
-    site[1] = 0x01;
-    site[2] = 0xca;
+static void fill_in(uint8_t *const *site, uint8_t *const *end, uint8_t last) {
+    for (; site < end; site++) {
+        (*site)[0] = 0x0f;
+        (*site)[1] = 0x01;
+        (*site)[2] = last;
+    }
 }
 
 void features_find(void) {
@@ -51,11 +61,14 @@ void features_find(void) {
         .x2apic = wanted("no-x2apic", basic.ecx & 1u << 21),
         .tsc_deadline = wanted("no-tsc-deadline", basic.ecx & 1u << 24),
         .huge_pages = wanted("no-huge-pages", wide.edx & 1u << 26),
+        .xsave = wanted("no-xsave", basic.ecx & 1u << 26),
         .steady_tsc = power.edx & 1u << 8,
     };
+    user_state_find();
+    user_entry_nx = features.nx ? ENTRY_NX : 0;
     if (features.smap) {
-        clear_access_flag_at(smap_site);
-        clear_access_flag_at(smap_site_separate);
+        fill_in(access_on_begin, access_on_end, STAC);
+        fill_in(access_off_begin, access_off_end, CLAC);
     }
 }
 
@@ -69,6 +82,22 @@ void features_enable(void) {
     if (features.nx)
         msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NXE);
     write_cr4(cr4);
+    write_cr0((read_cr0() & ~CR0_TS) | CR0_AM);
+    user_state_enable();
+}
+
+bool user_has(enum user_protection protection) {
+    switch (protection) {
+    case USER_HAS_NX:
+        return features.nx;
+    case USER_HAS_SMEP:
+        return features.smep;
+    case USER_HAS_SMAP:
+        return features.smap;
+    case USER_HAS_UMIP:
+        return features.umip;
+    }
+    return false;
 }
 
 void boot_print_machine(void) {
@@ -85,6 +114,7 @@ void boot_print_machine(void) {
         {"x2apic", features.x2apic},
         {"tsc-deadline", features.tsc_deadline},
         {"huge-pages", features.huge_pages},
+        {"xsave", features.xsave},
         {"steady-tsc", features.steady_tsc},
     };
     char line[256];

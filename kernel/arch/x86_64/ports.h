@@ -38,7 +38,15 @@ static inline uint32_t port_read32(uint16_t port) {
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_APIC_BASE    0x1b
 #define MSR_EFER         0xc0000080
+#define MSR_STAR         0xc0000081
+#define MSR_LSTAR        0xc0000082
+#define MSR_CSTAR        0xc0000083
+#define MSR_SYSCALL_MASK 0xc0000084
+#define MSR_FS_BASE      0xc0000100
 #define MSR_GS_BASE      0xc0000101
+#define MSR_OTHER_GS     0xc0000102 /* a program's, while the kernel runs */
+#define DR6_NOTHING      0xffff0ff0ul
+#define EFER_SCE         0x001
 #define EFER_NXE         0x800
 
 static inline uint64_t msr_read(uint32_t number) {
@@ -85,6 +93,27 @@ static inline uint64_t read_cr3(void) {
 
 static inline void write_cr3(uint64_t value) {
     __asm__ volatile("movq %0, %%cr3" ::"r"(value) : "memory");
+}
+
+static inline uint64_t read_cr0(void) {
+    uint64_t value;
+    __asm__ volatile("movq %%cr0, %0" : "=r"(value)::"memory");
+    return value;
+}
+
+static inline void write_cr0(uint64_t value) {
+    __asm__ volatile("movq %0, %%cr0" ::"r"(value) : "memory");
+}
+
+/* What caused a debug trap; the next one adds to it. */
+static inline uint64_t read_dr6(void) {
+    uint64_t value;
+    __asm__ volatile("movq %%dr6, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_dr6(uint64_t value) {
+    __asm__ volatile("movq %0, %%dr6" ::"r"(value));
 }
 
 static inline uint64_t read_cr4(void) {

@@ -8,6 +8,8 @@
  * secondary_high takes the hand-over, a pointer to struct secondary (smp.c), by an exchange, so
  * that a CPU which comes a second time, or too late, finds nothing and halts for ever.
  */
+#include "layout.h"
+
     .section .rodata
     .globl trampoline_begin, trampoline_end, trampoline_gdt_base, trampoline_jump
     .code16
@@ -36,21 +38,21 @@ trampoline_long:
 
     .balign 4
 trampoline_gdt:
-    .short 23
+    .short 31
 trampoline_gdt_base:
     .long trampoline_copy_of_gdt - trampoline_begin
 trampoline_jump:
     .long trampoline_long - trampoline_begin
-    .short 8
+    .short SELECTOR_KERNEL_CODE
     .balign 8
 trampoline_copy_of_gdt:
-    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+    .quad 0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff
 trampoline_end:
 
     .section .text.entry, "ax"
     .code64
 secondary_high:
-    movl $16, %eax
+    movl $SELECTOR_KERNEL_DATA, %eax
     movl %eax, %ds
     movl %eax, %es
     movl %eax, %ss

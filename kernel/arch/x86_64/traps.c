@@ -90,9 +90,15 @@ static void dispatch(struct trap_frame *frame) {
 }
 
 void trap(struct trap_frame *frame) {
-    dispatch(frame);
+    bool user = trap_from_user(frame);
+    if (user && frame->vector < EXCEPTIONS)
+        user_exception(frame);
+    else
+        dispatch(frame);
     if (trap_leave)
         trap_leave(frame);
+    if (user)
+        user_work(frame);
 }
 
 /* Nothing else may happen here: the thread below may be anywhere. */
@@ -100,10 +106,29 @@ void trap_on_separate_stack(struct trap_frame *frame) {
     dispatch(frame);
 }
 
+/* In the kernel. The lower half is programs'. */
 static void page_fault(struct trap_frame *frame) {
     uintptr_t address = read_cr2();
-    if (!kernel_fault || !kernel_fault(address, (unsigned)frame->error))
+    if (address < DIRECT_MAP) {
+        if (!user_access_fault(frame, address))
+            fail(frame);
+    } else if (!kernel_fault || !kernel_fault(address, (unsigned)frame->error)) {
         fail(frame);
+    }
+}
+
+static void protection(struct trap_frame *frame) {
+    if (!user_access_fault(frame, 0))
+        fail(frame);
+}
+
+/*
+ * In the kernel: what a program had asked the processor to stop at may come an instruction late,
+ * when that instruction entered the kernel. It is no longer of interest.
+ */
+static void debug(struct trap_frame *frame) {
+    write_dr6(DR6_NOTHING);
+    frame->rflags &= ~RFLAGS_TRAP;
 }
 
 /* One that was withdrawn before it could be delivered; wants no interrupt_end. */
@@ -128,6 +153,8 @@ void traps_open(void) {
     set_gate(3, GATE_INTERRUPT | FOR_PROGRAMS);
     set_gate(4, GATE_INTERRUPT | FOR_PROGRAMS);
     trap_handle(VECTOR_PAGE_FAULT, page_fault);
+    trap_handle(VECTOR_PROTECTION, protection);
+    trap_handle(VECTOR_DEBUG, debug);
     trap_handle(VECTOR_SPURIOUS, spurious);
     traps_load();
 }

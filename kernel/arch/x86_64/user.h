@@ -15,9 +15,11 @@
 
 struct user_table;
 
-/* `vector` of a frame that a system call made; its `error` is the number of the call, `rax` on
- * entry -ENOSYS and afterwards its result. */
+/* `vector` of a frame that a system call made: `error` is the number of the call, `rax` -ENOSYS
+ * until the result is put there. */
 #define VECTOR_SYSTEM_CALL 256
+/* `vector` of a frame that was changed (user_frame_harmless). */
+#define VECTOR_CHANGED 257
 
 /*
  * The system that a program was written for. All run in the program's thread, on its kernel stack,
@@ -59,17 +61,20 @@ struct user_context {
     void *state;                           /* FPU and vector registers while it does not run */
     uint64_t fs_base, gs_base;             /* likewise */
     uint16_t ds, es, fs, gs;               /* likewise; 0 for all but odd programs */
-    uint64_t unused;
+    uintptr_t space;                       /* mem/space/'s */
 } __attribute__((aligned(64)));
 
-static inline void *user_frame_of(struct user_context *context) {
+static inline struct trap_frame *user_frame_of(struct user_context *context) {
     return (struct trap_frame *)context - 1;
 }
 
 /* How large the memory behind `state` must be, aligned to 64. The same for all threads. */
 size_t user_state_size(void);
 
-/* A thread that has yet to enter its program for the first time: registers of a new program. */
+/*
+ * The registers of a new program, for a thread that has yet to start, or for the calling one, which
+ * has the table loaded from here on. `state`'s memory is the caller's to give and to take back.
+ */
 void user_context_open(struct user_context *context, void *state, struct user_table *table,
                        const struct personality *personality);
 /*
@@ -81,6 +86,12 @@ void user_context_copy(struct user_context *context, void *state, struct user_ta
  * of a new program. The old table is no longer loaded on its account.
  */
 void user_context_reset(struct user_table *table);
+
+/*
+ * For exit: the calling thread runs no program any more, has no table loaded, and what its context
+ * pointed to is the caller's.
+ */
+void user_context_close(void);
 
 /* The calling thread's; the interrupted one's in interrupts. */
 static inline struct user_context *user_current(void) {
@@ -108,6 +119,15 @@ _Noreturn void user_enter(const struct trap_frame *frame);
  * processor returns to. A rip outside of programs becomes one that faults at once.
  */
 void user_frame_harmless(struct trap_frame *frame);
+
+/* What this processor enforces. */
+enum user_protection {
+    USER_HAS_NX,   /* what is not executable */
+    USER_HAS_SMEP, /* that the kernel does not run programs' memory */
+    USER_HAS_SMAP, /* that it does not touch it but by user_copy.h */
+    USER_HAS_UMIP, /* that programs do not see where the kernel has its tables */
+};
+bool user_has(enum user_protection protection);
 
 /* ---- what the program may set; all for the calling thread ---- */
 

@@ -238,17 +238,15 @@ static inline void user_flush_begin(struct user_flush *flush, struct user_table 
     flush->frames = flush->pages = 0;
 }
 
-/* Entries of `level` for [start, end) were changed. Ranges next to each other become one. */
+/*
+ * Entries of `level` for [start, end) were changed; of an entry that pointed to a table: level 1,
+ * for all that was mapped through it. Ranges next to each other become one; many cost the same as
+ * everything.
+ */
 void user_flush_range(struct user_flush *flush, uintptr_t start, uintptr_t end, unsigned level);
 
-/*
- * Entries that pointed to tables were changed for [start, end): all that was remembered through
- * them goes as well.
- */
-void user_flush_tables(struct user_flush *flush, uintptr_t start, uintptr_t end);
-
 /* A page-table page that no entry points to any more; given to the table's frames when everybody
- * has forgotten it. Implies user_flush_tables for what it covered. */
+ * has forgotten it. What it mapped is told by user_flush_range as well. */
 void user_flush_frame(struct user_flush *flush, uint64_t frame);
 
 /*

@@ -61,8 +61,8 @@ static size_t used_offset(unsigned size) {
 }
 
 static size_t tables_offset(unsigned size) {
-    return up(used_offset(size) + sizeof(struct ring_used) +
-                  size * sizeof(struct ring_used_entry) + 2,
+    return up(used_offset(size) + sizeof(struct ring_used) + size * sizeof(struct ring_used_entry) +
+                  2,
               CACHE_LINE);
 }
 

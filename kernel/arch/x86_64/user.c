@@ -1,0 +1,258 @@
+/*
+ * What of a program's thread lives in the processor: put there, taken back, exchanged when another
+ * thread runs; and the first entry into a program.
+ *
+ * Owns: of each CPU's block `state_owner` and where its stack for entries is; of a context all but
+ * `work`. A context's registers are in the CPU in whose block it is the owner and whose number it
+ * has itself, both at once: the block forgets an owner whose memory is used anew, the context a CPU
+ * that other registers were loaded into since it moved on. They stay there while kernel threads
+ * run, so a thread that waits and comes back loads nothing. They are in memory as well whenever the
+ * thread does not run.
+ *
+ * A new program's registers are all zero, selectors included: while the kernel runs selectors are
+ * zero unless the owner's are not, so they are only looked at when a program is left.
+ *
+ * Locking: none; interrupts are off where a register and what is known of it must agree.
+ */
+#include "user.h"
+
+#include "cpu.h"
+#include "user_pages.h"
+
+/* What a program may have in its flags: the arithmetic ones, TF, DF, RF, AC, ID. */
+#define RFLAGS_FREE   0x250dd5ul
+#define RFLAGS_ALWAYS (RFLAGS_INTERRUPT | 2)
+/* Cleared on entry by `syscall`: TF, IF, DF, IOPL, NT, RF, AC. */
+#define RFLAGS_CLEARED 0x57700ul
+
+_Static_assert(offsetof(struct trap_frame, r11) == TRAP_R11, "layout.h");
+_Static_assert(offsetof(struct trap_frame, rax) == TRAP_RAX, "layout.h");
+_Static_assert(offsetof(struct trap_frame, vector) == TRAP_VECTOR, "layout.h");
+_Static_assert(offsetof(struct trap_frame, rsp) == TRAP_RSP, "layout.h");
+_Static_assert(sizeof(struct trap_frame) == TRAP_BYTES, "layout.h");
+_Static_assert(offsetof(struct user_context, work) == CONTEXT_WORK, "layout.h");
+_Static_assert(offsetof(struct user_context, personality) == CONTEXT_PERSONALITY, "layout.h");
+_Static_assert(offsetof(struct personality, system_call) == 0, "traps.S");
+_Static_assert(sizeof(struct user_context) == 64, "threads have it at the end of their stacks");
+
+void user_enable(void) {
+    uint64_t selectors =
+        (uint64_t)(SELECTOR_USER_CODE32 | FOR_PROGRAM) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32;
+    msr_write(MSR_STAR, selectors);
+    msr_write(MSR_LSTAR, (uintptr_t)system_call_entry);
+    msr_write(MSR_CSTAR, (uintptr_t)system_call_refused);
+    msr_write(MSR_SYSCALL_MASK, RFLAGS_CLEARED);
+    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
+}
+
+/* ---- bases and selectors; interrupts are off ---- */
+
+static uint64_t read_fs_base(void) {
+    uint64_t base;
+    if (!features.fsgsbase)
+        return msr_read(MSR_FS_BASE);
+    __asm__ volatile("rdfsbase %0" : "=r"(base));
+    return base;
+}
+
+static void write_fs_base(uint64_t base) {
+    if (features.fsgsbase)
+        __asm__ volatile("wrfsbase %0" ::"r"(base));
+    else
+        msr_write(MSR_FS_BASE, base);
+}
+
+/* A trap in between that may come with interrupts off looks after itself (traps.S). */
+static uint64_t read_gs_base(void) {
+    uint64_t base;
+    if (!features.fsgsbase)
+        return msr_read(MSR_OTHER_GS);
+    __asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base));
+    return base;
+}
+
+static void write_gs_base(uint64_t base) {
+    if (features.fsgsbase)
+        __asm__ volatile("swapgs; wrgsbase %0; swapgs" ::"r"(base) : "memory");
+    else
+        msr_write(MSR_OTHER_GS, base);
+}
+
+static uint64_t save_selectors(struct user_context *context) {
+    __asm__ volatile("movw %%ds, %0; movw %%es, %1; movw %%fs, %2; movw %%gs, %3"
+                     : "=m"(context->ds), "=m"(context->es), "=m"(context->fs), "=m"(context->gs));
+    uint64_t all;
+    __builtin_memcpy(&all, &context->ds, sizeof all);
+    return all;
+}
+
+static void load_selectors(uint16_t ds, uint16_t es, uint16_t fs, uint16_t gs) {
+    __asm__ volatile("movw %0, %%ds; movw %1, %%es; movw %2, %%fs\n\t"
+                     "swapgs; movw %3, %%gs; swapgs" ::"r"(ds),
+                     "r"(es), "r"(fs), "r"(gs)
+                     : "memory");
+}
+
+/* ---- all registers; interrupts are off ---- */
+
+static bool are_loaded(const struct cpu *cpu, const struct user_context *context) {
+    return cpu->state_owner == context && context->state_cpu == cpu->number + 1;
+}
+
+/* A selector brings its own base, which is zero for all there are. */
+static void save_odd_selectors(struct user_context *context) {
+    load_selectors(0, 0, 0, 0);
+    context->state_cpu = 0;
+}
+
+static void registers_save(struct cpu *cpu, struct user_context *context) {
+    if (!are_loaded(cpu, context))
+        return;
+    context->fs_base = read_fs_base();
+    context->gs_base = read_gs_base();
+    user_state_save(context->state);
+    if (save_selectors(context))
+        save_odd_selectors(context);
+}
+
+static void registers_load(struct cpu *cpu, struct user_context *context) {
+    if (are_loaded(cpu, context))
+        return;
+    if (context->ds | context->es | context->fs | context->gs)
+        load_selectors(context->ds, context->es, context->fs, context->gs);
+    write_fs_base(context->fs_base);
+    write_gs_base(context->gs_base);
+    user_state_load(context->state);
+    context->state_cpu = cpu->number + 1;
+    cpu->state_owner = context;
+}
+
+void user_switch(struct user_context *from, struct user_context *to) {
+    struct cpu *cpu = cpu_self();
+    cpu->task.privileged_stack[0] = (uintptr_t)to;
+    if (from->personality)
+        registers_save(cpu, from);
+    if (to->personality) {
+        registers_load(cpu, to);
+        user_table_use(cpu, to->table);
+    } else {
+        /* Its own fence is not needed: who flushes too much does no harm. */
+        __atomic_store_n(&cpu->lazy, 1, __ATOMIC_RELEASE);
+    }
+}
+
+/* ---- contexts ---- */
+
+static void load_now(struct user_context *context) {
+    if (context != user_current())
+        return;
+    uintptr_t saved = interrupts_save();
+    struct cpu *cpu = cpu_self();
+    registers_load(cpu, context);
+    user_table_use(cpu, context->table);
+    interrupts_restore(saved);
+}
+
+void user_context_open(struct user_context *context, void *state, struct user_table *table,
+                       const struct personality *personality) {
+    user_state_init(state);
+    context->state_cpu = 0;
+    context->table = table;
+    context->state = state;
+    context->fs_base = context->gs_base = 0;
+    context->ds = context->es = context->fs = context->gs = 0;
+    context->personality = personality;
+    load_now(context);
+}
+
+void user_context_copy(struct user_context *context, void *state, struct user_table *table) {
+    struct user_context *self = user_current();
+    user_state_init(state);
+    *context =
+        (struct user_context){.table = table, .state = state, .personality = self->personality};
+    uintptr_t saved = interrupts_save();
+    context->fs_base = read_fs_base();
+    context->gs_base = read_gs_base();
+    save_selectors(context);
+    user_state_save(state);
+    interrupts_restore(saved);
+}
+
+void user_context_reset(struct user_table *table) {
+    struct user_context *self = user_current();
+    uintptr_t saved = interrupts_save();
+    user_state_init(self->state);
+    load_selectors(0, 0, 0, 0);
+    self->ds = self->es = self->fs = self->gs = 0;
+    self->fs_base = self->gs_base = 0;
+    self->state_cpu = 0;
+    self->table = table;
+    registers_load(cpu_self(), self);
+    user_table_load(table);
+    interrupts_restore(saved);
+}
+
+void user_context_close(void) {
+    struct user_context *self = user_current();
+    uintptr_t saved = interrupts_save();
+    load_selectors(0, 0, 0, 0);
+    self->personality = NULL;
+    self->state = NULL;
+    self->table = NULL;
+    self->state_cpu = 0;
+    user_table_load(NULL);
+    interrupts_restore(saved);
+}
+
+/* ---- entering ---- */
+
+void user_frame_harmless(struct trap_frame *frame) {
+    frame->cs = SELECTOR_USER_CODE | FOR_PROGRAM;
+    frame->ss = SELECTOR_USER_DATA | FOR_PROGRAM;
+    frame->rflags = (frame->rflags & RFLAGS_FREE) | RFLAGS_ALWAYS;
+    if (frame->rip >= USER_END)
+        frame->rip = USER_END;
+    frame->vector = VECTOR_CHANGED;
+}
+
+void user_enter(const struct trap_frame *frame) {
+    struct trap_frame harmless = *frame;
+    user_frame_harmless(&harmless);
+    load_now(user_current());
+    user_enter_frame(&harmless, user_current());
+    __builtin_unreachable();
+}
+
+/* ---- what a program may set ---- */
+
+uint64_t user_fs_base(void) {
+    uintptr_t saved = interrupts_save();
+    uint64_t base = read_fs_base();
+    interrupts_restore(saved);
+    return base;
+}
+
+uint64_t user_gs_base(void) {
+    uintptr_t saved = interrupts_save();
+    uint64_t base = read_gs_base();
+    interrupts_restore(saved);
+    return base;
+}
+
+bool user_set_fs_base(uint64_t base) {
+    if (base >= USER_END)
+        return false;
+    uintptr_t saved = interrupts_save();
+    write_fs_base(base);
+    interrupts_restore(saved);
+    return true;
+}
+
+bool user_set_gs_base(uint64_t base) {
+    if (base >= USER_END)
+        return false;
+    uintptr_t saved = interrupts_save();
+    write_gs_base(base);
+    interrupts_restore(saved);
+    return true;
+}

@@ -1,0 +1,106 @@
+/*
+ * Tables of programs: made, extended, given back.
+ *
+ * A page-table page is made in full before an entry points to it, by compare-and-exchange, so that
+ * two CPUs may need the same one at once: who comes second gives his back. Nothing is taken away
+ * here before user_table_close, when nobody walks the table any more.
+ */
+#include "user_pages.h"
+
+#include "cpu.h"
+
+#include <errno.h>
+
+#define ENTRIES     512u
+#define KERNEL_HALF 256u
+
+uint64_t user_entry_nx;
+
+static uint64_t last_id;
+
+bool user_huge_pages(void) {
+    return features.huge_pages;
+}
+
+size_t user_table_size(void) {
+    return sizeof(struct user_table) + (cpu_count() + 63) / 64 * sizeof(uint64_t);
+}
+
+uint64_t user_table_page(struct user_table *table) {
+    uint64_t frame = table->frames.take(table->frames.context);
+    if (frame)
+        __builtin_memset(phys_to_virt(frame), 0, FRAME_SIZE);
+    return frame;
+}
+
+int user_table_open(struct user_table *table, const struct user_frames *frames) {
+    __builtin_memset(table, 0, user_table_size());
+    table->frames = *frames;
+    table->root = user_table_page(table);
+    if (!table->root)
+        return -ENOMEM;
+    const uint64_t *kernel = phys_to_virt(kernel_page_table);
+    uint64_t *top = phys_to_virt(table->root);
+    for (unsigned i = KERNEL_HALF; i < ENTRIES; i++)
+        top[i] = kernel[i];
+    table->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* The entry's table, made if there is none. 0: no frame, or a larger page. */
+static uint64_t table_below(struct user_table *table, uint64_t *entry) {
+    uint64_t value = user_entry_read(entry);
+    if (!user_entry_present(value)) {
+        uint64_t frame = user_table_page(table);
+        if (!frame)
+            return 0;
+        uint64_t expected = value;
+        if (user_entry_replace(entry, &expected, user_entry_table(frame)))
+            return frame;
+        table->frames.give(table->frames.context, frame);
+        value = expected;
+    }
+    return value & ENTRY_LARGE ? 0 : user_entry_frame(value);
+}
+
+uint64_t *user_entry_make(struct user_table *table, uintptr_t address, unsigned level) {
+    uint64_t *entries = phys_to_virt(table->root);
+    for (unsigned at = USER_LEVELS; at > level; at--) {
+        uint64_t frame = table_below(table, &entries[user_level_slot(address, at)]);
+        if (!frame)
+            return NULL;
+        entries = phys_to_virt(frame);
+    }
+    return &entries[user_level_slot(address, level)];
+}
+
+/* Gives back a table of `level` and what is below it. */
+static void give_back(struct user_table *table, uint64_t frame, unsigned level) {
+    const uint64_t *entries = phys_to_virt(frame);
+    unsigned count = level == USER_LEVELS ? KERNEL_HALF : ENTRIES;
+    for (unsigned i = 0; level > 1 && i < count; i++) {
+        uint64_t entry = entries[i];
+        if (user_entry_present(entry) && !user_entry_is_page(entry, level) &&
+            !user_entry_shared(entry))
+            give_back(table, user_entry_frame(entry), level - 1);
+    }
+    table->frames.give(table->frames.context, frame);
+}
+
+static bool is_any(unsigned number, const void *argument) {
+    (void)number;
+    (void)argument;
+    return true;
+}
+
+static void leave(void *argument) {
+    if (cpu_self()->table == argument)
+        user_table_load(NULL);
+}
+
+/* Who leaves clears his own bit; nobody sets one any more. */
+void user_table_close(struct user_table *table) {
+    cpu_call_set(table->cpus, is_any, leave, table);
+    give_back(table, table->root, USER_LEVELS);
+    table->root = 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * Job control as terminals need it: who calls, whom to signal. Services of the personality; the
+ * calling thread is active. A kernel thread that calls is nobody.
+ */
+#ifndef KERNEL_JOB_H
+#define KERNEL_JOB_H
+
+#include <k42/object.h>
+#include <stdbool.h>
+
+struct job {
+    int32_t process, group, session; /* all 0: not a program */
+    bool leads;                      /* its session */
+    bool orphaned;                   /* its group: stopping it would be for ever */
+};
+
+/* The calling process. */
+void job_self(struct job *job);
+/* Whether the calling thread would notice a signal: neither ignores nor blocks it. */
+bool job_minds(int signal);
+/* A signal from the kernel to each process of a group; of a session's leader. */
+void job_signal(int32_t group, int signal);
+void job_signal_leader(int32_t session, int signal);
+/* Whether a group is there and belongs to the session. */
+bool job_in_session(int32_t group, int32_t session);
+
+/* The terminal that controls the calling process's session, or K42_NULL_REF. */
+k42_ref job_terminal(void);
+/* Says which one does, for a session; K42_NULL_REF: none any more. */
+void job_set_terminal(int32_t session, k42_ref terminal);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * The table of those who wait: who stands where, and what a notification does.
+ *
+ * Buckets hold the entries of all points that hash there: first the watchers, which notifications
+ * tell and leave, then those who wait once, in the order they came. So a notification of one call
+ * looks at the watchers and as far as the first call that matches.
+ *
+ * No notification is lost. An entry counts itself in its bucket by an operation that is a full
+ * barrier, and only then does its thread look at the state; whoever notifies has changed the state
+ * before it looks at the count. One of the two sees the other (wait.h says what that asks of
+ * objects; tests/models/wait.pml has it with calls, limits, interrupts and deadlines).
+ *
+ * An entry is its owner's memory. Whoever notifies touches it under the bucket's lock, and after
+ * that only if it has `calling` set there; the owner takes the lock before it lets the memory go,
+ * and waits for `calling` to be over. A thread is woken under the lock for the same reason.
+ *
+ * Locking: a bucket's lock, with interrupts off; two of them in the order of their addresses. Under
+ * it CPUs' locks are taken, to wake; fn is called under none. Cannot fail.
+ */
+#include "sched.h"
+
+#include "../print.h"
+
+#include <errno.h>
+
+#define BUCKETS_PER_CPU 256u
+#define BUCKETS_LEAST   1024u
+
+static struct wait_bucket first_buckets[2];
+struct wait_bucket *wait_buckets = first_buckets;
+unsigned wait_shift = 63;
+
+void wait_open(void) {
+    unsigned bits = 0;
+    while (1u << bits < BUCKETS_LEAST || 1u << bits < BUCKETS_PER_CPU * cpu_count())
+        bits++;
+    char *memory = k42_platform_alloc(sizeof(struct wait_bucket) * ((1ul << bits) + 1));
+    if (!memory)
+        panic("boot: no memory for the table of waiting calls; give the machine more memory");
+    memory += -(uintptr_t)memory % sizeof(struct wait_bucket);
+    wait_buckets = (struct wait_bucket *)(void *)memory;
+    wait_shift = 64 - bits;
+}
+
+/* ---- buckets ---- */
+
+static void lock(struct wait_bucket *bucket) {
+    while (__atomic_exchange_n(&bucket->lock, 1, __ATOMIC_ACQUIRE))
+        while (__atomic_load_n(&bucket->lock, __ATOMIC_RELAXED))
+            k42_relax();
+}
+
+static void unlock(struct wait_bucket *bucket) {
+    __atomic_store_n(&bucket->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* An entry is moved to another bucket with both locked, so it stays where it is found. */
+static struct wait_bucket *lock_bucket_of(struct wait_entry *entry) {
+    for (;;) {
+        struct wait_bucket *bucket = __atomic_load_n(&entry->bucket, __ATOMIC_ACQUIRE);
+        lock(bucket);
+        if (bucket == __atomic_load_n(&entry->bucket, __ATOMIC_RELAXED))
+            return bucket;
+        unlock(bucket);
+    }
+}
+
+static void put_in(struct wait_bucket *bucket, struct wait_entry *entry) {
+    struct wait_entry *before = entry->once ? bucket->last : NULL;
+    struct wait_entry *next = entry->once ? NULL : bucket->first;
+    entry->before = before;
+    entry->next = next;
+    if (before)
+        before->next = entry;
+    else
+        bucket->first = entry;
+    if (next)
+        next->before = entry;
+    else
+        bucket->last = entry;
+    entry->in = true;
+    __atomic_store_n(&entry->bucket, bucket, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&bucket->waiters, 1, __ATOMIC_SEQ_CST);
+}
+
+static void take_out(struct wait_bucket *bucket, struct wait_entry *entry) {
+    if (entry->before)
+        entry->before->next = entry->next;
+    else
+        bucket->first = entry->next;
+    if (entry->next)
+        entry->next->before = entry->before;
+    else
+        bucket->last = entry->before;
+    entry->in = false;
+    __atomic_fetch_sub(&bucket->waiters, 1, __ATOMIC_RELAXED);
+}
+
+static void add(struct wait_entry *entry) {
+    struct wait_bucket *bucket = wait_bucket_of(entry->point.id, entry->point.key);
+    uintptr_t saved = interrupts_save();
+    lock(bucket);
+    put_in(bucket, entry);
+    unlock(bucket);
+    interrupts_restore(saved);
+}
+
+void wait_set_add(struct wait_set *set, struct wait_entry *entry, struct wait_point point) {
+    *entry = (struct wait_entry){.set = set, .point = point};
+    add(entry);
+}
+
+void wait_set_add_once(struct wait_set *set, struct wait_entry *entry, struct wait_point point) {
+    *entry = (struct wait_entry){.set = set, .point = point, .once = true};
+    add(entry);
+}
+
+void wait_watch(struct wait_entry *entry, struct wait_point point,
+                void (*fn)(struct wait_entry *entry, uint32_t events)) {
+    *entry = (struct wait_entry){.fn = fn, .point = point};
+    add(entry);
+}
+
+/* Whoever calls fn has interrupts off, and so is soon done. */
+uint32_t wait_remove(struct wait_entry *entry) {
+    uintptr_t saved = interrupts_save();
+    struct wait_bucket *bucket = lock_bucket_of(entry);
+    if (entry->in)
+        take_out(bucket, entry);
+    while (entry->calling) {
+        unlock(bucket);
+        k42_relax();
+        lock(bucket);
+    }
+    uint32_t fired = entry->fired;
+    unlock(bucket);
+    interrupts_restore(saved);
+    return fired;
+}
+
+/* ---- notifying ---- */
+
+static bool stands_at(const struct wait_entry *entry, k42_id id, uintptr_t key) {
+    return entry->point.id == id && entry->point.key == key;
+}
+
+/* The bucket is locked. An entry whose fn must be called is put before `calls`. */
+static void fire(struct wait_bucket *bucket, struct wait_entry *entry, uint32_t events,
+                 struct wait_entry **calls) {
+    uint32_t came = events == (uint32_t)WAIT_ANY ? WAIT_HANGUP : events & entry->point.events;
+    entry->fired |= came;
+    if (entry->once)
+        take_out(bucket, entry);
+    if (entry->set) {
+        __atomic_store_n(&entry->set->fired, 1, __ATOMIC_RELEASE);
+        thread_wake(entry->set->thread);
+        return;
+    }
+    entry->due |= came;
+    if (!entry->calling) {
+        entry->calling = true;
+        entry->next_called = *calls;
+        *calls = entry;
+    }
+}
+
+/* What another notification added while fn ran is told by us, too. */
+static void call_back(struct wait_entry *entry) {
+    struct wait_bucket *bucket = entry->bucket; /* a watcher is not moved */
+    for (;;) {
+        lock(bucket);
+        uint32_t events = entry->due;
+        entry->due = 0;
+        entry->calling = events;
+        unlock(bucket);
+        if (!events)
+            return;
+        entry->fn(entry, events);
+    }
+}
+
+static void call_all(struct wait_entry *calls) {
+    while (calls) {
+        struct wait_entry *entry = calls;
+        calls = entry->next_called;
+        call_back(entry);
+    }
+}
+
+uint32_t wait_notify_slow(k42_id id, uintptr_t key, uint32_t events, uint32_t count) {
+    struct wait_bucket *bucket = wait_bucket_of(id, key);
+    struct wait_entry *calls = NULL, *next;
+    uint32_t woken = 0;
+    uintptr_t saved = interrupts_save();
+    lock(bucket);
+    for (struct wait_entry *entry = bucket->first; entry; entry = next) {
+        if (entry->once && woken == count)
+            break;
+        next = entry->next;
+        if (!stands_at(entry, id, key) || !(entry->point.events & events))
+            continue;
+        woken += entry->once;
+        fire(bucket, entry, events, &calls);
+    }
+    unlock(bucket);
+    call_all(calls);
+    interrupts_restore(saved);
+    return woken;
+}
+
+/* Everybody in a bucket that waits for the object, whatever the key. */
+static void hang_up(struct wait_bucket *bucket, k42_id id) {
+    struct wait_entry *calls = NULL, *next;
+    uintptr_t saved = interrupts_save();
+    lock(bucket);
+    for (struct wait_entry *entry = bucket->first; entry; entry = next) {
+        next = entry->next;
+        if (entry->point.id == id)
+            fire(bucket, entry, (uint32_t)WAIT_ANY, &calls);
+    }
+    unlock(bucket);
+    call_all(calls);
+    interrupts_restore(saved);
+}
+
+void wait_hangup_all(k42_id id) {
+    for (uint64_t i = 0; i < 1ul << (64 - wait_shift); i++)
+        if (__atomic_load_n(&wait_buckets[i].waiters, __ATOMIC_RELAXED))
+            hang_up(&wait_buckets[i], id);
+}
+
+bool wait_anybody(k42_id id, uintptr_t key) {
+    struct wait_bucket *bucket = wait_bucket_of(id, key);
+    if (!__atomic_load_n(&bucket->waiters, __ATOMIC_RELAXED))
+        return false;
+    uintptr_t saved = interrupts_save();
+    lock(bucket);
+    struct wait_entry *entry = bucket->first;
+    while (entry && !stands_at(entry, id, key))
+        entry = entry->next;
+    unlock(bucket);
+    interrupts_restore(saved);
+    return entry;
+}
+
+/* ---- moving ---- */
+
+static void lock_both(struct wait_bucket *one, struct wait_bucket *other) {
+    lock(one < other ? one : other);
+    if (one != other)
+        lock(one < other ? other : one);
+}
+
+static void unlock_both(struct wait_bucket *one, struct wait_bucket *other) {
+    unlock(one);
+    if (one != other)
+        unlock(other);
+}
+
+/* The first `wake` calls are woken, the next `move` go to the end of the other bucket. */
+static k42_result requeue(struct wait_bucket *bucket, struct wait_bucket *other,
+                          const struct wait_requeue *how) {
+    k42_result moved = 0;
+    struct wait_entry *next, *last = bucket->last;
+    for (struct wait_entry *entry = bucket->first; entry; entry = next) {
+        next = entry == last ? NULL : entry->next; /* those that are moved here are not met again */
+        if (!entry->once || !stands_at(entry, how->from.id, how->from.key) ||
+            !(entry->point.events & how->from.events))
+            continue;
+        if (moved >= (k42_result)how->wake + how->move)
+            break;
+        if (moved < how->wake) {
+            fire(bucket, entry, how->from.events, NULL);
+        } else {
+            take_out(bucket, entry);
+            entry->point.id = how->to.id;
+            entry->point.key = how->to.key;
+            put_in(other, entry);
+        }
+        moved++;
+    }
+    return moved;
+}
+
+k42_result wait_requeue(const struct wait_requeue *how) {
+    struct wait_bucket *bucket = wait_bucket_of(how->from.id, how->from.key);
+    struct wait_bucket *other = wait_bucket_of(how->to.id, how->to.key);
+    uintptr_t saved = interrupts_save();
+    lock_both(bucket, other);
+    k42_result result = -EAGAIN;
+    if (!how->check || how->check(how->argument))
+        result = requeue(bucket, other, how);
+    unlock_both(bucket, other);
+    interrupts_restore(saved);
+    return result;
+}
