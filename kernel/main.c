@@ -3,6 +3,7 @@
  */
 #include "arch/x86_64/arch.h"
 #include "dev/devices.h"
+#include "dev/tty/tty_devices.h"
 #include "fs/open.h"
 #include "kernel.h"
 #include "linux/call.h"
@@ -11,6 +12,8 @@
 #include "print.h"
 #include "runtime.h"
 #include "sched/thread.h"
+
+#define CONSOLE_PATIENCE 2000000000ul
 
 extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
 
@@ -41,6 +44,7 @@ void kernel_main(void) {
     if (fs_open() < 0)
         panic("there is no memory for the initial file system");
     k42_exit();
+    tty_devices_open();
     linux_open();
     if (boot_option_set("boot-times"))
         boot_print_times();
@@ -50,6 +54,7 @@ void kernel_main(void) {
         machine_exit(run_checks(name));
     if (boot_option_set("exit"))
         machine_exit(0);
+    tty_await_console(CONSOLE_PATIENCE);
     linux_start();
     thread_exit();
 }
