@@ -50,18 +50,18 @@ def offset(kind, name):
 
 
 def named(address):
-    """NAME (FILE:LINE) of the call that returns to a place in the kernel."""
-    found = re.match(r"(\S+).* in section", gdb.execute(f"info symbol {address - 1:#x}", False, True))
+    """NAME (FILE:LINE) of a place in the kernel."""
+    found = re.match(r"(\S+).* in section", gdb.execute(f"info symbol {address:#x}", False, True))
     if not found:
         return f"{address:#x}"
-    line = gdb.find_pc_line(address - 1)
+    line = gdb.find_pc_line(address)
     where = f" ({line.symtab.filename.removeprefix('../../')}:{line.line})" if line.symtab else ""
     return found[1] + where
 
 
-def frames_from(frame_pointer, place):
-    """Return addresses along the chain of frame pointers, the current place first."""
-    seen = [place]
+def calls_from(frame_pointer, place):
+    """The call that returns to `place`, and those above it along the chain of frame pointers."""
+    seen = [place - 1]
     while frame_pointer >= KERNEL and len(seen) < MOST_FRAMES:
         try:
             above, place = word(frame_pointer), word(frame_pointer + 8)
@@ -69,10 +69,19 @@ def frames_from(frame_pointer, place):
             break
         if place < KERNEL:
             break
-        seen.append(place)
+        seen.append(place - 1)
         if above <= frame_pointer:
             break
         frame_pointer = above
+    return seen
+
+
+def unwound():
+    """Where the CPU that gdb looks at is, as gdb itself finds it."""
+    frame, seen = gdb.newest_frame(), []
+    while frame and frame.pc() >= KERNEL and len(seen) < MOST_FRAMES:
+        seen.append(frame.pc() - (1 if seen else 0))
+        frame = frame.older()
     return seen
 
 
@@ -109,15 +118,14 @@ def backtrace_of(thread, on_cpu):
     """Where a thread is: from its stack, or from the CPU's registers."""
     if on_cpu is None:
         stack = int(thread["stack"])
-        return frames_from(word(stack + 8 * SAVED_BELOW_FRAME_POINTER),
-                           word(stack + 8 * (SAVED - 1)))
+        return calls_from(word(stack + 8 * SAVED_BELOW_FRAME_POINTER),
+                          word(stack + 8 * (SAVED - 1)))
     selected = gdb.selected_thread()
     try:
         for one in gdb.selected_inferior().threads():
             if one.num == on_cpu + 1:
                 one.switch()
-                frame = gdb.newest_frame()
-                return frames_from(int(value("$rbp")), int(frame.pc()))
+                return unwound()
     finally:
         if selected:
             selected.switch()

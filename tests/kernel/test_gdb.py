@@ -28,8 +28,8 @@ def test_every_cpu_is_shown(said):
 
 
 def test_threads_have_names_states_and_backtraces(said):
-    assert re.search(r"^ +\d+ running  CPU 0 +main\n +machine_exit\b.*\n +kernel_main \(kernel/main.c",
-                     said, re.M), said
+    assert re.search(r"^ +\d+ running  CPU \d +main\n +machine_exit\b.*\n +kernel_main "
+                     r"\(kernel/main.c", said, re.M), said
     assert re.search(r"^ +\d+ \w+ +CPU 2 +idle 2$", said, re.M), said
 
 
