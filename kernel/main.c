@@ -7,6 +7,7 @@
 #include "fs/open.h"
 #include "kernel.h"
 #include "linux/call.h"
+#include "mem/pm/pm.h"
 #include "mem/space/space.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
@@ -39,6 +40,8 @@ void kernel_main(void) {
     platform_open();
     boot_print_machine();
     devices_open();
+    if (pm_open() < 0)
+        panic("there is no memory for the page managers");
     spaces_open();
     k42_enter();
     if (fs_open() < 0)
