@@ -56,6 +56,12 @@ k42_result copy_in(struct copy *copy, void *to, size_t length);
 K42_MUST_CHECK
 k42_result copy_out_zeros(struct copy *copy, size_t length);
 
+/*
+ * Set by the personality: brings the page of an address of the calling thread's program in, for
+ * reading or for writing. 0; -K42_WAIT, not without waiting; -EFAULT and others.
+ */
+extern k42_result (*copy_fault)(uintptr_t address, bool write);
+
 /* Moves the cursor on without copying; at most to the end. Returns by how much. */
 size_t copy_skip(struct copy *copy, size_t length);
 

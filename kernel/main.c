@@ -3,7 +3,10 @@
  */
 #include "arch/x86_64/arch.h"
 #include "dev/devices.h"
+#include "fs/open.h"
 #include "kernel.h"
+#include "linux/call.h"
+#include "mem/space/space.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
 #include "runtime.h"
@@ -33,6 +36,12 @@ void kernel_main(void) {
     platform_open();
     boot_print_machine();
     devices_open();
+    spaces_open();
+    k42_enter();
+    if (fs_open() < 0)
+        panic("there is no memory for the initial file system");
+    k42_exit();
+    linux_open();
     if (boot_option_set("boot-times"))
         boot_print_times();
     for (unsigned i = 0; i < boot_module_count; i++)
@@ -41,6 +50,7 @@ void kernel_main(void) {
         machine_exit(run_checks(name));
     if (boot_option_set("exit"))
         machine_exit(0);
+    linux_start();
     thread_exit();
 }
 

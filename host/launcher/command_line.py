@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 
-from launcher import form, long_tests, packages, running, testing, variants
+from launcher import (form, inside, iso, long_tests, packages, running, session, testing,
+                      variants)
 from launcher.progress import say
 from launcher.tree import Trouble
 
 ABOUT = "K42: an operating system whose live objects can be replaced while it runs."
+DEFAULT_RUN = "search"  # or "shell"
 MORE = "On Debian 12 a command installs the packages it needs, as root or through sudo. " \
        "Everything built lies under build/."
 
@@ -28,36 +30,63 @@ class Words(argparse.ArgumentParser):
         sys.exit(2)
 
 
+def machine_words(one, memory, limit):
+    """What commands that start a guest have in common."""
+    one.add_argument("--cpus", metavar="N", type=int, default=2, help="processors (default: 2)")
+    one.add_argument("--mem", metavar="M", default=memory, help=f"memory (default: {memory})")
+    one.add_argument("--append", metavar="TEXT", default="",
+                     help="options for the kernel, e.g. test=boot")
+    one.add_argument("--limit", metavar="SECONDS", type=float, default=limit,
+                     help=f"end the guest after this time (default: {limit or 'never'})")
+
+
 def words():
     parser = Words(prog="./k42", description=ABOUT, epilog=MORE)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
-    def command(name, about):
-        return commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+    def command(name, about, usage=None):
+        return commands.add_parser(name, help=about, usage=usage,
+                                   description=about[0].upper() + about[1:] + ".")
 
     one = command("build", "compile the library, examples and tests")
     one.add_argument("--variant", metavar="V", default="release",
                      help="one of " + ", ".join(variants.VARIANTS) + ", or all (default: release)")
-    command("run", "build everything and show a cache that swaps itself under load")
+    one = command("run", "start a shell or one command in a guest, or show the search example",
+                  "./k42 run [OPTION ...] [search | -- COMMAND ARGUMENT ...]")
+    one.add_argument("example", nargs="?", choices=["search"],
+                     help="a cache that swaps itself under load, on this machine")
+    one.add_argument("--kernel", choices=session.KERNELS, default="k42",
+                     help="which kernel runs it (default: k42)")
+    one.add_argument("-v", dest="volume", metavar="DIR[:PLACE]", action="append", default=[],
+                     help="make a folder of this machine visible (default place: /mnt/NAME)")
+    one.add_argument("--packages", metavar="P,...", default="",
+                     help="more of Debian's packages for the root tree")
+    one.add_argument("-t", "--terminal", action="store_true",
+                     help="run the command on the guest's console rather than with three streams")
+    machine_words(one, "1G", None)
+    one = command("root", "make a root tree of Debian packages, as an archive")
+    one.add_argument("--packages", metavar="P,...", default="", help="more than the usual ones")
+    one.add_argument("--output", metavar="FILE", help="where to (default: below build/root)")
+    one.add_argument("--update", action="store_true", help="look for newer versions")
     one = command("boot", "boot the kernel in an emulator; its exit status is the guest's")
-    one.add_argument("--cpus", metavar="N", type=int, default=2, help="processors (default: 2)")
-    one.add_argument("--mem", metavar="M", default="512M", help="memory (default: 512M)")
-    one.add_argument("--append", metavar="TEXT", default="",
-                     help="options for the kernel, e.g. test=boot")
-    one.add_argument("--limit", metavar="SECONDS", type=float, default=60,
-                     help="end the guest after this time (default: 60)")
+    machine_words(one, "512M", 60)
+    one = command("iso", "make a disc that boots on machines with a BIOS or UEFI")
+    one.add_argument("--packages", metavar="P,...", default="", help="more for the root tree")
+    one.add_argument("--output", metavar="FILE", help="where to (default: build/k42.iso)")
+    one.add_argument("--append", metavar="TEXT", default="", help="options for the kernel")
     one = command("test", "build all variants and run all tests; ends with 'N passed, N failed'")
     one.add_argument("pattern", nargs="?", metavar="PATTERN",
                      help="only suites whose name (VARIANT/NAME) contains this")
     one.add_argument("--list", action="store_true", help="name the suites, run nothing")
     one.add_argument("--long", nargs="?", const="", metavar="AREA",
                      help="run the long tests of one area, or all; goes on where it stopped")
-    one = command("bench", "measure the installed library beside its alternatives")
+    one = command("bench", "measure the library, or the kernel, beside its alternatives")
     one.add_argument("name", nargs="?", metavar="NAME", help="which benchmark")
     one.add_argument("--list", action="store_true", help="name the benchmarks")
     one.add_argument("--json", action="store_true", help="write the results as JSON")
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
+    one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -86,6 +115,13 @@ def build(chosen):
     return 0
 
 
+def wants_guest(asked):
+    """Whether ./k42 run means a guest; without further words it shows what DEFAULT_RUN says."""
+    if asked.example:
+        return False
+    return DEFAULT_RUN == "shell" or len(sys.argv) > 2
+
+
 def do(asked):
     if asked.command == "bench" and asked.list:
         say("\n".join(running.benchmarks()))
@@ -94,7 +130,11 @@ def do(asked):
     if asked.command == "build":
         return build(asked.variant)
     if asked.command == "run":
-        return running.run()
+        return inside.run(asked) if wants_guest(asked) else running.search()
+    if asked.command == "root":
+        return inside.make_root(asked)
+    if asked.command == "iso":
+        return iso.run(asked)
     if asked.command == "boot":
         return running.boot(asked)
     if asked.command == "test":
@@ -103,7 +143,9 @@ def do(asked):
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
         options = ["--" + name for name in ("json", "quick") if getattr(asked, name)]
-        return running.bench(asked.name, options + (["--only", asked.only] if asked.only else []))
+        for name in ("only", "cpus"):
+            options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
+        return running.bench(asked.name, options)
     if asked.command == "install":
         say("installed under " + variants.install(asked.prefix))
         return 0
@@ -120,7 +162,11 @@ def end_on_terminate():
 
 def main(arguments):
     parser, commands = words()
-    asked = parser.parse_args(arguments)
+    mark = arguments.index("--") if "--" in arguments else len(arguments)
+    asked = parser.parse_args(arguments[:mark])
+    asked.words = arguments[mark + 1:]
+    if asked.words and asked.command != "run":
+        parser.error(f"only run takes a command after --, not {asked.command}")
     if asked.command in (None, "help"):
         return show_help(parser, commands, getattr(asked, "about", None))
     if asked.command == "bench" and not asked.name and not asked.list:

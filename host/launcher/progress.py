@@ -59,10 +59,11 @@ def run_logged(label, command, log, hint=None, **more):
     os.makedirs(os.path.dirname(log), exist_ok=True)
     line, steps = Line(label), 0
     more.setdefault("env", environment())
+    more.setdefault("cwd", ROOT)
     with open(log, "a") as file:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL, text=True, errors="replace",
-                                   cwd=ROOT, **more)
+                                   **more)
         try:
             for text in process.stdout:
                 file.write(text)

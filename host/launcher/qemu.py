@@ -21,6 +21,16 @@ def options(append):
     return f"exit-port={EXIT_PORT} {append}".strip()
 
 
+def emulated():
+    """Whether the guest's instructions are emulated; /dev/kvm alone proves nothing."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = file.read().split()
+    except OSError:
+        return True
+    return not (os.access("/dev/kvm", os.R_OK | os.W_OK) and ("vmx" in flags or "svm" in flags))
+
+
 class Ended:
     """How a guest ended: its status (None when it was ended from outside) and what it said."""
 
@@ -29,13 +39,14 @@ class Ended:
 
 
 class Guest:
-    """A machine that is about to boot a kernel, which gets `append` as its options, or a CD."""
+    """A machine that is about to boot a kernel, which gets `append` as its options, or a CD.
+    `serial` says where the first serial port goes, `more` is further words for the emulator."""
 
     def __init__(self, kernel=None, cpus=1, memory="512M", append="", initrd=None, disc=None,
-                 processor=PROCESSOR):
+                 processor=PROCESSOR, accelerator="tcg,thread=multi", serial="stdio", more=()):
         self.command = [
-            QEMU, "-machine", "q35", "-cpu", processor, "-accel", "tcg,thread=multi",
-            "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
+            QEMU, "-machine", "q35", "-cpu", processor, "-accel", accelerator,
+            "-nodefaults", "-display", "none", "-serial", serial, "-no-reboot",
             "-device", f"isa-debug-exit,iobase={EXIT_PORT},iosize=4",
             "-smp", str(cpus), "-m", str(memory)]
         if kernel:
@@ -44,17 +55,21 @@ class Guest:
             self.command += ["-initrd", initrd]
         if disc:
             self.command += ["-cdrom", disc]
+        self.command += more
+
+    def start(self, files=(), **streams):
+        """Starts it in a process group of its own; it inherits the open `files`."""
+        try:
+            return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, env=environment(),
+                                    start_new_session=True, pass_fds=files, **streams)
+        except FileNotFoundError:
+            raise Trouble(f"{QEMU} is not installed", "install the package qemu-system-x86")
 
     def run(self, limit, capture=False):
         """Runs the guest to its end, or for `limit` seconds; its console goes to standard output
         unless it is captured."""
-        try:
-            guest = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-                                     stdout=subprocess.PIPE if capture else None,
-                                     stderr=subprocess.STDOUT if capture else None,
-                                     env=environment(), start_new_session=True)
-        except FileNotFoundError:
-            raise Trouble(f"{QEMU} is not installed", "install the package qemu-system-x86")
+        guest = self.start(stdout=subprocess.PIPE if capture else None,
+                           stderr=subprocess.STDOUT if capture else None)
         timed_out = False
         try:
             said, _ = guest.communicate(timeout=limit)

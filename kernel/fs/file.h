@@ -95,6 +95,19 @@ struct file_ops {
 
     /* fallocate, with its modes. Errors: -ENOTSUP, -ENOSPC, -ENODEV. */
     K42_METHOD(allocate)(struct file *self, unsigned mode, uint64_t offset, uint64_t length);
+
+    /* What a blocking open() waits for before it returns: a FIFO's other end. 0, or -K42_WAIT.
+     * Asked of FIFOs alone. */
+    K42_METHOD(settle)(struct file *self);
+};
+
+/* Requests of control() that no program can make: from the kernel alone. */
+enum {
+    FILE_KERNEL_REQUESTS = 0x7fff0000, /* the first */
+    FILE_PIPE_SIZE,                    /* returns it; F_GETPIPE_SZ */
+    FILE_SET_PIPE_SIZE,
+    FILE_SEALS, /* of a memory file; returns them */
+    FILE_ADD_SEALS,
 };
 
 struct file {

@@ -15,8 +15,8 @@
 #include <k42/object.h>
 #include <stdbool.h>
 
-struct copy;
 struct node;
+struct place;
 
 #define NODE_NAME_MAX 255
 
@@ -57,6 +57,12 @@ enum node_set {
     NODE_SET_MODIFIED_NOW = 128,
 };
 
+enum node_touch {
+    NODE_TOUCH_READ = 1,
+    NODE_TOUCH_WRITTEN = 2,
+    NODE_TOUCH_KEEP_SET_ID = 4, /* the writer may */
+};
+
 /* Who asks. Lives in the personality; constant while somebody uses it. */
 struct credentials {
     uint32_t uid, euid, suid, fsuid;
@@ -73,6 +79,8 @@ enum node_access { NODE_EXECUTE = 1, NODE_WRITE = 2, NODE_READ = 4 }; /* X_OK, W
 K42_MUST_CHECK
 k42_result node_allows(const struct node_attributes *attributes, const struct credentials *who,
                        unsigned access);
+/* Whether a group is one of theirs. */
+bool credentials_in_group(const struct credentials *who, uint32_t gid);
 
 /* A name in a directory. */
 struct node_name {
@@ -81,6 +89,15 @@ struct node_name {
     uint32_t hash; /* node_hash(text, length) */
 };
 uint32_t node_hash(const char *text, uint32_t length);
+
+/* The same, by the character, for whoever looks at each anyway. */
+#define NODE_HASH_START 0x811c9dc5u
+static inline uint32_t node_hash_step(uint32_t hash, char character) {
+    return (hash ^ (uint8_t)character) * 0x01000193u;
+}
+
+/* In the answer of lookup(): a link that jump() follows, not its text. */
+#define NODE_JUMPS 256
 
 /* What to make. */
 struct node_new {
@@ -93,6 +110,7 @@ struct node_new {
 
 /* Where to write directory entries: called for each; false ends it, before that entry. */
 struct node_listing {
+    /* May do whatever a method may. */
     bool (*entry)(struct node_listing *listing, const struct node_name *name, uint64_t number,
                   unsigned type, uint64_t next); /* type: DT_*; next: the cursor behind it */
 };
@@ -120,8 +138,9 @@ struct node_ops {
     (struct node *self, unsigned which, K42_IN const struct node_attributes *attributes);
 
     /*
-     * Finds a name for somebody who must be allowed to search here; the ref in the word. Also for
-     * "..", which is the parent within the file system. Errors: -ENOENT, -ENOTDIR, -EACCES.
+     * Finds a name for somebody who must be allowed to search here; the ref in the word, and as
+     * result its type, DT_*, perhaps with NODE_JUMPS. Also for "..", which is the parent within the
+     * file system. Errors: -ENOENT, -ENOTDIR, -EACCES.
      */
     K42_METHOD_PAIR(lookup)
     (struct node *self, K42_LOCAL const struct node_name *name,
@@ -142,12 +161,13 @@ struct node_ops {
 
     /*
      * Moves `name` into the directory `to` (perhaps this one) as `new_name`, at once for everyone
-     * who looks. Flags of renameat2. Errors: -ENOENT, -EXDEV, -EEXIST, -ENOTEMPTY, -EISDIR,
-     * -ENOTDIR, -EINVAL (into itself).
+     * who looks. Flags of renameat2; `who` as above. Errors: -ENOENT, -EXDEV, -EEXIST, -ENOTEMPTY,
+     * -EISDIR, -ENOTDIR, -EINVAL (into itself).
      */
     K42_METHOD(rename)
     (struct node *self, K42_LOCAL const struct node_name *name, k42_ref to,
-     K42_LOCAL const struct node_name *new_name, unsigned flags);
+     K42_LOCAL const struct node_name *new_name, unsigned flags,
+     K42_LOCAL const struct credentials *who);
 
     /* Copies a symbolic link's target, not terminated; returns its length. Errors: -EINVAL. */
     K42_METHOD(target)
@@ -167,6 +187,33 @@ struct node_ops {
 
     /* Counts of the file system it is in, as statfs. */
     K42_METHOD(file_system)(struct node *self, K42_OUT struct node_file_system *counts);
+
+    /* Its data was read or written, now: sets the times as Linux does, and after a write takes
+     * set-user-id and its like away. Flags of node_touch. */
+    K42_METHOD(touch)(struct node *self, unsigned how);
+
+    /* Where a link of /proc that has no path leads; held by nobody. Errors: -EINVAL, -ENOENT,
+     * -EACCES. */
+    K42_METHOD(jump)(struct node *self, K42_LOCAL struct place *place);
+
+    /* Copies the name it has, not terminated, and returns its length; the directory it has it in is
+     * the word. Of several names any; the root of a file system has none. Errors: -ENOENT. */
+    K42_METHOD_PAIR(name)
+    (struct node *self, K42_OUT K42_BUF(size, 256) char *text, size_t size);
+
+    /*
+     * Extended attributes: copies a value, or with no name the list of names, each terminated.
+     * Returns its length; when `size` is 0 nothing is copied. Errors: -ENODATA, -ENOTSUP, -ERANGE.
+     */
+    K42_METHOD(get_extended)
+    (struct node *self, K42_LOCAL const struct node_name *name,
+     K42_OUT K42_BUF(size, 65536) char *value, size_t size);
+
+    /* Sets one; XATTR_CREATE 1, XATTR_REPLACE 2; a NULL value takes it away. Errors: -EEXIST,
+     * -ENODATA, -ENOTSUP, -ENOSPC. */
+    K42_METHOD(set_extended)
+    (struct node *self, K42_LOCAL const struct node_name *name,
+     K42_BUF(size, 65536) const char *value, size_t size, unsigned flags);
 };
 
 struct node {

@@ -13,6 +13,8 @@
 
 #include "node.h"
 
+#include <k42/lock.h>
+
 struct mount;
 
 struct place {
@@ -23,14 +25,15 @@ struct place {
 /* Where a thread's paths begin; shared by threads (CLONE_FS), copied by fork. */
 struct path_context {
     uint32_t references;
-    uint32_t lock;
-    struct place root, working;
-    uint32_t mask; /* umask */
+    struct k42_lock lock;       /* of the places */
+    struct place root, working; /* held */
+    uint32_t mask;              /* umask */
 };
 
 enum path_flags {
     PATH_FOLLOW = 1,      /* a symbolic link at the end, too */
-    PATH_PARENT = 2,      /* stop before the last name, which need not exist */
+    PATH_PARENT = 2,      /* stop before the last name, which need not exist; with PATH_FOLLOW
+                             before that of what the links at the end lead to */
     PATH_DIRECTORY = 4,   /* -ENOTDIR unless it is one */
     PATH_EMPTY = 8,       /* AT_EMPTY_PATH: an empty path is the start itself */
     PATH_NO_LINKS = 16,   /* RESOLVE_NO_SYMLINKS */
@@ -41,14 +44,20 @@ enum path_flags {
 
 /* A walk: what is asked and what was found. */
 struct path {
-    struct place start; /* for relative paths */
-    const struct path_context *context;
+    struct place start; /* for relative paths; node null: the working directory */
+    struct path_context *context;
     const struct credentials *who;
     unsigned flags;
 
     struct place found;     /* the place, or with PATH_PARENT its parent */
-    struct node_name last;  /* PATH_PARENT: the last name, within `text` */
+    unsigned type;          /* what is there, DT_*, if the walk learnt it; 0: it did not */
     bool last_is_directory; /* it ended with a slash */
+
+    /* With PATH_PARENT: the last name, within `text` or `memory`: empty for the root, or "." or
+     * "..", which no directory can be asked for. */
+    struct node_name last;
+    struct place there; /* with PATH_FOLLOW too: what is there, and its type above; or nothing */
+    void *memory;       /* PATH_PARENT: freed by path_end() */
 };
 
 /*
@@ -58,6 +67,16 @@ struct path {
 K42_MUST_CHECK
 k42_result path_walk(struct path *path, const char *text);
 
+/* After a walk with PATH_PARENT, whatever it answered. */
+void path_end(struct path *path);
+
+static inline bool path_last_is_special(const struct path *path) {
+    const struct node_name *last = &path->last;
+    return last->length == 0 ||
+           (last->text[0] == '.' &&
+            (last->length == 1 || (last->length == 2 && last->text[1] == '.')));
+}
+
 /*
  * The name of a place as seen from `root`, from the end of `text` backwards; returns where it
  * begins. Errors: -ENAMETOOLONG, -ENOENT (no longer reachable).
@@ -65,6 +84,16 @@ k42_result path_walk(struct path *path, const char *text);
 K42_MUST_CHECK
 k42_result path_name(const struct place *place, const struct place *root, char *text, size_t size,
                      char **begin);
+
+/* The root or the working directory of a context, of use while active. */
+struct place path_root(struct path_context *context);
+struct place path_working(struct path_context *context);
+/* Sets them, taking the place's hold over; releases what was there before. */
+void path_set_root(struct path_context *context, const struct place *place);
+void path_set_working(struct path_context *context, const struct place *place);
+
+/* A context at the root of everything, with one reference. NULL: no memory. */
+struct path_context *path_context_make(void);
 
 /* Holds and releases both parts of a place. hold: -K42_STALE. */
 K42_MUST_CHECK

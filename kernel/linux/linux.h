@@ -43,6 +43,7 @@ struct linux_call {
 enum {
     LINUX_RESTART = 4200,     /* again if SA_RESTART or no handler ran */
     LINUX_RESTART_NO_HANDLER, /* again only if no handler ran; otherwise -EINTR */
+    LINUX_RESTART_ALWAYS,     /* again, handler or not */
     LINUX_RESTART_BLOCK,      /* by restart_syscall, with what is left of the time */
 };
 

@@ -4,7 +4,8 @@
  * A task belongs to its own thread, which alone writes it; what others may touch is said at the
  * members. What it shares with other tasks it reaches by refs and counted pointers. Everything that
  * belongs to the process as a whole (threads, children, signal actions, limits, ids of group and
- * session) is in the process object (process/process.h).
+ * session) is in the process object (process/process.h). Its memory goes a grace period after its
+ * end.
  */
 #ifndef KERNEL_TASK_H
 #define KERNEL_TASK_H
@@ -14,18 +15,68 @@
 #include "../mem/space/space.h"
 #include "files/descriptors.h"
 #include "linux.h"
+#include "process/process.h"
 
 struct path_context;
 struct thread;
+struct user_table;
+
+/* An address space and how many processes, or threads with one of their own, use it. */
+struct task_memory {
+    uint32_t references;
+    space_ref space;
+    struct user_table *table;
+};
+
+#define TASK_NAME 16
 
 struct task {
     struct thread *thread;
     struct trap_frame *frame; /* the program's registers, while it is in the kernel */
     int32_t tid;              /* read by all */
+    int32_t pid;              /* its process's number; constant */
     space_ref space;
     descriptors_ref descriptors;
     struct path_context *paths;
     struct credentials *credentials; /* replaced whole, by its own thread; others: quiescence */
+
+    process_ref process; /* constant */
+    struct task_memory *memory;
+    struct file_held *executable; /* what it runs, for /proc; read by all, replaced whole */
+    char name[TASK_NAME];         /* comm; read by all, torn at worst */
+
+    /* Guarded by the process's lock. */
+    struct task *next, *before; /* in the process */
+    struct signal_queue pending;
+    uint64_t blocked;   /* signals; its own thread reads it without */
+    uint64_t waits_for; /* blocked signals that a sigtimedwait of it takes */
+    bool leaving;       /* takes no more signals */
+    bool stopped;       /* counted in the process's `stopped` */
+
+    /* Its own thread's. */
+    uint64_t blocked_after_call; /* to be put back on the way out, if `restores_mask` */
+    bool restores_mask;
+    struct signal_stack {
+        uint64_t start, size;
+        uint32_t flags;
+    } signal_stack;
+    uintptr_t tid_address; /* where it writes its number when it begins, or 0 */
+    uintptr_t clear_tid;   /* set_tid_address: zeroed, and woken, at the end */
+    uintptr_t robust_list; /* set_robust_list */
+    int32_t exit_status;   /* as wait() gives it; the first thread's is the process's */
+    uint32_t persona;
+    int32_t parent_death_signal;
+    bool no_new_privileges;
+    k42_result (*restart)(struct task *task); /* what restart_syscall does */
+    uint64_t restart_words[6];                /* and needs for that */
+    uint64_t started_ns;
+
+    uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
+    uint64_t trap_error, trap_address;
+
+    struct trap_frame start; /* registers to begin with */
+    void *state;             /* FPU and vector registers, behind this structure */
+    struct k42_defer defer;
 };
 
 /* The calling thread's; NULL in a kernel thread. */

@@ -30,9 +30,15 @@ k42_result (*wait_resolve_fault)(uintptr_t address, uint32_t access, uint64_t de
 
 /* ---- what methods note ---- */
 
-k42_result wait_on(k42_id self, uintptr_t key, uint32_t events) {
-    thread_self()->wait.point = (struct wait_point){.id = self, .key = key, .events = events};
+k42_result wait_on_until(k42_id self, uintptr_t key, uint32_t events, uint64_t again) {
+    struct wait_record *record = &thread_self()->wait;
+    record->point = (struct wait_point){.id = self, .key = key, .events = events};
+    record->again = again;
     return -K42_WAIT;
+}
+
+k42_result wait_on(k42_id self, uintptr_t key, uint32_t events) {
+    return wait_on_until(self, key, events, WAIT_FOREVER);
 }
 
 struct wait_point wait_noted(void) {
@@ -44,6 +50,18 @@ k42_result wait_fault(uintptr_t address, uint32_t access) {
     record->fault_address = address;
     record->fault_access = access;
     return -K42_FAULT;
+}
+
+void copy_begins(void) {
+    thread_self()->wait.copying = true;
+}
+
+void copy_ends(void) {
+    thread_self()->wait.copying = false;
+}
+
+bool copy_under_way(void) {
+    return thread_self()->wait.copying;
 }
 
 /* Threads have their numbers in turn, and each its own sequence, which a record's next thread goes
@@ -162,8 +180,10 @@ bool wait_again(struct wait_call *call, k42_result *result, uint64_t deadline, u
         get_in(call, &point);
         return true;
     }
-    *result = wait_sleep(&call->set, deadline, flags);
+    uint64_t again = thread_self()->wait.again;
+    *result = wait_sleep(&call->set, again < deadline ? again : deadline, flags);
     if (get_out(call))
         return true;
-    return *result ? end(call, *result) : true;
+    bool methods_time = *result == -ETIMEDOUT && again < deadline;
+    return *result && !methods_time ? end(call, *result) : true;
 }

@@ -78,6 +78,9 @@ struct wait_point {
  */
 K42_MUST_CHECK
 k42_result wait_on(k42_id self, uintptr_t key, uint32_t events);
+/* The same, and the call is made again at `again` (of time_ns()) whatever happens until then. */
+K42_MUST_CHECK
+k42_result wait_on_until(k42_id self, uintptr_t key, uint32_t events, uint64_t again);
 
 /*
  * The number of the program's call that the calling thread is carrying out: the same in each
@@ -100,9 +103,19 @@ struct wait_record {
     struct wait_point point;
     uintptr_t fault_address;
     uint32_t fault_access;
+    uint64_t again;    /* when to make the call again whatever happens */
     uint64_t request;  /* of the call under way, if it was asked for; or 0 */
     uint64_t requests; /* given out by this thread */
+    bool copying;      /* inside a cursor's copy: see copy_begins() */
 };
+
+/*
+ * Around a copy that may be inside a method: a page it lacks is not waited for in the trap. Any
+ * other copy of a program's memory is of a call that may wait, and its trap does.
+ */
+void copy_begins(void);
+void copy_ends(void);
+bool copy_under_way(void);
 
 /* The table's buckets; for the inline part below. */
 struct wait_bucket {

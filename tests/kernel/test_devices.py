@@ -1,7 +1,12 @@
 """Devices of the emulator, as the kernel's drivers use them: disks, host directories, consoles."""
 import os
+import random
+import socket
 import struct
 import sys
+import tempfile
+import threading
+import time
 
 import pytest
 
@@ -105,3 +110,90 @@ def test_errors_of_a_disk_are_reported_with_their_sector(tmp_path):
 
 def test_a_machine_without_devices_boots():
     assert "devices: " in run("exit", 2, RELEASE, []).text
+
+
+# ---- streams ----
+
+class Talk(threading.Thread):
+    """The other side of a stream: sends bytes, and gathers as many that come back."""
+
+    def __init__(self, socket_, data, hang_up=False, wait_for=b""):
+        super().__init__(daemon=True)
+        self.socket, self.data, self.hang_up, self.wait_for = socket_, data, hang_up, wait_for
+        self.received = b""
+        self.start()
+
+    def send(self):
+        self.socket.sendall(self.data)
+        if self.hang_up:
+            # What is on its way is delivered first, then the hang-up.
+            while len(self.received) < len(self.data):
+                time.sleep(0.01)
+            self.socket.close()
+
+    def run(self):
+        before = b""
+        while self.wait_for not in before:
+            before += self.socket.recv(65536)
+        threading.Thread(target=self.send, daemon=True).start()
+        while len(self.received) < len(self.data):
+            more = self.socket.recv(65536)
+            if not more:
+                return
+            self.received += more
+
+
+def talks_back(group, cpus, kernel, streams, serial=None, controller="virtio-serial-pci"):
+    """Runs a group of checks whose streams are given as device words and what is said there."""
+    ours, theirs, words = [], [], ["-device", controller] if controller else []
+    for number, (device, _) in enumerate(streams):
+        pair = socket.socketpair()
+        ours.append(pair[0])
+        theirs.append(pair[1])
+        words += ["-chardev", f"socket,id=c{number},fd={pair[1].fileno()}"]
+        words += ["-device", f"{device},chardev=c{number}"] if device else []
+    with tempfile.TemporaryFile() as log:
+        guest = qemu.Guest(kernel, cpus=cpus, append=f"test={group}", more=words,
+                           serial=serial or "stdio").start(
+                               [one.fileno() for one in theirs], stdout=log, stderr=log)
+        talks = [Talk(one, **said) for one, (_, said) in zip(ours, streams)]
+        try:
+            returncode = guest.wait(LIMIT)
+        finally:
+            qemu.end(guest)
+            guest.wait()
+        for one in ours + theirs:
+            one.close()
+        for talk in talks:
+            talk.join(LIMIT)
+        log.seek(0)
+        text = log.read().decode(errors="replace")
+    assert qemu.status_of(returncode, text) == 0, text
+    for talk in talks:
+        # On the serial port the kernel speaks, too, when it is done.
+        assert talk.received[:len(talk.data)] == talk.data
+    return text
+
+
+def noise(count):
+    return random.Random(count).randbytes(count)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_ports_bring_and_take_bytes_also_while_they_are_swapped(cpus, kernel):
+    ports = [("virtserialport,name=org.k42.echo", {"data": noise(3 << 20)}),
+             ("virtserialport,name=org.k42.swapped", {"data": noise(3 << 20)}),
+             ("virtserialport,name=org.k42.ending", {"data": noise(100000), "hang_up": True})]
+    assert talks_back("streams", cpus, kernel, ports)
+
+
+def test_a_console_of_a_device_with_ports_is_hvc0():
+    assert talks_back("console", 2, RELEASE, [("virtconsole", {"data": noise(5000)})])
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_the_serial_port_brings_and_takes_bytes(cpus, kernel):
+    said = {"data": noise(20000), "wait_for": b"ready\r\n"}
+    talks_back("serial", cpus, kernel, [(None, said)], serial="chardev:c0", controller=None)

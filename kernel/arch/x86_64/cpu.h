@@ -68,7 +68,7 @@ struct cpu {
     uint64_t program_rsp;   /* for traps.S */
     struct cpu *self;       /* at GS base - 16 */
     uint32_t number;        /* at GS base - 8 */
-    uint32_t preempt;       /* at GS base - 4, of preempt.h */
+    uint32_t preempt_depth; /* at GS base - 4, of preempt.h */
 };
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, self) == 16, "cpu_self finds it there");
 _Static_assert(sizeof(struct cpu) - offsetof(struct cpu, number) == 8, "cpu_number finds it there");

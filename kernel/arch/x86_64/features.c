@@ -8,6 +8,7 @@
 #include "../../print.h"
 #include "cpu.h"
 #include "runtime.h"
+#include "user.h"
 #include "user_pages.h"
 
 #define CR4_DE         (1ul << 3)
@@ -83,6 +84,20 @@ void features_enable(void) {
     write_cr4(cr4);
     write_cr0((read_cr0() & ~CR0_TS) | CR0_AM);
     user_state_enable();
+}
+
+bool user_has(enum user_protection protection) {
+    switch (protection) {
+    case USER_HAS_NX:
+        return features.nx;
+    case USER_HAS_SMEP:
+        return features.smep;
+    case USER_HAS_SMAP:
+        return features.smap;
+    case USER_HAS_UMIP:
+        return features.umip;
+    }
+    return false;
 }
 
 void boot_print_machine(void) {

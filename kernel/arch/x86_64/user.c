@@ -156,9 +156,12 @@ static void load_now(struct user_context *context) {
 void user_context_open(struct user_context *context, void *state, struct user_table *table,
                        const struct personality *personality) {
     user_state_init(state);
-    uintptr_t saved = interrupts_save();
-    *context = (struct user_context){.table = table, .state = state, .personality = personality};
-    interrupts_restore(saved);
+    context->state_cpu = 0;
+    context->table = table;
+    context->state = state;
+    context->fs_base = context->gs_base = 0;
+    context->ds = context->es = context->fs = context->gs = 0;
+    context->personality = personality;
     load_now(context);
 }
 
@@ -215,6 +218,7 @@ void user_frame_harmless(struct trap_frame *frame) {
 void user_enter(const struct trap_frame *frame) {
     struct trap_frame harmless = *frame;
     user_frame_harmless(&harmless);
+    load_now(user_current());
     user_enter_frame(&harmless, user_current());
     __builtin_unreachable();
 }

@@ -64,7 +64,7 @@ struct user_context {
     void *state;                           /* FPU and vector registers while it does not run */
     uint64_t fs_base, gs_base;             /* likewise */
     uint16_t ds, es, fs, gs;               /* likewise; 0 for all but odd programs */
-    uint64_t unused;
+    uintptr_t space;                       /* mem/space/'s */
 } __attribute__((aligned(64)));
 
 static inline struct trap_frame *user_frame_of(struct user_context *context) {
@@ -122,6 +122,15 @@ _Noreturn void user_enter(const struct trap_frame *frame);
  * processor returns to. A rip outside of programs becomes one that faults at once.
  */
 void user_frame_harmless(struct trap_frame *frame);
+
+/* What this processor enforces. */
+enum user_protection {
+    USER_HAS_NX,   /* what is not executable */
+    USER_HAS_SMEP, /* that the kernel does not run programs' memory */
+    USER_HAS_SMAP, /* that it does not touch it but by user_copy.h */
+    USER_HAS_UMIP, /* that programs do not see where the kernel has its tables */
+};
+bool user_has(enum user_protection protection);
 
 /* ---- what the program may set; all for the calling thread ---- */
 

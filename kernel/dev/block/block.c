@@ -4,6 +4,7 @@
 #include "block.h"
 
 #include "../../sched/thread.h"
+#include "../../sched/wait.h"
 #include "runtime.h"
 
 const struct k42_format block_device_format = {"block.device", 1, 1};
@@ -58,18 +59,12 @@ static void wake_runner(struct block_request *request) {
     thread_wake_parked(over, 1);
 }
 
-#define ROOM_NS 200000ul
-
 k42_result block_run(block_ref disk, struct block_request *request) {
     uint32_t over = 0;
     request->done = wake_runner;
     request->context = &over;
     k42_result result;
-    while ((result = k42_call(disk, submit, request)) == -K42_WAIT) {
-        k42_exit();
-        thread_sleep(ROOM_NS);
-        k42_enter();
-    }
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE, k42_call(disk, submit, request));
     if (result)
         return result == BLOCK_DONE ? request->result : result;
     k42_exit();

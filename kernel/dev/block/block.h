@@ -81,12 +81,12 @@ struct block_ops {
     /*
      * Begins a request: 0, or BLOCK_DONE. On an error it was not begun. Errors: -EINVAL
      * (misaligned, too many pieces), -ENXIO (beyond the end), -EROFS, -ENOTSUP, -ENODEV, -K42_WAIT
-     * (full: key BLOCK_KEY_ROOM).
+     * (full: key BLOCK_KEY_ROOM, WAIT_WRITE).
      */
     K42_METHOD(submit)(struct block *self, K42_LOCAL struct block_request *request);
 
     /* For the disk's driver: takes the requests that its queue has finished, linked by `next`;
-     * their results are set. */
+     * their results are set. 1: there is room again for somebody who was told to wait. */
     K42_METHOD(reap)
     (struct block *self, unsigned queue, K42_LOCAL struct block_request **finished);
 };
@@ -108,13 +108,7 @@ k42_result block_run(block_ref disk, struct block_request *request);
 bool block_request_fits(const struct block_geometry *geometry, const struct block_request *request,
                         k42_result *error);
 
-/* ---- for classes ----
- *
- * Canonical format: the device behind the disk, by pointer, with the requests under way.
- *   word[BLOCK_DRIVER]  the address of the name of the driver it belongs to
- *   word[BLOCK_DEVICE]  what that driver knows it by
- */
+/* Canonical format: the device and the requests under way, see ../device_object.h. */
 extern const struct k42_format block_device_format;
-enum { BLOCK_DRIVER, BLOCK_DEVICE };
 
 #endif

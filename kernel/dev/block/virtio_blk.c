@@ -14,25 +14,17 @@
  */
 #include "virtio_disk.h"
 
-#include <k42/class.h>
-
 #include "../../arch/x86_64/arch.h"
 #include "../../print.h"
+#include "../../sched/wait.h"
+#include "../device_object.h"
 #include "runtime.h"
 
 enum { TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4, TYPE_DISCARD = 11 };
 enum { STATUS_OK = 0, STATUS_UNTOUCHED = 0xff };
 
-struct block_virtio {
-    struct k42_root root;
-    struct block rep;
-    struct disk *disk;
-};
-
-static const char driver_name[] = "virtio";
-
 static struct disk *disk_of(struct block *self) {
-    return k42_container(self, struct block_virtio, rep)->disk;
+    return DEVICE_OF(self);
 }
 
 /* ---- submitting ---- */
@@ -117,6 +109,8 @@ static k42_result virtio_submit(struct block *self, struct block_request *reques
     k42_lock(&queue->queue.lock);
     result = put_in(queue, request);
     k42_unlock(&queue->queue.lock);
+    if (result == -K42_WAIT)
+        return wait_on(k42_id_of(disk->ref), BLOCK_KEY_ROOM, WAIT_WRITE);
     return result;
 }
 
@@ -219,6 +213,8 @@ void disk_reap_queue(struct virtio_queue *virtqueue) {
     k42_result result = k42_call(disk->ref, reap, (unsigned)virtqueue->number, &finished);
     if (result < 0)
         return;
+    if (result)
+        wait_notify(k42_id_of(disk->ref), BLOCK_KEY_ROOM, WAIT_WRITE, WAIT_ALL);
     while (finished) {
         struct block_request *request = finished;
         finished = request->next;
@@ -277,51 +273,14 @@ static k42_result virtio_describe(struct k42_object *self, char *text, size_t si
         disk->state == DISK_ALIVE ? "" : ", dead");
 }
 
-static k42_result virtio_init(struct k42_root *root, const void *args) {
-    k42_container(root, struct block_virtio, root)->disk = (struct disk *)(uintptr_t)args;
-    return 0;
-}
-
 /* The device goes with the object. Nobody is inside, but its interrupts may still raise work. */
 static void virtio_fini(struct k42_root *root) {
-    struct disk *disk = k42_container(root, struct block_virtio, root)->disk;
+    struct disk *disk = DEVICE_OF_ROOT(root);
     if (disk)
         disk_end(disk);
 }
 
-static size_t measure(struct k42_root *from) {
-    (void)from;
-    return 1;
-}
-
-static k42_result export_device(struct k42_root *from, struct k42_state *state, unsigned part) {
-    (void)part;
-    state->word[BLOCK_DRIVER] = (uintptr_t)driver_name;
-    state->word[BLOCK_DEVICE] = (uintptr_t)k42_container(from, struct block_virtio, root)->disk;
-    return 0;
-}
-
-static k42_result import_device(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)part;
-    if (!k42_text_equal((const char *)state->word[BLOCK_DRIVER], driver_name))
-        return -ENODEV;
-    k42_container(to, struct block_virtio, root)->disk = (struct disk *)state->word[BLOCK_DEVICE];
-    return 0;
-}
-
-static void forget_device(struct k42_root *from, struct k42_state *state) {
-    (void)state;
-    k42_container(from, struct block_virtio, root)->disk = NULL;
-}
-
-static const struct k42_transfer transfers[] = {
-    {.format = &block_device_format,
-     .measure = measure,
-     .export_state = export_device,
-     .import_state = import_device,
-     .handed_over = forget_device},
-    {.format = NULL},
-};
+static const struct k42_transfer transfers[] = DEVICE_TRANSFERS(block_device_format);
 
 static const struct block_ops virtio_ops = {
     .object.describe = virtio_describe,
@@ -335,11 +294,8 @@ K42_CLASS(block_virtio) = {
     .interface = &block_interface,
     .version = 1,
     .traits = "device=virtio",
-    .kind = &k42_single,
-    .root_size = sizeof(struct block_virtio),
-    .rep_offset = offsetof(struct block_virtio, rep),
+    DEVICE_LAYOUT,
     .ops = &virtio_ops,
-    .init = virtio_init,
     .fini = virtio_fini,
     .transfers = transfers,
 };

@@ -123,7 +123,6 @@ void disk_close(struct disk *disk) {
 
 static unsigned queues_of(const struct virtio_device *device) {
     unsigned queues = device->features & F_QUEUES ? virtio_config_read(device, QUEUES_AT, 2) : 1;
-    queues = least(queues, device->interrupt_count - 1);
     return least(least(queues, cpu_count()), QUEUES_MAX);
 }
 

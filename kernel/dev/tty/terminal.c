@@ -84,6 +84,7 @@ static k42_result terminal_input(struct terminal *self, const uint8_t *bytes, si
     size_t taken = line_input(&state->line, bytes, size);
     bool shows = state->written != written || (stopped && !state->line.stopped);
     bool ready = line_ready(&state->line);
+    state->full = taken < size;
     k42_unlock(&state->lock);
     terminal_send_signals(state);
     if (shows)
@@ -97,7 +98,9 @@ static k42_result terminal_output(struct terminal *self, uint8_t *bytes, size_t 
     struct terminal_state *state = terminal_object_of(self)->state;
     k42_lock(&state->lock);
     size_t count = 0;
-    if (!state->moving && !state->line.stopped) {
+    if (state->moving) {
+        state->asked = true;
+    } else if (!state->line.stopped) {
         while (count < size && state->shown + count < state->written) {
             bytes[count] = state->output[(state->shown + count) % TERMINAL_OUTPUT];
             count++;
@@ -108,21 +111,18 @@ static k42_result terminal_output(struct terminal *self, uint8_t *bytes, size_t 
     return (k42_result)count;
 }
 
-/*
- * What was written while somebody had output in hand is his to see to: he asks for more afterwards,
- * or the device was full, and then it will say when it is not.
- */
 static k42_result terminal_moved(struct terminal *self, size_t count) {
     struct terminal_state *state = terminal_object_of(self)->state;
     k42_lock(&state->lock);
     uint64_t left = state->written - state->shown;
     state->shown += count < left ? count : left;
-    state->moving = false;
+    bool asked = state->asked;
+    state->moving = state->asked = false;
     bool room = state->written - state->shown <= TERMINAL_OUTPUT / 2;
     k42_unlock(&state->lock);
     if (room)
         wait_notify(id_of(self), TERMINAL_PROGRAM, WAIT_WRITE, WAIT_ALL);
-    return 0;
+    return asked;
 }
 
 static k42_result terminal_hang_up(struct terminal *self) {
@@ -201,8 +201,12 @@ static k42_result terminal_read(struct terminal *self, struct copy *copy) {
             result = 0;
         else
             result = take(state, bytes, size, &end, &again);
-        bool gone = state->hung_up;
+        bool gone = state->hung_up, refused = result > 0 && state->full;
+        if (refused)
+            state->full = false;
         k42_unlock(&state->lock);
+        if (refused)
+            wait_notify(id_of(self), TERMINAL_DEVICE, WAIT_READ, WAIT_ALL);
         if (result == -K42_WAIT && !gone && !done)
             return wait_on_until(id_of(self), TERMINAL_PROGRAM, WAIT_READ, again);
         if (result <= 0)

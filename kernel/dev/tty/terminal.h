@@ -3,8 +3,9 @@
  * group and session of job control. Programs come through open files (tty_file.c), the device's
  * bytes through a console (console.c).
  *
- * To wait: key TERMINAL_PROGRAM for whoever reads or writes, key TERMINAL_DEVICE for whoever moves
- * output on. Methods do not wait.
+ * To wait: key TERMINAL_PROGRAM for whoever reads or writes; key TERMINAL_DEVICE for the device's
+ * side, WAIT_WRITE: there is output that no program moves on; WAIT_READ: typing that was refused
+ * has room now. Methods do not wait.
  */
 #ifndef KERNEL_TERMINAL_H
 #define KERNEL_TERMINAL_H
@@ -25,12 +26,12 @@ struct terminal_ops {
 
     /*
      * The next bytes for the device, which stay until moved(); nobody else gets any meanwhile.
-     * Returns how many; 0: none, or somebody else is at it and will see to the rest.
+     * Returns how many; 0: none, or somebody else is at it and will hear that it was asked for.
      */
     K42_METHOD(output)
     (struct terminal *self, K42_OUT K42_BUF(size, 4096) uint8_t *bytes, size_t size);
 
-    /* The device took so many of them. */
+    /* The device took so many of them. 1: output() was asked for meanwhile, and refused. */
     K42_METHOD(moved)(struct terminal *self, size_t count);
 
     /* What a program reads. Errors: -EIO (in the background and cannot be stopped), -K42_WAIT,

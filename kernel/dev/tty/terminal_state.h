@@ -21,6 +21,8 @@ struct terminal_state {
     struct k42_lock lock;
     uint64_t shown, written; /* positions in output: taken by the device, put there */
     bool moving;             /* somebody has output in hand */
+    bool asked;              /* and somebody else asked for it meanwhile */
+    bool full;               /* typing was refused */
     bool hung_up;
     bool exclusive;
     uint32_t signals; /* typed and not sent: bit n for signal n */

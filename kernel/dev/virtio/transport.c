@@ -39,12 +39,13 @@ enum {
 enum { CAP_KIND = 3, CAP_BAR = 4, CAP_OFFSET = 8, CAP_LENGTH = 12, CAP_UNIT = 16 };
 enum { KIND_COMMON = 1, KIND_NOTICES = 2, KIND_CONFIG = 4 };
 
-#define CAPABILITIES_MAX 48u
-#define CONFIG_MAX       4096u
-#define NOTICES_MAX      (1u << 20)
-#define RESET_NS         1000000000ul
-#define READS_MAX        100u /* of a configuration that keeps changing */
-#define CONFIG_VECTOR    0u
+#define CAPABILITIES_MAX   48u
+#define CONFIG_MAX         4096u
+#define NOTICES_MAX        (1u << 20)
+#define RESET_NS           1000000000ul
+#define READS_MAX          100u /* of a configuration that keeps changing */
+#define CONFIG_VECTOR      0u
+#define FIRST_QUEUE_VECTOR 1u
 
 unsigned virtio_kind(const struct pci_function *function) {
     if (function->vendor != VIRTIO_VENDOR || function->device < VIRTIO_FIRST ||
@@ -202,9 +203,10 @@ bool virtio_needs_reset(const struct virtio_device *device) {
 
 /* Interrupt context. */
 static void queue_interrupt(void *argument) {
-    struct virtio_queue *queue = argument;
-    queue->interrupts++;
-    work_raise(&queue->work);
+    for (struct virtio_queue *queue = argument; queue; queue = k42_load_acquire(&queue->beside)) {
+        queue->interrupts++;
+        work_raise(&queue->work);
+    }
 }
 
 static void run_reap(struct work *work) {
@@ -239,15 +241,32 @@ static int make_ring(struct virtio_device *device, struct virtio_queue *queue, u
     return 0;
 }
 
+static struct virtio_queue *first_with(struct virtio_device *device, uint16_t vector) {
+    struct virtio_queue *queue = device->queues;
+    while (queue && queue->vector != vector)
+        queue = queue->opened_before;
+    return queue && queue->beside_of ? queue->beside_of : queue;
+}
+
+/* Each queue has a vector of its own as far as there are enough; then they share. */
 static int connect_interrupt(struct virtio_device *device, struct virtio_queue *queue,
                              uint32_t cpu) {
-    unsigned vector = queue->number + 1u;
-    if (vector >= device->interrupt_count)
-        return -ENOTSUP;
-    int error = pci_interrupt(device->interrupts, vector, cpu, queue_interrupt, queue);
-    if (error)
-        return error;
-    device->registers->queue_vector = (uint16_t)vector;
+    uint16_t vector =
+        (uint16_t)(FIRST_QUEUE_VECTOR + device->queues_opened++ % (device->interrupt_count - 1));
+    struct virtio_queue *first = first_with(device, vector);
+    if (first) {
+        queue->beside_of = first;
+        queue->beside = first->beside;
+        k42_store_release(&first->beside, queue);
+    } else {
+        int error = pci_interrupt(device->interrupts, vector, cpu, queue_interrupt, queue);
+        if (error)
+            return error;
+    }
+    queue->vector = vector;
+    queue->opened_before = device->queues;
+    device->queues = queue;
+    device->registers->queue_vector = vector;
     return device->registers->queue_vector == vector ? 0 : -EIO;
 }
 

@@ -45,8 +45,9 @@ struct virtio_device {
     uint32_t notices_bytes, notice_unit;
     uint64_t features; /* agreed */
     struct pci_interrupts *interrupts;
-    unsigned interrupt_count;
-    void (*changed)(void *); /* of virtio_watch() */
+    unsigned interrupt_count, queues_opened;
+    struct virtio_queue *queues; /* the one opened last */
+    void (*changed)(void *);     /* of virtio_watch() */
     void *changed_argument;
 };
 
@@ -63,6 +64,9 @@ struct virtio_queue {
     struct work work;
     void (*reap)(struct virtio_queue *queue);
     void *shared, *own;
+    uint16_t vector;
+    struct virtio_queue *beside; /* the next of those that share a vector */
+    struct virtio_queue *beside_of, *opened_before;
     uint64_t notices; /* how often the device was notified: each is an exit to a hypervisor */
     uint64_t interrupts;
 };

@@ -59,4 +59,8 @@ struct descriptors {
 K42_DECLARE_REF(descriptors);
 extern const struct k42_interface descriptors_interface;
 
+/* Makes an empty one, with one hold. Errors: -ENOMEM. */
+K42_MUST_CHECK
+k42_result descriptors_make(descriptors_ref *made);
+
 #endif

@@ -1,9 +1,19 @@
 /*
  * The interface `hat`: the page tables of one address space (HAT: hardware address translation).
  *
- * Regions enter mappings, FCMs take them away. What a method has taken away is remembered by no CPU
- * when it returns, unless the caller gathers flushes. Locks of its own, short; methods do not wait
- * and may be called by any number of CPUs at once.
+ * Two kinds of pages are mapped. Pages of an object (a file's FCM) are the object's: its FCM takes
+ * them away with unmap() and protect(), which leave everything else alone. Private pages are the
+ * HAT's own: what the tables say of them is the only record there is, and they are given back to
+ * the PM when the last table that has them lets them go. See docs/address-spaces.md.
+ *
+ * What a method has taken away is remembered by no CPU when it returns. Locks of its own, short;
+ * methods do not wait and may be called by any number of CPUs at once.
+ *
+ * Leases. A region says what may be mapped where, and the HAT is told by somebody else that it no
+ * longer may. So that no page is entered behind the back of whoever takes a range away, a region's
+ * answer comes with a lease: a word of the region, which is changed before the range is taken away.
+ * A method that enters something looks at the word with its lock held, and taking away needs that
+ * lock: either the word has changed by then, or the page is taken away with the others.
  */
 #ifndef KERNEL_HAT_H
 #define KERNEL_HAT_H
@@ -18,6 +28,8 @@ enum hat_protection {
     HAT_WRITE = 2,
     HAT_EXECUTE = 4,
     HAT_UNCACHED = 8, /* registers of devices */
+    HAT_PRIVATE = 16, /* the page becomes the HAT's own */
+    HAT_LARGE = 32,   /* it is a block of 2 MiB */
 };
 
 enum hat_seen {
@@ -25,32 +37,125 @@ enum hat_seen {
     HAT_DIRTY = 2,
 };
 
+/* What an address needs before it can be used; positive results of grant() and copy(). */
+enum hat_need {
+    HAT_ABSENT = 1, /* nothing is there */
+    HAT_COPY = 2,   /* a copy of what is there */
+    HAT_UNUSED = 3, /* nothing: the frame that was offered is the caller's again */
+    HAT_EMPTY = 4,  /* nothing is in all of its 2 MiB: a large page would fit */
+};
+
+struct hat_lease {
+    const uint32_t *word;
+    uint32_t seen; /* what it was when the region looked */
+};
+
+/* A table or a large page that a fork shares, as the processor has it. */
+struct hat_shared {
+    uintptr_t address;
+    uint64_t entry;
+};
+
 struct hat_usage {
     uint64_t mapped; /* pages of 4 KiB that are mapped */
     uint64_t tables; /* frames of page tables */
+};
+
+#define HAT_SHARE_MAX 32
+
+/* Neighbours of a page that is mapped. */
+struct hat_around {
+    uint32_t mask; /* bit n: page n */
+    uint32_t protection;
+    uint64_t physical[32];
 };
 
 struct hat_ops {
     struct k42_object_ops object;
 
     /*
-     * Maps a block of 2^order pages (0, 9 or 18) at `address`, replacing what was there if it is
-     * the same block with less allowed. Errors: -ENOMEM; -EEXIST, something else is there.
+     * Takes away the pages of objects that are mapped in [address, address + length), whole pages;
+     * private ones stay. Returns how many it were. Errors: -ENOMEM, a large page could not be
+     * parted; -K42_WAIT.
      */
-    K42_METHOD(map)
-    (struct hat *self, uintptr_t address, uint64_t physical, unsigned order, unsigned protection);
-
-    /* Takes away everything mapped in [address, address + length), whole pages. Returns how many
-     * pages that were. Errors: -ENOMEM when a large page could not be parted. */
     K42_METHOD(unmap)(struct hat *self, uintptr_t address, size_t length);
 
-    /* Allows at most `protection` there from now on. Errors: -ENOMEM as above. */
+    /* Allows at most `protection` on the pages of objects there from now on. Errors: as unmap. */
     K42_METHOD(protect)
     (struct hat *self, uintptr_t address, size_t length, unsigned protection);
+
+    /*
+     * Maps a page at `address`, which is a page's. A page that is there with less allowed gets
+     * more. Errors: -EEXIST, something else is there; -K42_RETRY, the lease is over; -ENOMEM,
+     * -K42_WAIT. After an error the page is the caller's.
+     */
+    K42_METHOD(map)
+    (struct hat *self, uintptr_t address, uint64_t physical, unsigned protection,
+     K42_LOCAL const struct hat_lease *lease);
+
+    /*
+     * Maps some of 32 pages of an object from `address` on, all within one block of 2 MiB, where
+     * nothing is. Returns how many. Errors: as map.
+     */
+    K42_METHOD(map_around)
+    (struct hat *self, uintptr_t address, K42_LOCAL const struct hat_around *around,
+     K42_LOCAL const struct hat_lease *lease);
+
+    /*
+     * Makes an access possible to what is mapped at `address` of a private mapping: `protection`
+     * is what the region allows, with what is wanted shifted by HAT_WANTED. 0 when it is possible,
+     * HAT_ABSENT or HAT_EMPTY, HAT_COPY. Errors: -K42_RETRY, -ENOMEM, -K42_WAIT.
+     */
+    K42_METHOD(grant)
+    (struct hat *self, uintptr_t address, unsigned protection,
+     K42_LOCAL const struct hat_lease *lease);
+
+    /*
+     * Copies what is at `address` into a frame, which takes its place as a private page. 0,
+     * HAT_ABSENT or HAT_UNUSED; the frame is the caller's but for 0. Errors: as grant.
+     */
+    K42_METHOD(copy)
+    (struct hat *self, uintptr_t address, uint64_t physical, unsigned protection,
+     K42_LOCAL const struct hat_lease *lease);
+
+    /* Takes away everything there, and gives private pages back. Returns how many pages. Errors:
+     * -ENOMEM or -K42_WAIT when something shared or large could not be parted; then some is left.
+     */
+    K42_METHOD(release)(struct hat *self, uintptr_t address, size_t length);
+
+    /* Allows on private pages exactly `protection`, or that after a fault, and on others no more
+     * than that. Errors: as release. */
+    K42_METHOD(allow)(struct hat *self, uintptr_t address, size_t length, unsigned protection);
+
+    /* Moves private pages to another address where nothing is, pages of objects away. Errors: as
+     * release, and nothing has been moved then. */
+    K42_METHOD(move)(struct hat *self, uintptr_t from, uintptr_t to, size_t length);
+
+    /* Shares everything with another HAT, an empty one's: each has what is there now, whatever the
+     * other does later. Errors: those of adopt. */
+    K42_METHOD(share)(struct hat *self, k42_ref with);
+
+    /* What share() calls there. Shares that were not taken (the result says how many were, or is an
+     * error) are the caller's. Errors: -ENOMEM, -K42_WAIT. */
+    K42_METHOD(adopt)
+    (struct hat *self, K42_LOCAL const struct hat_shared *shares, unsigned count);
 
     /* What the processor noted of the page at `address`, hat_seen bits; forgets HAT_ACCESSED.
      * Errors: -ENOENT. */
     K42_METHOD(look)(struct hat *self, uintptr_t address);
+
+    /* How many pages of a range are mapped; which, a byte each, when `bytes` is not NULL. */
+    K42_METHOD(survey)
+    (struct hat *self, uintptr_t address, size_t length, K42_LOCAL uint8_t *bytes);
+
+    /* Copies bytes of the one page that is mapped there to memory of the kernel. Errors: -ENOENT.
+     */
+    K42_METHOD(peek)(struct hat *self, uintptr_t address, K42_LOCAL void *to, size_t length);
+
+    /* The other way, whatever is allowed there. Errors: -ENOENT; -EACCES, neither a private page of
+     * nobody else's nor one that is mapped writable. */
+    K42_METHOD(poke)
+    (struct hat *self, uintptr_t address, K42_LOCAL const void *from, size_t length);
 
     /* What the processor loads when a program runs here. It stays until the HAT is destroyed. */
     K42_METHOD(table)(struct hat *self, K42_LOCAL struct user_table **table);
@@ -59,10 +164,16 @@ struct hat_ops {
     K42_METHOD(usage)(struct hat *self, K42_OUT struct hat_usage *usage);
 };
 
+#define HAT_WANTED 8 /* bits to shift by, see grant() */
+
 struct hat {
     const struct hat_ops *ops;
 };
 K42_DECLARE_REF(hat);
 extern const struct k42_interface hat_interface;
+
+/* Makes one with nothing in it. May allocate. Errors: -ENOMEM. */
+K42_MUST_CHECK
+k42_result hat_create(k42_ref pm, hat_ref *hat);
 
 #endif

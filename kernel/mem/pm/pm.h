@@ -66,6 +66,14 @@ extern const struct k42_interface pm_interface;
 /* The machine's, above all others. */
 extern pm_ref pm_machine;
 
+/* The class of all of them. */
+extern struct k42_class pm_turns;
+
+/* Makes that and starts the thread. Once, when the runtime and threads are there. May wait. Errors:
+ * -ENOMEM. */
+K42_MUST_CHECK
+k42_result pm_open(void);
+
 /*
  * Set by the personality: kills whoever should go when memory is out and nothing can be given back,
  * says so on the log, and returns whether somebody was found. In thread context, inactive.

@@ -1,0 +1,63 @@
+/*
+ * Frames on a port: a head, then bytes. No state.
+ *
+ * Fails by returning false: the port is closed, or what comes is no frame.
+ */
+#include "agent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool read_all(int fd, void *buffer, size_t length) {
+    for (char *at = buffer; length;) {
+        ssize_t n = read(fd, at, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+bool write_all(int fd, const void *buffer, size_t length) {
+    for (const char *at = buffer; length;) {
+        ssize_t n = write(fd, at, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+bool send_frame(int fd, enum kind kind, const void *bytes, size_t length) {
+    struct frame frame = {kind, (uint32_t)length};
+    char small[sizeof frame + 256];
+    if (length > sizeof small - sizeof frame)
+        return write_all(fd, &frame, sizeof frame) && write_all(fd, bytes, length);
+    memcpy(small, &frame, sizeof frame);
+    if (length)
+        memcpy(small + sizeof frame, bytes, length);
+    return write_all(fd, small, sizeof frame + length);
+}
+
+bool receive_frame(int fd, struct frame *frame, void **bytes) {
+    if (!read_all(fd, frame, sizeof *frame) || frame->length > MOST_TEXT)
+        return false;
+    char *text = malloc(frame->length + 1u);
+    if (!text)
+        return false;
+    if (!read_all(fd, text, frame->length)) {
+        free(text);
+        return false;
+    }
+    text[frame->length] = 0;
+    *bytes = text;
+    return true;
+}

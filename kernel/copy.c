@@ -1,0 +1,113 @@
+/*
+ * Cursors over memory of programs and of the kernel (copy.h).
+ *
+ * A page that a program's range lacks is asked for by the trap that the copy takes. When it must be
+ * waited for, that is not done here, inside of somebody's method: the copy ends short, the cursor
+ * stands at the byte, and the thread's record says what to wait for. Costs about 40 instructions
+ * more than the bytes.
+ *
+ * No state, no locks. Fails with what copy.h says.
+ */
+#include "copy.h"
+
+#include "arch/x86_64/user_copy.h"
+#include "sched/wait.h"
+
+#include <errno.h>
+#include <string.h>
+
+k42_result (*copy_fault)(uintptr_t address, bool write);
+
+struct copy copy_of_ranges(const struct copy_range *ranges, size_t total, bool user) {
+    struct copy copy = {.next = ranges, .left = total, .user = user};
+    return copy;
+}
+
+/* Goes over to the next range that has bytes when this one has none left. */
+static void enter_range(struct copy *copy) {
+    while (!copy->here && copy->left) {
+        copy->at = copy->next->start;
+        copy->here = copy->next->length < copy->left ? copy->next->length : copy->left;
+        copy->next++;
+    }
+}
+
+static void advance(struct copy *copy, size_t length) {
+    copy->at += length;
+    copy->here -= length;
+    copy->left -= length;
+}
+
+size_t copy_skip(struct copy *copy, size_t length) {
+    size_t done = 0;
+    while (done < length && copy->left) {
+        enter_range(copy);
+        size_t step = length - done < copy->here ? length - done : copy->here;
+        advance(copy, step);
+        done += step;
+    }
+    return done;
+}
+
+enum direction { OUT, IN, ZERO };
+
+/* How many bytes of one range were not copied. */
+static size_t move(struct copy *copy, void *other, size_t length, enum direction direction) {
+    if (!copy->user) {
+        if (direction == OUT)
+            memcpy((void *)copy->at, other, length);
+        else if (direction == IN)
+            memcpy(other, (void *)copy->at, length);
+        else
+            memset((void *)copy->at, 0, length);
+        return 0;
+    }
+    copy_begins();
+    size_t left = direction == OUT  ? user_copy_out(copy->at, other, length)
+                  : direction == IN ? user_copy_in(other, copy->at, length)
+                                    : user_zero(copy->at, length);
+    copy_ends();
+    return left;
+}
+
+/* Why the byte where the cursor stands could not be reached: 0, it can be now. */
+static k42_result reason(const struct copy *copy, enum direction direction) {
+    bool write = direction != IN;
+    if (!copy_fault || !user_range_ok(copy->at, 1))
+        return -EFAULT;
+    k42_result result = copy_fault(copy->at, write);
+    if (result == -K42_WAIT)
+        return wait_fault(copy->at, write);
+    return result < 0 ? -EFAULT : 0;
+}
+
+static k42_result run(struct copy *copy, char *other, size_t length, enum direction direction) {
+    size_t done = 0;
+    if (length > copy->left)
+        length = copy->left;
+    while (done < length) {
+        enter_range(copy);
+        size_t step = length - done < copy->here ? length - done : copy->here;
+        size_t left = move(copy, direction == ZERO ? NULL : other + done, step, direction);
+        advance(copy, step - left);
+        done += step - left;
+        if (left) {
+            k42_result why = reason(copy, direction);
+            if (why < 0)
+                return done ? (k42_result)done : why;
+        }
+    }
+    return (k42_result)done;
+}
+
+k42_result copy_out(struct copy *copy, const void *from, size_t length) {
+    return run(copy, (char *)from, length, OUT);
+}
+
+k42_result copy_in(struct copy *copy, void *to, size_t length) {
+    return run(copy, to, length, IN);
+}
+
+k42_result copy_out_zeros(struct copy *copy, size_t length) {
+    return run(copy, NULL, length, ZERO);
+}

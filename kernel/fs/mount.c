@@ -1,0 +1,191 @@
+/*
+ * The table of mounts. See mount.h for who may do what.
+ *
+ * A chain of a bucket is changed by single stores, so a reader sees it before or after; a mount
+ * that left keeps its `next` until it is freed.
+ */
+#include "mount.h"
+
+#include "runtime.h"
+
+#include <errno.h>
+
+enum { BUCKETS = 64 };
+
+static struct {
+    struct k42_lock lock;
+    uint32_t last_id;
+    struct mount *bucket[BUCKETS];
+    struct mount *first, *oldest, *newest;
+} mounts;
+
+static struct mount **bucket_of(const struct mount *mount, node_ref node) {
+    uint32_t hash = (k42_id_of(node) ^ mount->id << 16) * 0x9e3779b1u;
+    return &mounts.bucket[hash >> 26];
+}
+
+struct mount *mount_find(const struct mount *mount, node_ref node) {
+    struct mount *at = __atomic_load_n(bucket_of(mount, node), __ATOMIC_ACQUIRE);
+    while (at && (at->parent != mount || at->point != node))
+        at = __atomic_load_n(&at->next, __ATOMIC_ACQUIRE);
+    return at;
+}
+
+struct mount *mount_first(void) {
+    return __atomic_load_n(&mounts.first, __ATOMIC_ACQUIRE);
+}
+
+bool mount_hold(struct mount *mount) {
+    uint32_t references = __atomic_load_n(&mount->references, __ATOMIC_RELAXED);
+    while (references)
+        if (__atomic_compare_exchange_n(&mount->references, &references, references + 1, true,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+static void free_mount(struct k42_defer *defer) {
+    k42_platform_free(k42_container(defer, struct mount, defer));
+}
+
+void mount_release(struct mount *mount) {
+    if (__atomic_sub_fetch(&mount->references, 1, __ATOMIC_ACQ_REL))
+        return;
+    (void)k42_call(mount->root, release);
+    k42_defer(&mount->defer, free_mount);
+}
+
+/* ---- under the lock ---- */
+
+static void attach(struct mount *mount, struct mount *parent, node_ref point) {
+    mount->point = point;
+    __atomic_store_n(&mount->parent, parent, __ATOMIC_RELEASE);
+    if (parent) {
+        struct mount **bucket = bucket_of(parent, point);
+        mount->next = *bucket;
+        __atomic_store_n(bucket, mount, __ATOMIC_RELEASE);
+        __atomic_store_n(&parent->mounts, parent->mounts + 1, __ATOMIC_RELAXED);
+    }
+}
+
+static void unchain(struct mount *mount) {
+    struct mount **at = bucket_of(mount->parent, mount->point);
+    while (*at != mount)
+        at = &(*at)->next;
+    __atomic_store_n(at, mount->next, __ATOMIC_RELEASE);
+    __atomic_store_n(&mount->parent->mounts, mount->parent->mounts - 1, __ATOMIC_RELAXED);
+}
+
+static void list_add(struct mount *mount) {
+    mount->attached = true;
+    mount->id = ++mounts.last_id;
+    mount->older = mounts.newest;
+    *(mounts.newest ? &mounts.newest->newer : &mounts.oldest) = mount;
+    mounts.newest = mount;
+}
+
+static void list_remove(struct mount *mount) {
+    mount->attached = false;
+    *(mount->older ? &mount->older->newer : &mounts.oldest) = mount->newer;
+    *(mount->newer ? &mount->newer->older : &mounts.newest) = mount->older;
+}
+
+/* ---- changes ---- */
+
+static struct mount *mount_make(const struct mount_new *what) {
+    struct mount *mount = k42_platform_alloc(sizeof(*mount));
+    if (!mount)
+        return NULL;
+    mount->root = what->root;
+    mount->flags = what->flags;
+    mount->references = 1;
+    k42_copy_text(mount->type, sizeof mount->type, what->type);
+    k42_copy_text(mount->source, sizeof mount->source, what->source);
+    return mount;
+}
+
+k42_result mount_add(const struct place *at, const struct mount_new *what, struct mount **made) {
+    k42_result result = at ? place_hold(at) : 0;
+    if (result < 0)
+        return -ENOENT;
+    struct mount *mount = mount_make(what);
+    result = mount ? 0 : -ENOMEM;
+    if (result == 0) {
+        k42_lock(&mounts.lock);
+        if (at ? !at->mount->attached : !!mounts.first) {
+            result = at ? -ENOENT : -EBUSY;
+        } else {
+            list_add(mount);
+            attach(mount, at ? at->mount : NULL, at ? at->node : (node_ref)K42_NULL_REF);
+            if (!at)
+                __atomic_store_n(&mounts.first, mount, __ATOMIC_RELEASE);
+        }
+        k42_unlock(&mounts.lock);
+    }
+    if (result < 0) {
+        k42_platform_free(mount);
+        if (at)
+            place_release(at);
+        return result;
+    }
+    if (made)
+        *made = mount;
+    return 0;
+}
+
+k42_result mount_remove(struct mount *mount, bool detach) {
+    struct place point = {0};
+    k42_result result = 0;
+    k42_lock(&mounts.lock);
+    if (!mount->attached || mount == mounts.first) {
+        result = -EINVAL;
+    } else if (mount->mounts ||
+               (!detach && __atomic_load_n(&mount->references, __ATOMIC_ACQUIRE) > 1)) {
+        result = -EBUSY;
+    } else {
+        point = (struct place){mount->parent, mount->point};
+        unchain(mount);
+        list_remove(mount);
+        __atomic_store_n(&mount->parent, NULL, __ATOMIC_RELEASE);
+    }
+    k42_unlock(&mounts.lock);
+    if (result < 0)
+        return result;
+    place_release(&point);
+    mount_release(mount);
+    return 0;
+}
+
+k42_result mount_move(struct mount *mount, const struct place *to) {
+    struct place before = {0};
+    k42_result result = place_hold(to);
+    if (result < 0)
+        return -ENOENT;
+    k42_lock(&mounts.lock);
+    if (!mount->attached || !mount->parent || !to->mount->attached)
+        result = -EINVAL;
+    for (struct mount *above = to->mount; above; above = above->parent)
+        if (above == mount)
+            result = -ELOOP;
+    if (result == 0) {
+        before = (struct place){mount->parent, mount->point};
+        unchain(mount);
+        attach(mount, to->mount, to->node);
+    }
+    k42_unlock(&mounts.lock);
+    place_release(result < 0 ? to : &before);
+    return result;
+}
+
+struct mount *mount_next(uint32_t id) {
+    k42_lock(&mounts.lock);
+    struct mount *mount = mounts.oldest;
+    while (mount && mount->id <= id)
+        mount = mount->newer;
+    k42_unlock(&mounts.lock);
+    return mount;
+}
+
+void mount_set_flags(struct mount *mount, unsigned flags) {
+    __atomic_store_n(&mount->flags, flags, __ATOMIC_RELAXED);
+}

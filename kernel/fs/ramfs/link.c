@@ -1,0 +1,50 @@
+/*
+ * The class of ramfs's symbolic links: a text that never changes.
+ */
+#include "../open_file.h"
+#include "ramfs.h"
+
+#include <errno.h>
+#include <string.h>
+
+static k42_result link_target(struct node *self, char *text, size_t size) {
+    struct inode *inode = INODE(self);
+    size_t length = inode->target_length < size ? inode->target_length : size;
+    memcpy(text, inode->target, length);
+    return (k42_result)length;
+}
+
+static struct k42_pair link_open(struct node *self, unsigned flags) {
+    (void)self, (void)flags;
+    return (struct k42_pair){.result = -ELOOP};
+}
+
+static const struct node_ops link_ops = {
+    NODE_NO_DIRECTORY,
+    .object.describe = ramfs_describe,
+    .hold = ramfs_hold,
+    .release = ramfs_release,
+    .attributes = ramfs_attributes,
+    .set_attributes = ramfs_set_attributes,
+    .target = link_target,
+    .open = link_open,
+    .cache = node_no_cache,
+    .file_system = ramfs_file_system,
+    .touch = ramfs_touch,
+    .jump = node_no_jump,
+    .name = ramfs_name,
+    .get_extended = ramfs_get_extended,
+    .set_extended = ramfs_set_extended,
+};
+
+static const struct k42_transfer link_transfers[] = BODY_TRANSFERS(ramfs_inode_format);
+
+K42_CLASS(ramfs_link) = {
+    .name = "node.ramfs.link",
+    .interface = &node_interface,
+    .version = 1,
+    BODY_LAYOUT,
+    .ops = &link_ops,
+    .fini = ramfs_node_fini,
+    .transfers = link_transfers,
+};

@@ -1,0 +1,83 @@
+/*
+ * Making a ramfs; and the one that has no names, for nodes of pipes, sockets and memory files.
+ */
+#include "ramfs.h"
+
+#include "../open_file.h"
+#include "../values.h"
+#include "platform.h"
+
+#include <errno.h>
+
+static void let_go(struct ramfs *fs) {
+    if (__atomic_sub_fetch(&fs->references, 1, __ATOMIC_ACQ_REL))
+        return;
+    numbers_end(&fs->numbers);
+    k42_platform_free(fs);
+}
+
+static struct ramfs *make(const struct ramfs_options *options) {
+    struct ramfs *fs = k42_platform_alloc(sizeof(*fs));
+    if (!fs)
+        return NULL;
+    *fs = (struct ramfs){
+        .references = 1,
+        .device = node_new_device(),
+        .type = options->type,
+        .name = options->name,
+        .most_inodes = options->most_inodes,
+        .most_pages = options->most_bytes / 4096,
+    };
+    return fs;
+}
+
+k42_result ramfs_make_root(const struct ramfs_options *options, struct inode **root) {
+    struct ramfs *fs = make(options);
+    if (!fs)
+        return -ENOMEM;
+    struct inode *inode = NULL;
+    struct node_new what = {
+        .mode = MODE_DIRECTORY | options->mode, .uid = options->uid, .gid = options->gid};
+    k42_result result = inode_make(fs, &what, &inode);
+    if (result >= 0) {
+        inode->links = 2;
+        inode->parent = inode;
+        *root = inode;
+    }
+    let_go(fs); /* from here on the inodes keep it */
+    return result < 0 ? result : 0;
+}
+
+k42_result ramfs_make(const struct ramfs_options *options, node_ref *root) {
+    struct inode *inode;
+    k42_result result = ramfs_make_root(options, &inode);
+    if (result == 0)
+        *root = (node_ref)inode->self;
+    return result;
+}
+
+/* Made by the first to need it, and kept: of two, one goes. */
+static struct ramfs *nameless(void) {
+    static struct ramfs *kept;
+    static const struct ramfs_options options = {.name = "pipefs", .type = 0x50495045};
+    struct ramfs *fs = __atomic_load_n(&kept, __ATOMIC_ACQUIRE);
+    if (fs)
+        return fs;
+    struct ramfs *made = make(&options);
+    if (made &&
+        !__atomic_compare_exchange_n(&kept, &fs, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        let_go(made);
+        made = fs;
+    }
+    return made;
+}
+
+k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node) {
+    struct ramfs *fs = nameless();
+    struct inode *inode;
+    k42_result result = fs ? inode_make(fs, what, &inode) : -ENOMEM;
+    if (result < 0)
+        return result;
+    *node = inode->self;
+    return 0;
+}

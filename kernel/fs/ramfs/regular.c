@@ -1,0 +1,107 @@
+/*
+ * The class of ramfs's regular files.
+ *
+ * A file gets its page cache when somebody first wants to see or change its bytes; until then it is
+ * empty, or what its source says. Two who want it first make one each, and one of them goes.
+ */
+#include "../open_file.h"
+#include "../values.h"
+#include "pages.h"
+#include "ramfs.h"
+
+#include "../../mem/fcm/fcm.h"
+
+#include <errno.h>
+
+static fcm_ref present_cache(const struct inode *inode) {
+    return (fcm_ref)__atomic_load_n(&inode->fcm, __ATOMIC_ACQUIRE);
+}
+
+static k42_result cache_of(struct inode *inode, fcm_ref *fcm) {
+    *fcm = present_cache(inode);
+    if (*fcm)
+        return 0;
+    k42_ref made, none = K42_NULL_REF;
+    k42_result result = pages_make(&inode->source, &made);
+    if (result < 0)
+        return result;
+    if (!__atomic_compare_exchange_n(&inode->fcm, &none, made, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
+        (void)!k42_destroy(made);
+        made = none;
+    }
+    *fcm = (fcm_ref)made;
+    return 0;
+}
+
+uint64_t regular_size(struct inode *inode, uint64_t *pages) {
+    fcm_ref fcm = present_cache(inode);
+    *pages = (inode->source.size + 4095) / 4096;
+    if (!fcm)
+        return inode->source.size;
+    struct fcm_usage usage;
+    if (k42_call(fcm, usage, &usage) >= 0)
+        *pages = usage.present;
+    k42_result size = k42_call(fcm, size);
+    return size < 0 ? 0 : (uint64_t)size;
+}
+
+k42_result regular_resize(struct inode *inode, uint64_t size) {
+    fcm_ref fcm;
+    if ((inode->mode & MODE_TYPE) == MODE_DIRECTORY)
+        return -EISDIR;
+    if ((inode->mode & MODE_TYPE) != MODE_REGULAR)
+        return -EINVAL;
+    if (size == 0 && !present_cache(inode) && !inode->source.size)
+        return 0;
+    k42_result result = cache_of(inode, &fcm);
+    return result < 0 ? result : k42_call(fcm, resize, size);
+}
+
+void regular_end(struct inode *inode) {
+    if (inode->fcm)
+        (void)!k42_destroy(inode->fcm);
+}
+
+static struct k42_pair regular_cache(struct node *self) {
+    fcm_ref fcm;
+    k42_result result = cache_of(INODE(self), &fcm);
+    return (struct k42_pair){result, result < 0 ? 0 : (uintptr_t)fcm};
+}
+
+static struct k42_pair regular_open(struct node *self, unsigned flags) {
+    struct k42_pair cache = regular_cache(self);
+    if (cache.result < 0)
+        return cache;
+    return open_cached(INODE(self)->self, (k42_ref)cache.word, flags);
+}
+
+static const struct node_ops regular_ops = {
+    NODE_NO_DIRECTORY,
+    .object.describe = ramfs_describe,
+    .hold = ramfs_hold,
+    .release = ramfs_release,
+    .attributes = ramfs_attributes,
+    .set_attributes = ramfs_set_attributes,
+    .target = node_no_target,
+    .open = regular_open,
+    .cache = regular_cache,
+    .file_system = ramfs_file_system,
+    .touch = ramfs_touch,
+    .jump = node_no_jump,
+    .name = ramfs_name,
+    .get_extended = ramfs_get_extended,
+    .set_extended = ramfs_set_extended,
+};
+
+static const struct k42_transfer regular_transfers[] = BODY_TRANSFERS(ramfs_inode_format);
+
+K42_CLASS(ramfs_regular) = {
+    .name = "node.ramfs.regular",
+    .interface = &node_interface,
+    .version = 1,
+    BODY_LAYOUT,
+    .ops = &regular_ops,
+    .fini = ramfs_node_fini,
+    .transfers = regular_transfers,
+};

@@ -1,0 +1,72 @@
+/*
+ * System calls: from a number to the function, and what becomes of its result.
+ *
+ * The table is made once from what LINUX_CALL listed, and not changed afterwards. A call costs some
+ * 40 instructions here besides its function.
+ */
+#include "call.h"
+
+#include "../arch/x86_64/user.h"
+#include "../print.h"
+#include "task.h"
+
+#include <errno.h>
+#include <k42/k42.h>
+
+#define NUMBERS 512
+
+extern const struct linux_call *const linux_calls_begin[], *const linux_calls_end[];
+
+static linux_call_fn functions[NUMBERS];
+static bool missed[NUMBERS]; /* said so already */
+
+/* Once for each number, whatever the program. */
+static k42_result missing(uint64_t number) {
+    if (number < NUMBERS && !__atomic_exchange_n(&missed[number], true, __ATOMIC_RELAXED))
+        print("linux: %s (%d) uses system call %lu, which there is not", task_self()->name,
+              task_self()->pid, number);
+    return -ENOSYS;
+}
+
+static k42_result call_missing(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                               uint64_t f) {
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return missing(task_self()->frame->error);
+}
+
+void linux_calls_open(void) {
+    for (unsigned i = 0; i < NUMBERS; i++)
+        functions[i] = call_missing;
+    for (const struct linux_call *const *call = linux_calls_begin; call < linux_calls_end; call++) {
+        if ((*call)->number >= NUMBERS || functions[(*call)->number] != call_missing)
+            panic("linux: system call %u (%s) stands in the table twice or not at all",
+                  (*call)->number, (*call)->name);
+        functions[(*call)->number] = (*call)->fn;
+    }
+}
+
+/* Results outside Linux's range are the kernel's own: a dead object is a file that is none. */
+static k42_result translate(k42_result result) {
+    if (result <= -LINUX_RESTART && result >= -LINUX_RESTART_BLOCK) {
+        thread_interrupt(thread_self(), THREAD_INTERRUPTED);
+        return result;
+    }
+    return result == -K42_STALE ? -EBADF : -EIO;
+}
+
+void linux_system_call(struct trap_frame *frame) {
+    uint64_t number = frame->error;
+    task_self()->frame = frame;
+    k42_enter();
+    k42_result result;
+    if (__builtin_expect(number < NUMBERS, 1))
+        result =
+            functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
+    else
+        result = missing(number);
+    k42_exit();
+    if (__builtin_expect(result <= -4096 && result >= -4300, 0) &&
+        frame->vector == VECTOR_SYSTEM_CALL)
+        result = translate(result);
+    frame->rax = (uint64_t)result;
+}

@@ -1,0 +1,26 @@
+/*
+ * What the personality's files share: how programs enter the kernel, and how the first one starts.
+ */
+#ifndef KERNEL_LINUX_CALL_H
+#define KERNEL_LINUX_CALL_H
+
+#include "../arch/x86_64/user.h"
+#include "../sched/thread.h"
+
+/* Makes the table of calls; panics when it makes no sense. */
+void linux_calls_open(void);
+
+/* The members of the personality; and what copies need of it. */
+void personality_open(void);
+void linux_system_call(struct trap_frame *frame);
+int linux_fault(struct trap_frame *frame, uintptr_t address);
+void linux_trap(struct trap_frame *frame, uintptr_t address, int reason);
+void linux_work(struct trap_frame *frame);
+extern const struct personality linux_personality;
+
+/* Before anything of Linux runs; once. */
+void linux_open(void);
+/* Starts the first program, in a thread of its own; panics when there is none. */
+void linux_start(void);
+
+#endif

@@ -1,0 +1,261 @@
+/*
+ * execve(): see image.h for how a program gets into memory.
+ *
+ * The other threads of the process are ended when all else has succeeded; from there on nothing can
+ * fail but by the caller's own end. What the process loses then: handlers, the signal stack, what
+ * is to be done at a thread's end; if it has borrowed its parent's memory, that goes on.
+ */
+#include "exec.h"
+
+#include "../../arch/x86_64/user.h"
+#include "../../mem/heap/heap.h"
+#include "../../mem/pm/pm.h"
+#include "../../sched/wait.h"
+#include "../abi.h"
+#include "../call.h"
+#include "../process/ids.h"
+#include "../process/lives.h"
+#include "../program.h"
+#include "runtime.h"
+
+#include <k42/k42.h>
+
+#define SCRIPTS_MOST 5
+#define MODE_SETUID  04000u
+#define MODE_SETGID  02000u
+#define MODE_GROUP_X 00010u
+
+static void ignore(k42_result result) {
+    (void)result;
+}
+
+static uint64_t random_word(void) {
+    static uint64_t state;
+    uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul ^ time_ns(), __ATOMIC_RELAXED);
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebul;
+    return x ^ x >> 31;
+}
+
+uint64_t image_random(const struct image *image) {
+    return image->exact ? 0 : random_word();
+}
+
+/* ---- which file ---- */
+
+/* The interpreter gets: its own name, its argument if there is one, the script's name. */
+static k42_result take_script(struct image *image) {
+    const struct script *script = &image->script;
+    const char *texts[3];
+    unsigned count = 0;
+    texts[count++] = script->interpreter;
+    if (script->argument[0])
+        texts[count++] = script->argument;
+    texts[count++] = image->path;
+    if (image->scripts++ == SCRIPTS_MOST)
+        return -ELOOP;
+    if (image->scripts > 1) /* what a script is read by may be one itself */
+        texts[count - 1] = image->before;
+    k42_result result = texts_replace_first(&image->arguments, texts, count);
+    k42_copy_text(image->before, sizeof image->before, script->interpreter);
+    image_close(&image->program);
+    return result < 0 ? result : image_open(&image->program, AT_FDCWD, image->before, PATH_FOLLOW);
+}
+
+static k42_result open_program(struct image *image, int directory, unsigned flags) {
+    k42_result result = image_open(&image->program, directory, image->path, flags);
+    while (result >= 0 && script_read(&image->script, (const char *)image->program.head,
+                                      image->program.head_size) >= 0)
+        result = take_script(image);
+    return result < 0 ? result : image_read_program(image);
+}
+
+/* ---- as whom ---- */
+
+static bool gains(const struct task *task, const struct credentials *now) {
+    return now->euid != task->credentials->uid || now->egid != task->credentials->gid;
+}
+
+/* Rights come from the file's owner, unless it or the caller says no. */
+static k42_result work_out_rights(struct image *image) {
+    struct task *task = task_self();
+    const struct node_attributes *file = &image->program.attributes;
+    struct credentials *now = credentials_copy(task->credentials);
+    if (!now)
+        return -ENOMEM;
+    bool may = !(file->mount_flags & NODE_NO_SETUID) && !task->no_new_privileges;
+    if (may && (file->mode & MODE_SETUID))
+        now->euid = file->uid;
+    if (may && (file->mode & (MODE_SETGID | MODE_GROUP_X)) == (MODE_SETGID | MODE_GROUP_X))
+        now->egid = file->gid;
+    now->suid = now->fsuid = now->euid;
+    now->sgid = now->fsgid = now->egid;
+    if (now->euid == 0 || now->uid == 0)
+        now->permitted = now->inheritable | now->bounding;
+    else
+        now->permitted = now->ambient;
+    now->effective = now->euid == 0 ? now->permitted : now->ambient;
+    image->credentials = now;
+    image->secure = gains(task, now);
+    return 0;
+}
+
+/* ---- the new memory ---- */
+
+static k42_result build(struct image *image) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+              space_create((k42_ref)pm_machine, &image->space));
+    if (result < 0) {
+        image->space = (space_ref)K42_NULL_REF;
+        return result;
+    }
+    result = image_map(image);
+    if (result >= 0)
+        result = image_make_stack(image, task_limit(task_self(), RLIMIT_STACK));
+    if (result >= 0)
+        result = k42_call(image->space, mark, &image->marks);
+    return result;
+}
+
+/* ---- the change ---- */
+
+/* The thread that stays has the process's number, whichever it had. */
+static k42_result become_alone(struct task *task) {
+    int32_t tid = task->tid;
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(task->process, alone, task));
+    if (result >= 0 && tid != task->pid)
+        ids_give(tid);
+    return result;
+}
+
+static void leave_old_memory(struct task *task) {
+    if (task_futexes_end && task->memory)
+        task_futexes_end(task);
+    task->clear_tid = task->robust_list = 0;
+    task->signal_stack = (struct signal_stack){.flags = SS_DISABLE};
+    task->restart = NULL;
+}
+
+static void enter_new_memory(struct task *task, struct task_memory *memory) {
+    struct task_memory *before = task->memory;
+    user_context_reset(memory->table);
+    task->memory = memory;
+    __atomic_store_n(&task->space, memory->space, __ATOMIC_RELEASE);
+    space_set_current(memory->space);
+    memory_release(before);
+}
+
+static void set_executable(struct task *task, struct file_held *held) {
+    struct file_held *before = task->executable;
+    __atomic_store_n(&task->executable, held, __ATOMIC_RELEASE);
+    file_held_release(before);
+}
+
+static void set_name(struct task *task, const char *path) {
+    const char *name = path;
+    for (const char *at = path; *at; at++)
+        if (*at == '/')
+            name = at + 1;
+    k42_copy_text(task->name, sizeof task->name, name);
+    thread_set_name(task->thread, task->name);
+}
+
+static void change(struct image *image, struct task_memory *memory, struct file_held *held,
+                   struct trap_frame *frame) {
+    struct task *task = task_self();
+    leave_old_memory(task);
+    enter_new_memory(task, memory);
+    set_executable(task, held);
+    credentials_set(image->credentials);
+    set_name(task, image->path);
+    ignore(k42_call(task->process, executed));
+    ignore(k42_call(task->descriptors, executed));
+    *frame = (struct trap_frame){
+        .rip = image->entry, .rsp = image->stack, .rflags = 0x202, .error = ~0ul};
+    user_frame_harmless(frame);
+}
+
+/* Everything that may fail, then the point of no return. */
+static k42_result prepare(struct image *image, struct trap_frame *frame) {
+    struct task *task = task_self();
+    k42_result result = build(image);
+    if (result < 0)
+        return result;
+    struct task_memory *memory = memory_make(image->space);
+    struct file_held *held = memory ? file_held_make((k42_ref)image->program.file) : NULL;
+    if (!held) {
+        heap_free(memory);
+        return -ENOMEM;
+    }
+    result = become_alone(task);
+    if (result < 0) {
+        heap_free(held);
+        heap_free(memory);
+        return result;
+    }
+    image->space = (space_ref)K42_NULL_REF; /* the memory's */
+    image->program.file = (file_ref)K42_NULL_REF;
+    change(image, memory, held, frame);
+    image->credentials = NULL;
+    return 0;
+}
+
+k42_result exec_image(struct image *image, int directory, unsigned flags,
+                      struct trap_frame *frame) {
+    image->exact = task_self()->persona & 0x0040000; /* ADDR_NO_RANDOMIZE */
+    k42_result result = open_program(image, directory, flags);
+    if (result >= 0)
+        result = work_out_rights(image);
+    if (result >= 0)
+        result = prepare(image, frame);
+    if (k42_id_of(image->space))
+        ignore(k42_destroy((k42_ref)image->space));
+    credentials_release(image->credentials);
+    image_close(&image->program);
+    image_close(&image->interpreter);
+    return result;
+}
+
+/* ---- calls ---- */
+
+#define ARGUMENTS_MOST (6ul << 20)
+
+static uint64_t argument_limit(void) {
+    uint64_t limit = task_limit(task_self(), RLIMIT_STACK) / 4;
+    if (limit > ARGUMENTS_MOST)
+        limit = ARGUMENTS_MOST;
+    return limit < ARGUMENT_MAX ? ARGUMENT_MAX : limit;
+}
+
+static k42_result exec_call(int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
+                            unsigned flags) {
+    struct image *image = heap_allocate_zeroed(sizeof *image);
+    if (!image)
+        return -ENOMEM;
+    image->arguments.limit = argument_limit();
+    k42_result result = program_read_text(image->path, path, sizeof image->path);
+    if (result == 0 && !(flags & PATH_EMPTY))
+        result = -ENOENT;
+    if (result >= 0)
+        result = arguments_read(&image->arguments, values, environment);
+    if (result >= 0)
+        result = exec_image(image, directory, flags, task_self()->frame);
+    arguments_free(&image->arguments);
+    heap_free(image);
+    return result == -EINTR ? -LINUX_RESTART_ALWAYS : result;
+}
+
+LINUX_CALL(59, execve, uintptr_t path, uintptr_t values, uintptr_t environment) {
+    return exec_call(AT_FDCWD, path, values, environment, PATH_FOLLOW);
+}
+
+LINUX_CALL(322, execveat, int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
+           int flags) {
+    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+        return -EINVAL;
+    unsigned how = flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW;
+    return exec_call(directory, path, values, environment,
+                     how | (flags & AT_EMPTY_PATH ? PATH_EMPTY : 0));
+}

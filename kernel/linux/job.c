@@ -1,0 +1,63 @@
+/*
+ * Job control as terminals need it (job.h), on processes, groups and sessions.
+ *
+ * No state of its own. A session's terminal is guarded by the session's lock; what a terminal
+ * believes of sessions is its own matter.
+ */
+#include "job.h"
+
+#include "process/ids.h"
+#include "task.h"
+
+void job_self(struct job *job) {
+    struct task *task = task_self();
+    struct process_info info;
+    *job = (struct job){0};
+    if (!task || k42_call(task->process, info, &info) < 0)
+        return;
+    struct group *group = ids_group(info.group);
+    *job = (struct job){.process = info.pid,
+                        .group = info.group,
+                        .session = info.session,
+                        .leads = info.pid == info.session,
+                        .orphaned = group && group_is_orphaned(group, 0)};
+}
+
+bool job_minds(int signal) {
+    struct task *task = task_self();
+    struct signal_action action;
+    if (!task || k42_call(task->process, act, signal, NULL, &action) < 0)
+        return false;
+    return !(task->blocked & signal_bit(signal)) && action.handler != (uint64_t)SIG_IGN;
+}
+
+void job_signal(int32_t group, int signal) {
+    struct signal_info info = signal_from_kernel(signal);
+    k42_result sent = signal_group(group, &info);
+    (void)sent; /* -ESRCH: there is nobody to tell */
+}
+
+void job_signal_leader(int32_t session, int signal) {
+    struct signal_info info = signal_from_kernel(signal);
+    k42_result sent = signal_process(session, &info);
+    (void)sent;
+}
+
+bool job_in_session(int32_t group, int32_t session) {
+    struct group *found = ids_group(group);
+    return found && found->session->number == session;
+}
+
+k42_ref job_terminal(void) {
+    struct job job;
+    job_self(&job);
+    struct session *session = ids_session(job.session);
+    return session ? k42_id_ref(__atomic_load_n(&session->terminal, __ATOMIC_RELAXED))
+                   : K42_NULL_REF;
+}
+
+void job_set_terminal(int32_t number, k42_ref terminal) {
+    struct session *session = ids_session(number);
+    if (session)
+        __atomic_store_n(&session->terminal, k42_id_of(terminal), __ATOMIC_RELAXED);
+}

@@ -1,0 +1,132 @@
+/*
+ * The state of a process, as its class keeps it: one block behind the root, which is handed over by
+ * pointer when the class is swapped, so that tasks and group members that are linked into it stay
+ * where they are. Only files that implement the interface include this.
+ *
+ *   process.c   the class: threads, limits, numbers       family.c    children and parent
+ *   signals.c   queues, actions, stopping
+ *
+ * Locking: everything but constants is guarded by `lock`, which is leaf: of services only the heap,
+ * wake-ups and thread_interrupt() are used under it. What must be told another process is copied
+ * out and told afterwards.
+ */
+#ifndef KERNEL_PROCESS_BODY_H
+#define KERNEL_PROCESS_BODY_H
+
+#include "../../sched/thread.h"
+#include "../../sched/wait.h"
+#include "../task.h"
+#include "process.h"
+
+#include <k42/k42.h>
+
+struct child_record {
+    struct child child;
+    struct child_record *next, *before;
+};
+
+struct process_body {
+    struct k42_lock lock;
+    int32_t pid, group, session; /* pid: constant */
+    k42_id parent;
+    int32_t parent_pid;
+    int32_t exit_signal;
+    uint64_t started_ns;
+
+    struct task *first, *last; /* threads; the first began it, or took its place */
+    uint32_t threads;
+    struct task *alone; /* the thread that is ending the others, to be alone */
+    bool ending;        /* all threads are to end */
+    bool ended;         /* and have */
+    bool executed;
+    bool borrows;   /* its parent's memory */
+    int32_t status; /* as wait() gives it; meaningful when ending */
+
+    struct signal_queue pending; /* for whichever thread */
+    uint32_t queued;             /* entries in all queues */
+    uint64_t ignored;            /* signals whose action is to do nothing */
+    uint64_t caught;             /* signals that have a handler */
+    int32_t stop_signal;         /* stopped by it, or 0 */
+    uint32_t stopped;            /* threads that have stopped */
+    bool stop_reported;          /* to the parent */
+
+    struct child_record *children, *last_child;
+    uint32_t news;  /* children that are not just running */
+    bool childless; /* it is ending, no more come */
+
+    struct process_times times;       /* of threads that have ended */
+    struct process_times child_times; /* of children that were waited for */
+    struct process_heritage own;      /* limits, actions, numbers */
+};
+
+struct process_root {
+    struct k42_root root;
+    struct process rep;
+    struct process_body *body;
+};
+
+static inline struct process_root *process_root_of(struct process *self) {
+    return k42_container(self, struct process_root, rep);
+}
+
+static inline struct process_body *process_body_of(struct process *self) {
+    return process_root_of(self)->body;
+}
+
+static inline k42_id process_id_of(struct process *self) {
+    return k42_root_id(&process_root_of(self)->root);
+}
+
+static inline bool process_is_first(const struct process_body *body) {
+    return body->pid == 1;
+}
+
+/* ---- between the files; with the lock held where they take a body ---- */
+
+/* Ends all threads with a status, unless that is so already. */
+void process_end_locked(struct process_body *body, int status);
+/* A thread of it, or NULL. */
+struct task *process_thread_locked(struct process_body *body, int tid);
+
+/* Queues a signal and sees to it that somebody deals with it. 0 or -EAGAIN. */
+k42_result process_send_locked(struct process_body *body, struct task *task,
+                               const struct signal_info *info);
+/* Throws away what is queued. */
+void signal_queue_empty(struct process_body *body, struct signal_queue *queue, uint64_t set);
+/* Whether nobody will wait for a child that ends. */
+bool process_disregards_children(const struct process_body *body);
+/* A thread is leaving: the others may all have stopped now. True: the parent is to be told. */
+bool process_stop_is_complete(struct process_body *body);
+/* What the parent should know. */
+struct child process_as_child(const struct process_body *body, k42_id self);
+/* Tells the parent, without the lock; wherever the process belongs by then. */
+void process_tell_parent(struct process *self, enum child_state state, int status);
+
+/* signals.c */
+k42_result process_send(struct process *self, int tid, const struct signal_info *info);
+k42_result process_take(struct process *self, struct task *task, uint64_t set, unsigned deliver,
+                        struct signal_taken *taken);
+k42_result process_block(struct process *self, struct task *task, uint64_t blocked);
+struct k42_pair process_pending(struct process *self, struct task *task);
+k42_result process_act(struct process *self, int signal, const struct signal_action *wanted,
+                       struct signal_action *present);
+k42_result process_stop(struct process *self, struct task *task, int signal);
+/* Handlers go; what is ignored stays. */
+void process_actions_reset(struct process_body *body);
+/* Works out `ignored` and `caught`. */
+void process_actions_sum(struct process_body *body);
+
+/* family.c */
+k42_result process_adopt(struct process *self, const struct child *child);
+k42_result process_changed(struct process *self, const struct child *child);
+k42_result process_wait(struct process *self, const struct child_choice *choice,
+                        struct child *child);
+k42_result process_disown(struct process *self, struct child *child);
+k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid,
+                            struct child *child);
+k42_result process_charge(struct process *self, const struct process_times *times);
+k42_result process_ended(struct process *self, struct child *child);
+k42_result process_regroup(struct process *self, int group, int session);
+k42_result process_borrow(struct process *self, unsigned back);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * Ends: of threads, and of the process with its last thread.
+ *
+ * The order is Linux's where a program can see it: what the thread uses together with others is
+ * given up first (so that the other end of a pipe knows before the parent does), then children go
+ * to another parent, then the parent learns of it. When the parent knows, the process object may be
+ * gone at any moment: nothing of it is touched afterwards.
+ */
+#include "lives.h"
+
+#include "../../mem/heap/heap.h"
+#include "../../print.h"
+#include "../../sched/wait.h"
+#include "../abi.h"
+#include "../call.h"
+#include "../program.h"
+#include "ids.h"
+
+#include <k42/k42.h>
+
+void (*task_futexes_end)(struct task *task);
+void (*session_leader_ended)(struct session *session);
+
+static void ignore(k42_result result) {
+    (void)result;
+}
+
+/* ---- children that lose their parent ---- */
+
+/* The nearest process above that takes orphans, or the first process. */
+static process_ref reaper_of(k42_id above, int *pid) {
+    struct process_info info;
+    for (;;) {
+        process_ref candidate = (process_ref)k42_id_ref(above);
+        if (k42_call(candidate, info, &info) < 0)
+            break;
+        if (k42_call(candidate, number, PROCESS_SUBREAPER) > 0 && info.state != CHILD_ENDED) {
+            *pid = info.pid;
+            return candidate;
+        }
+        above = info.parent_process;
+    }
+    *pid = 1;
+    return ids_process(1);
+}
+
+static void tell(process_ref parent, const struct child *child) {
+    if (k42_call(parent, changed, child) == 1)
+        process_reap(child);
+}
+
+static void give_away(const struct child *child, k42_id above) {
+    process_ref process = (process_ref)k42_id_ref(child->process);
+    struct child now = *child, moved = *child;
+    moved.exit_signal = SIGCHLD;
+    for (;;) {
+        int pid;
+        process_ref reaper = reaper_of(above, &pid);
+        k42_result adopted = k42_call(reaper, adopt, &moved);
+        if (adopted == -ENOMEM)
+            thread_sleep(1000000); /* memory comes back as we end; a child must not get lost */
+        if (adopted < 0 && pid != 1)
+            continue;
+        if (adopted >= 0 && k42_call(process, reparent, (k42_ref)reaper, pid, &now) == 1)
+            tell(reaper, &now);
+        if (adopted >= 0 || pid == 1)
+            return;
+    }
+}
+
+/* ---- groups that lose whoever could continue them ---- */
+
+static bool has_stopped(struct group *group) {
+    k42_id *members;
+    k42_result count = group_members(group, &members);
+    bool stopped = false;
+    for (k42_result i = 0; i < count && !stopped; i++) {
+        struct process_info info;
+        stopped = k42_call((process_ref)k42_id_ref(members[i]), info, &info) >= 0 &&
+                  info.state == CHILD_STOPPED;
+    }
+    if (count >= 0)
+        heap_free(members);
+    return stopped;
+}
+
+static void wake_orphans(int number, k42_id except) {
+    struct group *group = ids_group(number);
+    if (!group || !has_stopped(group) || !group_is_orphaned(group, except))
+        return;
+    struct signal_info hang_up = signal_from_kernel(SIGHUP), go_on = signal_from_kernel(SIGCONT);
+    ignore(signal_group(number, &hang_up));
+    ignore(signal_group(number, &go_on));
+}
+
+static void give_children_away(struct task *task, const struct process_info *self) {
+    struct child child;
+    while (k42_call(task->process, disown, &child) > 0) {
+        struct process_info info;
+        bool other = k42_call((process_ref)k42_id_ref(child.process), info, &info) >= 0 &&
+                     info.group != self->group && info.session == self->session;
+        give_away(&child, self->parent_process);
+        if (other)
+            wake_orphans(info.group, 0);
+    }
+}
+
+/* ---- the end of a process ---- */
+
+void process_reap(const struct child *child) {
+    process_ref process = (process_ref)k42_id_ref(child->process);
+    struct process_info info;
+    if (k42_call(process, info, &info) < 0 || k42_destroy((k42_ref)process) < 0)
+        return;
+    group_leave(info.group, process);
+    ids_give(child->pid);
+}
+
+static void leave_session(const struct process_info *self) {
+    struct session *session = self->pid == self->session ? ids_session(self->session) : NULL;
+    if (session && session_leader_ended)
+        session_leader_ended(session);
+}
+
+/* The parent that is there when the call is made; while it changes, reparent() finds us ended. */
+static void end_process(struct task *task) {
+    struct process_info self;
+    struct child child;
+    if (task->pid == 1)
+        panic("linux: the first program has ended; there is nobody to go on");
+    ignore(k42_call(task->process, info, &self));
+    leave_session(&self);
+    give_children_away(task, &self);
+    k42_result parent = k42_call(task->process, ended, &child);
+    if (parent < 0)
+        return;
+    child.uid = task->credentials->uid;
+    wake_orphans(self.group, child.process);
+    tell((process_ref)k42_id_ref((k42_id)parent), &child);
+}
+
+/* ---- the end of a thread ---- */
+
+static void clear_tid(struct task *task) {
+    int32_t zero = 0;
+    if (task->clear_tid && __atomic_load_n(&task->memory->references, __ATOMIC_RELAXED) > 1)
+        ignore(program_write(task->clear_tid, &zero, sizeof zero));
+    if (task_futexes_end)
+        task_futexes_end(task);
+}
+
+static void task_free(struct k42_defer *defer) {
+    heap_free(k42_container(defer, struct task, defer));
+}
+
+void task_exit(void) {
+    struct task *task = task_self();
+    struct credentials *credentials = credentials_hold(task->credentials);
+    if (task->memory)
+        clear_tid(task);
+    task_release(task);
+    task->credentials = credentials;
+    int32_t tid = task->tid, pid = task->pid;
+    struct process_times times = task_times(task);
+    ignore(k42_call(task->process, charge, &times));
+    if (k42_call(task->process, leave, task) == 0)
+        end_process(task);
+    if (tid != pid)
+        ids_give(tid);
+    thread_set_task(thread_self(), NULL);
+    credentials_release(credentials);
+    k42_defer(&task->defer, task_free);
+    k42_exit();
+    thread_exit();
+}
+
+void process_exit(int status) {
+    ignore(k42_call(task_self()->process, end, status));
+    task_exit();
+}
+
+LINUX_CALL(60, exit, int status) {
+    task_self()->exit_status = (status & 0xff) << 8;
+    task_exit();
+}
+
+LINUX_CALL(231, exit_group, int status) {
+    process_exit((status & 0xff) << 8);
+}

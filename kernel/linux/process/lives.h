@@ -1,0 +1,95 @@
+/*
+ * Tasks' and processes' lives: made by clone(), ended by exit() or a signal, and what several tasks
+ * use together.
+ *
+ * Active callers unless it says otherwise.
+ */
+#ifndef KERNEL_LIVES_H
+#define KERNEL_LIVES_H
+
+#include "../task.h"
+
+/* ---- tasks (task.c) ---- */
+
+/* A task with memory for its registers and nothing else. NULL: no memory. */
+struct task *task_make(void);
+/* Gives back one that never ran and shares nothing yet. */
+void task_unmake(struct task *task);
+/* What its thread runs: becomes the program. */
+void task_begin(void *task);
+/* Gives back all that the calling thread's task shares; its memory goes after a grace period. */
+void task_release(struct task *task);
+
+/* ---- what tasks share (share.c) ---- */
+
+/* Counts a new user of each. */
+struct task_memory *memory_hold(struct task_memory *memory);
+struct path_context *paths_hold(struct path_context *paths);
+struct credentials *credentials_hold(struct credentials *credentials);
+struct file_held *file_held_hold(struct file_held *held);
+
+/* One user fewer; the last one frees it. NULL: nothing. */
+void memory_release(struct task_memory *memory);
+void paths_release(struct path_context *paths);
+void credentials_release(struct credentials *credentials);
+void file_held_release(struct file_held *held);
+
+/* An empty one around a new space, which becomes its own. NULL: no memory. */
+struct task_memory *memory_make(space_ref space);
+/* Of a child: a copy of its parent's. Errors: -ENOMEM. */
+K42_MUST_CHECK
+k42_result memory_copy(struct task_memory *from, struct task_memory **copy);
+
+/* NULL: no memory. */
+struct path_context *paths_copy(struct path_context *from);
+
+/* With room for that many groups; one user. NULL: no memory. */
+struct credentials *credentials_make(uint32_t group_count);
+/* The same, with one user, to be changed before others see it. NULL: no memory. */
+struct credentials *credentials_copy(const struct credentials *from);
+/* The calling task's from now on; takes over the caller's hold. Others see them by quiescence. */
+void credentials_set(struct credentials *credentials);
+
+/* A file that several keep open, counted once for the file. */
+struct file_held {
+    uint32_t references;
+    k42_ref file;
+    struct k42_defer defer;
+};
+/* Takes over a hold of the file. NULL: no memory. */
+struct file_held *file_held_make(k42_ref file);
+
+/* ---- clone (clone.c) ---- */
+
+struct clone_request {
+    uint64_t flags; /* CLONE_*, without the signal */
+    uint64_t stack; /* where it begins to push, or 0: the caller's */
+    uint64_t tls;
+    uint64_t parent_tid, child_tid;
+    int exit_signal;
+};
+k42_result task_clone(const struct clone_request *request);
+
+/* ---- ends (exit.c) ---- */
+
+/* Ends the calling thread, and its process when it was the last. */
+_Noreturn void task_exit(void);
+/* Ends the calling thread's process with a status as wait() gives it. */
+_Noreturn void process_exit(int status);
+/* A process has been waited for, or nobody will: its number and its object go. */
+void process_reap(const struct child *child);
+
+/*
+ * Set by the futexes: what a thread does about those it holds before it gives its memory up
+ * (robust list; clear_tid, which has been set to 0, is woken).
+ */
+extern void (*task_futexes_end)(struct task *task);
+
+/* Set by terminals: the leader of a session has ended. */
+struct session;
+extern void (*session_leader_ended)(struct session *session);
+
+/* What a task has used so far. */
+struct process_times task_times(const struct task *task);
+
+#endif

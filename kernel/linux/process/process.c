@@ -1,0 +1,377 @@
+/*
+ * The class of processes, and of its methods those for threads, limits and numbers.
+ *
+ * Data, locking and the other files: body.h. State passes by pointer, so every class of processes
+ * works on the same body.
+ */
+#include "body.h"
+
+#include "../../arch/x86_64/user.h"
+#include "../../mem/heap/heap.h"
+#include "../abi.h"
+#include "runtime.h"
+
+static k42_result process_describe(struct k42_object *self, char *text, size_t size) {
+    struct process_body *body = process_body_of((struct process *)(void *)self);
+    k42_lock(&body->lock);
+    size_t length =
+        k42_format_text(text, size, "process %d: %u threads, group %d, session %d, parent %d%s%s",
+                        body->pid, body->threads, body->group, body->session, body->parent_pid,
+                        body->stop_signal ? ", stopped" : "", body->ended ? ", ended" : "");
+    k42_unlock(&body->lock);
+    return (k42_result)length;
+}
+
+static enum child_state state_of(const struct process_body *body) {
+    if (body->ended)
+        return CHILD_ENDED;
+    return body->stop_signal ? CHILD_STOPPED : CHILD_RUNS;
+}
+
+static k42_result process_info(struct process *self, struct process_info *info) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    *info = (struct process_info){
+        .pid = body->pid,
+        .parent = body->parent_pid,
+        .group = body->group,
+        .session = body->session,
+        .parent_process = body->parent,
+        .threads = (int32_t)body->threads,
+        .state = state_of(body),
+        .exit_signal = body->exit_signal,
+        .started_ns = body->started_ns,
+        .times = body->times,
+        .child_times = body->child_times,
+        .pending = body->pending.set,
+        .ignored = body->ignored,
+        .caught = body->caught,
+        .executed = body->executed,
+    };
+    k42_unlock(&body->lock);
+    return 0;
+}
+
+/* ---- threads ---- */
+
+struct task *process_thread_locked(struct process_body *body, int tid) {
+    struct task *task = body->first;
+    while (task && task->tid != tid)
+        task = task->next;
+    return task;
+}
+
+static k42_result process_join(struct process *self, struct task *task) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    bool closed = body->ending || body->alone;
+    if (!closed) {
+        task->next = NULL;
+        task->before = body->last;
+        if (body->last)
+            body->last->next = task;
+        else
+            body->first = task;
+        body->last = task;
+        body->threads++;
+    }
+    k42_unlock(&body->lock);
+    return closed ? -EAGAIN : 0;
+}
+
+static void unlink_task(struct process_body *body, struct task *task) {
+    if (task->next)
+        task->next->before = task->before;
+    else
+        body->last = task->before;
+    if (task->before)
+        task->before->next = task->next;
+    else
+        body->first = task->next;
+    body->threads--;
+}
+
+static k42_result process_leave(struct process *self, struct task *task) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    unlink_task(body, task);
+    task->leaving = true;
+    if (!body->ending && task->tid == body->pid)
+        body->status = task->exit_status;
+    if (task->stopped)
+        body->stopped--;
+    signal_queue_empty(body, &task->pending, ~0ul);
+    uint32_t left = body->threads;
+    bool report = left && process_stop_is_complete(body);
+    int signal = body->stop_signal;
+    k42_unlock(&body->lock);
+    wait_notify(process_id_of(self), PROCESS_THREADS, WAIT_READ, WAIT_ALL);
+    if (report)
+        process_tell_parent(self, CHILD_STOPPED, signal << 8 | 0x7f);
+    return left;
+}
+
+static struct k42_pair process_thread(struct process *self, int tid, unsigned next) {
+    struct process_body *body = process_body_of(self);
+    struct task *found = NULL;
+    k42_lock(&body->lock);
+    if (!next) {
+        found = process_thread_locked(body, tid);
+    } else {
+        for (struct task *task = body->first; task; task = task->next)
+            if (task->tid >= tid && (!found || task->tid < found->tid))
+                found = task;
+    }
+    k42_unlock(&body->lock);
+    return (struct k42_pair){found ? 0 : -ESRCH, (uintptr_t)found};
+}
+
+static void interrupt_all(struct process_body *body, struct task *but, uint32_t why) {
+    for (struct task *task = body->first; task; task = task->next)
+        if (task != but)
+            thread_interrupt(task->thread, why);
+}
+
+void process_end_locked(struct process_body *body, int status) {
+    if (body->ending)
+        return;
+    body->ending = true;
+    body->status = status;
+    body->stop_signal = 0;
+    interrupt_all(body, NULL, THREAD_KILLED | THREAD_INTERRUPTED);
+}
+
+static k42_result process_end(struct process *self, int status) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    process_end_locked(body, status);
+    status = body->status;
+    k42_unlock(&body->lock);
+    wait_notify(process_id_of(self), PROCESS_STOPPED, WAIT_READ, WAIT_ALL);
+    return status;
+}
+
+/* A thread that does not lead takes the leader's place: number and position. */
+static k42_result process_alone(struct process *self, struct task *task) {
+    struct process_body *body = process_body_of(self);
+    k42_result result = 0;
+    k42_lock(&body->lock);
+    if (body->ending || (body->alone && body->alone != task)) {
+        result = -EAGAIN;
+    } else if (body->threads > 1) {
+        if (!body->alone)
+            interrupt_all(body, task, THREAD_KILLED | THREAD_INTERRUPTED);
+        body->alone = task;
+        result = wait_on(process_id_of(self), PROCESS_THREADS, WAIT_READ);
+    } else {
+        body->alone = NULL;
+        __atomic_store_n(&task->tid, body->pid, __ATOMIC_RELEASE);
+    }
+    k42_unlock(&body->lock);
+    return result;
+}
+
+/* ---- exec ---- */
+
+static k42_result process_executed(struct process *self) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    process_actions_reset(body);
+    body->executed = true;
+    body->exit_signal = SIGCHLD;
+    body->own.numbers[PROCESS_DUMPABLE] = 1;
+    body->own.numbers[PROCESS_KEEP_CAPS] = 0;
+    k42_unlock(&body->lock);
+    return process_borrow(self, 1);
+}
+
+/* ---- limits and numbers ---- */
+
+static k42_result process_limit(struct process *self, unsigned resource,
+                                const struct process_limit *wanted, struct process_limit *present,
+                                unsigned may_raise) {
+    struct process_body *body = process_body_of(self);
+    if (resource >= PROCESS_LIMITS || (wanted && wanted->now > wanted->most))
+        return -EINVAL;
+    k42_lock(&body->lock);
+    struct process_limit *limit = &body->own.limits[resource];
+    bool refused = wanted && wanted->most > limit->most && !may_raise;
+    if (present)
+        *present = *limit;
+    if (wanted && !refused)
+        *limit = *wanted;
+    k42_unlock(&body->lock);
+    return refused ? -EPERM : 0;
+}
+
+static k42_result process_number(struct process *self, unsigned which) {
+    if (which >= PROCESS_NUMBERS)
+        return -EINVAL;
+    return __atomic_load_n(&process_body_of(self)->own.numbers[which], __ATOMIC_RELAXED);
+}
+
+static k42_result process_set_number(struct process *self, unsigned which, int value) {
+    if (which >= PROCESS_NUMBERS)
+        return -EINVAL;
+    __atomic_store_n(&process_body_of(self)->own.numbers[which], value, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* ---- the class ---- */
+
+#define UNLIMITED (~0ul)
+
+static void set_first_limits(struct process_body *body) {
+    for (unsigned i = 0; i < PROCESS_LIMITS; i++)
+        body->own.limits[i] = (struct process_limit){UNLIMITED, UNLIMITED};
+    body->own.limits[RLIMIT_STACK].now = 8ul << 20;
+    body->own.limits[RLIMIT_CORE].now = 0;
+    body->own.limits[RLIMIT_NPROC] = (struct process_limit){32768, 32768};
+    body->own.limits[RLIMIT_NOFILE] = (struct process_limit){1024, 1ul << 20};
+    body->own.limits[RLIMIT_MEMLOCK] = (struct process_limit){8ul << 20, 8ul << 20};
+    body->own.limits[RLIMIT_SIGPENDING] = (struct process_limit){32768, 32768};
+    body->own.limits[RLIMIT_MSGQUEUE] = (struct process_limit){819200, 819200};
+    body->own.limits[RLIMIT_NICE] = (struct process_limit){0, 0};
+    body->own.limits[RLIMIT_RTPRIO] = (struct process_limit){0, 0};
+}
+
+static k42_result process_bequeath(struct process *self, struct process_heritage *heritage) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    *heritage = body->own;
+    k42_unlock(&body->lock);
+    return 0;
+}
+
+static k42_result inherit(struct process_body *body, process_ref from, bool default_handlers) {
+    k42_result result = k42_call(from, bequeath, &body->own);
+    if (result < 0)
+        return result;
+    body->own.numbers[PROCESS_SUBREAPER] = 0;
+    process_actions_sum(body);
+    if (default_handlers)
+        process_actions_reset(body);
+    return 0;
+}
+
+static k42_result process_init(struct k42_root *root, const void *args) {
+    struct process_root *process = k42_container(root, struct process_root, root);
+    const struct process_creation *creation = args;
+    if (!creation)
+        return 0;
+    struct process_body *body = heap_allocate_zeroed(sizeof *body);
+    if (!body)
+        return -ENOMEM;
+    body->pid = creation->pid;
+    body->group = creation->group;
+    body->session = creation->session;
+    body->parent = k42_id_of(creation->parent);
+    body->parent_pid = creation->parent_pid;
+    body->exit_signal = creation->exit_signal;
+    body->borrows = creation->borrows;
+    body->started_ns = time_ns();
+    process->body = body;
+    if (k42_id_of(creation->heir_of))
+        return inherit(body, creation->heir_of, creation->default_handlers);
+    set_first_limits(body);
+    body->own.numbers[PROCESS_DUMPABLE] = 1;
+    return 0;
+}
+
+static void process_fini(struct k42_root *root) {
+    struct process_body *body = k42_container(root, struct process_root, root)->body;
+    if (!body)
+        return;
+    signal_queue_empty(body, &body->pending, ~0ul);
+    while (body->children) {
+        struct child_record *next = body->children->next;
+        heap_free(body->children);
+        body->children = next;
+    }
+    heap_free(body);
+}
+
+/* The canonical format: word 0 is the body. */
+static const struct k42_format process_by_pointer = {"process.body", 1, 1};
+
+static size_t measure(struct k42_root *from) {
+    (void)from;
+    return 1;
+}
+
+static k42_result export_body(struct k42_root *from, struct k42_state *state, unsigned part) {
+    (void)part;
+    state->word[0] = (uintptr_t)k42_container(from, struct process_root, root)->body;
+    return 0;
+}
+
+static k42_result import_body(struct k42_root *to, struct k42_state *state, unsigned part) {
+    (void)part;
+    k42_container(to, struct process_root, root)->body = (struct process_body *)state->word[0];
+    return 0;
+}
+
+static void handed_over(struct k42_root *from, struct k42_state *state) {
+    (void)state;
+    k42_container(from, struct process_root, root)->body = NULL;
+}
+
+static const struct k42_transfer process_transfers[] = {
+    {.format = &process_by_pointer,
+     .measure = measure,
+     .export_state = export_body,
+     .import_state = import_body,
+     .handed_over = handed_over},
+    {.format = NULL},
+};
+
+static const struct process_ops process_methods = {
+    .object.describe = process_describe,
+    .info = process_info,
+    .join = process_join,
+    .leave = process_leave,
+    .thread = process_thread,
+    .end = process_end,
+    .alone = process_alone,
+    .send = process_send,
+    .take = process_take,
+    .block = process_block,
+    .pending = process_pending,
+    .act = process_act,
+    .stop = process_stop,
+    .executed = process_executed,
+    .adopt = process_adopt,
+    .changed = process_changed,
+    .wait = process_wait,
+    .disown = process_disown,
+    .reparent = process_reparent,
+    .ended = process_ended,
+    .charge = process_charge,
+    .regroup = process_regroup,
+    .borrow = process_borrow,
+    .limit = process_limit,
+    .bequeath = process_bequeath,
+    .number = process_number,
+    .set_number = process_set_number,
+};
+
+K42_CLASS(process_linux) = {
+    .name = "process.linux",
+    .interface = &process_interface,
+    .version = 1,
+    .traits = "lock=one",
+    .kind = &k42_single,
+    .root_size = sizeof(struct process_root),
+    .rep_offset = offsetof(struct process_root, rep),
+    .ops = &process_methods,
+    .init = process_init,
+    .fini = process_fini,
+    .transfers = process_transfers,
+};
+
+k42_result process_create(const struct process_creation *creation, process_ref *process) {
+    k42_ref made = K42_NULL_REF;
+    k42_result result = k42_create(&process_linux, creation, &made);
+    *process = (process_ref)made;
+    return result;
+}

@@ -1,0 +1,183 @@
+/*
+ * What tasks share: memory, working directories, credentials, the file they run. Each is counted by
+ * its users, with atomic operations and no lock; the last one frees it.
+ */
+#include "lives.h"
+
+#include "../../fs/file.h"
+#include "../../fs/path.h"
+#include "../../mem/heap/heap.h"
+#include "../../mem/pm/pm.h"
+
+#include <errno.h>
+#include <k42/k42.h>
+
+static void hold(uint32_t *references) {
+    __atomic_fetch_add(references, 1, __ATOMIC_RELAXED);
+}
+
+/* True for the last one. */
+static bool drop(uint32_t *references) {
+    return __atomic_sub_fetch(references, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+static void ignore(k42_result result) {
+    (void)result;
+}
+
+/* ---- memory ---- */
+
+struct task_memory *memory_make(space_ref space) {
+    struct task_memory *memory = heap_allocate_zeroed(sizeof *memory);
+    if (!memory)
+        return NULL;
+    memory->references = 1;
+    memory->space = space;
+    if (k42_call(space, table, &memory->table) < 0) {
+        heap_free(memory);
+        return NULL;
+    }
+    return memory;
+}
+
+struct task_memory *memory_hold(struct task_memory *memory) {
+    hold(&memory->references);
+    return memory;
+}
+
+void memory_release(struct task_memory *memory) {
+    if (!memory || !drop(&memory->references))
+        return;
+    ignore(k42_destroy((k42_ref)memory->space));
+    heap_free(memory);
+}
+
+k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
+    k42_ref space;
+    k42_result result = k42_call(from->space, fork, (k42_ref)pm_machine, &space);
+    if (result < 0)
+        return result;
+    *copy = memory_make((space_ref)space);
+    if (*copy)
+        return 0;
+    ignore(k42_destroy(space));
+    return -ENOMEM;
+}
+
+/* ---- working directories ---- */
+
+struct path_context *paths_hold(struct path_context *paths) {
+    hold(&paths->references);
+    return paths;
+}
+
+void paths_release(struct path_context *paths) {
+    if (!paths || !drop(&paths->references))
+        return;
+    place_release(&paths->root);
+    place_release(&paths->working);
+    heap_free(paths);
+}
+
+/* A place that another thread has just left may be gone; then the new one is asked for. */
+static void hold_place(struct place (*read)(struct path_context *), struct path_context *from,
+                       struct place *place) {
+    do
+        *place = read(from);
+    while (place_hold(place) < 0);
+}
+
+struct path_context *paths_copy(struct path_context *from) {
+    struct path_context *paths = heap_allocate_zeroed(sizeof *paths);
+    if (!paths)
+        return NULL;
+    paths->references = 1;
+    paths->mask = from->mask;
+    hold_place(path_root, from, &paths->root);
+    hold_place(path_working, from, &paths->working);
+    return paths;
+}
+
+/* ---- credentials ---- */
+
+struct credentials *credentials_make(uint32_t group_count) {
+    struct credentials *credentials =
+        heap_allocate_zeroed(sizeof *credentials + group_count * sizeof credentials->groups[0]);
+    if (!credentials)
+        return NULL;
+    credentials->references = 1;
+    credentials->group_count = group_count;
+    return credentials;
+}
+
+struct credentials *credentials_hold(struct credentials *credentials) {
+    hold(&credentials->references);
+    return credentials;
+}
+
+/* They have no room for a deferred call: one of their own carries it. */
+struct credentials_end {
+    struct k42_defer defer;
+    struct credentials *credentials;
+};
+
+static void credentials_free(struct k42_defer *defer) {
+    struct credentials_end *end = k42_container(defer, struct credentials_end, defer);
+    heap_free(end->credentials);
+    heap_free(end);
+}
+
+/* Without memory for the deferred call they stay, which is the lesser evil. */
+void credentials_release(struct credentials *credentials) {
+    if (!credentials || !drop(&credentials->references))
+        return;
+    struct credentials_end *end = heap_allocate_zeroed(sizeof *end);
+    if (!end)
+        return;
+    end->credentials = credentials;
+    k42_defer(&end->defer, credentials_free);
+}
+
+struct credentials *credentials_copy(const struct credentials *from) {
+    struct credentials *copy = credentials_make(from->group_count);
+    if (!copy)
+        return NULL;
+    __builtin_memcpy(copy, from, sizeof *copy + from->group_count * sizeof copy->groups[0]);
+    copy->references = 1;
+    return copy;
+}
+
+void credentials_set(struct credentials *credentials) {
+    struct task *task = task_self();
+    struct credentials *before = task->credentials;
+    __atomic_store_n(&task->credentials, credentials, __ATOMIC_RELEASE);
+    credentials_release(before);
+}
+
+/* ---- files ---- */
+
+struct file_held *file_held_make(k42_ref file) {
+    struct file_held *held = heap_allocate_zeroed(sizeof *held);
+    if (!held)
+        return NULL;
+    held->references = 1;
+    held->file = file;
+    return held;
+}
+
+struct file_held *file_held_hold(struct file_held *held) {
+    if (held)
+        hold(&held->references);
+    return held;
+}
+
+static void file_held_free(struct k42_defer *defer) {
+    heap_free(k42_container(defer, struct file_held, defer));
+}
+
+void file_held_release(struct file_held *held) {
+    if (!held || !drop(&held->references))
+        return;
+    ignore(k42_call((file_ref)held->file, release));
+    k42_defer(&held->defer, file_held_free);
+}

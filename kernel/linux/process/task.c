@@ -1,0 +1,81 @@
+/*
+ * Tasks: made, begun, given back.
+ *
+ * A task's thread is made by clone() and started when everything stands. The task is found by
+ * others through its process (process.thread) until it leaves that; its memory lasts a grace period
+ * longer.
+ */
+#include "lives.h"
+
+#include "../../fs/path.h"
+#include "../../mem/heap/heap.h"
+#include "../../print.h"
+#include "../../sched/wait.h"
+#include "../call.h"
+#include "../program.h"
+#include "ids.h"
+
+#include <k42/k42.h>
+
+struct task *task_make(void) {
+    struct task *task = heap_allocate_zeroed(sizeof *task);
+    if (!task)
+        return NULL;
+    task->state = heap_allocate_zeroed((user_state_size() + 63) & ~63ul);
+    if (!task->state) {
+        heap_free(task);
+        return NULL;
+    }
+    task->started_ns = time_ns();
+    return task;
+}
+
+void task_unmake(struct task *task) {
+    heap_free(task->state);
+    heap_free(task);
+}
+
+/* A page that cannot be had is the program's own fault, as Linux sees it. */
+static void put_tid(struct task *task) {
+    k42_enter();
+    int32_t tid = task->tid;
+    k42_result result = program_write(task->tid_address, &tid, sizeof tid);
+    (void)result;
+    k42_exit();
+}
+
+void task_begin(void *argument) {
+    struct task *task = argument;
+    space_set_current(task->space);
+    if (task->tid_address)
+        put_tid(task);
+    user_enter(&task->start);
+}
+
+void task_release(struct task *task) {
+    user_context_close();
+    space_set_current((space_ref)K42_NULL_REF);
+    heap_free(task->state);
+    memory_release(task->memory);
+    file_held_release(task->executable);
+    if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)
+        panic("linux: task %d has lost its table of files", task->tid);
+    paths_release(task->paths);
+    credentials_release(task->credentials);
+}
+
+struct process_times task_times(const struct task *task) {
+    struct thread_times times;
+    thread_read_times(task->thread, &times);
+    return (struct process_times){.user_ns = times.user_ns, .system_ns = times.system_ns};
+}
+
+bool task_capable(const struct task *task, unsigned capability) {
+    return task->credentials->effective >> capability & 1;
+}
+
+uint64_t task_limit(const struct task *task, unsigned resource) {
+    struct process_limit limit = {0};
+    k42_result result = k42_call(task->process, limit, resource, NULL, &limit, 0);
+    return result < 0 ? 0 : limit.now;
+}

@@ -1,0 +1,111 @@
+/*
+ * wait4() and waitid(): which children, what is told of them.
+ */
+#include "../../sched/wait.h"
+#include "../abi.h"
+#include "../program.h"
+#include "account.h"
+#include "lives.h"
+
+#include <k42/k42.h>
+
+#define WAIT_KINDS (__WNOTHREAD | __WCLONE | __WALL)
+
+/* 0: WNOHANG, and nothing has happened. */
+static k42_result wait_for(struct child_choice *choice, int options, struct child *child) {
+    struct task *task = task_self();
+    k42_result result;
+    choice->kinds = options & WAIT_KINDS;
+    choice->thread = task->tid;
+    choice->keep = options & WNOWAIT;
+    if (options & WNOHANG) {
+        result = k42_call(task->process, wait, choice, child);
+        return result == -K42_WAIT ? 0 : result;
+    }
+    WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(task->process, wait, choice, child));
+    return result == -EINTR ? -LINUX_RESTART : result;
+}
+
+/* What has been told cannot be taken back; who gives a bad address has lost it, as on Linux. */
+static k42_result finish(const struct child *child, const struct child_choice *choice,
+                         uintptr_t usage) {
+    if (child->state == CHILD_ENDED && !choice->keep)
+        process_reap(child);
+    return usage ? account_write(usage, &child->times) : 0;
+}
+
+static k42_result own_group(void) {
+    struct process_info info;
+    k42_result result = k42_call(task_self()->process, info, &info);
+    return result < 0 ? result : info.group;
+}
+
+LINUX_CALL(61, wait4, int pid, uintptr_t status, int options, uintptr_t usage) {
+    struct child_choice choice = {.states = 1u << CHILD_ENDED};
+    struct child child;
+    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WAIT_KINDS))
+        return -EINVAL;
+    if (pid == INT32_MIN)
+        return -ESRCH;
+    if (pid > 0)
+        choice.pid = pid;
+    else if (pid < -1)
+        choice.group = -pid;
+    else if (pid == 0)
+        choice.group = (int32_t)own_group();
+    choice.states |= options & WUNTRACED ? 1u << CHILD_STOPPED : 0;
+    choice.states |= options & WCONTINUED ? 1u << CHILD_CONTINUED : 0;
+    k42_result found = wait_for(&choice, options, &child);
+    if (found <= 0)
+        return found;
+    k42_result result = finish(&child, &choice, usage);
+    if (result >= 0 && status)
+        result = program_write(status, &child.status, sizeof child.status);
+    return result < 0 ? result : found;
+}
+
+static k42_result choose(struct child_choice *choice, int kind, int id) {
+    switch (kind) {
+    case P_ALL:
+        return 0;
+    case P_PID:
+        choice->pid = id;
+        return id > 0 ? 0 : -EINVAL;
+    case P_PGID:
+        choice->group = id ? id : (int32_t)own_group();
+        return id >= 0 ? 0 : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* Linux writes these members alone, whatever else is there. */
+static k42_result tell(uintptr_t to, const struct child *child, k42_result found) {
+    struct signal_info info = {0};
+    if (found) {
+        info = child_signal_info(child);
+        info.signal = SIGCHLD;
+    }
+    k42_result result = program_write(to, &info.signal, 3 * sizeof(int32_t));
+    return result < 0 ? result : program_write(to + 16, &info.child, 3 * sizeof(int32_t));
+}
+
+LINUX_CALL(247, waitid, int kind, int id, uintptr_t to, int options, uintptr_t usage) {
+    struct child_choice choice = {.states = 0};
+    struct child child;
+    if ((options & ~(WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
+        !(options & (WEXITED | WSTOPPED | WCONTINUED)))
+        return -EINVAL;
+    choice.states |= options & WEXITED ? 1u << CHILD_ENDED : 0;
+    choice.states |= options & WSTOPPED ? 1u << CHILD_STOPPED : 0;
+    choice.states |= options & WCONTINUED ? 1u << CHILD_CONTINUED : 0;
+    k42_result found = choose(&choice, kind, id);
+    if (found >= 0)
+        found = wait_for(&choice, options, &child);
+    if (found < 0)
+        return found;
+    k42_result result = found ? finish(&child, &choice, usage) : 0;
+    if (result >= 0 && to)
+        result = tell(to, &child, found);
+    return result;
+}

@@ -1,0 +1,220 @@
+/*
+ * Entering pages: a new one, neighbours of one, more rights for one, a copy in place of one.
+ *
+ * The lease. Whoever takes a range away changes the lease's word first and then looks at the upper
+ * entries, skipping those that are nothing without a lock. So the word is read here after the leaf
+ * is there for all to see, with a barrier between (the slot's lock, and the exchange that puts a
+ * new leaf in place): if this read still finds the old word, the other side's look comes after it
+ * and finds the leaf; then it waits for the slot. A large page is its own upper entry, so it is put
+ * in place before the word is read, and taken out again if the lease is over.
+ */
+#include "tables.h"
+
+static unsigned wanted_of(unsigned protection) {
+    return protection >> HAT_WANTED & (HAT_READ | HAT_WRITE | HAT_EXECUTE);
+}
+
+static bool entry_permits(uint64_t entry, unsigned wanted) {
+    return user_entry_present(entry) && (!(wanted & HAT_WRITE) || user_entry_writable(entry)) &&
+           (!(wanted & HAT_EXECUTE) || user_entry_executable(entry));
+}
+
+/* ---- new pages ---- */
+
+static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64_t physical,
+                            unsigned protection, const struct hat_lease *lease) {
+    struct k42_pair upper = upper_make(tables, address);
+    if (upper.result < 0)
+        return upper.result;
+    uint64_t *entry = (uint64_t *)upper.word;
+    struct slot_lock *slot = slot_of(tables, address);
+    struct user_flush flush;
+    uint64_t large = protection & HAT_PRIVATE ? entry_private(physical, 2, protection)
+                                              : entry_object(physical, 2, protection);
+    k42_result result = 0;
+    k42_lock(&slot->lock);
+    if (user_entry_read(entry)) {
+        result = -EEXIST;
+    } else {
+        if (protection & HAT_PRIVATE)
+            frame_at(physical)->holds = 1;
+        user_entry_exchange(entry, large);
+        if (lease_is_over(lease)) {
+            user_entry_exchange(entry, 0);
+            user_flush_begin(&flush, tables->table);
+            user_flush_range(&flush, address, address + LEAF_BYTES, 2);
+            user_flush_finish(&flush);
+            result = -K42_RETRY;
+        }
+    }
+    k42_unlock(&slot->lock);
+    return result;
+}
+
+/* A page where `old` is: 0, or -EEXIST. The same page with more rights is all that may be. */
+static k42_result map_in(struct leaf *leaf, unsigned index, uint64_t physical,
+                         unsigned protection) {
+    uint64_t old = user_entry_read(&leaf->entries[index]);
+    if (!old && protection & HAT_PRIVATE) {
+        frame_at(physical)->holds = 1;
+        leaf_put(leaf, index, entry_private(physical, 1, protection));
+    } else if (!old) {
+        leaf_put(leaf, index, entry_object(physical, 1, protection));
+    } else if (user_entry_frame(old) == physical && !((protection | old) & ENTRY_PRIVATE)) {
+        uint64_t seen = old & (ENTRY_ACCESSED | ENTRY_DIRTY);
+        user_entry_exchange(&leaf->entries[index], entry_object(physical, 1, protection) | seen);
+    } else {
+        return -EEXIST;
+    }
+    return 0;
+}
+
+k42_result tables_map(struct hat *self, uintptr_t address, uint64_t physical, unsigned protection,
+                      const struct hat_lease *lease) {
+    struct hat_tables *tables = tables_of(self);
+    struct leaf leaf;
+    if (protection & HAT_LARGE)
+        return map_large(tables, address, physical, protection, lease);
+    k42_result result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
+    if (result == 0) {
+        result = lease_is_over(lease) ? -K42_RETRY
+                                      : map_in(&leaf, leaf_index(address), physical, protection);
+        leaf_unlock(&leaf);
+    } else if (result == -EISDIR) {
+        k42_unlock(&leaf.slot->lock);
+        result = -EEXIST;
+    }
+    return result;
+}
+
+k42_result tables_map_around(struct hat *self, uintptr_t address, const struct hat_around *around,
+                             const struct hat_lease *lease) {
+    struct hat_tables *tables = tables_of(self);
+    struct leaf leaf;
+    k42_result result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
+    if (result == -EISDIR)
+        k42_unlock(&leaf.slot->lock);
+    if (result < 0)
+        return result == -EISDIR ? -EEXIST : result;
+    if (lease_is_over(lease))
+        result = -K42_RETRY;
+    for (uint32_t mask = around->mask; mask && result >= 0; mask &= mask - 1) {
+        unsigned n = (unsigned)__builtin_ctz(mask), index = leaf_index(address) + n;
+        if (user_entry_read(&leaf.entries[index]))
+            continue;
+        leaf_put(&leaf, index, entry_object(around->physical[n], 1, around->protection));
+        result++;
+    }
+    leaf_unlock(&leaf);
+    return result;
+}
+
+/* ---- what is there already ---- */
+
+/* One entry, of a leaf or a large page, that is private to this HAT's tables. 0 or HAT_COPY. */
+static k42_result grant_entry(uint64_t *entry, unsigned protection) {
+    uint64_t old = user_entry_read(entry);
+    unsigned wanted = wanted_of(protection);
+    if (entry_permits(old, wanted))
+        return 0;
+    if (!(old & ENTRY_PRIVATE))
+        return HAT_COPY;
+    bool ours = page_is_ours(old);
+    if ((wanted & HAT_WRITE) && !ours)
+        return HAT_COPY;
+    user_entry_exchange(entry, entry_allow(old, ours ? protection : protection & ~HAT_WRITE));
+    return 0;
+}
+
+/* A shared leaf is good enough for what it permits through a read-only upper entry. */
+static bool grant_shared(struct hat_tables *tables, uintptr_t address, unsigned protection,
+                         k42_result *result) {
+    struct leaf leaf;
+    uint64_t entry = 0;
+    *result = leaf_lock(tables, address, LEAF_FIND, &leaf);
+    if (*result == -ENOENT)
+        return true;
+    if (*result < 0)
+        return false;
+    bool shared = leaf.shared;
+    entry = user_entry_read(&leaf.entries[leaf_index(address)]);
+    leaf_unlock(&leaf);
+    if (!entry)
+        *result = -ENOENT;
+    return !entry || (shared && !(wanted_of(protection) & HAT_WRITE) &&
+                      entry_permits(entry, wanted_of(protection)));
+}
+
+k42_result tables_grant(struct hat *self, uintptr_t address, unsigned protection,
+                        const struct hat_lease *lease) {
+    struct hat_tables *tables = tables_of(self);
+    struct leaf leaf;
+    uint64_t *upper = upper_find(tables, address);
+    if (!upper || !user_entry_read(upper))
+        return HAT_EMPTY;
+    k42_result result;
+    if (user_entry_shared(user_entry_read(upper)) &&
+        grant_shared(tables, address, protection, &result))
+        return result == -ENOENT ? HAT_ABSENT : 0;
+    result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
+    if (result == -EISDIR) {
+        result = lease_is_over(lease) ? -K42_RETRY : grant_entry(leaf.upper, protection);
+        k42_unlock(&leaf.slot->lock);
+    } else if (result == 0) {
+        uint64_t *entry = &leaf.entries[leaf_index(address)];
+        if (!user_entry_read(entry))
+            result = HAT_ABSENT;
+        else
+            result = lease_is_over(lease) ? -K42_RETRY : grant_entry(entry, protection);
+        leaf_unlock(&leaf);
+    }
+    return result;
+}
+
+/*
+ * Copies what an entry maps and puts the copy in its place. All CPUs forget the old page before one
+ * can see the new one, or a write to the new one could be seen before a read of the old one.
+ */
+static k42_result copy_in_leaf(struct hat_tables *tables, struct leaf *leaf, uintptr_t address,
+                               uint64_t copy, uint64_t *old) {
+    uint64_t *entry = &leaf->entries[leaf_index(address)];
+    *old = user_entry_read(entry);
+    if (!*old)
+        return HAT_ABSENT;
+    if (*old & ENTRY_PRIVATE && page_is_ours(*old)) {
+        user_entry_exchange(entry, copy ^ user_entry_frame(copy) ^ user_entry_frame(*old) ^
+                                       (*old & ENTRY_PART));
+        return HAT_UNUSED;
+    }
+    machine_copy_page(machine_memory(user_entry_frame(copy)),
+                      machine_memory(user_entry_frame(*old)));
+    frame_at(user_entry_frame(copy))->holds = 1;
+    if (user_entry_present(*old)) {
+        struct user_flush flush;
+        user_entry_exchange(entry, 0);
+        user_flush_begin(&flush, tables->table);
+        user_flush_range(&flush, address, address + PAGE_BYTES, 1);
+        user_flush_finish(&flush);
+    }
+    user_entry_write(entry, copy);
+    return 0;
+}
+
+/*
+ * The page that is copied stays while the slot is locked: an object's page leaves by unmap(), which
+ * waits for the slot, and a private one is held by this entry.
+ */
+k42_result tables_copy(struct hat *self, uintptr_t address, uint64_t physical, unsigned protection,
+                       const struct hat_lease *lease) {
+    struct hat_tables *tables = tables_of(self);
+    struct leaf leaf;
+    uint64_t old = 0, copy = entry_private(physical, 1, protection);
+    k42_result result = leaf_lock(tables, address, LEAF_OWN, &leaf);
+    if (result < 0)
+        return result == -ENOENT ? HAT_ABSENT : result;
+    result = lease_is_over(lease) ? -K42_RETRY : copy_in_leaf(tables, &leaf, address, copy, &old);
+    leaf_unlock(&leaf);
+    if (result == 0 && old & ENTRY_PRIVATE)
+        page_drop(tables, old);
+    return result;
+}

@@ -1,0 +1,182 @@
+/*
+ * HAT, in tables: one tree of the processor's page tables for an address space, and nothing beside
+ * it. The tables are the record of private pages; a fork shares their last level.
+ *
+ * Locking, sharing and what an entry means: tables.h. This file makes and ends one, and hands its
+ * state over.
+ *
+ * Formats: HAT_TABLES, the canonical one: struct hat_tables by pointer, which is all of the state,
+ *          since the processor dictates what it looks like.
+ * Fails:   -ENOMEM and -K42_WAIT from the PM, before anything is changed.
+ */
+#include "runtime.h"
+#include "tables.h"
+
+/* The root's frames; leaves that were flushed away come by here, too. */
+static uint64_t frames_take(void *context) {
+    struct k42_pair taken = table_take(context);
+    return taken.result < 0 ? 0 : taken.word;
+}
+
+static void frames_give(void *context, uint64_t physical) {
+    frame_at(physical)->holds = 0;
+    table_give(context, physical);
+}
+
+struct hat_new {
+    pm_ref pm;
+};
+
+static k42_result object_init(struct k42_root *root, const void *args) {
+    struct hat_object *hat = k42_container(root, struct hat_object, root);
+    const struct hat_new *new = args;
+    if (!new)
+        return 0;
+    struct hat_tables *tables = heap_allocate_zeroed(sizeof(*tables));
+    struct user_table *table = heap_allocate_zeroed(user_table_size());
+    if (!tables || !table) {
+        heap_free(tables);
+        heap_free(table);
+        return -ENOMEM;
+    }
+    tables->pm = new->pm;
+    tables->table = table;
+    struct user_frames frames = {frames_take, frames_give, tables};
+    k42_result result = user_table_open(table, &frames);
+    if (result < 0) {
+        heap_free(tables);
+        heap_free(table);
+        return result;
+    }
+    tables->table_frames = 0;
+    hat->tables = tables;
+    return 0;
+}
+
+/* Tables of levels 3 and 2, in which nothing is any more. */
+static void tables_below_end(struct user_flush *flush, uint64_t *entries, unsigned level) {
+    unsigned end = level == USER_LEVELS ? 256 : 512;
+    for (unsigned n = 0; (n = table_next(entries, n, end)) < end; n++) {
+        uint64_t below = user_entry_frame(user_entry_exchange(&entries[n], 0));
+        if (level > 3)
+            tables_below_end(flush, machine_memory(below), level - 1);
+        user_flush_frame(flush, below);
+    }
+}
+
+static void tables_end(struct hat_object *hat) {
+    struct hat_tables *tables = hat->tables;
+    struct user_flush flush;
+    k42_result released = tables_release(&hat->rep, 0, USER_END);
+    (void)released; /* whole slots need nothing and cannot fail */
+    user_flush_begin(&flush, tables->table);
+    tables_below_end(&flush, machine_memory(tables->table->root), USER_LEVELS);
+    user_flush_range(&flush, 0, USER_END, 1);
+    user_flush_finish(&flush);
+    user_table_close(tables->table);
+    heap_free(tables->table);
+    heap_free(tables);
+}
+
+/* Runs on the reclaimer, inactive; giving frames back is a call. */
+static void object_fini(struct k42_root *root) {
+    struct hat_object *hat = k42_container(root, struct hat_object, root);
+    if (!hat->tables)
+        return;
+    k42_enter();
+    tables_end(hat);
+    k42_exit();
+}
+
+static k42_result object_describe(struct k42_object *self, char *text, size_t size) {
+    struct hat_usage usage;
+    k42_result result = tables_usage((struct hat *)(void *)self, &usage);
+    if (result < 0)
+        return result;
+    return (k42_result)k42_format_text(text, size,
+                                       "page tables: %lu pages mapped by %lu frames of tables",
+                                       usage.mapped, usage.tables);
+}
+
+static k42_result object_table(struct hat *self, struct user_table **table) {
+    *table = tables_of(self)->table;
+    return 0;
+}
+
+/* ---- state ---- */
+
+static size_t object_measure(struct k42_root *from) {
+    (void)from;
+    return sizeof(struct hat_tables);
+}
+
+static k42_result object_export(struct k42_root *from, struct k42_state *state, unsigned part) {
+    (void)part;
+    state->word[0] = (uintptr_t)k42_container(from, struct hat_object, root)->tables;
+    return 0;
+}
+
+static k42_result object_import(struct k42_root *to, struct k42_state *state, unsigned part) {
+    (void)part;
+    k42_container(to, struct hat_object, root)->tables = (struct hat_tables *)state->word[0];
+    return 0;
+}
+
+static void object_handed_over(struct k42_root *from, struct k42_state *state) {
+    (void)state;
+    k42_container(from, struct hat_object, root)->tables = NULL;
+}
+
+static const struct k42_format tables_format = {"HAT_TABLES", 1, 1};
+
+static const struct k42_transfer object_transfers[] = {
+    {.format = &tables_format,
+     .measure = object_measure,
+     .export_state = object_export,
+     .import_state = object_import,
+     .handed_over = object_handed_over},
+    {0},
+};
+
+static const struct hat_ops object_ops = {
+    .object.describe = object_describe,
+    .unmap = tables_unmap,
+    .protect = tables_protect,
+    .map = tables_map,
+    .map_around = tables_map_around,
+    .grant = tables_grant,
+    .copy = tables_copy,
+    .release = tables_release,
+    .allow = tables_allow,
+    .move = tables_move,
+    .share = tables_share,
+    .adopt = tables_adopt,
+    .look = tables_look,
+    .survey = tables_survey,
+    .peek = tables_peek,
+    .poke = tables_poke,
+    .table = object_table,
+    .usage = tables_usage,
+};
+
+K42_CLASS(hat_tables) = {
+    .name = "hat.tables",
+    .interface = &hat_interface,
+    .version = 1,
+    .traits = "private=tables",
+    .kind = &k42_single,
+    .root_size = sizeof(struct hat_object),
+    .rep_offset = offsetof(struct hat_object, rep),
+    .ops = &object_ops,
+    .init = object_init,
+    .fini = object_fini,
+    .transfers = object_transfers,
+};
+
+k42_result hat_create(k42_ref pm, hat_ref *hat) {
+    struct hat_new new = {(pm_ref)pm};
+    k42_ref ref = K42_NULL_REF;
+    k42_result result = k42_create(&hat_tables, &new, &ref);
+    *hat = (hat_ref)ref;
+    return result;
+}

@@ -1,0 +1,131 @@
+/*
+ * What becomes of whole leaves: a shared one is copied or, when nobody else has it any more, one's
+ * own again; a large page is parted.
+ *
+ * All with the slot locked. Nothing here fails or allocates: the frame was taken before.
+ */
+#include "tables.h"
+
+bool leaf_reclaim(uint64_t *upper) {
+    uint64_t entry = user_entry_read(upper);
+    struct frame *frame = frame_at(user_entry_frame(entry));
+    if (holds_of(frame) != 1)
+        return false;
+    /*
+     * Nobody can begin to share it: only who has it can, and that is us, with the slot locked. Who
+     * let it go has flushed before, and unlocked it afterwards: that is waited for.
+     */
+    struct leaf_record *record = leaf_record(frame);
+    k42_lock(&record->lock);
+    k42_unlock(&record->lock);
+    user_entry_write(upper, user_entry_table(user_entry_frame(entry)));
+    return true;
+}
+
+/* What a copy of an entry is; a private page is writable in neither afterwards. */
+static uint64_t entry_share(uint64_t *entry) {
+    uint64_t value = user_entry_read(entry);
+    if (!(value & ENTRY_PRIVATE))
+        return value;
+    struct frame *frame = page_frame(value);
+    __atomic_fetch_add(&frame->holds, 1, __ATOMIC_RELAXED);
+    if (value & ENTRY_PART)
+        __atomic_store_n(&frame->tag, FRAME_FORKED, __ATOMIC_RELAXED);
+    if (value & ENTRY_WRITABLE)
+        user_entry_clear(entry, ENTRY_WRITABLE);
+    return value & ~ENTRY_WRITABLE;
+}
+
+static void leaf_copy(struct frame *from_frame, struct frame *to_frame) {
+    uint64_t *from = frame_memory(from_frame), *to = frame_memory(to_frame);
+    struct leaf_record *record = leaf_record(from_frame), *copied = leaf_record(to_frame);
+    for (unsigned group = 0; group < LEAF_PAGES / 8; group++) {
+        bool used = record->groups >> group & 1;
+        for (unsigned at = group * 8; at < group * 8 + 8; at++)
+            to[at] = used ? entry_share(&from[at]) : 0;
+    }
+    copied->used = record->used;
+    copied->groups = record->groups;
+}
+
+/*
+ * The flush comes before the shared leaf is unlocked. Until it is over, other CPUs of this address
+ * space may use the shared leaf, and whoever has it alone next may change it.
+ */
+bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper, uint64_t spare) {
+    uint64_t entry = user_entry_read(upper);
+    struct frame *frame = frame_at(user_entry_frame(entry));
+    struct leaf_record *record = leaf_record(frame);
+    struct user_flush flush;
+    k42_lock(&record->lock);
+    bool copy = holds_of(frame) != 1;
+    if (copy) {
+        leaf_copy(frame, frame_at(spare));
+        user_entry_exchange(upper, user_entry_table(spare));
+        user_flush_begin(&flush, tables->table);
+        user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
+        user_flush_finish(&flush);
+        __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
+    } else {
+        user_entry_write(upper, user_entry_table(user_entry_frame(entry)));
+    }
+    k42_unlock(&record->lock);
+    return copy;
+}
+
+/* Parts of a page of an object are the object's, too: only private ones are counted. */
+void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, uint64_t spare) {
+    uint64_t large = user_entry_read(upper);
+    uint64_t *entries = machine_memory(spare);
+    struct leaf_record *record = leaf_record(frame_at(spare));
+    bool private = large & ENTRY_PRIVATE;
+    if (private) {
+        struct frame *frame = page_frame(large);
+        bool ours = __atomic_fetch_add(&frame->holds, LEAF_PAGES - 1, __ATOMIC_ACQ_REL) == 1;
+        __atomic_store_n(&frame->tag, ours ? 0 : FRAME_FORKED, __ATOMIC_RELAXED);
+    }
+    /* The processor may note accesses until the large entry is gone; those are taken over here, or
+     * do no harm: private pages have both bits set, an object's are asked for by look(). */
+    uint64_t part = (large & ~ENTRY_LARGE) | (private ? ENTRY_PART : 0);
+    for (unsigned at = 0; at < LEAF_PAGES; at++)
+        entries[at] = part + at * PAGE_BYTES;
+    record->used = LEAF_PAGES;
+    record->groups = ~0ul;
+    struct user_flush flush;
+    user_entry_exchange(upper, user_entry_table(spare));
+    user_flush_begin(&flush, tables->table);
+    user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 2);
+    user_flush_finish(&flush);
+}
+
+/* The flush comes before it is let go, for the same reason as in leaf_unshare(). */
+bool leaf_leave(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
+    struct frame *frame = frame_at(user_entry_frame(user_entry_read(upper)));
+    struct leaf_record *record = leaf_record(frame);
+    struct user_flush flush;
+    k42_lock(&record->lock);
+    bool others = holds_of(frame) != 1;
+    if (others) {
+        user_entry_exchange(upper, 0);
+        user_flush_begin(&flush, tables->table);
+        user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
+        user_flush_finish(&flush);
+        __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
+    } else {
+        user_entry_write(upper, user_entry_table(frame_physical(frame)));
+    }
+    k42_unlock(&record->lock);
+    return others;
+}
+
+uint64_t leaf_share(uint64_t *upper) {
+    uint64_t entry = user_entry_read(upper);
+    struct frame *frame = frame_at(user_entry_frame(entry));
+    struct leaf_record *record = leaf_record(frame);
+    uint64_t shared = user_entry_shared_table(user_entry_frame(entry));
+    k42_lock(&record->lock);
+    __atomic_fetch_add(&frame->holds, 1, __ATOMIC_RELAXED);
+    user_entry_exchange(upper, shared);
+    k42_unlock(&record->lock);
+    return shared;
+}

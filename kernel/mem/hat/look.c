@@ -1,0 +1,131 @@
+/*
+ * Reading the tables: what is mapped, what the processor noted, and a page's bytes for whoever
+ * looks into another program.
+ */
+#include "tables.h"
+
+/* Runs over the leaves and large pages of a range; `visit` is called with the slot locked. */
+struct looked {
+    uint64_t entry; /* of the page looked for, or 0 */
+    uint64_t *at;
+    struct leaf leaf;
+    bool large;
+};
+
+/* Locks the slot of an address and finds its entry. -ENOENT, nothing locked: there is none. */
+static k42_result look_lock(struct hat_tables *tables, uintptr_t address, struct looked *looked) {
+    k42_result result = leaf_lock(tables, address, LEAF_FIND, &looked->leaf);
+    looked->large = result == -EISDIR;
+    if (result < 0 && !looked->large)
+        return result;
+    looked->at = looked->large ? looked->leaf.upper : &looked->leaf.entries[leaf_index(address)];
+    looked->entry = user_entry_read(looked->at);
+    return 0;
+}
+
+static void look_unlock(struct looked *looked) {
+    if (looked->large)
+        k42_unlock(&looked->leaf.slot->lock);
+    else
+        leaf_unlock(&looked->leaf);
+}
+
+static char *look_memory(const struct looked *looked, uintptr_t address) {
+    uintptr_t mask = looked->large ? LEAF_BYTES - 1 : PAGE_BYTES - 1;
+    return (char *)machine_memory((user_entry_frame(looked->entry) & ~mask) & ENTRY_FRAME) +
+           (address & mask);
+}
+
+k42_result tables_look(struct hat *self, uintptr_t address) {
+    struct hat_tables *tables = tables_of(self);
+    struct looked looked;
+    k42_result result = look_lock(tables, address, &looked);
+    if (result < 0)
+        return result;
+    result = -ENOENT;
+    if (user_entry_present(looked.entry)) {
+        uint64_t seen = user_entry_clear(looked.at, ENTRY_ACCESSED);
+        result = (user_entry_accessed(seen) ? HAT_ACCESSED : 0) |
+                 (user_entry_dirty(seen) ? HAT_DIRTY : 0);
+    }
+    look_unlock(&looked);
+    return result;
+}
+
+k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uint8_t *bytes) {
+    struct hat_tables *tables = tables_of(self);
+    uintptr_t start = address, end = address + length;
+    uint64_t *upper;
+    long present = 0;
+    while ((address = upper_next(tables, address, end, &upper)) < end) {
+        uintptr_t next = leaf_start(address) + LEAF_BYTES;
+        struct leaf leaf;
+        next = next < end ? next : end;
+        k42_result result = leaf_lock(tables, address, LEAF_FIND, &leaf);
+        if (result < 0 && result != -EISDIR) {
+            address = next;
+            continue;
+        }
+        for (; address < next; address += PAGE_BYTES) {
+            if (result == 0 && !user_entry_read(&leaf.entries[leaf_index(address)]))
+                continue;
+            if (bytes)
+                bytes[(address - start) / PAGE_BYTES] = 1;
+            present++;
+        }
+        if (result == 0)
+            leaf_unlock(&leaf);
+        else
+            k42_unlock(&leaf.slot->lock);
+    }
+    return present;
+}
+
+k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length) {
+    struct looked looked;
+    k42_result result = look_lock(tables_of(self), address, &looked);
+    if (result < 0)
+        return result;
+    if (looked.entry)
+        __builtin_memcpy(to, look_memory(&looked, address), length);
+    look_unlock(&looked);
+    return looked.entry ? 0 : -ENOENT;
+}
+
+k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, size_t length) {
+    struct looked looked;
+    k42_result result = look_lock(tables_of(self), address, &looked);
+    if (result < 0)
+        return result;
+    bool shared = !looked.large && looked.leaf.shared;
+    result = -ENOENT;
+    if (looked.entry)
+        result = -EACCES;
+    if (looked.entry && !shared &&
+        (looked.entry & ENTRY_PRIVATE ? page_is_ours(looked.entry)
+                                      : user_entry_writable(looked.entry))) {
+        __builtin_memcpy(look_memory(&looked, address), from, length);
+        result = 0;
+    }
+    look_unlock(&looked);
+    return result;
+}
+
+k42_result tables_usage(struct hat *self, struct hat_usage *usage) {
+    struct hat_tables *tables = tables_of(self);
+    uintptr_t at = 0;
+    uint64_t *upper;
+    *usage = (struct hat_usage){.tables = 1 + tables->table_frames};
+    for (; (at = upper_next(tables, at, USER_END, &upper)) < USER_END; at += LEAF_BYTES) {
+        struct leaf leaf;
+        k42_result result = leaf_lock(tables, at, LEAF_FIND, &leaf);
+        if (result == -EISDIR) {
+            usage->mapped += LEAF_PAGES;
+            k42_unlock(&leaf.slot->lock);
+        } else if (result == 0) {
+            usage->mapped += leaf.record->used;
+            leaf_unlock(&leaf);
+        }
+    }
+    return 0;
+}

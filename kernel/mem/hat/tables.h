@@ -1,0 +1,245 @@
+/*
+ * The inside of the HAT that keeps private pages in page tables: what its files share.
+ *
+ * walk.c     finding, making and locking leaves     enter.c    mapping, granting, copying
+ * leaf.c     records, copies and ends of leaves     remove.c   taking away, protecting, moving
+ * page.c     private pages, large ones, gathering   share.c    fork
+ * look.c     reading                                hat_tables.c   the class
+ *
+ * A *leaf* is a page of 512 entries of level 1, for 2 MiB of addresses; the entry of level 2 that
+ * leads to it is its *upper* entry. Tables above are made when needed, by compare-and-exchange, and
+ * stay until the HAT ends. All else about 2 MiB of addresses, upper entry, leaf and what is mapped
+ * there, is changed with their *slot lock* held: the one of HAT_LOCKS locks they are hashed to.
+ *
+ * A leaf may be shared by several HATs, its count says by how many. Then all upper entries that
+ * lead to it have ENTRY_SHARED and are not writable. Its lock is taken after a slot lock to look at
+ * the count, to change it, and to do the one thing that may be done to a shared leaf: take pages of
+ * objects away, which leave all address spaces alike. A leaf whose upper entry is not shared
+ * belongs to the holder of the slot lock alone. Whoever finds that nobody else shares a leaf any
+ * more makes it its own again; it stays whole until then, whoever else ends.
+ *
+ * Entries of a leaf: nothing (0); a page of an object; a private page (ENTRY_PRIVATE); a private
+ * page that may not be used at all, which is not ENTRY_PRESENT. The frame of a private page counts
+ * in `holds` the entries that have it; it is given back with the last. A private page that several
+ * entries have is not writable in any. A large page that was parted has a count of its parts, whose
+ * entries have ENTRY_PART; FRAME_FORKED in its tag says that several entries may have one part.
+ */
+#ifndef KERNEL_HAT_TABLES_H
+#define KERNEL_HAT_TABLES_H
+
+#include <user_pages.h>
+
+#include <errno.h>
+#include <k42/k42.h>
+
+#include "../frame/frame.h"
+#include "../heap/heap.h"
+#include "../pm/pm.h"
+#include "hat.h"
+
+#define PAGE_BYTES  MACHINE_PAGE_SIZE
+#define LEAF_BYTES  MACHINE_TABLE_SPAN
+#define LEAF_PAGES  512u
+#define LARGE_ORDER 9u
+#define HAT_LOCKS   16u
+
+#define ENTRY_PRIVATE ENTRY_SOFT
+#define ENTRY_PART    (1ul << 52) /* of a large page, from whose start it is counted */
+
+enum { FRAME_FORKED = 1 };
+
+struct slot_lock {
+    struct k42_lock lock;
+} __attribute__((aligned(64)));
+
+/* All of a HAT's state. */
+struct hat_tables {
+    struct slot_lock locks[HAT_LOCKS];
+    struct user_table *table;
+    pm_ref pm;
+    uint64_t table_frames; /* without the root */
+};
+
+struct hat_object {
+    struct k42_root root;
+    struct hat rep;
+    struct hat_tables *tables;
+};
+
+static inline struct hat_tables *tables_of(struct hat *self) {
+    return k42_container(self, struct hat_object, rep)->tables;
+}
+
+/* What the record of a leaf's frame has in its user's words. */
+struct leaf_record {
+    struct k42_lock lock;
+    uint32_t used;   /* entries that are not 0 */
+    uint64_t groups; /* bit n: some of entries 8n to 8n + 7 may be in use */
+};
+_Static_assert(sizeof(struct leaf_record) == 2 * sizeof(uintptr_t), "fits a frame's record");
+
+/* A leaf, with its slot locked. */
+struct leaf {
+    struct slot_lock *slot;
+    uint64_t *upper;
+    uint64_t *entries;
+    struct leaf_record *record;
+    struct frame *frame;
+    bool shared; /* its own lock is held, too: by leaf_lock_found */
+};
+
+static inline uintptr_t leaf_start(uintptr_t address) {
+    return address & ~(LEAF_BYTES - 1);
+}
+
+static inline unsigned leaf_index(uintptr_t address) {
+    return user_level_slot(address, 1);
+}
+
+static inline struct leaf_record *leaf_record(struct frame *frame) {
+    return (struct leaf_record *)(void *)frame->user;
+}
+
+static inline uint32_t holds_of(const struct frame *frame) {
+    return __atomic_load_n(&frame->holds, __ATOMIC_ACQUIRE);
+}
+
+/* ---- gathering what goes, page.c ---- */
+
+#define GATHER_MAX 64u
+
+struct gather {
+    struct hat_tables *tables;
+    struct user_flush flush;
+    unsigned count;
+    uint64_t entries[GATHER_MAX]; /* of private pages; large ones have ENTRY_LARGE */
+};
+
+void gather_begin(struct gather *gather, struct hat_tables *tables);
+static inline bool gather_is_full(const struct gather *gather) {
+    return gather->count == GATHER_MAX;
+}
+/* A private page's entry is gone; not more than GATHER_MAX of them. */
+static inline void gather_page(struct gather *gather, uint64_t entry) {
+    gather->entries[gather->count++] = entry;
+}
+/* An upper entry no longer leads to a leaf that nobody else has. */
+void gather_leaf(struct gather *gather, struct frame *frame);
+/* Has everybody forget it, then gives back what nobody has any more. No lock is held. May be gone
+ * on with afterwards. */
+void gather_finish(struct gather *gather);
+
+/* The frame whose `holds` counts a private page's entry. */
+struct frame *page_frame(uint64_t entry);
+void frame_give(struct hat_tables *tables, uint64_t physical, unsigned order);
+/* One entry fewer has it; gives it back with the last. No lock is held. */
+void page_drop(struct hat_tables *tables, uint64_t entry);
+/* True when no other entry has the page and none can get it: the slot is locked and the leaf its
+ * own. */
+bool page_is_ours(uint64_t entry);
+
+/* An entry with what `protection` allows in place of what it allowed. */
+uint64_t entry_allow(uint64_t entry, unsigned protection);
+uint64_t entry_private(uint64_t physical, unsigned level, unsigned protection);
+uint64_t entry_object(uint64_t physical, unsigned level, unsigned protection);
+
+/* ---- walk.c and leaf.c ---- */
+
+/* A frame for a page table, undefined contents, its record zeroed: in the word. */
+struct k42_pair table_take(struct hat_tables *tables);
+void table_give(struct hat_tables *tables, uint64_t physical);
+
+/* The lock of the slot of an address. */
+static inline struct slot_lock *slot_of(struct hat_tables *tables, uintptr_t address) {
+    uint64_t mixed = (address / LEAF_BYTES) * 0x9e3779b97f4a7c15ul;
+    return &tables->locks[mixed >> 60];
+}
+
+/* The upper entry of an address; NULL: there is no table yet, and nothing is mapped. */
+static inline uint64_t *upper_find(struct hat_tables *tables, uintptr_t address) {
+    return user_entry_find(tables->table, address, 2);
+}
+/* The same, in the word, making the tables it takes. */
+struct k42_pair upper_make(struct hat_tables *tables, uintptr_t address);
+
+/* The next address at or after `address` and below `end` whose upper entry is not 0, in the word,
+ * or `end`; the upper entry. Takes no lock. */
+uintptr_t upper_next(struct hat_tables *tables, uintptr_t address, uintptr_t end, uint64_t **upper);
+
+enum leaf_wish {
+    LEAF_FIND, /* -ENOENT when there is none; a shared one is locked and left shared */
+    LEAF_OWN,  /* -ENOENT when there is none; its own afterwards, a large page is parted */
+    LEAF_MAKE, /* makes one */
+};
+
+/* Finds a leaf and locks it. Errors: -ENOENT; -EISDIR, a large page is there (not LEAF_OWN): the
+ * slot is locked all the same; -ENOMEM, -K42_WAIT. */
+K42_MUST_CHECK
+k42_result leaf_lock(struct hat_tables *tables, uintptr_t address, enum leaf_wish wish,
+                     struct leaf *leaf);
+void leaf_unlock(struct leaf *leaf);
+
+/* Puts an entry where none was, takes one away; the accounts follow. */
+static inline void leaf_put(struct leaf *leaf, unsigned index, uint64_t entry) {
+    user_entry_write(&leaf->entries[index], entry);
+    __atomic_store_n(&leaf->record->used, leaf->record->used + 1, __ATOMIC_RELAXED);
+    leaf->record->groups |= 1ul << (index / 8);
+}
+static inline uint64_t leaf_take(struct leaf *leaf, unsigned index) {
+    uint64_t entry = user_entry_exchange(&leaf->entries[index], 0);
+    if (entry)
+        __atomic_store_n(&leaf->record->used, leaf->record->used - 1, __ATOMIC_RELAXED);
+    return entry;
+}
+
+/* The first entry in use of any table, or of a leaf, from `index` on and before `end`, or `end`. */
+unsigned table_next(const uint64_t *entries, unsigned index, unsigned end);
+unsigned leaf_next(const struct leaf *leaf, unsigned index, unsigned end);
+
+/* The locked slot's upper entry leads to a shared leaf. True when nobody else shares it any more:
+ * it is its own again. */
+bool leaf_reclaim(uint64_t *upper);
+/* The locked slot's upper entry leads to a shared leaf: its own copy, in a frame that was taken for
+ * it, or itself when nobody else shares it any more. True when the frame was used. */
+bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper, uint64_t spare);
+/* The locked slot's upper entry leads to a shared leaf: lets it go, or, when nobody else has it any
+ * more (false), makes it its own. */
+bool leaf_leave(struct hat_tables *tables, uintptr_t address, uint64_t *upper);
+/* The locked slot's upper entry leads to a leaf, its own or not: one HAT more has it. Returns the
+ * upper entry of both. The caller flushes. */
+uint64_t leaf_share(uint64_t *upper);
+/* The locked slot's upper entry maps a large page: 512 parts in a leaf made of the frame. */
+void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, uint64_t spare);
+
+static inline bool lease_is_over(const struct hat_lease *lease) {
+    return lease && __atomic_load_n(lease->word, __ATOMIC_SEQ_CST) != lease->seen;
+}
+
+/* Everything in [start, end), the addresses of one leaf, ends; the slot is not locked. */
+K42_MUST_CHECK
+k42_result slot_release(struct gather *gather, uintptr_t start, uintptr_t end);
+
+/* ---- the methods ---- */
+
+k42_result tables_unmap(struct hat *self, uintptr_t address, size_t length);
+k42_result tables_protect(struct hat *self, uintptr_t address, size_t length, unsigned protection);
+k42_result tables_map(struct hat *self, uintptr_t address, uint64_t physical, unsigned protection,
+                      const struct hat_lease *lease);
+k42_result tables_map_around(struct hat *self, uintptr_t address, const struct hat_around *around,
+                             const struct hat_lease *lease);
+k42_result tables_grant(struct hat *self, uintptr_t address, unsigned protection,
+                        const struct hat_lease *lease);
+k42_result tables_copy(struct hat *self, uintptr_t address, uint64_t physical, unsigned protection,
+                       const struct hat_lease *lease);
+k42_result tables_release(struct hat *self, uintptr_t address, size_t length);
+k42_result tables_allow(struct hat *self, uintptr_t address, size_t length, unsigned protection);
+k42_result tables_move(struct hat *self, uintptr_t from, uintptr_t to, size_t length);
+k42_result tables_share(struct hat *self, k42_ref with);
+k42_result tables_adopt(struct hat *self, const struct hat_shared *shares, unsigned count);
+k42_result tables_look(struct hat *self, uintptr_t address);
+k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uint8_t *bytes);
+k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length);
+k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, size_t length);
+k42_result tables_usage(struct hat *self, struct hat_usage *usage);
+
+#endif

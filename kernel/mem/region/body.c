@@ -1,0 +1,277 @@
+/*
+ * What all regions do alike: being looked at, changed, divided, inherited and ended.
+ *
+ * Who changes is alone (region.h), so there is no lock. A change that fails puts everything back
+ * before it ends, and faults that came meanwhile are made again.
+ *
+ * Attachments. An FCM knows where its pages may be mapped, and asks there in the order in which it
+ * was told. So a new attachment is made before the old one ends, and a child's before it gets any
+ * pages: whatever page is taken away meanwhile, it is asked for wherever it may have gone.
+ */
+#include "body.h"
+
+#include "../../fs/file.h"
+#include "runtime.h"
+
+static bool is_object(k42_ref ref) {
+    return ref != K42_NULL_REF;
+}
+
+static struct fcm_attachment attachment_of(const struct region_new *state) {
+    bool writable = state->flags & SPACE_SHARED && state->most & SPACE_WRITE;
+    return (struct fcm_attachment){.hat = state->hat,
+                                   .address = state->start,
+                                   .first = state->first,
+                                   .pages = (state->end - state->start) / PAGE_BYTES,
+                                   .writable = writable};
+}
+
+static k42_result region_attach(const struct region_new *state) {
+    if (!is_object(state->fcm))
+        return 0;
+    struct fcm_attachment attachment = attachment_of(state);
+    return k42_call((fcm_ref)state->fcm, attach, &attachment);
+}
+
+static void region_detach(const struct region_new *state) {
+    if (!is_object(state->fcm))
+        return;
+    struct fcm_attachment attachment = attachment_of(state);
+    k42_result result = k42_call((fcm_ref)state->fcm, detach, &attachment);
+    (void)result; /* an FCM that is gone has forgotten it */
+}
+
+/* ---- reading ---- */
+
+static bool permits(unsigned protection, unsigned access) {
+    switch (access & SPACE_ACCESS_KINDS) {
+    case SPACE_ACCESS_WRITE:
+        return protection & SPACE_WRITE;
+    case SPACE_ACCESS_EXECUTE:
+        return protection & SPACE_EXECUTE;
+    default:
+        return protection & (SPACE_READ | SPACE_WRITE | SPACE_EXECUTE);
+    }
+}
+
+k42_result region_look(struct region_body *body, uintptr_t address, unsigned access,
+                       struct region_view *view) {
+    const struct region_new *state = &body->state;
+    uint32_t lease = __atomic_load_n(&body->lease, __ATOMIC_ACQUIRE);
+    view->page = address & ~(PAGE_BYTES - 1);
+    view->lease = (struct hat_lease){&body->lease, lease};
+    view->start = __atomic_load_n(&state->start, __ATOMIC_RELAXED);
+    view->end = __atomic_load_n(&state->end, __ATOMIC_RELAXED);
+    view->protection = __atomic_load_n(&state->protection, __ATOMIC_RELAXED);
+    view->flags = __atomic_load_n(&state->flags, __ATOMIC_RELAXED);
+    view->index =
+        __atomic_load_n(&state->first, __ATOMIC_RELAXED) + (view->page - view->start) / PAGE_BYTES;
+    view->hat = (hat_ref)state->hat;
+    view->pm = (pm_ref)state->pm;
+    view->fcm = (fcm_ref)state->fcm;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (lease & 1 || __atomic_load_n(&body->lease, __ATOMIC_RELAXED) != lease)
+        return -K42_RETRY;
+    if (view->page < view->start || view->page >= view->end)
+        return -EFAULT;
+    if (access & SPACE_ACCESS_FORCE && !(view->flags & SPACE_SHARED))
+        return 0;
+    return permits(view->protection, access) ? 0 : -EACCES;
+}
+
+k42_result region_describe(struct k42_object *self, char *text, size_t size) {
+    struct region_body *body = region_body((struct region *)(void *)self);
+    return (k42_result)k42_format_text(text, size, "%s %lx-%lx protection %u flags %x",
+                                       body->root.class_->name, body->state.start, body->state.end,
+                                       body->state.protection, body->state.flags);
+}
+
+k42_result region_mapping(struct region *self, struct space_mapping *mapping) {
+    const struct region_new *state = &region_body(self)->state;
+    *mapping = (struct space_mapping){.start = state->start,
+                                      .end = state->end,
+                                      .protection = state->protection,
+                                      .flags = state->flags,
+                                      .most = state->most,
+                                      .first = state->first,
+                                      .fcm = state->fcm,
+                                      .file = state->file,
+                                      .limit = state->limit};
+    return 0;
+}
+
+/* ---- changing ---- */
+
+/* The store is a full barrier: see hat.h on leases. */
+void region_change_begin(struct region_body *body) {
+    __atomic_add_fetch(&body->lease, 1, __ATOMIC_SEQ_CST);
+}
+
+void region_change_end(struct region_body *body) {
+    __atomic_add_fetch(&body->lease, 1, __ATOMIC_SEQ_CST);
+}
+
+static void region_set_range(struct region_body *body, uintptr_t start, uintptr_t end,
+                             uint64_t first) {
+    __atomic_store_n(&body->state.start, start, __ATOMIC_RELAXED);
+    __atomic_store_n(&body->state.end, end, __ATOMIC_RELAXED);
+    __atomic_store_n(&body->state.first, first, __ATOMIC_RELAXED);
+}
+
+static k42_result release_outside(const struct region_new *old, uintptr_t start, uintptr_t end) {
+    k42_result result = 0;
+    if (old->start < start)
+        result = k42_call((hat_ref)old->hat, release, old->start, start - old->start);
+    if (result >= 0 && end < old->end)
+        result = k42_call((hat_ref)old->hat, release, end, old->end - end);
+    return result < 0 ? result : 0;
+}
+
+k42_result region_resize(struct region *self, uintptr_t start, uintptr_t end,
+                         enum region_end what) {
+    struct region_body *body = region_body(self);
+    struct region_new old = body->state, new = old;
+    new.start = start;
+    new.end = end;
+    new.first += (start - old.start) / PAGE_BYTES; /* a start below the old one wraps back */
+    if (start < old.start)
+        new.first = old.first - (old.start - start) / PAGE_BYTES;
+    k42_result result = region_attach(&new);
+    if (result < 0)
+        return result;
+    region_change_begin(body);
+    region_set_range(body, start, end, new.first);
+    if (what == REGION_RELEASE)
+        result = release_outside(&old, start, end);
+    if (result < 0)
+        region_set_range(body, old.start, old.end, old.first);
+    region_change_end(body);
+    region_detach(result < 0 ? &new : &old);
+    return result;
+}
+
+k42_result region_move(struct region *self, uintptr_t to) {
+    struct region_body *body = region_body(self);
+    struct region_new old = body->state, new = old;
+    new.start = to;
+    new.end = to + (old.end - old.start);
+    k42_result result = region_attach(&new);
+    if (result < 0)
+        return result;
+    region_change_begin(body);
+    result = k42_call((hat_ref)old.hat, move, old.start, to, old.end - old.start);
+    if (result >= 0)
+        region_set_range(body, new.start, new.end, new.first);
+    region_change_end(body);
+    region_detach(result < 0 ? &new : &old);
+    return result < 0 ? result : 0;
+}
+
+k42_result region_protect(struct region *self, unsigned protection) {
+    struct region_body *body = region_body(self);
+    struct region_new *state = &body->state;
+    unsigned old = state->protection;
+    region_change_begin(body);
+    __atomic_store_n(&state->protection, protection, __ATOMIC_RELAXED);
+    k42_result result =
+        k42_call((hat_ref)state->hat, allow, state->start, state->end - state->start, protection);
+    if (result < 0) /* what has been allowed less already is allowed again at its next fault */
+        __atomic_store_n(&state->protection, old, __ATOMIC_RELAXED);
+    region_change_end(body);
+    return result;
+}
+
+k42_result region_set_flags(struct region *self, unsigned set, unsigned clear) {
+    struct region_body *body = region_body(self);
+    region_change_begin(body);
+    __atomic_store_n(&body->state.flags, (body->state.flags & ~clear) | set, __ATOMIC_RELAXED);
+    region_change_end(body);
+    return 0;
+}
+
+/* ---- coming and going ---- */
+
+k42_result region_init(struct k42_root *root, const void *args) {
+    struct region_body *body = k42_container(root, struct region_body, root);
+    if (!args)
+        return 0;
+    body->state = *(const struct region_new *)args;
+    k42_result result = region_attach(&body->state);
+    if (result >= 0 && is_object(body->state.file)) {
+        result = k42_call((file_ref)body->state.file, hold);
+        if (result < 0)
+            region_detach(&body->state);
+    }
+    return result < 0 ? result : 0;
+}
+
+k42_result region_divide(struct region *self, uintptr_t at, k42_ref *upper) {
+    struct region_body *body = region_body(self);
+    struct region_new new = body->state;
+    new.start = at;
+    new.first += (at - body->state.start) / PAGE_BYTES;
+    return k42_create(body->root.class_, &new, upper);
+}
+
+k42_result region_fork(struct region *self, const struct region_heir *heir, k42_ref *child) {
+    struct region_body *body = region_body(self);
+    struct region_new new = body->state;
+    *child = K42_NULL_REF;
+    if (new.flags & SPACE_NO_FORK)
+        return 1;
+    new.hat = heir->hat;
+    new.pm = heir->pm;
+    new.space = heir->space;
+    k42_result result = k42_create(body->root.class_, &new, child);
+    return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
+}
+
+k42_result region_close(struct region *self, enum region_end what) {
+    struct region_body *body = region_body(self);
+    struct region_new old = body->state;
+    region_change_begin(body);
+    k42_result result = 0;
+    if (what == REGION_RELEASE)
+        result = k42_call((hat_ref)old.hat, release, old.start, old.end - old.start);
+    if (result >= 0)
+        region_set_range(body, old.start, old.start, old.first);
+    region_change_end(body);
+    if (result < 0)
+        return result;
+    region_detach(&old);
+    if (is_object(old.file))
+        result = k42_call((file_ref)old.file, release);
+    return 0;
+}
+
+/* ---- state ---- */
+
+static size_t region_measure(struct k42_root *from) {
+    (void)from;
+    return sizeof(struct region_new);
+}
+
+static k42_result region_export(struct k42_root *from, struct k42_state *state, unsigned part) {
+    struct region_body *body = k42_container(from, struct region_body, root);
+    (void)part;
+    state->word[0] = (uintptr_t)&body->state;
+    return 0;
+}
+
+/* Attachments and the hold of the file are the state's, whoever has it. */
+static k42_result region_import(struct k42_root *to, struct k42_state *state, unsigned part) {
+    struct region_body *body = k42_container(to, struct region_body, root);
+    (void)part;
+    body->state = *(const struct region_new *)state->word[0];
+    return 0;
+}
+
+static const struct k42_format region_state = {"REGION_STATE", 1, 1};
+
+const struct k42_transfer region_transfers[] = {
+    {.format = &region_state,
+     .measure = region_measure,
+     .export_state = region_export,
+     .import_state = region_import},
+    {0},
+};

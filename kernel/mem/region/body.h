@@ -1,0 +1,84 @@
+/*
+ * What the classes of regions have in common: state, how it is read and changed, and most methods.
+ *
+ * The state is changed by one thread at a time (region.h) and read by many. `lease` counts changes
+ * and is odd during one: who reads takes it first, and again when the state has been read; what is
+ * then entered into the HAT is entered under that lease.
+ */
+#ifndef KERNEL_REGION_BODY_H
+#define KERNEL_REGION_BODY_H
+
+#include <errno.h>
+#include <k42/k42.h>
+#include <stdbool.h>
+
+#include "../fcm/fcm.h"
+#include "../hat/hat.h"
+#include "../machine.h"
+#include "../pm/pm.h"
+#include "region.h"
+
+#define PAGE_BYTES MACHINE_PAGE_SIZE
+
+struct region_body {
+    struct k42_root root;
+    struct region rep;
+    uint32_t lease;
+    struct region_new state;
+};
+
+/* What a fault needs to know. */
+struct region_view {
+    struct hat_lease lease;
+    unsigned protection, flags;
+    uint64_t index; /* of the page in the FCM */
+    uintptr_t page; /* its address */
+    uintptr_t start, end;
+    hat_ref hat;
+    pm_ref pm;
+    fcm_ref fcm; /* null: none */
+};
+
+static inline struct region_body *region_body(struct region *self) {
+    return k42_container(self, struct region_body, rep);
+}
+
+/* Reads the state and checks the access. Errors: -EFAULT, -EACCES, -K42_RETRY. */
+K42_MUST_CHECK
+k42_result region_look(struct region_body *body, uintptr_t address, unsigned access,
+                       struct region_view *view);
+
+/* Brackets a change: nothing is entered under the old state from the first one's return on. */
+void region_change_begin(struct region_body *body);
+void region_change_end(struct region_body *body);
+
+/* Gets the FCM's page for a fault, held. *physical is the page's own. Errors: those of get_page. */
+K42_MUST_CHECK
+k42_result region_get_page(const struct region_view *view, unsigned flags, struct fcm_page *page,
+                           uint64_t *physical);
+
+/* Maps an object's page that is held, and lets it go. Errors: those of hat.map. */
+K42_MUST_CHECK
+k42_result region_map_page(const struct region_view *view, uint64_t physical, unsigned protection);
+/* Maps those of its neighbours that are there. */
+void region_map_around(const struct region_view *view, unsigned protection);
+
+/* ---- methods that all classes have in this form ---- */
+
+k42_result region_init(struct k42_root *root, const void *args);
+k42_result region_describe(struct k42_object *self, char *text, size_t size);
+k42_result region_mapping(struct region *self, struct space_mapping *mapping);
+k42_result region_divide(struct region *self, uintptr_t at, k42_ref *upper);
+k42_result region_resize(struct region *self, uintptr_t start, uintptr_t end, enum region_end what);
+k42_result region_move(struct region *self, uintptr_t to);
+k42_result region_protect(struct region *self, unsigned protection);
+k42_result region_set_flags(struct region *self, unsigned set, unsigned clear);
+k42_result region_fork(struct region *self, const struct region_heir *heir, k42_ref *child);
+k42_result region_close(struct region *self, enum region_end what);
+
+/* REGION_STATE, the canonical format: struct region_new by value. */
+extern const struct k42_transfer region_transfers[];
+
+extern struct k42_class region_private, region_shared;
+
+#endif

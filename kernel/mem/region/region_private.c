@@ -1,0 +1,179 @@
+/*
+ * Region, private: memory of one program. Zeroed when it is first touched, or an object's pages,
+ * each copied when it is first written.
+ *
+ * Private pages belong to the page tables (../hat/tables.h). Here is decided which page it is: a
+ * zeroed one, a large one where the region is large, a copy. Pages of an object are mapped
+ * read-only, with those of their neighbours that are in memory.
+ *
+ * Fails: -ENOMEM, -K42_WAIT from the PM; what the FCM says.
+ */
+#include "body.h"
+
+#define LARGE_BYTES MACHINE_TABLE_SPAN
+#define LARGE_ORDER 9u
+#define LARGE_FROM  (8 * LARGE_BYTES) /* regions that get large pages without asking */
+
+static void page_give(const struct region_view *view, uint64_t physical, unsigned order) {
+    k42_result result = k42_call(view->pm, give, physical, order);
+    (void)result;
+}
+
+/* Maps a new page that is the program's own, or gives it back. */
+static k42_result map_own(const struct region_view *view, uintptr_t address, uint64_t physical,
+                          unsigned more) {
+    unsigned protection = view->protection | HAT_PRIVATE | more;
+    k42_result result = k42_call(view->hat, map, address, physical, protection, &view->lease);
+    if (result < 0)
+        page_give(view, physical, more & HAT_LARGE ? LARGE_ORDER : 0);
+    return result;
+}
+
+static bool may_be_large(const struct region_view *view) {
+    uintptr_t block = view->page & ~(LARGE_BYTES - 1);
+    return view->fcm == (fcm_ref)K42_NULL_REF && block >= view->start &&
+           block + LARGE_BYTES <= view->end &&
+           !(view->flags & (SPACE_NO_LARGE | SPACE_GROWS_DOWN)) &&
+           (view->flags & SPACE_LARGE || view->end - view->start >= LARGE_FROM);
+}
+
+static k42_result zero_large(const struct region_view *view) {
+    struct k42_pair taken = k42_call(view->pm, take, LARGE_ORDER, PM_ZERO | PM_TRY);
+    if (taken.result < 0)
+        return taken.result;
+    return map_own(view, view->page & ~(LARGE_BYTES - 1), taken.word, HAT_LARGE);
+}
+
+static k42_result zero_page(const struct region_view *view) {
+    struct k42_pair taken = k42_call(view->pm, take, 0, PM_ZERO);
+    if (taken.result < 0)
+        return taken.result;
+    return map_own(view, view->page, taken.word, 0);
+}
+
+/* Copies what is mapped. */
+static k42_result copy_mapped(const struct region_view *view) {
+    struct k42_pair taken = k42_call(view->pm, take, 0, 0);
+    if (taken.result < 0)
+        return taken.result;
+    k42_result result =
+        k42_call(view->hat, copy, view->page, taken.word, view->protection, &view->lease);
+    if (result != 0)
+        page_give(view, taken.word, 0);
+    return result == HAT_ABSENT ? -K42_RETRY : result;
+}
+
+/* Copies the object's page, which is not mapped. */
+static k42_result copy_object(const struct region_view *view) {
+    struct fcm_page page;
+    uint64_t physical;
+    struct k42_pair taken = k42_call(view->pm, take, 0, 0);
+    if (taken.result < 0)
+        return taken.result;
+    k42_result result = region_get_page(view, 0, &page, &physical);
+    if (result < 0) {
+        page_give(view, taken.word, 0);
+        return result;
+    }
+    machine_copy_page(machine_memory(taken.word), machine_memory(physical));
+    k42_result put = k42_call(view->fcm, put_page, view->index);
+    (void)put;
+    return map_own(view, view->page, taken.word, 0);
+}
+
+static k42_result map_object(const struct region_view *view) {
+    struct fcm_page page;
+    uint64_t physical;
+    unsigned protection = view->protection & ~(unsigned)SPACE_WRITE;
+    k42_result result = region_get_page(view, 0, &page, &physical);
+    if (result < 0)
+        return result;
+    result = region_map_page(view, physical, protection);
+    if (result >= 0)
+        region_map_around(view, protection);
+    return result;
+}
+
+static k42_result bring(const struct region_view *view, unsigned access, bool empty) {
+    k42_result result = -ENOMEM;
+    if (view->fcm != (fcm_ref)K42_NULL_REF)
+        return access == SPACE_ACCESS_WRITE ? copy_object(view) : map_object(view);
+    if (empty && may_be_large(view))
+        result = zero_large(view);
+    return result == -ENOMEM ? zero_page(view) : result;
+}
+
+static const unsigned wanted[] = {
+    [SPACE_ACCESS_READ] = HAT_READ,
+    [SPACE_ACCESS_WRITE] = HAT_WRITE,
+    [SPACE_ACCESS_EXECUTE] = HAT_EXECUTE,
+};
+
+/*
+ * The processor's hint that nothing is there spares asking the HAT. When it is wrong (another CPU
+ * was faster, or a page is kept that could not be used so far) mapping says -EEXIST.
+ */
+static k42_result private_fault(struct region *self, uintptr_t address, unsigned access) {
+    struct region_view view;
+    unsigned kind = access & SPACE_ACCESS_KINDS;
+    k42_result result = region_look(region_body(self), address, access, &view);
+    if (result < 0)
+        return result;
+    if (access & SPACE_ACCESS_ABSENT && !may_be_large(&view)) {
+        result = bring(&view, kind, false);
+        if (result != -EEXIST)
+            return result < 0 ? result : 0;
+    }
+    result = k42_call(view.hat, grant, view.page, view.protection | wanted[kind] << HAT_WANTED,
+                      &view.lease);
+    if (result == HAT_COPY)
+        result = copy_mapped(&view);
+    else if (result > 0)
+        result = bring(&view, kind, result == HAT_EMPTY);
+    return result == -EEXIST ? -K42_RETRY : result < 0 ? result : 0;
+}
+
+static k42_result private_identify(struct region *self, uintptr_t address,
+                                   struct space_identity *identity) {
+    *identity = (struct space_identity){region_body(self)->state.space, address};
+    return 0;
+}
+
+static k42_result private_discard(struct region *self, uintptr_t address, size_t length) {
+    return k42_call((hat_ref)region_body(self)->state.hat, release, address, length);
+}
+
+static k42_result private_sync(struct region *self, uintptr_t address, size_t length,
+                               unsigned durable) {
+    (void)self, (void)address, (void)length, (void)durable;
+    return 0;
+}
+
+static const struct region_ops private_ops = {
+    .object.describe = region_describe,
+    .fault = private_fault,
+    .mapping = region_mapping,
+    .identify = private_identify,
+    .divide = region_divide,
+    .resize = region_resize,
+    .move = region_move,
+    .protect = region_protect,
+    .set_flags = region_set_flags,
+    .discard = private_discard,
+    .sync = private_sync,
+    .fork = region_fork,
+    .close = region_close,
+};
+
+K42_CLASS(region_private) = {
+    .name = "region.private",
+    .interface = &region_interface,
+    .version = 1,
+    .traits = "sharing=none",
+    .kind = &k42_single,
+    .root_size = sizeof(struct region_body),
+    .rep_offset = offsetof(struct region_body, rep),
+    .ops = &private_ops,
+    .init = region_init,
+    .transfers = region_transfers,
+};

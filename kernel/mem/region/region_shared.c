@@ -1,0 +1,90 @@
+/*
+ * Region, shared: an object's pages themselves, which whoever maps the object sees.
+ *
+ * A page is mapped writable only when the FCM was asked for writing, so that it knows what changes.
+ *
+ * Fails: what the FCM says; -ENOMEM, -K42_WAIT from the HAT.
+ */
+#include "body.h"
+
+/*
+ * What is mapped at an address of the region is its object's page; should another one be there all
+ * the same, one that the FCM has replaced since, it goes.
+ */
+static k42_result shared_fault(struct region *self, uintptr_t address, unsigned access) {
+    struct region_view view;
+    struct fcm_page page;
+    uint64_t physical;
+    bool write = (access & SPACE_ACCESS_KINDS) == SPACE_ACCESS_WRITE;
+    k42_result result = region_look(region_body(self), address, access, &view);
+    if (result < 0)
+        return result;
+    result = region_get_page(&view, write ? FCM_WRITE : 0, &page, &physical);
+    if (result < 0)
+        return result;
+    unsigned read_only = view.protection & ~(unsigned)SPACE_WRITE;
+    result = region_map_page(&view, physical, page.writable && write ? view.protection : read_only);
+    if (result == -EEXIST) {
+        result = k42_call(view.hat, unmap, view.page, PAGE_BYTES);
+        return result < 0 ? result : -K42_RETRY;
+    }
+    if (result >= 0 && !write)
+        region_map_around(&view, read_only);
+    return result < 0 ? result : 0;
+}
+
+static k42_result shared_identify(struct region *self, uintptr_t address,
+                                  struct space_identity *identity) {
+    const struct region_new *state = &region_body(self)->state;
+    *identity = (struct space_identity){k42_ref_id(state->fcm),
+                                        state->first * PAGE_BYTES + (address - state->start)};
+    return 0;
+}
+
+static k42_result shared_discard(struct region *self, uintptr_t address, size_t length) {
+    return k42_call((hat_ref)region_body(self)->state.hat, release, address, length);
+}
+
+static k42_result shared_sync(struct region *self, uintptr_t address, size_t length,
+                              unsigned durable) {
+    const struct region_new *state = &region_body(self)->state;
+    return k42_call((fcm_ref)state->fcm, sync, state->first + (address - state->start) / PAGE_BYTES,
+                    length / PAGE_BYTES, durable);
+}
+
+static const struct region_ops shared_ops = {
+    .object.describe = region_describe,
+    .fault = shared_fault,
+    .mapping = region_mapping,
+    .identify = shared_identify,
+    .divide = region_divide,
+    .resize = region_resize,
+    .move = region_move,
+    .protect = region_protect,
+    .set_flags = region_set_flags,
+    .discard = shared_discard,
+    .sync = shared_sync,
+    .fork = region_fork,
+    .close = region_close,
+};
+
+K42_CLASS(region_shared) = {
+    .name = "region.shared",
+    .interface = &region_interface,
+    .version = 1,
+    .traits = "sharing=all",
+    .kind = &k42_single,
+    .root_size = sizeof(struct region_body),
+    .rep_offset = offsetof(struct region_body, rep),
+    .ops = &shared_ops,
+    .init = region_init,
+    .transfers = region_transfers,
+};
+
+k42_result region_create(const struct region_new *new, region_ref *region) {
+    k42_ref ref = K42_NULL_REF;
+    k42_result result =
+        k42_create(new->flags &SPACE_SHARED ? &region_shared : &region_private, new, &ref);
+    *region = (region_ref)ref;
+    return result;
+}

@@ -1,0 +1,89 @@
+"""Guests for tests: one boot serves all tests of a file that want the same machine.
+
+K42_GUEST says which kernels are tested and K42_CPUS with how many processors, both lists with
+commas. A test that ends its guest fails, and the next one gets a new guest.
+"""
+import functools
+import os
+import sys
+
+import pytest
+
+ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "host"))
+
+import reference  # noqa: E402
+from launcher import session  # noqa: E402
+
+GUESTS = os.environ.get("K42_GUEST", "linux").split(",")
+CPUS = [int(text) for text in os.environ.get("K42_CPUS", "2").split(",")]
+MEMORY = "1G"
+
+
+class Machine:
+    """A guest that is there when it is needed."""
+
+    def __init__(self, kernel, cpus, packages=()):
+        self.kernel, self.cpus, self.packages, self.guest = kernel, cpus, packages, None
+
+    def get(self):
+        if not self.guest:
+            self.guest = session.Session(self.kernel, self.cpus, MEMORY, self.packages)
+            self.guest.wait_until_ready()
+        return self.guest
+
+    def run(self, arguments, data=b"", **more):
+        try:
+            return self.get().run(arguments, data, **more)
+        except BaseException:
+            self.end()
+            raise
+
+    def sh(self, script, data=b"", shell="/bin/sh", **more):
+        """Runs a script in a fresh folder."""
+        return self.run(in_fresh_folder(script, shell), data, **more)
+
+    def same(self, arguments, data=b"", **more):
+        """Runs a command here and natively; both must write the same and end alike."""
+        wanted = natively(tuple(arguments), data, tuple(self.packages), **more)
+        got = self.run(arguments, data, **more)
+        assert got.output.decode(errors="replace") == wanted.output.decode(errors="replace")
+        assert got.errors.decode(errors="replace") == wanted.errors.decode(errors="replace")
+        assert got.status == wanted.status
+        return got
+
+    def same_sh(self, script, data=b"", shell="/bin/sh", **more):
+        return self.same(in_fresh_folder(script, shell), data, **more)
+
+    def end(self):
+        if self.guest:
+            self.guest.__exit__()
+            self.guest = None
+
+
+def in_fresh_folder(script, shell):
+    return [shell, "-c", "rm -rf /tmp/test; mkdir /tmp/test; cd /tmp/test || exit 99\n" + script]
+
+
+linux_machine = functools.cache(lambda packages: Machine("linux", 2, packages))
+
+
+@functools.cache
+def natively(arguments, data, packages, **more):
+    if reference.is_possible():
+        return reference.run(arguments, data, packages=packages, **more)
+    return linux_machine(packages).run(arguments, data, **more)
+
+
+@pytest.fixture(scope="module", params=[(kernel, cpus) for kernel in GUESTS for cpus in CPUS],
+                ids=lambda one: f"{one[0]}-{one[1]}")
+def machine(request):
+    """The machine on which a file's tests run; PACKAGES of the file adds to its root tree."""
+    one = Machine(*request.param, tuple(getattr(request.module, "PACKAGES", ())))
+    yield one
+    one.end()
+
+
+def pytest_unconfigure():
+    if linux_machine.cache_info().currsize:
+        linux_machine(()).end()

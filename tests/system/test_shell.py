@@ -1,0 +1,33 @@
+"""Long scripts run alike in a guest and natively, under dash and bash."""
+import os
+
+import pytest
+
+SUITE_TIMEOUT_SECONDS = 600
+SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
+
+
+def script(name):
+    with open(os.path.join(SCRIPTS, name), "rb") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("name, shell", [("posix.sh", "dash"), ("posix.sh", "bash"),
+                                         ("bash.sh", "bash")])
+def test_a_script_does_what_it_does_natively(machine, name, shell):
+    machine.same_sh(f"cat > ../script; {shell} ../script", script(name), limit=240)
+
+
+def test_a_shell_reads_its_script_from_a_pipe(machine):
+    machine.same(["sh"], b"read x\nthis is data\necho $x; cat\nrest\n")
+
+
+def test_a_file_of_commands_runs_by_its_first_line(machine):
+    machine.same_sh("printf '#!/bin/sed -f\\ns/a/b/\\n' > s; chmod +x s; echo banana | ./s; "
+                    "printf '#!/usr/bin/env -S awk -f\\n{print NR, $0}' > a; chmod +x a; ls | ./a; "
+                    "printf 'echo without $#' > n; chmod +x n; ./n 1 2")
+
+
+def test_scripts_run_scripts_to_some_depth(machine):
+    machine.same_sh("printf '#!/bin/sh\\n[ $1 -gt 0 ] || exit 9\\n$0 $(($1 - 1))\\n"
+                    "echo $1 $?; exit 8' > r; chmod +x r; ./r 20")
