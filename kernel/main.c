@@ -3,6 +3,7 @@
  */
 #include "arch/x86_64/arch.h"
 #include "dev/devices.h"
+#include "dev/tty/tty_devices.h"
 #include "fs/open.h"
 #include "kernel.h"
 #include "linux/call.h"
@@ -44,6 +45,7 @@ void kernel_main(void) {
     if (fs_open() < 0)
         panic("there is no memory for the initial file system");
     k42_exit();
+    tty_devices_open();
     linux_open();
     if (boot_option_set("boot-times"))
         boot_print_times();
