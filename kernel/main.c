@@ -13,6 +13,7 @@
 #include "print.h"
 #include "runtime.h"
 #include "sched/thread.h"
+#include "vdso/wall_clock.h"
 
 #define CONSOLE_PATIENCE 2000000000ul
 
@@ -38,6 +39,7 @@ void kernel_main(void) {
     char name[32];
     interrupts_enable();
     platform_open();
+    wall_clock_open();
     boot_print_machine();
     devices_open();
     if (pm_open() < 0)

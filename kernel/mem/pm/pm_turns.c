@@ -68,7 +68,7 @@ static struct k42_pair take(struct pm *self, unsigned order, unsigned flags) {
         return (struct k42_pair){refuse(pm, short_, flags), 0};
     if (allocate(account, order, flags, &frame)) {
         account_discharge(account, 1ul << order);
-        return (struct k42_pair){refuse(pm, relief_machine, flags), 0};
+        return (struct k42_pair){refuse(pm, relief_machine, flags | (order ? PM_TRY : 0)), 0};
     }
     if (flags & PM_ZERO)
         for (uint64_t i = 0; i < 1ul << order; i++)
