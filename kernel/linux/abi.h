@@ -21,6 +21,7 @@
 #include <linux/reboot.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/signal.h>
 #include <linux/sysinfo.h>
 #include <linux/times.h>
 #include <linux/utsname.h>

@@ -45,6 +45,9 @@ struct personality {
     void (*work)(struct trap_frame *frame);
 };
 
+/* The bit of `work` that is the scheduler's: another thread is to have its turn. */
+#define USER_TURN 0x80000000u
+
 /*
  * What of a thread lives in the processor while it runs, beyond registers on its stack. Aligned to
  * 64 bytes; all zero for a thread that runs no program.
@@ -61,7 +64,7 @@ struct user_context {
     void *state;                           /* FPU and vector registers while it does not run */
     uint64_t fs_base, gs_base;             /* likewise */
     uint16_t ds, es, fs, gs;               /* likewise; 0 for all but odd programs */
-    uint64_t unused;
+    uintptr_t space;                       /* mem/space/'s */
 } __attribute__((aligned(64)));
 
 static inline struct trap_frame *user_frame_of(struct user_context *context) {

@@ -18,6 +18,16 @@ bool page_is_ours(uint64_t entry) {
     return holds_of(frame) == 1;
 }
 
+pm_ref pm_machine __attribute__((weak));
+
+/* The process's PM may have gone before its last frame. */
+void frame_give(struct hat_tables *tables, uint64_t physical, unsigned order) {
+    k42_result given = k42_call(tables->pm, give, physical, order);
+    if (given == -K42_STALE)
+        given = k42_call(pm_machine, give, physical, order);
+    (void)given;
+}
+
 void page_drop(struct hat_tables *tables, uint64_t entry) {
     struct frame *frame = page_frame(entry);
     unsigned order = entry & (ENTRY_PART | ENTRY_LARGE) ? LARGE_ORDER : 0;
@@ -25,8 +35,7 @@ void page_drop(struct hat_tables *tables, uint64_t entry) {
         return;
     frame->holds = 0;
     frame->tag = 0;
-    k42_result given = k42_call(tables->pm, give, frame_physical(frame), order);
-    (void)given;
+    frame_give(tables, frame_physical(frame), order);
 }
 
 static unsigned page_flags(unsigned protection) {

@@ -131,6 +131,7 @@ void gather_finish(struct gather *gather);
 
 /* The frame whose `holds` counts a private page's entry. */
 struct frame *page_frame(uint64_t entry);
+void frame_give(struct hat_tables *tables, uint64_t physical, unsigned order);
 /* One entry fewer has it; gives it back with the last. No lock is held. */
 void page_drop(struct hat_tables *tables, uint64_t entry);
 /* True when no other entry has the page and none can get it: the slot is locked and the leaf its

@@ -21,8 +21,7 @@ struct k42_pair table_take(struct hat_tables *tables) {
 
 void table_give(struct hat_tables *tables, uint64_t physical) {
     __atomic_fetch_sub(&tables->table_frames, 1, __ATOMIC_RELAXED);
-    k42_result given = k42_call(tables->pm, give, physical, 0);
-    (void)given;
+    frame_give(tables, physical, 0);
 }
 
 static struct leaf_record *record_of(const uint64_t *entry) {

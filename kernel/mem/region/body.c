@@ -74,6 +74,8 @@ k42_result region_look(struct region_body *body, uintptr_t address, unsigned acc
         return -K42_RETRY;
     if (view->page < view->start || view->page >= view->end)
         return -EFAULT;
+    if (access & SPACE_ACCESS_FORCE && !(view->flags & SPACE_SHARED))
+        return 0;
     return permits(view->protection, access) ? 0 : -EACCES;
 }
 
@@ -216,11 +218,12 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     struct region_new new = body->state;
     *child = K42_NULL_REF;
     if (new.flags & SPACE_NO_FORK)
-        return 0;
+        return 1;
     new.hat = heir->hat;
     new.pm = heir->pm;
     new.space = heir->space;
-    return k42_create(body->root.class_, &new, child);
+    k42_result result = k42_create(body->root.class_, &new, child);
+    return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }
 
 k42_result region_close(struct region *self, enum region_end what) {

@@ -13,7 +13,7 @@ k42_result region_get_page(const struct region_view *view, unsigned flags, struc
     k42_result result = k42_call(view->fcm, get_page, view->index, flags, page);
     if (result >= 0)
         *physical = page->physical + (view->index - page->index) * PAGE_BYTES;
-    return result;
+    return result == -K42_STALE ? -ENXIO : result;
 }
 
 k42_result region_map_page(const struct region_view *view, uint64_t physical, unsigned protection) {

@@ -76,7 +76,8 @@ struct region_ops {
     /* Writes changed pages back. Errors: those of fcm.sync. */
     K42_METHOD(sync)(struct region *self, uintptr_t address, size_t length, unsigned durable);
 
-    /* A child's, to be before the HAT's pages are shared. Errors: -ENOMEM. */
+    /* A child's, or the null ref, to be made before the HAT's pages are shared. 1: the child must
+     * not have those of this region. Errors: -ENOMEM. */
     K42_METHOD(fork)
     (struct region *self, K42_IN const struct region_heir *heir, K42_OUT k42_ref *child);
 

@@ -28,7 +28,7 @@ enum space_flags {
     SPACE_NO_REPLACE = 4,  /* with SPACE_FIXED: -EEXIST when something is there */
     SPACE_GROWS_DOWN = 8,  /* a stack: grows at a fault below it, down to its limit */
     SPACE_POPULATE = 16,   /* bring pages in now, as far as that needs no waiting */
-    SPACE_KEEP = 32,       /* may not be unmapped by the program: the vDSO's */
+    SPACE_KEEP = 32,       /* may not be changed by the program: page 0 of the vDSO's data */
     SPACE_NO_FORK = 64,    /* a child does not get it */
     SPACE_WIPE_FORK = 128, /* a child gets zeros */
     SPACE_LOW = 256,       /* somewhere in the lowest 2 GiB */
@@ -45,7 +45,7 @@ struct space_request {
     k42_ref fcm;    /* what; K42_NULL_REF: zeroed memory (shared: with children) */
     uint64_t first; /* the first page of it */
     k42_ref file;   /* held by the mapping while it lasts, for its name; or K42_NULL_REF */
-    size_t limit;   /* SPACE_GROWS_DOWN: the most it may grow to */
+    size_t limit;   /* SPACE_GROWS_DOWN: the most it may grow to; 0: the space's limit */
 };
 
 /* One mapping, for /proc and for whoever must know. */
@@ -74,13 +74,24 @@ struct space_marks {
     uintptr_t stack_start, arguments_start, arguments_end, environment_start, environment_end;
 };
 
+/* What a program may have, in bytes; the personality sets them from its limits. */
+struct space_limits {
+    size_t size;    /* of all mappings: RLIMIT_AS */
+    size_t data;    /* of private writable ones: RLIMIT_DATA */
+    size_t stack;   /* that a stack may grow to: RLIMIT_STACK */
+    uint64_t count; /* of mappings */
+    uintptr_t top;  /* new mappings are placed below */
+};
+
 enum space_access {
     SPACE_ACCESS_READ,
     SPACE_ACCESS_WRITE,
     SPACE_ACCESS_EXECUTE,
     SPACE_ACCESS_KINDS = 3, /* mask of these */
-    SPACE_ACCESS_ABSENT =
-        4, /* with one of them, a hint: the processor found nothing mapped there */
+    /* With one of them, a hint: the processor found nothing mapped there. */
+    SPACE_ACCESS_ABSENT = 4,
+    /* The same: a debugger's, which private memory cannot refuse. */
+    SPACE_ACCESS_FORCE = 8,
 };
 
 enum space_resize_flags {
@@ -171,6 +182,9 @@ struct space_ops {
     /* Moves the end of the data segment; answers where it is then. Errors: -ENOMEM. */
     K42_METHOD_PAIR(set_break)(struct space *self, uintptr_t end);
 
+    /* Says what it may have from now on; more than that stays. At first there are no limits. */
+    K42_METHOD(limit)(struct space *self, K42_IN const struct space_limits *limits);
+
     /* Counts. */
     K42_METHOD(usage)(struct space *self, K42_OUT struct space_usage *usage);
 };
@@ -187,9 +201,13 @@ k42_result space_create(k42_ref pm, space_ref *space);
 
 /*
  * The space of the thread that runs, whose faults (and those of its copies) it resolves: set by the
- * personality when a thread gets one.
+ * personality, in the thread itself, when it gets one; after user_context_open() and its like.
  */
 space_ref space_current(void);
 void space_set_current(space_ref space);
+
+/* Has copies that lack a page (copy.h), and waits for one, ask the program's space. Once, at boot.
+ */
+void spaces_open(void);
 
 #endif

@@ -1,0 +1,243 @@
+/*
+ * Folders of the host as a file system, over 9P2000.L.            client.c wire.c
+ *                                                     names.c fetch.c change.c node.c fr.c mount.c
+ *
+ * The server has the truth. What is known of it is kept for a while: names and attributes for a
+ * second, pages until the file is opened and turns out to have been changed by others.
+ *
+ * Methods do not wait, so they work in two ways.
+ *
+ *   Asking (fetch.c): what is known and young enough is answered at once. Otherwise the question is
+ *   sent, once for however many want to know, and the caller waits. The answer is put where it was
+ *   missed, and the call is made again. An answer that has just come counts as young until it has
+ *   been looked at once, however slow its reader is.
+ *
+ *   Changing (change.c): a change is carried out once, whatever becomes of its caller. It is found
+ *   again by the number of the program's call (wait_request()), and its result handed over then.
+ *
+ * Owns: struct p9_fs for each mount, p9_inode for each file the server told of, by the number that
+ * the server gives it, and names in directories. An inode lives while a name or a holder does.
+ * Answers arrive in the channel's thread, which changes them under the same locks.
+ *
+ * Locking: an inode's lock, leaf; a bucket's lock (names.c), before that; neither across calls.
+ */
+#ifndef KERNEL_9P_H
+#define KERNEL_9P_H
+
+#include "../../sched/wait.h"
+#include "../body.h"
+#include "../node.h"
+#include "client.h"
+
+#define P9_YOUNG_NS  1000000000ul
+#define P9_BUCKETS   1024u
+#define P9_NAMES_MAX 16384u /* that nobody uses but are remembered */
+#define P9_CHUNKS    4u     /* of a directory's listing, at hand */
+
+/* Keys that a node's callers wait for; lookups add the name's hash. */
+enum {
+    P9_KEY_ATTRIBUTES = 0,
+    P9_KEY_OPEN,
+    P9_KEY_TARGET,
+    P9_KEY_LIST,
+    P9_KEY_COUNTS,
+    P9_KEY_CHANGE,
+    P9_KEY_NAME = 16,
+};
+
+/* Something that was asked for. Young: until `until`, or until it was looked at after it came. */
+struct p9_known {
+    uint64_t until;
+    int32_t error;
+    bool asked; /* an answer is on its way */
+    bool fresh;
+};
+
+/* Something that is done for one program's call at a time, which finds the result by its number. */
+struct p9_once {
+    uint64_t request;
+    int32_t result;
+    bool under_way, over;
+};
+
+struct p9_name;
+
+struct p9_bucket {
+    struct k42_lock lock;
+    struct p9_name *names;
+    struct p9_inode *inodes;
+};
+
+struct p9_fs {
+    struct p9_client *client;
+    uint64_t device;
+    struct p9_inode *root;
+    char tag[32];
+    unsigned flags;             /* node_mount_flags */
+    uint32_t references;        /* of inodes, and the thread's */
+    uint32_t holders;           /* of the root, from outside */
+    uint32_t name_count, sweep; /* names in all; the bucket to look for old ones in next */
+    struct k42_lock lock;       /* of what follows */
+    struct p9_known counts_known;
+    struct p9_counts counts;
+    struct p9_change *changes; /* under way, or with a result that nobody has fetched */
+    struct p9_inode *written;  /* files that may have something to write back */
+    struct p9_inode *leaving;  /* files with pages that nobody has any more */
+    uint32_t wake;             /* of the thread that writes back; slept on */
+    bool hurry;                /* it is to begin at once */
+    bool ending;               /* nobody has the root any more */
+    struct p9_bucket buckets[P9_BUCKETS];
+};
+
+/* A part of a directory's listing as it came. */
+struct p9_chunk {
+    struct p9_known known;
+    uint64_t cursor;
+    uint32_t bytes;
+    uint8_t *data; /* P9_BUFFER_BYTES, or NULL */
+};
+
+struct p9_inode {
+    struct p9_fs *fs;
+    k42_ref self;
+    struct p9_qid qid;
+    uint32_t lives;          /* names and holders; atomic */
+    uint32_t fid;            /* by which the server knows it */
+    struct p9_inode *next;   /* in its bucket */
+    struct p9_inode *parent; /* the directory it was found in, held; NULL: it is the root */
+    struct k42_lock lock;    /* of everything below */
+    char *name;              /* that it had there */
+    uint32_t name_length;
+    struct node_attributes attributes;
+    struct p9_known attributes_known;
+    bool unlinked; /* the last we know: the server cannot be asked any more */
+
+    /* What the server has opened: for reading, or reading and writing; P9_NO_FID. */
+    uint32_t read_fid, write_fid;
+    struct p9_known open_known[2]; /* by `writes` */
+
+    /* A regular file's pages. */
+    k42_ref fcm, fr;
+    uint32_t version;  /* the server's, when the pages were last known to be right */
+    bool wrote;        /* we have changed it since */
+    bool quiet;        /* the FR takes resizes for a change of its pages alone */
+    bool may_be_dirty; /* it is in fs->written, and held by that */
+    struct p9_inode *next_written, *next_leaving;
+    struct p9_once flushed, resized;
+
+    /* A symbolic link's text. */
+    struct p9_known target_known;
+    char *target;
+    uint32_t target_length;
+
+    /* A directory's listing. */
+    struct p9_chunk chunks[P9_CHUNKS];
+    uint32_t next_chunk;
+};
+
+#define P9_INODE(self) ((struct p9_inode *)BODY(self))
+
+extern struct k42_class p9_node, p9_fr;
+
+/* ---- names.c: names and inodes that are known ---- */
+
+struct p9_name {
+    struct p9_name *next;
+    struct p9_inode *directory; /* held */
+    struct p9_inode *inode;     /* held; NULL: there is none of that name, or it is not known yet */
+    struct p9_known known;
+    bool spoilt; /* it was changed while it was asked for: the answer is of use once only */
+    uint32_t hash, length;
+    char text[];
+};
+
+bool p9_hold(struct p9_inode *inode);
+void p9_drop(struct p9_inode *inode);
+/* For `fini`. */
+void p9_inode_end(struct p9_inode *inode);
+
+/*
+ * Finds a name: 1, with the inode or NULL in *inode, as it was known; 0: it must be asked for, by
+ * the caller, and its entry says that it is; -K42_WAIT (noted): it is being asked for. -ENOMEM.
+ * The inode is held by its name while the caller is active.
+ */
+K42_MUST_CHECK
+k42_result p9_name_find(struct p9_inode *directory, const struct node_name *name,
+                        struct p9_inode **inode);
+/* The answer: the name leads to an inode (whose hold becomes the name's), or with 0 and NULL there
+ * is none, or an error. */
+void p9_name_answer(struct p9_inode *directory, const struct node_name *name,
+                    struct p9_inode *inode, int error);
+/* What is known of it is not so any more. */
+void p9_name_forget(struct p9_inode *directory, const struct node_name *name);
+/* All names of a file system; when it ends. */
+void p9_names_end(struct p9_fs *fs);
+
+/*
+ * The inode of a file that the server has just told of, held once more for the caller: a known one,
+ * and then the fid is forgotten, or a new one, which has it from then on. NULL: no memory, and the
+ * fid is forgotten.
+ */
+struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory, uint32_t fid,
+                             const struct p9_attributes *attributes);
+/* A known one by number, held once more; NULL: there is none. */
+struct p9_inode *p9_inode_find(struct p9_fs *fs, uint64_t number);
+
+/* ---- fetch.c: asking ---- */
+
+/* Three steps of whatever can be known, under the lock that guards it: whether it is young enough;
+ * that it has been asked for; that it came. */
+bool p9_is_young(struct p9_known *known);
+void p9_asked(struct p9_known *known);
+void p9_came(struct p9_known *known, int error);
+
+/* Each: 0, it is there; or -K42_WAIT, noted; or what the server said. */
+K42_MUST_CHECK
+k42_result p9_get_attributes_of(struct p9_inode *inode, struct node_attributes *attributes);
+K42_MUST_CHECK
+k42_result p9_get_name(struct p9_inode *directory, const struct node_name *name,
+                       struct p9_inode **inode);
+K42_MUST_CHECK
+k42_result p9_get_open(struct p9_inode *inode, bool writes);
+K42_MUST_CHECK
+k42_result p9_get_target(struct p9_inode *inode, char *text, size_t size);
+K42_MUST_CHECK
+k42_result p9_get_list(struct p9_inode *inode, uint64_t cursor, struct node_listing *listing);
+K42_MUST_CHECK
+k42_result p9_get_counts_of(struct p9_inode *inode, struct p9_counts *counts);
+/* The next one asks the server. */
+void p9_attributes_changed(struct p9_inode *inode);
+/* What the server said, as everybody else knows it. */
+void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *attributes);
+
+/* ---- change.c: changing ---- */
+
+/* Each carries the change out once for a program's call. */
+struct k42_pair p9_create(struct p9_inode *directory, const struct node_new *what);
+k42_result p9_link(struct p9_inode *directory, const struct node_name *name,
+                   struct p9_inode *inode);
+k42_result p9_unlink(struct p9_inode *directory, const struct node_name *name, bool is_directory);
+k42_result p9_rename(struct p9_inode *from, const struct node_name *name, struct p9_inode *to,
+                     const struct node_name *new_name);
+k42_result p9_set(struct p9_inode *inode, unsigned which, const struct node_attributes *attributes);
+void p9_changes_end(struct p9_fs *fs);
+
+/* ---- fr.c: a regular file's pages ---- */
+
+/* Makes sure that the file has a page cache, and that it has no pages that others have made wrong.
+ * 0, -K42_WAIT, -ENOMEM. The server has opened the file before. */
+K42_MUST_CHECK
+k42_result p9_get_pages(struct p9_inode *inode);
+/* A file may have something to be written back from now on. */
+void p9_may_write(struct p9_inode *inode);
+/* Has the thread that writes back look soon. */
+void p9_write_soon(struct p9_fs *fs);
+/* That thread, of each file system. */
+void p9_write_back(void *fs);
+
+/* ---- mount.c ---- */
+
+/* One reference to a file system fewer; the last ends it. */
+void p9_fs_drop(struct p9_fs *fs);
+
+#endif
