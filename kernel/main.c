@@ -13,6 +13,9 @@
 #include "print.h"
 #include "runtime.h"
 #include "sched/thread.h"
+#include "vdso/wall_clock.h"
+
+#define CONSOLE_PATIENCE 2000000000ul
 
 extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
 
@@ -36,6 +39,7 @@ void kernel_main(void) {
     char name[32];
     interrupts_enable();
     platform_open();
+    wall_clock_open();
     boot_print_machine();
     devices_open();
     if (pm_open() < 0)
@@ -55,6 +59,7 @@ void kernel_main(void) {
         machine_exit(run_checks(name));
     if (boot_option_set("exit"))
         machine_exit(0);
+    tty_await_console(CONSOLE_PATIENCE);
     linux_start();
     thread_exit();
 }

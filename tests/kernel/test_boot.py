@@ -119,6 +119,12 @@ def test_a_second_machine_boots_it_with_x2apic_tsc_deadline_and_pcid(tmp_path):
     assert all(name in machine for name in ("x2apic", "tsc-deadline", "pcid", "steady-tsc"))
 
 
+def test_counters_that_differ_between_processors_are_made_to_agree(tmp_path):
+    said = bochs.run(make_disc(tmp_path, "test=boot skew-tsc=1000000000"), tmp_path, LIMIT)
+    assert "test=boot on 2 CPUs: " in said and ", 0 failed" in said, said
+    assert "differs" not in said
+
+
 def test_the_account_of_boot_time_adds_up():
     lines = [line.split() for line in boot("exit boot-times").text.splitlines()
              if line.startswith("boot time:")]

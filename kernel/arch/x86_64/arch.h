@@ -276,6 +276,17 @@ void delay_ns(uint64_t ns);
  */
 void timer_set(uint64_t deadline, void (*fn)(void));
 
+/* time_ns() == (time-stamp counter - begin) * ns_per_tick / 2^32, for whoever counts by himself:
+ * on any CPU, if they are the same on all. */
+struct clock_scale {
+    uint64_t begin, ns_per_tick;
+    bool same_on_all;
+};
+struct clock_scale clock_scale(void);
+
+/* Seconds since 1970 by the clock that runs while the machine is off; 0: none. At boot only. */
+uint64_t rtc_read(void);
+
 /* ---- boot options and the end ---- */
 
 /* The value of NAME=VALUE on the kernel's command line ("" for NAME alone), copied into `value`;

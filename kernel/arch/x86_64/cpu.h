@@ -47,7 +47,7 @@ struct cpu_request {
  * offsets; assembly knows the last two. Written by its own CPU unless a member says otherwise.
  */
 struct cpu {
-    uint64_t descriptors[10];
+    uint64_t descriptors[16];
     uint32_t apic_id;
     uint32_t online;              /* set once; read by all */
     struct cpu_request *requests; /* pushed by others, taken whole by this CPU */
@@ -184,6 +184,13 @@ uint64_t clock_ticks_at(uint64_t ns);
 uint64_t clock_ns_at(uint64_t ticks);
 uint64_t clock_rate(void);
 extern uint64_t entry_time;
+
+/* The CPUs' counters are not the same. */
+void clock_differs(void);
+
+/* tsc.c: on a CPU that starts; and meanwhile again and again on the boot CPU. */
+void tsc_follow(void);
+void tsc_answer(void);
 
 /* timer.c */
 void timer_open(void);

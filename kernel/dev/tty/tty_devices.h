@@ -1,13 +1,19 @@
 /*
- * Terminals as devices of programs: /dev/console, /dev/ttyS0 or whatever port there is, /dev/tty.
+ * Terminals and ports as devices.
  */
 #ifndef KERNEL_TTY_DEVICES_H
 #define KERNEL_TTY_DEVICES_H
 
-/*
- * Joins a terminal to each port that can be a console and registers it; the first of ttyS0 and
- * hvc0 is the console. Once, when devices and the initial file system are there. May wait.
- */
+#include <stdint.h>
+
+/* Registers them, those of streams that are yet to come too. Once, when there is a devtmpfs; in an
+ * inactive thread. */
 void tty_devices_open(void);
+
+/*
+ * Waits for the stream that /dev/console is to be on, at most so long: ports of a virtual console
+ * are announced one by one after it was found.
+ */
+void tty_await_console(uint64_t patience_ns);
 
 #endif

@@ -53,6 +53,13 @@ struct p9_known {
     bool fresh;
 };
 
+/* Something that is done for one program's call at a time, which finds the result by its number. */
+struct p9_once {
+    uint64_t request;
+    int32_t result;
+    bool under_way, over;
+};
+
 struct p9_name;
 
 struct p9_bucket {
@@ -66,8 +73,9 @@ struct p9_fs {
     uint64_t device;
     struct p9_inode *root;
     char tag[32];
-    unsigned flags; /* node_mount_flags */
-    uint32_t references;
+    unsigned flags;             /* node_mount_flags */
+    uint32_t references;        /* of inodes, and the thread's */
+    uint32_t holders;           /* of the root, from outside */
     uint32_t name_count, sweep; /* names in all; the bucket to look for old ones in next */
     struct k42_lock lock;       /* of what follows */
     struct p9_known counts_known;
@@ -76,7 +84,8 @@ struct p9_fs {
     struct p9_inode *written;  /* files that may have something to write back */
     struct p9_inode *leaving;  /* files with pages that nobody has any more */
     uint32_t wake;             /* of the thread that writes back; slept on */
-    bool ending;
+    bool hurry;                /* it is to begin at once */
+    bool ending;               /* nobody has the root any more */
     struct p9_bucket buckets[P9_BUCKETS];
 };
 
@@ -112,11 +121,9 @@ struct p9_inode {
     uint32_t version;  /* the server's, when the pages were last known to be right */
     bool wrote;        /* we have changed it since */
     bool quiet;        /* the FR takes resizes for a change of its pages alone */
-    bool may_be_dirty; /* it is in fs->written */
+    bool may_be_dirty; /* it is in fs->written, and held by that */
     struct p9_inode *next_written, *next_leaving;
-    struct p9_known flush_known;
-    uint64_t resize_request; /* a program's call that resizes; its result when it is over */
-    int32_t resize_result;
+    struct p9_once flushed, resized;
 
     /* A symbolic link's text. */
     struct p9_known target_known;
@@ -230,13 +237,6 @@ void p9_write_back(void *fs);
 
 /* ---- mount.c ---- */
 
-/*
- * Attaches to the server behind a tag (the device's mount_tag), whose root is then a node, held
- * once. Waits; inactive threads only. Errors: -ENODEV (no such tag), -EPROTO (it does not speak
- * 9P2000.L), -ENOMEM, what the server says.
- */
-K42_MUST_CHECK
-k42_result p9_attach(const char *tag, unsigned flags, node_ref *root);
 /* One reference to a file system fewer; the last ends it. */
 void p9_fs_drop(struct p9_fs *fs);
 
