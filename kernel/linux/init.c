@@ -6,7 +6,6 @@
  * without a first program there is nothing to do.
  */
 #include "../fs/file.h"
-#include "../fs/open.h"
 #include "../fs/path.h"
 #include "../mem/heap/heap.h"
 #include "../print.h"
@@ -58,7 +57,11 @@ static void open_console(struct task *task) {
     struct k42_pair file = {.result = path_walk(&path, "/dev/console")};
     if (file.result >= 0)
         file = k42_call(path.found.node, open, O_RDWR);
-    must(file.result, "cannot open", "/dev/console");
+    if (file.result < 0) {
+        print("linux: cannot open /dev/console: %s; the first program starts without files",
+              k42_error_name(file.result));
+        return;
+    }
     must(k42_call((file_ref)file.word, set_place, &path.found), "no place for", "/dev/console");
     for (int number = 0; number < 3; number++) {
         if (number)
@@ -96,7 +99,6 @@ static void run(struct task *task) {
 static void first(void *argument) {
     struct task *task = argument;
     k42_enter();
-    must(fs_open(), "no root file system:", "the initial RAM file system");
     task->credentials = all_rights();
     be_first(task);
     if (!(task->paths = path_context_make()))

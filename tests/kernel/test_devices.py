@@ -170,7 +170,8 @@ def talks_back(group, cpus, kernel, streams, serial=None, controller="virtio-ser
         text = log.read().decode(errors="replace")
     assert qemu.status_of(returncode, text) == 0, text
     for talk in talks:
-        assert talk.received == talk.data
+        # On the serial port the kernel speaks, too, when it is done.
+        assert talk.received[:len(talk.data)] == talk.data
     return text
 
 

@@ -65,14 +65,12 @@ static k42_result share_descriptors(struct task *self, struct task *task, uint64
 }
 
 static k42_result share_paths(struct task *self, struct task *task, uint64_t flags) {
-    task->paths =
-        flags & CLONE_FS ? path_context_hold(self->paths) : path_context_copy(self->paths);
+    task->paths = flags & CLONE_FS ? paths_hold(self->paths) : paths_copy(self->paths);
     return task->paths ? 0 : -ENOMEM;
 }
 
 static void unshare(struct task *task) {
-    if (task->paths)
-        path_context_release(task->paths);
+    paths_release(task->paths);
     if (k42_id_of(task->descriptors)) {
         k42_result released = k42_call(task->descriptors, release);
         (void)released;

@@ -24,11 +24,13 @@ void task_release(struct task *task);
 
 /* Counts a new user of each. */
 struct task_memory *memory_hold(struct task_memory *memory);
+struct path_context *paths_hold(struct path_context *paths);
 struct credentials *credentials_hold(struct credentials *credentials);
 struct file_held *file_held_hold(struct file_held *held);
 
 /* One user fewer; the last one frees it. NULL: nothing. */
 void memory_release(struct task_memory *memory);
+void paths_release(struct path_context *paths);
 void credentials_release(struct credentials *credentials);
 void file_held_release(struct file_held *held);
 
@@ -37,6 +39,9 @@ struct task_memory *memory_make(space_ref space);
 /* Of a child: a copy of its parent's. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy);
+
+/* NULL: no memory. */
+struct path_context *paths_copy(struct path_context *from);
 
 /* With room for that many groups; one user. NULL: no memory. */
 struct credentials *credentials_make(uint32_t group_count);

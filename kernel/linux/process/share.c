@@ -1,10 +1,11 @@
 /*
- * What tasks share: memory, credentials, the file they run. Each is counted by
+ * What tasks share: memory, working directories, credentials, the file they run. Each is counted by
  * its users, with atomic operations and no lock; the last one frees it.
  */
 #include "lives.h"
 
 #include "../../fs/file.h"
+#include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
 
@@ -61,6 +62,40 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
         return 0;
     ignore(k42_destroy(space));
     return -ENOMEM;
+}
+
+/* ---- working directories ---- */
+
+struct path_context *paths_hold(struct path_context *paths) {
+    hold(&paths->references);
+    return paths;
+}
+
+void paths_release(struct path_context *paths) {
+    if (!paths || !drop(&paths->references))
+        return;
+    place_release(&paths->root);
+    place_release(&paths->working);
+    heap_free(paths);
+}
+
+/* A place that another thread has just left may be gone; then the new one is asked for. */
+static void hold_place(struct place (*read)(struct path_context *), struct path_context *from,
+                       struct place *place) {
+    do
+        *place = read(from);
+    while (place_hold(place) < 0);
+}
+
+struct path_context *paths_copy(struct path_context *from) {
+    struct path_context *paths = heap_allocate_zeroed(sizeof *paths);
+    if (!paths)
+        return NULL;
+    paths->references = 1;
+    paths->mask = from->mask;
+    hold_place(path_root, from, &paths->root);
+    hold_place(path_working, from, &paths->working);
+    return paths;
 }
 
 /* ---- credentials ---- */

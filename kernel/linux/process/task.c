@@ -60,8 +60,7 @@ void task_release(struct task *task) {
     file_held_release(task->executable);
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)
         panic("linux: task %d has lost its table of files", task->tid);
-    if (task->paths)
-        path_context_release(task->paths);
+    paths_release(task->paths);
     credentials_release(task->credentials);
 }
 

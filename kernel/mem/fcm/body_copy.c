@@ -20,9 +20,13 @@ static size_t in_page(uint64_t offset, uint64_t left) {
 
 /* ---- reading ---- */
 
+/* Where nothing is behind the file, reading a hole makes no page. */
 static k42_result read_piece(struct body *body, uint64_t offset, size_t length, struct copy *copy) {
     uint64_t index = offset >> PAGE_SHIFT, word;
-    k42_result result = fcm_body_hold(body, index, 0, &word);
+    bool behind = fcm_body_has_fr(body);
+    k42_result result = fcm_body_hold(body, index, behind ? 0 : FCM_CACHED, &word);
+    if (result == -ENOENT)
+        return copy_out_zeros(copy, length);
     if (result)
         return result;
     result = copy_out(copy, page_memory(word) + (offset & (PAGE_BYTES - 1)), length);

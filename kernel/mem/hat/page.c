@@ -18,6 +18,8 @@ bool page_is_ours(uint64_t entry) {
     return holds_of(frame) == 1;
 }
 
+pm_ref pm_machine __attribute__((weak));
+
 /* The process's PM may have gone before its last frame. */
 void frame_give(struct hat_tables *tables, uint64_t physical, unsigned order) {
     k42_result given = k42_call(tables->pm, give, physical, order);

@@ -45,6 +45,7 @@ struct account {
     struct account *short_; /* whose limit, or the machine, is in the way; as last met */
     struct account *next_needy;
     uint32_t needy;    /* in its list, which holds a reference */
+    uint32_t quiet;    /* turns in which nothing moved; the relief thread's own */
     uint32_t hopeless; /* nothing can be given back: the next one is told */
 };
 

@@ -34,7 +34,8 @@ struct pm_ops {
 
     /*
      * Takes a block of 2^order frames and returns its physical address in the word. Contents are
-     * undefined without PM_ZERO. Errors: -K42_WAIT (key 0), -ENOMEM.
+     * undefined without PM_ZERO. Errors: -K42_WAIT (key 0), -ENOMEM; a block of several frames is
+     * not waited for when the machine has none.
      */
     K42_METHOD_PAIR(take)(struct pm *self, unsigned order, unsigned flags);
 
@@ -76,7 +77,9 @@ k42_result pm_open(void);
 
 /*
  * Set by the personality: kills whoever should go when memory is out and nothing can be given back,
- * says so on the log, and returns whether somebody was found. In thread context, inactive.
+ * says so on the log, and returns whether somebody was found; while the one killed before is still
+ * going, true and nobody else. Asked again every few milliseconds until there is memory. In thread
+ * context, inactive; does not wait.
  */
 extern bool (*pm_out_of_memory)(void);
 

@@ -68,7 +68,7 @@ static struct k42_pair take(struct pm *self, unsigned order, unsigned flags) {
         return (struct k42_pair){refuse(pm, short_, flags), 0};
     if (allocate(account, order, flags, &frame)) {
         account_discharge(account, 1ul << order);
-        return (struct k42_pair){refuse(pm, relief_machine, flags), 0};
+        return (struct k42_pair){refuse(pm, relief_machine, flags | (order ? PM_TRY : 0)), 0};
     }
     if (flags & PM_ZERO)
         for (uint64_t i = 0; i < 1ul << order; i++)
@@ -144,15 +144,17 @@ static k42_result export_account(struct k42_root *from, struct k42_state *state,
     return 0;
 }
 
-/* It is the importer's when the exporter has let go of it, and not before. */
+/* Cannot fail, so that from here on the account is the importer's; calls may come before the
+ * exporter is told. */
 static k42_result import_account(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)to, (void)state, (void)part;
+    (void)part;
+    k42_container(to, struct turns, root)->account = (struct account *)state->word[0];
     return 0;
 }
 
 static void account_given(struct k42_root *from, struct k42_state *state) {
+    (void)state;
     k42_container(from, struct turns, root)->account = NULL;
-    k42_container(state->to, struct turns, root)->account = (struct account *)state->word[0];
 }
 
 static const struct k42_transfer turns_transfers[] = {

@@ -10,7 +10,8 @@
  *
  * Those who wait stand in the wait table at their PM, key 0. The order is: the frame allocator or
  * the limit refuses; the account is made needy; the caller is put into the table and tries once
- * more. Relief clears `needy` first and notifies last, so whoever comes later makes it needy again.
+ * more. Relief clears `needy` and then notifies; whoever saw it set, but comes into the table after
+ * that, makes the account needy again by trying once more.
  *
  * Owns: the machine's account; the list of the needy, each with a reference.
  */
@@ -22,8 +23,9 @@
 enum {
     LEAST_WANTED = 64,
     LEAST_SHARE = 16,
+    LEAST_ROOM = 64, /* frames that anybody can have */
     MOST_ROUNDS = 8,
-    PATIENCE = 50, /* turns of waiting for pages being written */
+    QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
 };
 #define TURN_NS 2000000ul /* a page's write, or the end of a program */
 
@@ -109,51 +111,82 @@ static bool is_in_transit(struct account *account) {
 
 /* ---- those who wait ---- */
 
-static void pause(void) {
-    uint32_t never = 0;
-    k42_platform_park(&never, 0, TURN_NS);
+/* What refused may have room by now: who asked twice is served twice. */
+static bool has_room(const struct account *account) {
+    if (account->above)
+        return __atomic_load_n(&account->used, __ATOMIC_RELAXED) <
+               __atomic_load_n(&account->limit, __ATOMIC_RELAXED);
+    struct frame_statistics now;
+    frames_count(&now);
+    uint64_t free = now.free > now.last ? now.free - now.last : 0;
+    return free + now.idle + now.cached >= LEAST_ROOM;
 }
 
-/* Whether it is worth trying again. */
-static bool help(struct account *short_) {
-    for (unsigned turn = 0; turn < PATIENCE; turn++) {
-        if (relieve(short_, LEAST_WANTED))
-            return true;
-        if (!is_in_transit(short_))
-            break;
-        pause();
+static bool end_somebody(const struct account *short_) {
+    return short_ == relief_machine && pm_out_of_memory && pm_out_of_memory();
+}
+
+enum outcome { WORTH_TRYING, LATER, HOPELESS };
+
+/* Pages may be written, and be done, between two looks: so it takes several that find nothing. */
+static enum outcome help(struct account *account, struct account *short_) {
+    if (has_room(short_) || relieve(short_, LEAST_WANTED)) {
+        account->quiet = 0;
+        return WORTH_TRYING;
     }
-    if (short_ != relief_machine || !pm_out_of_memory || !pm_out_of_memory())
-        return false;
-    pause(); /* for whoever was ended to go */
-    return true;
+    account->quiet = is_in_transit(short_) ? 0 : account->quiet + 1;
+    if (account->quiet < QUIET_TURNS)
+        return LATER;
+    account->quiet = 0;
+    return end_somebody(short_) ? LATER : HOPELESS;
 }
 
-/* The account in the way is above this one, or itself, and so stays. */
-static void serve(struct account *account) {
+/* True when it is over. The account in the way is above this one, or itself, and so stays. */
+static bool serve(struct account *account) {
+    enum outcome outcome = help(account, __atomic_load_n(&account->short_, __ATOMIC_RELAXED));
+    if (outcome == LATER)
+        return false;
+    __atomic_store_n(&account->hopeless, outcome == HOPELESS, __ATOMIC_SEQ_CST);
     __atomic_store_n(&account->needy, 0, __ATOMIC_SEQ_CST);
-    struct account *short_ = __atomic_load_n(&account->short_, __ATOMIC_RELAXED);
-    __atomic_store_n(&account->hopeless, !help(short_), __ATOMIC_SEQ_CST);
     wait_notify(__atomic_load_n(&account->waiting, __ATOMIC_RELAXED), 0, (uint32_t)WAIT_ANY,
                 WAIT_ALL);
     account_release(account);
+    return true;
+}
+
+/* Serves everybody who is needy; returns those for whom it is too early. */
+static struct account *serve_all(struct account *list) {
+    struct account *later = NULL;
+    while (list) {
+        struct account *next = list->next_needy;
+        if (!serve(list)) {
+            list->next_needy = later;
+            later = list;
+        }
+        list = next;
+    }
+    return later;
 }
 
 static void run(void *unused) {
     (void)unused;
+    struct account *later = NULL;
     k42_result attached = k42_attach("relief");
     if (attached < 0)
         k42_platform_panic("relief: the thread that frees memory cannot attach");
     for (uint32_t seen = 0;;) {
-        k42_platform_park(&relief.asked, seen, 0);
+        k42_platform_park(&relief.asked, seen, later ? TURN_NS : 0);
         seen = __atomic_load_n(&relief.asked, __ATOMIC_SEQ_CST);
         if (frames_pressure() != FRAME_PRESSURE_NONE)
             (void)frames_relieve();
-        struct account *list = __atomic_exchange_n(&relief.needy, NULL, __ATOMIC_ACQUIRE);
-        while (list) {
-            struct account *next = list->next_needy;
-            serve(list);
-            list = next;
+        later = serve_all(later);
+        struct account *more =
+            serve_all(__atomic_exchange_n(&relief.needy, NULL, __ATOMIC_ACQUIRE));
+        while (more) {
+            struct account *next = more->next_needy;
+            more->next_needy = later;
+            later = more;
+            more = next;
         }
     }
 }

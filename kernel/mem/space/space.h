@@ -206,7 +206,8 @@ k42_result space_create(k42_ref pm, space_ref *space);
 space_ref space_current(void);
 void space_set_current(space_ref space);
 
-/* Has waits for pages of programs (sched/wait.h) ask the program's space. Once, at boot. */
+/* Has copies that lack a page (copy.h), and waits for one, ask the program's space. Once, at boot.
+ */
 void spaces_open(void);
 
 #endif
