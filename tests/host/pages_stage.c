@@ -182,8 +182,13 @@ bool stage_again(struct stage_wait *wait, k42_result *result) {
 /* ---- copies ---- */
 
 __thread size_t stage_copy_limit;
+__thread void (*stage_copying)(void);
 
 static size_t next_length(const struct copy *copy, size_t length) {
+    void (*copying)(void) = stage_copying;
+    stage_copying = NULL;
+    if (copying)
+        copying();
     if (length > copy->left)
         length = copy->left;
     return stage_copy_limit && length > stage_copy_limit ? stage_copy_limit : length;

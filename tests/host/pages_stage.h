@@ -63,6 +63,8 @@ k42_result stage_write(fcm_ref fcm, uint64_t offset, const void *bytes, size_t l
 /* Copies end after so many bytes, once, as if a page of the program were missing; 0: they do not.
  */
 extern __thread size_t stage_copy_limit;
+/* Called by the next copy, once, in the middle of the method. */
+extern __thread void (*stage_copying)(void);
 
 /* ---- an address space ---- */
 

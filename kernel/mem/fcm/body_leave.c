@@ -230,6 +230,17 @@ static void zero_what_was_mapped(struct body *body) {
     }
 }
 
+/* Pages are claimed under the lock, after a look at `exclusive`: either the claim is seen here, or
+ * it is not made. */
+k42_result fcm_body_end_settled(struct body *body) {
+    uint64_t size = fcm_body_bytes(body), index = size >> PAGE_SHIFT;
+    k42_lock(&body->lock);
+    uint64_t *slot = size & (PAGE_BYTES - 1) ? page_tree_find(&body->its.tree, index) : NULL;
+    bool filling = slot && page_load(slot) & PAGE_FILLING;
+    k42_unlock(&body->lock);
+    return filling ? fcm_body_wait(body, index) : 0;
+}
+
 void fcm_body_grow(struct body *body, uint64_t size) {
     zero_what_was_mapped(body);
     k42_lock(&body->lock);
@@ -238,7 +249,9 @@ void fcm_body_grow(struct body *body, uint64_t size) {
 }
 
 static k42_result grow(struct body *body, uint64_t size) {
-    k42_result result = fcm_body_has_fr(body) ? k42_call(body->its.fr, resize, size) : 0;
+    k42_result result = fcm_body_end_settled(body);
+    if (!result && fcm_body_has_fr(body))
+        result = k42_call(body->its.fr, resize, size);
     if (!result)
         fcm_body_grow(body, size);
     return result;
@@ -275,7 +288,7 @@ static k42_result zero_bytes(struct body *body, uint64_t offset, uint64_t length
     uint64_t word;
     if (!length)
         return 0;
-    unsigned flags = FCM_WRITE | (fcm_body_has_fr(body) ? 0 : FCM_CACHED);
+    unsigned flags = FCM_WRITE | BODY_BEYOND | (fcm_body_has_fr(body) ? 0 : FCM_CACHED);
     k42_result result = fcm_body_hold(body, offset >> PAGE_SHIFT, flags, &word);
     if (result)
         return result == -ENOENT ? 0 : result;
