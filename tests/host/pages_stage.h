@@ -97,6 +97,8 @@ struct medium {
 };
 void medium_open(struct medium *medium);
 void medium_close(struct medium *medium);
+/* Changes by_hand while it is open. */
+void medium_set_by_hand(struct medium *medium, bool by_hand);
 /* Answers everything asked for so far. Returns how many. */
 unsigned medium_answer(struct medium *medium);
 /* What is on it. */

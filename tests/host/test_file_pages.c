@@ -345,7 +345,7 @@ static void what_the_medium_has_behind_the_end_is_not_in_the_file(void **state) 
         assert_int_equal(k42_destroy((k42_ref)fcm), 0);
     }
     /* Also when the end is to move while the page comes. */
-    medium.by_hand = true;
+    medium_set_by_hand(&medium, true);
     fcm_ref fcm = make(pm_machine, &medium, 100);
     uint64_t word = 4;
     struct copy copy = copy_of_kernel(&word, sizeof word);
@@ -356,7 +356,7 @@ static void what_the_medium_has_behind_the_end_is_not_in_the_file(void **state) 
     put_word(fcm, 3000, 3);
     assert_int_equal(word_at(fcm, 2048), 0);
     assert_int_equal(k42_destroy((k42_ref)fcm), 0);
-    medium.by_hand = false;
+    medium_set_by_hand(&medium, false);
     end(before);
     medium_close(&medium);
 }
@@ -463,7 +463,7 @@ static void a_sync_is_over_when_what_was_dirty_has_been_written(void **state) {
     assert_int_equal(medium_answer(&medium), 1);
     assert_int_equal(TRY(fcm, sync, 0, 9, 0), 0);
     assert_int_equal(usage_of(fcm).dirty, 1);
-    medium.by_hand = false;
+    medium_set_by_hand(&medium, false);
     assert_int_equal(CALL(fcm, sync, 0, 9, 0), 0);
     assert_int_equal(usage_of(fcm).dirty, 0);
     end(fcm);
