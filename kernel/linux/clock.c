@@ -7,7 +7,7 @@
  */
 #include "clocks.h"
 
-#include "../dev/rtc.h"
+#include "../arch/x86_64/arch.h"
 #include "../fs/now.h"
 #include "../sched/thread.h"
 #include "../sched/wait.h"
@@ -64,7 +64,7 @@ static int64_t time_of_day(void) {
 }
 
 void clocks_open(void) {
-    int64_t seconds = rtc_read();
+    int64_t seconds = (int64_t)rtc_read();
     if (seconds)
         __atomic_store_n(&now_base_ns, seconds * NS_PER_SECOND - since_boot(), __ATOMIC_RELAXED);
 }
