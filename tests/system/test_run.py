@@ -126,7 +126,7 @@ def test_ctrl_bracket_leaves(terminal):
 def test_a_panic_is_shown_and_has_a_status_of_its_own(kernel, option):
     done = run(kernel, "--append", option, "--", "true")
     assert done.returncode == 125
-    assert b"kernel panicked" in done.stderr and b"/none" in done.stderr
+    assert b"kernel panicked" in done.stderr and done.stderr.count(b"\n  ") > 3
 
 
 def test_wrong_words_are_explained(tmp_path):
