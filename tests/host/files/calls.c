@@ -4,6 +4,7 @@
  * Waiting is one counter and one condition: a call that must wait sleeps until something, of
  * whatever object, was notified. One that is never notified fails the test after a while.
  */
+#include "arch/x86_64/user_copy.h"
 #include "calls.h"
 
 #include "copy.h"
@@ -18,6 +19,7 @@
 #include "sched/wait.h"
 #include "vdso/wall_clock.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
