@@ -61,6 +61,12 @@ static int is_there(uintptr_t address, size_t size) {
     return address >= 4096 && address < 1ul << 47 && size <= (1ul << 47) - address;
 }
 
+void copy_begins(void) {
+}
+
+void copy_ends(void) {
+}
+
 size_t user_copy_in(void *to, uintptr_t from, size_t size) {
     if (!is_there(from, size))
         return size;
