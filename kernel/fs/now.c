@@ -1,13 +1,11 @@
 /*
- * The time of day: the machine's clock and a number added to it. One word, changed atomically.
+ * The time of day, for the times of nodes: the kernel's wall clock in another form.
  */
 #include "now.h"
 
-#include "platform.h"
-
-int64_t now_base_ns;
+#include "../vdso/wall_clock.h"
 
 struct node_time node_now(void) {
-    int64_t now = (int64_t)k42_platform_now_ns() + __atomic_load_n(&now_base_ns, __ATOMIC_RELAXED);
-    return (struct node_time){now / 1000000000, (uint32_t)(now % 1000000000)};
+    uint64_t now = wall_clock_ns();
+    return (struct node_time){(int64_t)(now / 1000000000), (uint32_t)(now % 1000000000)};
 }

@@ -6,10 +6,6 @@
 
 #include "node.h"
 
-/* Nanoseconds from 1970 to the moment that the machine's clock counts from. Set by whoever knows
- * the time of day, atomically. */
-extern int64_t now_base_ns;
-
 struct node_time node_now(void);
 
 #endif
