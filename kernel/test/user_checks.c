@@ -265,12 +265,55 @@ KERNEL_CHECK(user, registers_go_into_a_signals_frame_and_come_back) {
 
 /* Under an emulator that counts, a nanosecond is an instruction: `calls` are that many. */
 KERNEL_CHECK(user_cost, a_system_call_takes_its_time) {
-    uint64_t begin = time_ns();
     bool held = program_run(PROGRAM(program_null), 0, 1) == 0;
+    uint64_t begin = time_ns();
+    held &= program_run(PROGRAM(program_null), 0, 1) == 0;
     uint64_t middle = time_ns();
     held &= program_run(PROGRAM(program_null), 0, CALLS + 1) == 0;
     uint64_t end = time_ns(), calls = (end - middle) - (middle - begin);
     print("%lu calls that do nothing: %lu ns, %lu.%lu each", CALLS, calls, calls / CALLS,
           calls * 10 / CALLS % 10);
     return held;
+}
+
+#define REPEATS 1000ul
+
+static char page[FRAME_SIZE];
+
+static uint64_t copies_of(size_t size) {
+    uint64_t begin = time_ns();
+    for (unsigned long i = 0; i < REPEATS; i++)
+        user_copy_in(page, PROGRAM_DATA, size);
+    return time_ns() - begin;
+}
+
+static uint64_t words(void) {
+    uint64_t word, begin = time_ns();
+    for (unsigned long i = 0; i < REPEATS; i++)
+        user_get64(&word, PROGRAM_DATA);
+    return time_ns() - begin;
+}
+
+static uint64_t strings(void) {
+    uint64_t begin = time_ns();
+    for (unsigned long i = 0; i < REPEATS; i++)
+        user_string_in(page, PROGRAM_DATA + 3, FRAME_SIZE);
+    return time_ns() - begin;
+}
+
+static long measure_copies(struct program *program, struct trap_frame *frame) {
+    (void)frame;
+    __builtin_memcpy(phys_to_virt(program->frames[1]), "xyz/usr/lib/locale/C.utf8", 26);
+    print("a word %lu, 16 bytes %lu, 64 bytes %lu, 4096 bytes %lu, a path of 22 %lu ns",
+          words() / REPEATS, copies_of(16) / REPEATS, copies_of(64) / REPEATS,
+          copies_of(FRAME_SIZE) / REPEATS, strings() / REPEATS);
+    return 0;
+}
+
+KERNEL_CHECK(user_cost, a_copy_takes_its_time) {
+    struct program program;
+    if (!program_make(&program, PROGRAM(program_asks), NULL))
+        return false;
+    program.check = measure_copies;
+    return program_start(&program, ~0u, 1) && is(program_end(&program), 0, "the status");
 }
