@@ -211,12 +211,11 @@ static void this_programs_own_file_is_read(void **state) {
     size_t size = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
     assert_int_equal(elf_read_header(&program, bytes, size), 0);
-    assert_int_equal(elf_read_segments(&program, bytes + program.table_offset,
-                                       size - program.table_offset, END),
-                     0);
+    assert_int_equal(
+        elf_read_segments(&program, bytes + program.table_offset, size - program.table_offset, END),
+        0);
     assert_true(program.interpreter_size > 2);
-    assert_string_equal((char *)bytes + program.interpreter_offset,
-                        "/lib64/ld-linux-x86-64.so.2");
+    assert_string_equal((char *)bytes + program.interpreter_offset, "/lib64/ld-linux-x86-64.so.2");
     assert_true(program.table_address >= program.low && program.table_address < program.high);
 }
 
