@@ -4,6 +4,7 @@
 #include "arch/x86_64/arch.h"
 #include "dev/devices.h"
 #include "dev/tty/tty_devices.h"
+#include "fs/9p/mount_9p.h"
 #include "fs/open.h"
 #include "kernel.h"
 #include "linux/call.h"
@@ -48,6 +49,7 @@ void kernel_main(void) {
     k42_enter();
     if (fs_open() < 0)
         panic("there is no memory for the initial file system");
+    p9_register();
     k42_exit();
     tty_devices_open();
     linux_open();

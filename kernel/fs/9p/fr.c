@@ -356,6 +356,40 @@ static bool has_work(struct p9_fs *fs) {
     return some;
 }
 
+/* The call's round: the first to begin after its first attempt. Under the lock. */
+static uint32_t round_of(struct p9_fs *fs, uint64_t request) {
+    for (unsigned i = 0; i < P9_SYNCS; i++)
+        if (fs->syncs[i].request == request)
+            return fs->syncs[i].round;
+    struct p9_sync *sync = &fs->syncs[fs->next_sync++ % P9_SYNCS];
+    *sync = (struct p9_sync){request, fs->rounds_begun + 1};
+    return sync->round;
+}
+
+k42_result p9_sync_all(struct p9_fs *fs) {
+    uint64_t request = wait_request();
+    k42_lock(&fs->lock);
+    bool over = (int32_t)(fs->rounds_over - round_of(fs, request)) >= 0;
+    k42_unlock(&fs->lock);
+    if (over)
+        return 0;
+    p9_write_soon(fs);
+    return wait_on(k42_id_of(fs->root->self), P9_KEY_SYNC, WAIT_READ);
+}
+
+static void begin_round(struct p9_fs *fs) {
+    k42_lock(&fs->lock);
+    fs->rounds_begun++;
+    k42_unlock(&fs->lock);
+}
+
+static void end_round(struct p9_fs *fs) {
+    k42_lock(&fs->lock);
+    fs->rounds_over = fs->rounds_begun;
+    k42_unlock(&fs->lock);
+    wait_notify(k42_id_of(fs->root->self), P9_KEY_SYNC, WAIT_READ, WAIT_ALL);
+}
+
 void p9_write_back(void *argument) {
     struct p9_fs *fs = argument;
     for (;;) {
@@ -365,8 +399,10 @@ void p9_write_back(void *argument) {
             thread_park(&fs->wake, wake, work ? WRITE_BACK_NS : 0);
         if (!__atomic_exchange_n(&fs->hurry, false, __ATOMIC_ACQ_REL) && !ending)
             thread_sleep(GATHER_NS);
+        begin_round(fs);
         write_files(fs);
         end_files(fs);
+        end_round(fs);
         if (!ending)
             continue;
         k42_enter();

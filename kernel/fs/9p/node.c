@@ -252,7 +252,7 @@ static struct k42_pair node_open(struct node *self, unsigned flags) {
         return failed(-EROFS);
     if (is_directory(inode)) {
         k42_result result = writes ? -EISDIR : p9_get_open(inode, false);
-        return result < 0 ? failed(result) : open_directory(inode->self, flags);
+        return result < 0 ? failed(result) : p9_open_directory(inode, flags);
     }
     if ((inode->attributes.mode & MODE_TYPE) != MODE_REGULAR)
         return open_special(inode, flags);
