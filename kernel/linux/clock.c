@@ -7,10 +7,10 @@
  */
 #include "clocks.h"
 
-#include "../dev/rtc.h"
 #include "../fs/now.h"
 #include "../sched/thread.h"
 #include "../sched/wait.h"
+#include "../vdso/wall_clock.h"
 #include "abi.h"
 #include "process/account.h"
 #include "process/ids.h"
@@ -60,13 +60,17 @@ static int64_t since_boot(void) {
 }
 
 static int64_t time_of_day(void) {
-    return since_boot() + __atomic_load_n(&now_base_ns, __ATOMIC_RELAXED);
+    return (int64_t)wall_clock_ns();
+}
+
+/* Files have their times from there. */
+static void tell_files(void) {
+    __atomic_store_n(&now_base_ns, time_of_day() - since_boot(), __ATOMIC_RELAXED);
 }
 
 void clocks_open(void) {
-    int64_t seconds = rtc_read();
-    if (seconds)
-        __atomic_store_n(&now_base_ns, seconds * NS_PER_SECOND - since_boot(), __ATOMIC_RELAXED);
+    wall_clock_open();
+    tell_files();
 }
 
 static int64_t sum(const struct process_times *times) {
@@ -102,8 +106,10 @@ k42_result clocks_now(int clock, int64_t *ns) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_REALTIME_ALARM:
-    case CLOCK_TAI:
         *ns = time_of_day();
+        return 0;
+    case CLOCK_TAI:
+        *ns = time_of_day() + wall_clock_tai() * NS_PER_SECOND;
         return 0;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
@@ -126,12 +132,14 @@ k42_result clocks_now(int clock, int64_t *ns) {
 }
 
 k42_result clocks_deadline(int clock, int64_t ns, uint64_t *deadline) {
-    int64_t base = 0;
+    *deadline = (uint64_t)ns;
     switch (clock) {
+    case CLOCK_TAI:
+        ns -= ns == MOST ? 0 : wall_clock_tai() * NS_PER_SECOND;
+        __attribute__((fallthrough));
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_ALARM:
-    case CLOCK_TAI:
-        base = __atomic_load_n(&now_base_ns, __ATOMIC_RELAXED);
+        *deadline = ns < 0 ? 0 : wall_clock_to_monotonic((uint64_t)ns);
         break;
     case CLOCK_MONOTONIC:
     case CLOCK_BOOTTIME:
@@ -140,7 +148,8 @@ k42_result clocks_deadline(int clock, int64_t ns, uint64_t *deadline) {
     default:
         return -EINVAL;
     }
-    *deadline = ns == MOST ? WAIT_FOREVER : ns < base ? 0 : (uint64_t)(ns - base);
+    if (ns == MOST)
+        *deadline = WAIT_FOREVER;
     return 0;
 }
 
@@ -184,7 +193,8 @@ LINUX_CALL(201, time, uintptr_t to) {
 static k42_result set_time_of_day(int64_t ns) {
     if (!task_capable(task_self(), CAP_SYS_TIME))
         return -EPERM;
-    __atomic_store_n(&now_base_ns, ns - since_boot(), __ATOMIC_RELAXED);
+    wall_clock_set((uint64_t)ns);
+    tell_files();
     return 0;
 }
 
