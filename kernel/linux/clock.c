@@ -2,12 +2,11 @@
  * Clocks: reading them, setting the time of day, sleeping until a time.
  *
  * All clocks that count time as it passes are the machine's with a number added: none for those
- * that count from boot, the base of the time of day (fs/now.h) for the others. A sleep until a time
+ * that count from boot, the wall clock (vdso/wall_clock.h) for the others. A sleep until a time
  * of day is one until the moment that had that time when it began.
  */
 #include "clocks.h"
 
-#include "../fs/now.h"
 #include "../sched/thread.h"
 #include "../sched/wait.h"
 #include "../vdso/wall_clock.h"
@@ -61,16 +60,6 @@ static int64_t since_boot(void) {
 
 static int64_t time_of_day(void) {
     return (int64_t)wall_clock_ns();
-}
-
-/* Files have their times from there. */
-static void tell_files(void) {
-    __atomic_store_n(&now_base_ns, time_of_day() - since_boot(), __ATOMIC_RELAXED);
-}
-
-void clocks_open(void) {
-    wall_clock_open();
-    tell_files();
 }
 
 static int64_t sum(const struct process_times *times) {
@@ -194,7 +183,6 @@ static k42_result set_time_of_day(int64_t ns) {
     if (!task_capable(task_self(), CAP_SYS_TIME))
         return -EPERM;
     wall_clock_set((uint64_t)ns);
-    tell_files();
     return 0;
 }
 
