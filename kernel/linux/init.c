@@ -11,6 +11,7 @@
 #include "../print.h"
 #include "../sched/wait.h"
 #include "abi.h"
+#include "alarms.h"
 #include "call.h"
 #include "clocks.h"
 #include "exec/exec.h"
@@ -117,6 +118,7 @@ void linux_open(void) {
     personality_open();
     ids_open();
     futexes_open();
+    alarms_open();
 }
 
 void linux_start(void) {
