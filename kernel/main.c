@@ -3,13 +3,19 @@
  */
 #include "arch/x86_64/arch.h"
 #include "dev/devices.h"
+#include "dev/tty/tty_devices.h"
 #include "fs/open.h"
 #include "kernel.h"
+#include "linux/call.h"
+#include "mem/pm/pm.h"
 #include "mem/space/space.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
 #include "runtime.h"
 #include "sched/thread.h"
+#include "vdso/wall_clock.h"
+
+#define CONSOLE_PATIENCE 2000000000ul
 
 extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
 
@@ -33,13 +39,18 @@ void kernel_main(void) {
     char name[32];
     interrupts_enable();
     platform_open();
+    wall_clock_open();
     boot_print_machine();
     devices_open();
+    if (pm_open() < 0)
+        panic("there is no memory for the page managers");
     spaces_open();
     k42_enter();
     if (fs_open() < 0)
         panic("there is no memory for the initial file system");
     k42_exit();
+    tty_devices_open();
+    linux_open();
     if (boot_option_set("boot-times"))
         boot_print_times();
     for (unsigned i = 0; i < boot_module_count; i++)
@@ -48,6 +59,8 @@ void kernel_main(void) {
         machine_exit(run_checks(name));
     if (boot_option_set("exit"))
         machine_exit(0);
+    tty_await_console(CONSOLE_PATIENCE);
+    linux_start();
     thread_exit();
 }
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from launcher import (form, inside, iso, long_tests, packages, running, session, testing,
+from launcher import (debugger, form, inside, iso, long_tests, packages, running, session, testing,
                       variants)
 from launcher.progress import say
 from launcher.tree import Trouble
@@ -70,6 +70,12 @@ def words():
     one.add_argument("--update", action="store_true", help="look for newer versions")
     one = command("boot", "boot the kernel in an emulator; its exit status is the guest's")
     machine_words(one, "512M", 60)
+    one = command("gdb", "start a guest under the debugger",
+                  "./k42 gdb [OPTION ...] [-- COMMAND ARGUMENT ...]")
+    one.add_argument("-x", dest="execute", metavar="COMMAND", action="append", default=[],
+                     help="a command for gdb instead of asking for some; may be repeated")
+    one.add_argument("--packages", metavar="P,...", default="", help="more for the root tree")
+    machine_words(one, "1G", None)
     one = command("iso", "make a disc that boots on machines with a BIOS or UEFI")
     one.add_argument("--packages", metavar="P,...", default="", help="more for the root tree")
     one.add_argument("--output", metavar="FILE", help="where to (default: build/k42.iso)")
@@ -133,6 +139,8 @@ def do(asked):
         return inside.run(asked) if wants_guest(asked) else running.search()
     if asked.command == "root":
         return inside.make_root(asked)
+    if asked.command == "gdb":
+        return debugger.run(asked)
     if asked.command == "iso":
         return iso.run(asked)
     if asked.command == "boot":
@@ -165,8 +173,8 @@ def main(arguments):
     mark = arguments.index("--") if "--" in arguments else len(arguments)
     asked = parser.parse_args(arguments[:mark])
     asked.words = arguments[mark + 1:]
-    if asked.words and asked.command != "run":
-        parser.error(f"only run takes a command after --, not {asked.command}")
+    if asked.words and asked.command not in ("run", "gdb"):
+        parser.error(f"{asked.command} takes no command after --")
     if asked.command in (None, "help"):
         return show_help(parser, commands, getattr(asked, "about", None))
     if asked.command == "bench" and not asked.name and not asked.list:

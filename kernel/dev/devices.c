@@ -6,6 +6,7 @@
 #include "../print.h"
 #include "interrupt.h"
 #include "pci/pci.h"
+#include "stream/serial_stream.h"
 #include "work.h"
 
 void devices_open(void) {
@@ -13,5 +14,6 @@ void devices_open(void) {
         print("devices: no memory; none is used");
         return;
     }
+    serial_stream_open();
     print("devices: %u PCI functions", pci_open());
 }

@@ -19,6 +19,7 @@ struct named {
 static struct {
     struct k42_lock lock;
     struct named *first;
+    struct device_watcher *watchers; /* the newest first; none ever goes */
 } names;
 
 void device_each(bool (*visit)(const struct device_entry *entry, void *context), void *context) {
@@ -49,8 +50,26 @@ k42_result device_list(const char *name, const struct k42_interface *interface, 
     bool taken = *link;
     if (!taken)
         k42_store_release(link, named);
+    struct device_watcher *watcher = names.watchers;
     k42_unlock(&names.lock);
-    if (taken)
+    if (taken) {
         k42_platform_free(named);
-    return taken ? -EEXIST : 0;
+        return -EEXIST;
+    }
+    for (; watcher; watcher = watcher->next)
+        watcher->listed(watcher, &named->entry);
+    return 0;
+}
+
+/* A device is listed before the watcher came, and found here; or after, and finds the watcher. */
+void device_watch(struct device_watcher *watcher) {
+    k42_lock(&names.lock);
+    watcher->next = names.watchers;
+    names.watchers = watcher;
+    struct named *first = names.first, *last = first;
+    while (last && last->next)
+        last = last->next;
+    k42_unlock(&names.lock);
+    for (struct named *at = first; at; at = at == last ? NULL : at->next)
+        watcher->listed(watcher, &at->entry);
 }

@@ -17,6 +17,16 @@ struct device_entry {
     k42_ref ref;
 };
 
+/*
+ * Told of every device, those that are listed already first. In a thread, active or not, without
+ * locks. The record is the watcher's and stays.
+ */
+struct device_watcher {
+    void (*listed)(struct device_watcher *watcher, const struct device_entry *entry);
+    struct device_watcher *next;
+};
+void device_watch(struct device_watcher *watcher);
+
 /* Lists a device. 0; -EEXIST; -ENOMEM. */
 K42_MUST_CHECK
 k42_result device_list(const char *name, const struct k42_interface *interface, k42_ref ref);

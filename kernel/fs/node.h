@@ -146,7 +146,8 @@ struct node_ops {
     (struct node *self, K42_LOCAL const struct node_name *name,
      K42_LOCAL const struct credentials *who);
 
-    /* Makes something; the ref in the word. Errors: -EEXIST, -ENOENT (the directory is gone),
+    /* Makes something; the ref in the word. With an empty name a file without one, held once, that
+     * link() may name (-EINVAL: there is no such thing here). Errors: -EEXIST, -ENOENT (the directory is gone),
      * -ENOSPC, -EROFS, -EPERM. */
     K42_METHOD_PAIR(create)(struct node *self, K42_LOCAL const struct node_new *what);
 

@@ -8,6 +8,7 @@
 #include "mount.h"
 #include "ramfs/ramfs.h"
 #include "runtime.h"
+#include "types.h"
 #include "values.h"
 
 static const struct credentials all = {.effective = ~0ul};
@@ -65,6 +66,7 @@ static k42_result open_tmp(void) {
 
 k42_result fs_open(void) {
     memory_devices_register();
+    memory_file_systems_register();
     k42_result result = open_root();
     if (result >= 0)
         result = open_dev();

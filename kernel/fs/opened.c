@@ -8,6 +8,7 @@
 #include "open_file.h"
 
 #include "../sched/wait.h"
+#include "locks.h"
 #include "mount.h"
 #include "runtime.h"
 #include "values.h"
@@ -62,6 +63,7 @@ k42_result opened_release(struct file *self) {
     struct opened *opened = OPENED(self);
     if (__atomic_sub_fetch(&opened->holds, 1, __ATOMIC_ACQ_REL))
         return 0;
+    locks_drop(0, k42_ref_id(opened->self));
     if (opened->ended)
         opened->ended(opened);
     node_ref node = opened->node;

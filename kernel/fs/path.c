@@ -127,6 +127,8 @@ static k42_result follow(struct walk *walk, node_ref link, bool jumps) {
         return -ELOOP;
     if (jumps) {
         struct place place = {0};
+        if (flags & PATH_NO_JUMPS)
+            return -ELOOP;
         if (flags & (PATH_BENEATH | PATH_IN_ROOT))
             return -EXDEV;
         k42_result result = k42_call(link, jump, &place);

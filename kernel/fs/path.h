@@ -40,6 +40,7 @@ enum path_flags {
     PATH_BENEATH = 32,    /* RESOLVE_BENEATH */
     PATH_IN_ROOT = 64,    /* RESOLVE_IN_ROOT */
     PATH_NO_MOUNTS = 128, /* RESOLVE_NO_XDEV */
+    PATH_NO_JUMPS = 256,  /* RESOLVE_NO_MAGICLINKS */
 };
 
 /* A walk: what is asked and what was found. */

@@ -10,7 +10,8 @@
 /* Makes the table of calls; panics when it makes no sense. */
 void linux_calls_open(void);
 
-/* The members of the personality. */
+/* The members of the personality; and what copies need of it. */
+void personality_open(void);
 void linux_system_call(struct trap_frame *frame);
 int linux_fault(struct trap_frame *frame, uintptr_t address);
 void linux_trap(struct trap_frame *frame, uintptr_t address, int reason);

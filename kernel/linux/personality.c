@@ -5,6 +5,7 @@
  * All run in the program's own thread. A program that is to go on with something to do (a signal, a
  * stop, its end) comes to linux_work(), which is repeated until nothing is left.
  */
+#include "../copy.h"
 #include "../sched/wait.h"
 #include "abi.h"
 #include "call.h"
@@ -34,17 +35,24 @@ static enum space_access access_of(uint64_t error) {
     return error & FAULT_WRITE ? SPACE_ACCESS_WRITE : SPACE_ACCESS_READ;
 }
 
+/* Inside a method nothing is waited for; the copy ends there and its caller waits. */
+static k42_result fault_in_copy(uintptr_t address, bool write) {
+    return k42_call(task_self()->space, fault, address,
+                    write ? SPACE_ACCESS_WRITE : SPACE_ACCESS_READ);
+}
+
 /*
- * A copy's page is brought in only if nothing must be waited for: it may be inside a method. A
- * program's is waited for; a signal that comes meanwhile is dealt with first and the access made
- * again.
+ * A program's page is waited for; a signal that comes meanwhile is dealt with first and the access
+ * made again. So is one that a call needs which is not inside a method: there only its end ends it.
  */
 int linux_fault(struct trap_frame *frame, uintptr_t address) {
     struct task *task = task_self();
     enum space_access access = access_of(frame->error);
     k42_result result;
     if (!trap_from_user(frame)) {
-        result = k42_call(task->space, fault, address, access);
+        if (copy_under_way())
+            return fault_in_copy(address, access == SPACE_ACCESS_WRITE) < 0 ? -EFAULT : 0;
+        result = program_fault(address, access);
         return result < 0 ? -EFAULT : 0;
     }
     task->frame = frame;
@@ -117,4 +125,8 @@ void linux_work(struct trap_frame *frame) {
         task_exit();
     signals_deliver(task);
     k42_exit();
+}
+
+void personality_open(void) {
+    copy_fault = fault_in_copy;
 }

@@ -3,7 +3,7 @@
  * For data that a method copies there is struct copy.
  *
  * The caller is active, holds no lock, and is not inside a method: these wait for pages. 0 or
- * -EFAULT, or -EINTR: it is being killed meanwhile.
+ * -EFAULT, also when the thread is killed meanwhile.
  */
 #ifndef KERNEL_PROGRAM_H
 #define KERNEL_PROGRAM_H

@@ -11,16 +11,20 @@
  * after it counted itself, and then the stopper sees the count and waits for its end; or before,
  * and then its look at `stopping` comes after the barrier too, finds it raised, and it gives way.
  *
- * Stoppers exclude one another. The stopper may be preempted while the others wait, so that misses
- * under way on its own CPU can end; whoever waits sleeps, so it does not keep the CPU from the
+ * Stoppers exclude one another; whoever waits to enter sleeps, so it does not keep the CPU from the
  * stopper. Hence sections are for threads, which may wait before they enter. The wait for sections
  * is bounded by the longest one, since inside nobody waits.
+ *
+ * The scheduler's sections are others: it calls its queues with interrupts off. When no thread is
+ * in a section any more, all CPUs are held outside of those, too (sched/hold.c). Atomic objects are
+ * called in sections alone, so no miss of one is under way then, which the swap would wait for.
  */
 #include "runtime.h"
 
 #include <k42/lock.h>
 
 #include "../print.h"
+#include "../sched/hold.h"
 #include "../sched/preempt.h"
 #include "../sched/thread.h"
 
@@ -72,9 +76,11 @@ void k42_platform_stop_cpus(void) {
         while (__atomic_load_n(&head->in_atomic, __ATOMIC_ACQUIRE))
             k42_relax();
     }
+    sched_hold();
 }
 
 void k42_platform_start_cpus(void) {
+    sched_release();
     __atomic_store_n(&stopper, NULL, __ATOMIC_RELAXED);
     __atomic_store_n(&stopping, 0, __ATOMIC_RELEASE);
     thread_wake_parked(&stopping, ~0u);

@@ -1,16 +1,15 @@
 /*
- * Each CPU's turns: switching, preemption, waking, idling.
+ * Each CPU's turns: switching, preemption, the timer, the running thread's time.
  *
  * A CPU's lock is held across a switch and let go by the thread that comes next, so whoever takes
- * it never sees a thread half switched out. Ready threads wait in the queue of the CPU they ran on
- * last; one that wakes goes to an idle CPU when its own is busy and it may move, and a CPU with
- * nothing to do takes a waiting thread from another. A slice's end is an interrupt that is only
- * asked for while somebody waits; a CPU without work halts until another one pokes it.
+ * it never sees a thread half switched out. Ready threads wait in the queues of the CPU they ran on
+ * last, one for each level; what the order in a queue is, is a policy's (run_queue/). A slice's end
+ * is an interrupt that is only asked for while somebody waits, or, every 10 ms, to see whether a
+ * program runs or the kernel for it; a CPU without work halts until another one pokes it.
  *
  * No wake-up is lost: a waker finds the thread, under its CPU's lock, either blocked, and makes it
  * ready, or not blocked yet, and leaves `woken`, which the thread looks at under the same lock
- * before it blocks. An idle CPU looks at its queue with interrupts off and halts in the same breath
- * (cpu_idle); whoever adds to the queue pokes afterwards, so the poke ends the halt.
+ * before it blocks.
  *
  * What is the thread's and lies in the CPU's head (parity, calls) is exchanged here.
  */
@@ -18,9 +17,11 @@
 
 #include "../print.h"
 
-struct sched_cpu **sched_cpus;
+#define INTERRUPTS_ON 0x200u  /* in rflags */
+#define PAIR_NS       50000ul /* who sleeps so soon after waking somebody does it for him */
+#define PAIRS_MOST    8
 
-#define INTERRUPTS_ON 0x200u /* in rflags */
+struct sched_cpu **sched_cpus;
 
 static struct k42_cpu_head *head_of(const struct sched_cpu *cpu) {
     return (struct k42_cpu_head *)cpu_table(cpu->number);
@@ -29,7 +30,7 @@ static struct k42_cpu_head *head_of(const struct sched_cpu *cpu) {
 /* ---- the timer ---- */
 
 static bool others_wait(const struct sched_cpu *cpu) {
-    return __atomic_load_n(&cpu->queue.length, __ATOMIC_RELAXED) && cpu->running != cpu->idle;
+    return __atomic_load_n(&cpu->ready, __ATOMIC_RELAXED) && cpu->running != cpu->idle;
 }
 
 static void timer_came(void) {
@@ -41,9 +42,11 @@ static void timer_came(void) {
         cpu->sample_at = now + SAMPLE_NS;
         cpu->sample = true;
     }
-    if (others_wait(cpu) && now >= cpu->slice_end && !cpu->want_switch) {
+    if (others_wait(cpu) && now >= cpu->slice_end) {
+        cpu->preemptions += !cpu->want_switch;
         cpu->want_switch = true;
-        cpu->preemptions++;
+        cpu->slice_end = now + RUN_SLICE_NS; /* should it not be possible now */
+        sched_even_out(cpu);
     }
     sched_set_timer(cpu);
 }
@@ -51,7 +54,7 @@ static void timer_came(void) {
 /* A timer that comes when nothing is due does no harm, so one set too early may stand. */
 void sched_set_timer(struct sched_cpu *cpu) {
     uint64_t deadline = __atomic_load_n(&cpu->timers.earliest, __ATOMIC_RELAXED);
-    if (others_wait(cpu) && !cpu->want_switch && cpu->slice_end < deadline)
+    if (others_wait(cpu) && cpu->slice_end < deadline)
         deadline = cpu->slice_end;
     if (cpu->running->user.personality && cpu->sample_at < deadline)
         deadline = cpu->sample_at;
@@ -61,13 +64,18 @@ void sched_set_timer(struct sched_cpu *cpu) {
     }
 }
 
-/* ---- switching ---- */
+/* ---- time ---- */
 
-/* The running thread's time until now. */
-static void charge(struct sched_cpu *cpu, struct thread *running) {
-    uint64_t now = time_ns();
-    running->ran_ns += now - cpu->turn_began;
-    cpu->turn_began = now;
+uint64_t sched_charge(struct sched_cpu *cpu) {
+    uint64_t now = time_ns(), ran = now - cpu->charged_at;
+    struct thread *running = cpu->running;
+    cpu->charged_at = now;
+    running->ran_ns += ran;
+    if (running != cpu->idle) {
+        struct run_queue *queue = cpu->queues[thread_level(running)];
+        (void)!queue->ops->charge(queue, ran);
+    }
+    return now;
 }
 
 /* What has not been divided yet is put where the last look found the thread. */
@@ -80,14 +88,91 @@ static void divide(struct thread *thread, bool in_program) {
         thread->times.system_ns += ns;
 }
 
+static void sample(struct sched_cpu *cpu, bool in_program) {
+    cpu->sample = false;
+    spin_take(&cpu->lock);
+    sched_charge(cpu);
+    divide(cpu->running, in_program);
+    spin_release(&cpu->lock);
+}
+
+/* Before the first look, or between two, it is taken to do what it did most so far. */
+void thread_read_times(struct thread *thread, struct thread_times *times) {
+    uintptr_t saved = interrupts_save();
+    struct sched_cpu *cpu = sched_lock_cpu_of(thread);
+    if (cpu->running == thread)
+        sched_charge(cpu);
+    divide(thread, thread->times.user_ns >= thread->times.system_ns);
+    *times = thread->times;
+    spin_release(&cpu->lock);
+    interrupts_restore(saved);
+}
+
+/* ---- the queues ---- */
+
+static void count(struct sched_cpu *cpu, unsigned level, int change) {
+    cpu->waiting[level] += (uint32_t)change;
+    __atomic_store_n(&cpu->ready, cpu->ready + (uint32_t)change, __ATOMIC_RELAXED);
+}
+
+bool sched_put(struct sched_cpu *cpu, struct thread *thread, enum run_reason why, uint64_t now) {
+    unsigned level = thread_level(thread);
+    struct run_queue *queue = cpu->queues[level];
+    uint64_t parity = thread == cpu->running ? head_of(cpu)->parity : thread->parity;
+    thread->run.movable = parity == K42_INACTIVE && thread->pinned == ANY_CPU;
+    thread->queued = true;
+    count(cpu, level, 1);
+    return queue->ops->add(queue, &thread->run, why, now) > 0;
+}
+
+/* Of one that waits, or runs. */
+void sched_take_out(struct sched_cpu *cpu, struct thread *thread, uint64_t now) {
+    unsigned level = thread_level(thread);
+    struct run_queue *queue = cpu->queues[level];
+    if (thread->queued)
+        count(cpu, level, -1);
+    thread->queued = false;
+    (void)!queue->ops->remove(queue, &thread->run, now);
+}
+
+static struct thread *take_next(struct sched_cpu *cpu) {
+    unsigned level = cpu->waiting[RUN_REALTIME] ? RUN_REALTIME : RUN_SHARED;
+    cpu->slice = RUN_FOR_EVER;
+    if (!cpu->waiting[level])
+        return cpu->idle;
+    struct run_queue *queue = cpu->queues[level];
+    struct k42_pair taken = queue->ops->take(queue);
+    if (taken.result)
+        panic("the run queue of CPU %u does not give what was put in", cpu->number);
+    struct thread *thread = k42_container((void *)taken.word, struct thread, run);
+    thread->queued = false;
+    count(cpu, level, -1);
+    cpu->slice = (uint64_t)queue->ops->slice(queue);
+    return thread;
+}
+
+/* ---- switching ---- */
+
+static void begin_slice(struct sched_cpu *cpu) {
+    cpu->turn_began = cpu->charged_at;
+    cpu->slice_end = cpu->slice == RUN_FOR_EVER ? NEVER : cpu->turn_began + cpu->slice;
+    sched_set_timer(cpu);
+}
+
 /* The rest of a switch, in the thread that comes next, on whichever CPU that is. */
 static __attribute__((noinline)) void switch_finish(void) {
-    struct sched_cpu *cpu = sched_this_cpu();
+    struct sched_cpu *cpu = sched_this_cpu(), *to = NULL;
     struct thread *before = cpu->previous;
     bool ended = before->state == THREAD_ENDED, alone = before->alone;
+    if (before->state == THREAD_READY && !before->queued) {
+        to = sched_place(before, cpu);
+        before->must_move = false;
+        __atomic_store_n(&before->cpu, to->number, __ATOMIC_RELEASE);
+    }
     spin_release(&cpu->lock);
-    cpu->slice_end = cpu->turn_began + SLICE_NS;
-    sched_set_timer(cpu);
+    begin_slice(cpu);
+    if (to)
+        sched_enqueue(to, before, RUN_MOVED);
     if (ended && alone)
         thread_free(before);
     if (ended && !alone) {
@@ -104,31 +189,58 @@ static void switch_to(struct sched_cpu *cpu, struct thread *next) {
     cpu->want_switch = false;
     if (next == before) {
         spin_release(&cpu->lock);
+        begin_slice(cpu);
         return;
     }
-    charge(cpu, before);
     before->parity = head->parity;
     head->parity = next->parity;
     head->calls = &next->calls;
-    cpu->running = next;
+    __atomic_store_n(&cpu->running, next, __ATOMIC_RELAXED);
     cpu->previous = before;
     cpu->switches++;
+    if (next == cpu->idle || before == cpu->idle)
+        sched_set_idle(cpu, next == cpu->idle);
     user_switch(&before->user, &next->user);
     thread_switch(&before->stack, next->stack);
     switch_finish();
 }
 
-static struct thread *next_thread(struct sched_cpu *cpu) {
-    struct thread *next = cpu->queue.ops->take(&cpu->queue);
-    return next ? next : cpu->idle;
+/* The running thread may no longer be here, and is free to go. */
+static bool goes_away(const struct sched_cpu *cpu, struct thread *self) {
+    if (!self->must_move)
+        return false;
+    self->must_move = !thread_allows(self, cpu->number);
+    return self->must_move && head_of(cpu)->parity == K42_INACTIVE;
 }
 
-/* Lets whoever is next run; the running thread waits for its next turn. Interrupts are off. */
-static void turn_over(struct sched_cpu *cpu) {
+/* The running thread to where it waits for its next turn; one that goes away is in no queue until
+ * the switch is over. */
+static void put_back(struct sched_cpu *cpu, struct thread *self, enum run_reason why,
+                     uint64_t now) {
+    bool goes = goes_away(cpu, self);
+    if (goes || self->changed)
+        sched_take_out(cpu, self, now);
+    if (self->changed) {
+        self->changed = false;
+        thread_apply(self, &self->wanted);
+        why = RUN_MOVED;
+    }
+    if (!goes)
+        sched_put(cpu, self, why, now);
+}
+
+void sched_turn_over(struct sched_cpu *cpu, enum run_reason why) {
     spin_take(&cpu->lock);
-    if (cpu->running->state == THREAD_READY)
-        cpu->queue.ops->add(&cpu->queue, cpu->running);
-    switch_to(cpu, next_thread(cpu));
+    struct thread *self = cpu->running;
+    uint64_t now = sched_charge(cpu);
+    if (self->user.work & USER_TURN)
+        __atomic_fetch_and(&self->user.work, ~USER_TURN, __ATOMIC_RELAXED);
+    if (self != cpu->idle) {
+        if (why == RUN_RETURNED && now >= cpu->turn_began + cpu->slice)
+            why = RUN_EXPIRED;
+        put_back(cpu, self, why, now);
+    }
+    switch_to(cpu, take_next(cpu));
 }
 
 void thread_block(void) {
@@ -142,15 +254,26 @@ void thread_block(void) {
         spin_release(&cpu->lock);
         return;
     }
+    uint64_t now = sched_charge(cpu);
+    if (self->woke_at) {
+        bool paired = now - self->woke_at < PAIR_NS;
+        self->pairs = !paired ? self->pairs / 2 : self->pairs + (self->pairs < PAIRS_MOST);
+        self->woke_at = 0;
+    }
     self->state = THREAD_BLOCKED;
-    switch_to(cpu, next_thread(cpu));
+    sched_take_out(cpu, self, now);
+    if (self->changed)
+        thread_apply(self, &self->wanted);
+    self->changed = false;
+    switch_to(cpu, take_next(cpu));
 }
 
 void thread_leave(void) {
     struct sched_cpu *cpu = sched_this_cpu();
     spin_take(&cpu->lock);
     cpu->running->state = THREAD_ENDED;
-    switch_to(cpu, next_thread(cpu));
+    sched_take_out(cpu, cpu->running, sched_charge(cpu));
+    switch_to(cpu, take_next(cpu));
     panic("a thread runs that has ended");
 }
 
@@ -165,25 +288,23 @@ void thread_begin(void) {
 void thread_yield(void) {
     uintptr_t saved = interrupts_save();
     if (!preempt_depth())
-        turn_over(sched_this_cpu());
+        sched_turn_over(sched_this_cpu(), RUN_YIELDED);
     interrupts_restore(saved);
 }
 
-/* At the end of every trap: interrupts are off, and were on before if we may switch. */
+/* At the end of every trap, and of a system call when it was asked for: interrupts are off, and
+ * were on before if we may switch. */
 static void leave_trap(struct trap_frame *frame) {
     struct sched_cpu *cpu = sched_this_cpu();
+    bool free = frame->rflags & INTERRUPTS_ON;
+    if (__atomic_load_n(&sched_holding, __ATOMIC_ACQUIRE) & 1 && free)
+        sched_stay_held(cpu);
     if (__atomic_exchange_n(&cpu->want_timer, false, __ATOMIC_RELAXED))
         sched_set_timer(cpu);
-    if (cpu->sample) {
-        cpu->sample = false;
-        spin_take(&cpu->lock);
-        charge(cpu, cpu->running);
-        divide(cpu->running, trap_from_user(frame));
-        spin_release(&cpu->lock);
-    }
-    if (__atomic_load_n(&cpu->want_switch, __ATOMIC_RELAXED) && !preempt_depth() &&
-        frame->rflags & INTERRUPTS_ON)
-        turn_over(cpu);
+    if (cpu->sample)
+        sample(cpu, trap_from_user(frame));
+    if (__atomic_load_n(&cpu->want_switch, __ATOMIC_RELAXED) && !preempt_depth() && free)
+        sched_turn_over(cpu, RUN_RETURNED);
 }
 
 /* The thread may be moved before this looks; then it looks at a CPU where it has just got a turn.
@@ -196,152 +317,8 @@ void preempt_catch_up(void) {
     if (!(saved & INTERRUPTS_ON))
         cpu_poke(cpu->number); /* comes when they are on again */
     else if (cpu->want_switch)
-        turn_over(cpu);
+        sched_turn_over(cpu, RUN_RETURNED);
     interrupts_restore(saved);
-}
-
-/* ---- waking ---- */
-
-static bool is_idle(struct sched_cpu *cpu) {
-    return __atomic_load_n(&cpu->running, __ATOMIC_RELAXED) == cpu->idle &&
-           !__atomic_load_n(&cpu->queue.length, __ATOMIC_RELAXED);
-}
-
-/* Where a thread that was blocked on `cpu` goes on. */
-static struct sched_cpu *place(const struct thread *thread, struct sched_cpu *cpu) {
-    if (!thread_is_movable(thread) || is_idle(cpu))
-        return cpu;
-    for (unsigned i = 1; i < cpu_count(); i++) {
-        struct sched_cpu *other = sched_cpus[(cpu->number + i) % cpu_count()];
-        if (is_idle(other))
-            return other;
-    }
-    return cpu;
-}
-
-/* Adds a thread that is in no queue to the CPU in its `cpu`. Interrupts are off. */
-static void enqueue(struct sched_cpu *cpu, struct thread *thread) {
-    spin_take(&cpu->lock);
-    cpu->queue.ops->add(&cpu->queue, thread);
-    bool idle = cpu->running == cpu->idle;
-    bool here = cpu == sched_this_cpu();
-    if (idle)
-        __atomic_store_n(&cpu->want_switch, true, __ATOMIC_RELAXED);
-    else if (!here)
-        __atomic_store_n(&cpu->want_timer, true, __ATOMIC_RELAXED);
-    bool first = cpu->queue.length == 1;
-    spin_release(&cpu->lock);
-    if (!here && (idle || first))
-        cpu_poke(cpu->number);
-    else if (here && !idle)
-        sched_set_timer(cpu);
-}
-
-static struct sched_cpu *lock_cpu_of(struct thread *thread) {
-    for (;;) {
-        struct sched_cpu *cpu = sched_cpus[__atomic_load_n(&thread->cpu, __ATOMIC_ACQUIRE)];
-        spin_take(&cpu->lock);
-        if (cpu->number == __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED))
-            return cpu;
-        spin_release(&cpu->lock);
-    }
-}
-
-/* Between the two locks the thread is ready and in no queue, so nobody but us does anything to it.
- */
-static void make_ready(struct sched_cpu *cpu, struct thread *thread) {
-    thread->state = THREAD_READY;
-    struct sched_cpu *target = place(thread, cpu);
-    cpu->moves += target != cpu;
-    __atomic_store_n(&thread->cpu, target->number, __ATOMIC_RELEASE);
-    spin_release(&cpu->lock);
-    enqueue(target, thread);
-}
-
-void thread_wake(struct thread *thread) {
-    uintptr_t saved = interrupts_save();
-    struct sched_cpu *cpu = lock_cpu_of(thread);
-    if (thread->state == THREAD_BLOCKED) {
-        make_ready(cpu, thread);
-    } else {
-        thread->woken = true;
-        spin_release(&cpu->lock);
-    }
-    interrupts_restore(saved);
-}
-
-/* One that runs its program elsewhere comes out of it by the interrupt. */
-void thread_interrupt(struct thread *thread, uint32_t why) {
-    __atomic_fetch_or(&thread->user.work, why, __ATOMIC_SEQ_CST);
-    uintptr_t saved = interrupts_save();
-    struct sched_cpu *cpu = lock_cpu_of(thread);
-    bool runs = cpu->running == thread && cpu != sched_this_cpu();
-    spin_release(&cpu->lock);
-    if (runs)
-        cpu_poke(cpu->number);
-    thread_wake(thread);
-    interrupts_restore(saved);
-}
-
-/* Before the first look, or between two, it is taken to do what it did most so far. */
-void thread_read_times(struct thread *thread, struct thread_times *times) {
-    uintptr_t saved = interrupts_save();
-    struct sched_cpu *cpu = lock_cpu_of(thread);
-    if (cpu->running == thread && cpu == sched_this_cpu())
-        charge(cpu, thread);
-    divide(thread, thread->times.user_ns >= thread->times.system_ns);
-    *times = thread->times;
-    spin_release(&cpu->lock);
-    interrupts_restore(saved);
-}
-
-void thread_launch(struct thread *thread) {
-    uintptr_t saved = interrupts_save();
-    struct sched_cpu *cpu =
-        thread->pinned == ANY_CPU ? place(thread, sched_this_cpu()) : sched_cpus[thread->pinned];
-    thread->cpu = cpu->number;
-    enqueue(cpu, thread);
-    interrupts_restore(saved);
-}
-
-/* ---- idling ---- */
-
-static struct thread *take_from(struct sched_cpu *other, uint32_t number) {
-    if (!__atomic_load_n(&other->queue.length, __ATOMIC_RELAXED))
-        return NULL;
-    spin_take(&other->lock);
-    struct thread *thread = other->queue.ops->take_movable(&other->queue);
-    if (thread) {
-        __atomic_store_n(&thread->cpu, number, __ATOMIC_RELEASE);
-        other->moves++;
-    }
-    spin_release(&other->lock);
-    return thread;
-}
-
-/* A thread that waits elsewhere comes here. */
-static void take_from_others(struct sched_cpu *cpu) {
-    for (unsigned i = 1; i < cpu_count(); i++) {
-        struct thread *thread = take_from(sched_cpus[(cpu->number + i) % cpu_count()], cpu->number);
-        if (thread) {
-            enqueue(cpu, thread);
-            return;
-        }
-    }
-}
-
-static void idle(void *unused) {
-    (void)unused;
-    for (;;) {
-        interrupts_disable();
-        struct sched_cpu *cpu = sched_this_cpu();
-        if (!cpu->queue.length)
-            take_from_others(cpu);
-        if (cpu->queue.length)
-            turn_over(cpu);
-        else
-            cpu_idle();
-    }
 }
 
 /* ---- the beginning ---- */
@@ -367,22 +344,30 @@ static struct sched_cpu *cpu_make(unsigned number, struct thread *main) {
     char name[16];
     k42_format_text(name, sizeof name, "idle %u", number);
     cpu->number = number;
-    cpu->queue.ops = &fifo_ops;
-    cpu->timers.earliest = cpu->armed = NEVER;
-    cpu->idle = must_have(thread_make(name, idle, NULL));
+    for (unsigned level = 0; level < RUN_LEVELS; level++)
+        cpu->queues[level] = run_queue_fifo_open(&cpu->first_queue);
+    cpu->timers.earliest = cpu->armed = cpu->slice_end = NEVER;
+    cpu->slice = RUN_FOR_EVER;
+    cpu->idle = must_have(thread_make(name, sched_idle_loop, NULL));
     cpu->idle->state = THREAD_IDLE;
     cpu->idle->cpu = cpu->idle->pinned = number;
-    cpu->running = main ? main : cpu->idle;
-    cpu->running->cpu = number;
+    cpu->running = cpu->idle;
     map_head(number);
-    head_of(cpu)->calls = &cpu->running->calls;
     head_of(cpu)->parity = K42_INACTIVE;
+    if (main) {
+        sched_put(cpu, main, RUN_NEW, 0);
+        cpu->running = take_next(cpu);
+    } else {
+        sched_set_idle(cpu, true);
+    }
+    head_of(cpu)->calls = &cpu->running->calls;
     return cpu;
 }
 
 void sched_open(void) {
-    struct sched_cpu **cpus = must_have(k42_platform_alloc(cpu_count() * sizeof *cpus));
     threads_open();
+    sched_idle_open();
+    struct sched_cpu **cpus = must_have(k42_platform_alloc(cpu_count() * sizeof *cpus));
     struct thread *main = must_have(thread_make("main", NULL, NULL));
     for (unsigned i = 0; i < cpu_count(); i++)
         cpus[i] = cpu_make(i, i ? NULL : main);
@@ -391,6 +376,7 @@ void sched_open(void) {
 }
 
 void sched_start(void) {
+    sched_make_queues();
     trap_leave = leave_trap;
     __atomic_store_n(&open_to_all, 1, __ATOMIC_RELEASE);
     for (unsigned i = 1; i < cpu_count(); i++)
@@ -402,8 +388,7 @@ void sched_join(void) {
         cpu_idle();
         interrupts_disable();
     }
-    idle(NULL);
-    __builtin_unreachable();
+    sched_idle_loop(NULL);
 }
 
 void sched_count(struct sched_counts *counts) {

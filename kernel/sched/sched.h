@@ -1,37 +1,41 @@
 /*
- * The scheduler's inside: what its files share. Nothing outside kernel/sched includes this.
+ * The scheduler's inside: what its files share. Nothing outside kernel/sched and kernel/platform
+ * includes this.
  *
- * thread.c    threads' lives       cpu.c     each CPU's state, switching, preemption, waking
- * fifo.c      the order of turns   park.c    sleeping on a word
- * timers.c    deadlines            switch.S  from one stack to another
- * wait.c      programs' calls that are not ready, and wait_table.c, where they stand
+ * thread.c    threads' lives            cpu.c      each CPU's turns: switching, preemption, time
+ * wake.c      who goes on where         idle.c     CPUs without work, and evening out
+ * policy.c    what a thread may have    hold.c     CPUs held for a swap, and their queues' objects
+ * run_queue/  whose turn it is          park.c     sleeping on a word
+ * timers.c    deadlines                 wait.c     programs' calls that are not ready, and
+ * switch.S    from stack to stack       wait_table.c, where they stand
  *
- * Locks are spin locks taken with interrupts off: a bucket's (park.c, wait_table.c), then a CPU's
- * timers', then a CPU's own; the last is leaf but for the list of threads. Never two of a kind.
- * Nothing here calls another CPU while it holds one.
+ * Locks are spin locks taken with interrupts off: a CPU's timers', then a bucket's (park.c,
+ * wait_table.c), then a CPU's own; the last is leaf but for the lists of threads. Never two of a
+ * kind. Nothing here calls another CPU while it holds one.
  */
 #ifndef KERNEL_SCHED_H
 #define KERNEL_SCHED_H
 
 #include "../arch/x86_64/arch.h"
 #include "../arch/x86_64/user.h"
+#include "heap.h"
 #include "preempt.h"
+#include "run_queue/run_queue_fifo.h"
 #include "runtime.h"
 #include "thread.h"
 #include "timer.h"
 #include "wait.h"
 
-#define SLICE_NS  2000000ul  /* a thread's turn, while others wait */
 #define SAMPLE_NS 10000000ul /* between two looks whether a program or the kernel runs */
 #define NEVER     (~0ul)
 #define ANY_CPU   (~0u)
 
-/* ---- deadlines: a pairing heap for each CPU ---- */
+/* ---- deadlines ---- */
 
 struct timers {
     struct spin_lock lock;
-    struct timer *first;
-    uint64_t earliest; /* its deadline, or NEVER; read by its CPU without the lock */
+    struct heap heap;
+    uint64_t earliest; /* deadline, or NEVER; read by its CPU without the lock */
 };
 
 /* Carries out what is due on this CPU; interrupts are off. */
@@ -40,17 +44,17 @@ void timers_expire(struct sched_cpu *cpu, uint64_t now);
 /* ---- threads ---- */
 
 enum thread_state {
-    THREAD_READY,   /* in a queue, or running */
+    THREAD_READY,   /* in a queue, or running, or on its way to another CPU's queue */
     THREAD_BLOCKED, /* waits to be woken */
     THREAD_ENDED,
     THREAD_IDLE, /* a CPU's idle thread: never in a queue */
 };
 
 /*
- * A thread, above the top of its stack, where entries from its program leave their frames. `state`,
- * `cpu`, `next`, `woken` and the times are changed under the lock of the CPU in `cpu`, which is
- * held across a switch: whoever sees a state that is not that of the running thread finds the
- * thread fully switched out. The record's memory is a thread's for ever, and keeps its number.
+ * A thread, above the top of its stack, where entries from its program leave their frames. From
+ * `run` to `wanted` all is changed under the lock of the CPU in `cpu`, which is held across a
+ * switch: whoever sees a state that is not that of the running thread finds the thread fully
+ * switched out. The record's memory is a thread's for ever, and keeps its number.
  */
 struct thread {
     struct user_context user; /* its `work` is the word of THREAD_INTERRUPTED and so on */
@@ -58,19 +62,25 @@ struct thread {
     uint64_t parity;          /* the head's, while switched out */
     void *task;               /* stands before the next member: thread_task() */
     struct k42_calls calls;   /* what the runtime knows of it; owner is its number */
+    struct run_entity run;
     enum thread_state state;
-    bool woken;          /* woken since it last asked to block */
-    bool alone;          /* nobody joins it */
-    uint32_t cpu;        /* where it runs, ran last, or waits to run */
-    uint32_t pinned;     /* the only CPU it may run on, or ANY_CPU */
-    uint32_t ended;      /* slept on by who joins it */
-    struct thread *next; /* in a queue */
-    uint64_t ran_ns;     /* until it was switched out last */
+    bool woken;      /* woken since it last asked to block */
+    bool queued;     /* in the queue of its CPU */
+    bool must_move;  /* it runs where it may no longer, or is on its way */
+    bool changed;    /* it runs, and `wanted` is for its next turn */
+    bool alone;      /* nobody joins it */
+    uint8_t pairs;   /* how often, of late, it slept at once after it had woken somebody */
+    uint32_t cpu;    /* where it runs, ran last, or waits to run */
+    uint32_t pinned; /* the only CPU it may run on, or ANY_CPU */
+    struct thread_policy wanted;
+    uint64_t woke_at;    /* when it woke somebody last; 0: not since it slept */
+    uint64_t ran_ns;     /* until it was charged last */
     uint64_t divided_ns; /* of that, what has been put into one of the next two */
     struct thread_times times;
     struct timer timer;
     void (*fn)(void *);
     void *argument;
+    uint32_t ended; /* slept on by who joins it */
     struct wait_record wait;
     struct thread_home *home;     /* whose list it is in */
     struct thread *newer, *older; /* there */
@@ -80,6 +90,15 @@ _Static_assert(offsetof(struct thread, calls) == offsetof(struct thread, task) +
 
 static inline bool thread_is_movable(const struct thread *thread) {
     return thread->parity == K42_INACTIVE && thread->pinned == ANY_CPU;
+}
+
+static inline bool thread_allows(const struct thread *thread, unsigned cpu) {
+    const uint64_t *allowed = thread->run.allowed;
+    return !allowed || allowed[cpu / 64] >> cpu % 64 & 1;
+}
+
+static inline unsigned thread_level(const struct thread *thread) {
+    return thread->run.priority ? RUN_REALTIME : RUN_SHARED;
 }
 
 /* switch.S: continues on `to`, leaves where we were in *from. Returns when somebody comes back. */
@@ -95,29 +114,14 @@ struct thread *thread_make(const char *name, void (*fn)(void *), void *argument)
 /* Gives record and stack back: nobody runs on it or knows it any more. Any context. */
 void thread_free(struct thread *thread);
 uint64_t thread_count(void);
-/* Visits all that are alive until visit() is true, with the list's lock held. */
+/* Visits all that are alive until visit() is true, with a list's lock held. */
 bool thread_each(bool (*visit)(struct thread *thread, void *context), void *context);
 
-/* ---- whose turn it is ---- */
-
-/* A policy. All are called with the CPU's lock held. */
-struct run_queue;
-struct run_queue_ops {
-    const char *name;
-    void (*add)(struct run_queue *queue, struct thread *thread);
-    /* Takes the one to run next; NULL: none. */
-    struct thread *(*take)(struct run_queue *queue);
-    /* Takes one that may run on another CPU; NULL: none. */
-    struct thread *(*take_movable)(struct run_queue *queue);
-};
-
-struct run_queue {
-    const struct run_queue_ops *ops;
-    struct thread *first, *last;
-    uint32_t length;
-};
-
-extern const struct run_queue_ops fifo_ops;
+/* policy.c: of the calling thread, for one that has not been launched. 0 or -ENOMEM. */
+int thread_inherit(struct thread *thread);
+/* The thread is none of a queue's. */
+void thread_apply(struct thread *thread, const struct thread_policy *policy);
+void thread_forget_policy(struct thread *thread);
 
 /* ---- CPUs ---- */
 
@@ -125,16 +129,23 @@ struct sched_cpu {
     struct spin_lock lock;
     uint32_t number;
     struct thread *running, *idle;
-    struct thread *previous; /* who ran before, until the switch from it is over */
-    struct run_queue queue;
+    struct thread *previous;              /* who ran before, until the switch from it is over */
+    struct run_queue *queues[RUN_LEVELS]; /* representatives: see run_queue.h */
+    uint32_t waiting[RUN_LEVELS];         /* in each queue */
+    uint32_t ready;                       /* in all; read without the lock */
     struct timers timers;
-    uint64_t turn_began, slice_end; /* of the running thread */
-    uint64_t sample_at;             /* when to look what the running thread does */
-    bool sample;                    /* the next trap's end should look */
-    uint64_t armed;                 /* what the hardware's timer is set to */
-    bool want_switch;               /* at the next opportunity; read without the lock by this CPU */
-    bool want_timer;                /* another CPU gave us a reason to set the timer */
+    uint64_t turn_began, charged_at; /* of the running thread */
+    uint64_t slice, slice_end;
+    uint64_t armed;     /* what the hardware's timer is set to */
+    uint64_t sample_at; /* when to look what the running thread does */
+    uint32_t evened;    /* slices, for the time of evening out */
+    uint32_t held_for;  /* which hold this CPU is in or was in last */
+    bool sample;        /* the next trap's end should look */
+    bool want_switch;   /* at the next opportunity; read without the lock by this CPU */
+    bool want_timer;    /* another CPU gave us a reason to set the timer */
     uint64_t switches, preemptions, moves;
+    run_queue_ref objects[RUN_LEVELS];      /* the queues, when there are objects */
+    struct run_queue_fifo_root first_queue; /* before */
 };
 
 extern struct sched_cpu **sched_cpus;
@@ -144,17 +155,48 @@ static inline struct sched_cpu *sched_this_cpu(void) {
     return sched_cpus[cpu_number()];
 }
 
-/* Makes the thread ready, if it is blocked; otherwise its next block returns at once. Any context.
- */
-void thread_wake(struct thread *thread);
-/* Sleeps until thread_wake(); returns at once when that came first. Interrupts are off. */
+/* cpu.c; all with interrupts off. */
+/* With the CPU's lock: the running thread's time until now, which is returned. */
+uint64_t sched_charge(struct sched_cpu *cpu);
+/* With the CPU's lock: into its queue. True: it goes before the running one. */
+bool sched_put(struct sched_cpu *cpu, struct thread *thread, enum run_reason why, uint64_t now);
+/* With the CPU's lock: out of its queue, where it waits or is the running one. */
+void sched_take_out(struct sched_cpu *cpu, struct thread *thread, uint64_t now);
+/* Lets whoever is next run; the running thread waits for its next turn. */
+void sched_turn_over(struct sched_cpu *cpu, enum run_reason why);
+/* Sets the hardware's timer for what comes next. */
+void sched_set_timer(struct sched_cpu *cpu);
+/* Sleeps until thread_wake(); returns at once when that came first. */
 void thread_block(void);
 /* The same, and until time_ns() is `deadline`. */
 void thread_block_until(uint64_t deadline);
-/* Leaves the CPU for good. Interrupts are off. */
+/* Leaves the CPU for good. */
 _Noreturn void thread_leave(void);
 
-/* Sets the hardware's timer for what comes next. Interrupts are off. */
-void sched_set_timer(struct sched_cpu *cpu);
+/* wake.c */
+/* Makes the thread ready, if it is blocked; otherwise its next block returns at once. Any context.
+ */
+void thread_wake(struct thread *thread);
+struct sched_cpu *sched_lock_cpu_of(struct thread *thread);
+/* A ready thread that is in no queue goes into that of a CPU. Interrupts are off. */
+void sched_enqueue(struct sched_cpu *cpu, struct thread *thread, enum run_reason why);
+/* Another CPU for a thread that may not stay. */
+struct sched_cpu *sched_place(const struct thread *thread, struct sched_cpu *cpu);
+
+/* idle.c */
+void sched_idle_open(void);
+void sched_set_idle(const struct sched_cpu *cpu, bool idle);
+/* A CPU without work that the thread may have, near `cpu`; NULL: none was found. */
+struct sched_cpu *sched_find_idle(const struct thread *thread, const struct sched_cpu *cpu);
+/* A slice is over: is there a CPU that has less to do, or one that has more? */
+void sched_even_out(struct sched_cpu *cpu);
+_Noreturn void sched_idle_loop(void *unused);
+
+/* hold.c */
+/* Makes the queues objects, when the runtime is open and before other CPUs run. */
+void sched_make_queues(void);
+/* At a trap's end: stays here while CPUs are held. */
+void sched_stay_held(struct sched_cpu *cpu);
+extern uint32_t sched_holding; /* odd: CPUs are to be held */
 
 #endif

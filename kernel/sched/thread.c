@@ -105,6 +105,7 @@ struct thread *thread_make(const char *name, void (*fn)(void *), void *argument)
     uint64_t requests = thread->wait.requests;
     *thread =
         (struct thread){.parity = K42_INACTIVE, .pinned = ANY_CPU, .fn = fn, .argument = argument};
+    thread_apply(thread, &thread->wanted);
     thread->calls.owner = number;
     thread->wait.requests = requests;
     k42_copy_text(thread->calls.name, sizeof thread->calls.name, name);
@@ -120,6 +121,8 @@ struct thread *thread_make(const char *name, void (*fn)(void *), void *argument)
 
 void thread_free(struct thread *thread) {
     struct thread_home *home = thread->home;
+    if (thread->run.allowed)
+        thread_forget_policy(thread);
     uintptr_t saved = home_lock(home);
     if (thread->newer)
         thread->newer->older = thread->older;
@@ -156,6 +159,10 @@ int thread_start_alone(const char *name, void (*fn)(void *), void *argument) {
 
 struct thread *thread_create(const char *name, void (*fn)(void *), void *argument) {
     struct thread *thread = thread_make(name, fn, argument);
+    if (thread && thread_inherit(thread)) {
+        thread_free(thread);
+        return NULL;
+    }
     if (thread)
         thread->alone = true;
     return thread;
@@ -201,6 +208,10 @@ const char *thread_name(const struct thread *thread) {
 
 void thread_set_name(struct thread *thread, const char *name) {
     k42_copy_text(thread->calls.name, sizeof thread->calls.name, name);
+}
+
+uint32_t thread_cpu(const struct thread *thread) {
+    return __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
 }
 
 struct user_context *thread_user(struct thread *thread) {

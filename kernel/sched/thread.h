@@ -69,6 +69,28 @@ struct thread_times {
 };
 void thread_read_times(struct thread *thread, struct thread_times *times);
 
+/* What a thread may have of a CPU. A new one made by thread_create() gets its maker's. */
+struct thread_policy {
+    uint32_t priority; /* 1 to 99: before all others, the highest first; 0: a share */
+    bool in_rounds;    /* takes turns with those of the same priority */
+    int nice;          /* -20 to 19: 25 % less for each step; of those with a share */
+    bool idle;         /* the smallest share there is, whatever nice says */
+    uint8_t called;    /* whoever set it knows what; kept */
+};
+/* 0 or -EINVAL. Takes effect with the thread's next turn, which is soon. Any context. */
+int thread_set_policy(struct thread *thread, const struct thread_policy *policy);
+void thread_read_policy(struct thread *thread, struct thread_policy *policy);
+
+/*
+ * Which CPUs it may run on: a bit for each, in as many words as cpu_count() needs, copied; NULL:
+ * all. One that is active goes there when it is so no longer; the calling thread is there after its
+ * next thread_yield(). 0, -EINVAL (none of the machine's) or -ENOMEM.
+ */
+int thread_set_cpus(struct thread *thread, const uint64_t *mask);
+void thread_read_cpus(struct thread *thread, uint64_t *mask);
+/* Where it runs or ran last. */
+uint32_t thread_cpu(const struct thread *thread);
+
 /* Lets another thread of this CPU run. */
 void thread_yield(void);
 void thread_sleep(uint64_t ns);

@@ -8,6 +8,8 @@
 #ifndef KERNEL_TIMER_H
 #define KERNEL_TIMER_H
 
+#include "heap.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,12 +18,10 @@
 struct sched_cpu;
 
 struct timer {
-    uint64_t deadline;
+    struct heap_node node; /* its key is the deadline */
     /* Returns the time at which it is to be called again, or TIMER_DONE. */
     uint64_t (*fn)(struct timer *timer);
-    struct sched_cpu *cpu;         /* whose timers it is among; NULL: none's */
-    struct timer *child, *sibling; /* first child, next child of the same parent */
-    struct timer *before;          /* the sibling before, or the parent */
+    struct sched_cpu *cpu; /* whose timers it is among; NULL: none's */
 };
 
 /*

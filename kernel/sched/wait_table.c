@@ -47,7 +47,7 @@ void wait_open(void) {
 static void lock(struct wait_bucket *bucket) {
     while (__atomic_exchange_n(&bucket->lock, 1, __ATOMIC_ACQUIRE))
         while (__atomic_load_n(&bucket->lock, __ATOMIC_RELAXED))
-            k42_relax();
+            cpu_wait_turn();
 }
 
 static void unlock(struct wait_bucket *bucket) {
@@ -129,7 +129,7 @@ uint32_t wait_remove(struct wait_entry *entry) {
         take_out(bucket, entry);
     while (entry->calling) {
         unlock(bucket);
-        k42_relax();
+        cpu_wait_turn();
         lock(bucket);
     }
     uint32_t fired = entry->fired;

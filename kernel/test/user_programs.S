@@ -23,13 +23,13 @@
 \name\()_end:
 .endm
 
-.macro call number
+.macro system_call number
     movl $\number, %eax
     syscall
 .endm
 
 .macro exit
-    call 1
+    system_call 1
     ud2
 .endm
 
@@ -55,7 +55,7 @@
     leaq 9(%rdi), %r14
     leaq 10(%rdi), %r15
     stc
-    call 0
+    system_call 0
     jnc 8f
     cmpq %rax, %rsi
     movl $1, %eax
@@ -160,7 +160,7 @@ step_7:
     leaq PROGRAM_DATA + 1024(,%rax,8), %rsi
     movq %r12, (%rdi)
     movq %r12, (%rsi)
-    call 4
+    system_call 4
     movq %r12, %xmm0
     movq %r12, %xmm15
     fildq PROGRAM_DATA + 64
@@ -229,7 +229,7 @@ step_7:
     begin program_sleeps
     movl $2, %r12d
 1:  movq PROGRAM_CHANGES, %rbx
-    call 3
+    system_call 3
     movq PROGRAM_CHANGES, %rdi
     subq %rbx, %rdi
     cmpq $1, %rdi
@@ -244,7 +244,7 @@ step_7:
     begin program_asks
     movq %rdi, %xmm7
     movq %rdi, %r12
-    call 2
+    system_call 2
     movl %eax, %edi
     movq %xmm7, %rcx
     cmpq %rcx, %r12
@@ -252,5 +252,15 @@ step_7:
     orl $0x10000, %edi
 1:  exit
     end program_asks
+
+/* Calls the function whose address and arguments stand at PROGRAM_DATA. */
+    begin program_function
+    movq PROGRAM_DATA + 8, %rdi
+    movq PROGRAM_DATA + 16, %rsi
+    movq PROGRAM_DATA + 24, %rdx
+    call *PROGRAM_DATA
+    movq %rax, %rdi
+    exit
+    end program_function
 
     .section .note.GNU-stack, "", @progbits

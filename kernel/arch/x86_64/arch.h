@@ -276,6 +276,17 @@ void delay_ns(uint64_t ns);
  */
 void timer_set(uint64_t deadline, void (*fn)(void));
 
+/* time_ns() == (time-stamp counter - begin) * ns_per_tick / 2^32, for whoever counts by himself:
+ * on any CPU, if they are the same on all. */
+struct clock_scale {
+    uint64_t begin, ns_per_tick;
+    bool same_on_all;
+};
+struct clock_scale clock_scale(void);
+
+/* Seconds since 1970 by the clock that runs while the machine is off; 0: none. At boot only. */
+uint64_t rtc_read(void);
+
 /* ---- boot options and the end ---- */
 
 /* The value of NAME=VALUE on the kernel's command line ("" for NAME alone), copied into `value`;
@@ -288,5 +299,16 @@ bool boot_option_set(const char *name);
 _Noreturn void machine_exit(unsigned status);
 _Noreturn void machine_power_off(void);
 _Noreturn void machine_reboot(void);
+
+/*
+ * Starts another kernel, an ELF file of `size` bytes with a PVH note (this one is such), instead of
+ * this one and without firmware. Modules are memory below 4 GiB that stays where it is. Files are
+ * to be written back before: devices are stopped in the middle of what they do. Threads only,
+ * active or not. Returns only when it cannot: -ENOEXEC: no such file; -ENXIO: the kernel or a
+ * module would be where no memory is, or over each other; -E2BIG: too many modules or too long a
+ * command line; -ENOMEM; -ENOTSUP: no room below 1 MiB; -EBUSY: under way.
+ */
+int machine_fast_reboot(const void *image, size_t size, const struct boot_module *modules,
+                        unsigned count, const char *command_line);
 
 #endif

@@ -2,8 +2,8 @@
  * Time: nanoseconds from the time-stamp counter, which is measured once at boot against the HPET,
  * or the PIT where there is none; the APIC's timer is measured in the same window.
  *
- * Owns: the rates, written by the boot CPU before others start, read by all. All CPUs' counters are
- * taken to run alike; the check test=boot looks whether they do.
+ * Owns: the rates, written by the boot CPU before others start, read by all. tsc.c makes all CPUs'
+ * counters agree, which then are taken to run alike; test=boot looks whether they do.
  */
 #include "../../print.h"
 #include "cpu.h"
@@ -23,6 +23,7 @@ static uint64_t ns_per_tick;  /* times 2^32 */
 static uint64_t ticks_per_ns; /* times 2^32 */
 static uint64_t timer_rate, tsc_rate;
 static uint64_t time_begin;
+static bool same_on_all = true;
 
 static uint64_t scaled(uint64_t value, uint64_t factor) {
     return (uint64_t)((unsigned __int128)value * factor >> 32);
@@ -42,6 +43,14 @@ uint64_t clock_timer_rate(void) {
 
 uint64_t clock_rate(void) {
     return tsc_rate;
+}
+
+void clock_differs(void) {
+    same_on_all = false;
+}
+
+struct clock_scale clock_scale(void) {
+    return (struct clock_scale){time_begin, ns_per_tick, same_on_all};
 }
 
 uint64_t time_ns(void) {

@@ -20,6 +20,7 @@
 #define DESCRIPTOR_CODE32   0x00cffb000000ffff
 #define DESCRIPTOR_USER     0x00cff3000000ffff
 #define DESCRIPTOR_USER64   0x00affb000000ffff
+#define DESCRIPTOR_NUMBER   0x0040f10000000000
 #define DESCRIPTOR_TASK     0x0000890000000000
 
 /* Of a CPU that runs no thread yet. */
@@ -69,6 +70,9 @@ static void fill_descriptors(struct cpu *cpu) {
     cpu->descriptors[SELECTOR_TASK / 8] = DESCRIPTOR_TASK | (sizeof cpu->task - 1) |
                                           (task & 0xffffff) << 16 | (task >> 24 & 0xff) << 56;
     cpu->descriptors[SELECTOR_TASK / 8 + 1] = task >> 32;
+    /* A program learns its CPU's number by asking for this one's limit. */
+    cpu->descriptors[SELECTOR_NUMBER / 8] =
+        DESCRIPTOR_NUMBER | (cpu->number & 0xffff) | (uint64_t)(cpu->number >> 16 & 15) << 48;
 }
 
 static void fill_task(struct cpu *cpu) {

@@ -47,7 +47,7 @@ struct cpu_request {
  * offsets; assembly knows the last two. Written by its own CPU unless a member says otherwise.
  */
 struct cpu {
-    uint64_t descriptors[10];
+    uint64_t descriptors[16];
     uint32_t apic_id;
     uint32_t online;              /* set once; read by all */
     struct cpu_request *requests; /* pushed by others, taken whole by this CPU */
@@ -138,8 +138,8 @@ extern uint64_t boot_rsdp; /* 0: to be searched */
 void memory_map_add(uint64_t base, uint64_t size, bool usable);
 /* Afterwards [base, base + size) belongs to whoever asked. */
 void memory_map_take(uint64_t base, uint64_t size);
-/* One page below 1 MiB, for the code that starts CPUs; 0: none. */
-uint64_t memory_map_take_low(void);
+/* Whole pages below 1 MiB, for the code that starts CPUs or kernels; 0: none. */
+uint64_t memory_map_take_low(uint64_t size);
 uint64_t frame_allocate_early(void);
 /* All that the loader said is RAM, used or not, for the direct map. */
 extern struct memory_range ram_ranges[];
@@ -185,6 +185,13 @@ uint64_t clock_ns_at(uint64_t ticks);
 uint64_t clock_rate(void);
 extern uint64_t entry_time;
 
+/* The CPUs' counters are not the same. */
+void clock_differs(void);
+
+/* tsc.c: on a CPU that starts; and meanwhile again and again on the boot CPU. */
+void tsc_follow(void);
+void tsc_answer(void);
+
 /* timer.c */
 void timer_open(void);
 
@@ -195,6 +202,9 @@ void calls_open(void);
 void smp_start(void);
 /* Descriptors of CPUs that answer; those that do not are left out. */
 void smp_count(unsigned count);
+
+/* fast_reboot.c: keeps the memory that it wants. */
+void fast_reboot_open(void);
 
 /* power.c */
 struct acpi;

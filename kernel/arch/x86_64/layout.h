@@ -13,6 +13,7 @@
 #define SELECTOR_USER_DATA   0x28
 #define SELECTOR_USER_CODE   0x30
 #define SELECTOR_TASK        0x40 /* takes two entries */
+#define SELECTOR_NUMBER      0x78 /* for the vDSO */
 #define FOR_PROGRAM          3    /* the privilege level in their selectors */
 
 /* From the GS base. */

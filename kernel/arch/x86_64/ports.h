@@ -35,6 +35,8 @@ static inline uint32_t port_read32(uint16_t port) {
     return value;
 }
 
+#define MSR_TSC          0x10
+#define MSR_TSC_ADJUST   0x3b
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_APIC_BASE    0x1b
 #define MSR_EFER         0xc0000080

@@ -31,7 +31,7 @@ struct secondary {
 struct secondary *secondary_handover;
 static struct secondary secondary;
 static uint32_t arrived;
-static struct spin_lock gate;
+static uint32_t gate_open;
 
 extern char trampoline_begin[], trampoline_end[], trampoline_gdt_base[], trampoline_jump[];
 _Noreturn void secondary_entry(uint32_t number);
@@ -43,11 +43,14 @@ _Noreturn void secondary_entry(uint32_t number) {
     apic_enable();
     struct cpu *self = cpu_self();
     self->apic_id = apic_id();
+    tsc_follow();
     __atomic_store_n(&self->online, 1, __ATOMIC_RELEASE);
     __atomic_store_n(&arrived, number, __ATOMIC_RELEASE);
-    /* Interrupts stay off until the boot CPU has counted everybody. */
-    spin_take(&gate);
-    spin_release(&gate);
+    /* Nobody interrupts before the boot CPU has counted everybody and opens the gate. */
+    while (!__atomic_load_n(&gate_open, __ATOMIC_ACQUIRE)) {
+        cpu_idle();
+        interrupts_disable();
+    }
     kernel_secondary();
 }
 
@@ -74,6 +77,7 @@ static bool comes_within(uint32_t number, uint64_t ns) {
     while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) != number) {
         if (time_ns() > end)
             return false;
+        tsc_answer();
         __builtin_ia32_pause();
     }
     return true;
@@ -122,7 +126,7 @@ static void initialise_all(void) {
 
 void smp_start(void) {
     char value[12];
-    uint64_t page = memory_map_take_low();
+    uint64_t page = memory_map_take_low(FRAME_SIZE);
     cpu_self()->online = 1;
     if (boot_option("one-cpu", value, sizeof value))
         return;
@@ -131,7 +135,6 @@ void smp_start(void) {
         return;
     }
     initialise_all();
-    gate.held = 1;
     unsigned number = 1, opened = 0;
     struct acpi_cpu cpu;
     for (size_t at = 0; acpi_next_cpu(&firmware_tables, &at, &cpu);) {
@@ -146,5 +149,7 @@ void smp_start(void) {
             print("boot: CPU with APIC id %u does not answer and is left out", cpu.apic_id);
     }
     smp_count(number);
-    spin_release(&gate);
+    __atomic_store_n(&gate_open, 1, __ATOMIC_RELEASE);
+    for (unsigned i = 1; i < number; i++)
+        cpu_poke(i);
 }

@@ -45,6 +45,9 @@ struct personality {
     void (*work)(struct trap_frame *frame);
 };
 
+/* The bit of `work` that is the scheduler's: another thread is to have its turn. */
+#define USER_TURN 0x80000000u
+
 /*
  * What of a thread lives in the processor while it runs, beyond registers on its stack. Aligned to
  * 64 bytes; all zero for a thread that runs no program.

@@ -39,6 +39,11 @@ void user_exception(struct trap_frame *frame) {
 void user_work(struct trap_frame *frame) {
     struct user_context *context = user_current();
     while (__atomic_load_n(&context->work, __ATOMIC_ACQUIRE)) {
+        if (context->work & USER_TURN) {
+            __atomic_fetch_and(&context->work, ~USER_TURN, __ATOMIC_RELAXED);
+            trap_leave(frame);
+            continue;
+        }
         interrupts_enable();
         context->personality->work(frame);
         interrupts_disable();

@@ -244,7 +244,7 @@ static void take_byte(struct line *line, uint8_t typed) {
 
 size_t line_input(struct line *line, const uint8_t *bytes, size_t count) {
     for (size_t n = 0; n < count; n++) {
-        if (!canonical(line) && !has_room(line))
+        if (!has_room(line) && (!canonical(line) || line_ready(line)))
             return n;
         take_byte(line, bytes[n]);
     }

@@ -48,8 +48,9 @@ struct line {
 void line_open(struct line *line, const struct line_owner *owner);
 
 /*
- * Takes bytes that were typed; returns how many. Fewer than given only when, in raw mode, there is
- * no room: they are to be offered again when something was read.
+ * Takes bytes that were typed; returns how many. Fewer than given when there is no room, and
+ * something for readers: they are to be offered again when that was read. A single line that is too
+ * long loses what does not fit.
  */
 size_t line_input(struct line *line, const uint8_t *bytes, size_t count);
 

@@ -271,6 +271,10 @@ struct p9_client *p9_client_make(channel_ref channel) {
     return client;
 }
 
+bool p9_client_is_idle(const struct p9_client *client) {
+    return k42_load_acquire(&client->free_calls) == ALL_CALLS;
+}
+
 void p9_client_end(struct p9_client *client) {
     dma_free(client->memory);
     k42_platform_free(client->free_fids);

@@ -39,9 +39,10 @@ struct p9_call {
     uint32_t data_bytes; /* of the answer that go elsewhere */
     bool again;          /* it goes on: a new message was begun by its answer */
     p9_answered *answered;
-    void *context; /* the caller's, as the next two */
+    void *context; /* the caller's, as what follows */
     uint64_t word;
     uint32_t fid;
+    k42_ref object;
 };
 
 struct p9_client {
@@ -60,6 +61,8 @@ _Static_assert(P9_CALLS <= 64, "a bit each");
 
 /* A client of a channel; NULL: no memory. */
 struct p9_client *p9_client_make(channel_ref channel);
+/* True when no call is under way. */
+bool p9_client_is_idle(const struct p9_client *client);
 /* Nothing is under way. */
 void p9_client_end(struct p9_client *client);
 

@@ -53,6 +53,13 @@ struct p9_known {
     bool fresh;
 };
 
+/* Something that is done for one program's call at a time, which finds the result by its number. */
+struct p9_once {
+    uint64_t request;
+    int32_t result;
+    bool under_way, over;
+};
+
 struct p9_name;
 
 struct p9_bucket {
@@ -66,16 +73,19 @@ struct p9_fs {
     uint64_t device;
     struct p9_inode *root;
     char tag[32];
-    unsigned flags; /* node_mount_flags */
-    uint32_t references;
+    unsigned flags;             /* node_mount_flags */
+    uint32_t references;        /* of inodes, and the thread's */
+    uint32_t holders;           /* of the root, from outside */
     uint32_t name_count, sweep; /* names in all; the bucket to look for old ones in next */
     struct k42_lock lock;       /* of what follows */
     struct p9_known counts_known;
     struct p9_counts counts;
     struct p9_change *changes; /* under way, or with a result that nobody has fetched */
     struct p9_inode *written;  /* files that may have something to write back */
+    struct p9_inode *leaving;  /* files with pages that nobody has any more */
     uint32_t wake;             /* of the thread that writes back; slept on */
-    bool ending;
+    bool hurry;                /* it is to begin at once */
+    bool ending;               /* nobody has the root any more */
     struct p9_bucket buckets[P9_BUCKETS];
 };
 
@@ -94,8 +104,10 @@ struct p9_inode {
     uint32_t lives;          /* names and holders; atomic */
     uint32_t fid;            /* by which the server knows it */
     struct p9_inode *next;   /* in its bucket */
-    struct p9_inode *parent; /* of a directory, held; itself for the root */
+    struct p9_inode *parent; /* the directory it was found in, held; NULL: it is the root */
     struct k42_lock lock;    /* of everything below */
+    char *name;              /* that it had there */
+    uint32_t name_length;
     struct node_attributes attributes;
     struct p9_known attributes_known;
     bool unlinked; /* the last we know: the server cannot be asked any more */
@@ -109,11 +121,9 @@ struct p9_inode {
     uint32_t version;  /* the server's, when the pages were last known to be right */
     bool wrote;        /* we have changed it since */
     bool quiet;        /* the FR takes resizes for a change of its pages alone */
-    bool may_be_dirty; /* it is in fs->written */
-    struct p9_inode *next_written;
-    struct p9_known flush_known;
-    uint64_t resize_request; /* a program's call that resizes; its result when it is over */
-    int32_t resize_result;
+    bool may_be_dirty; /* it is in fs->written, and held by that */
+    struct p9_inode *next_written, *next_leaving;
+    struct p9_once flushed, resized;
 
     /* A symbolic link's text. */
     struct p9_known target_known;
@@ -136,12 +146,15 @@ struct p9_name {
     struct p9_inode *directory; /* held */
     struct p9_inode *inode;     /* held; NULL: there is none of that name, or it is not known yet */
     struct p9_known known;
+    bool spoilt; /* it was changed while it was asked for: the answer is of use once only */
     uint32_t hash, length;
     char text[];
 };
 
 bool p9_hold(struct p9_inode *inode);
 void p9_drop(struct p9_inode *inode);
+/* For `fini`. */
+void p9_inode_end(struct p9_inode *inode);
 
 /*
  * Finds a name: 1, with the inode or NULL in *inode, as it was known; 0: it must be asked for, by
@@ -172,8 +185,11 @@ struct p9_inode *p9_inode_find(struct p9_fs *fs, uint64_t number);
 
 /* ---- fetch.c: asking ---- */
 
-/* Under the lock that guards it. */
+/* Three steps of whatever can be known, under the lock that guards it: whether it is young enough;
+ * that it has been asked for; that it came. */
 bool p9_is_young(struct p9_known *known);
+void p9_asked(struct p9_known *known);
+void p9_came(struct p9_known *known, int error);
 
 /* Each: 0, it is there; or -K42_WAIT, noted; or what the server said. */
 K42_MUST_CHECK
@@ -192,7 +208,7 @@ k42_result p9_get_counts_of(struct p9_inode *inode, struct p9_counts *counts);
 /* The next one asks the server. */
 void p9_attributes_changed(struct p9_inode *inode);
 /* What the server said, as everybody else knows it. */
-void p9_set_attributes_from(struct p9_inode *inode, const struct p9_attributes *attributes);
+void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *attributes);
 
 /* ---- change.c: changing ---- */
 
@@ -212,22 +228,15 @@ void p9_changes_end(struct p9_fs *fs);
  * 0, -K42_WAIT, -ENOMEM. The server has opened the file before. */
 K42_MUST_CHECK
 k42_result p9_get_pages(struct p9_inode *inode);
-/* Something may have to be written back: soon. */
-void p9_will_write(struct p9_inode *inode);
-/* Writes back and gives everything up. In a thread, inactive. */
-void p9_pages_end(struct p9_inode *inode);
-/* The thread that writes back, of each file system. */
+/* A file may have something to be written back from now on. */
+void p9_may_write(struct p9_inode *inode);
+/* Has the thread that writes back look soon. */
+void p9_write_soon(struct p9_fs *fs);
+/* That thread, of each file system. */
 void p9_write_back(void *fs);
 
 /* ---- mount.c ---- */
 
-/*
- * Attaches to the server behind a tag (the device's mount_tag), whose root is then a node, held
- * once. Waits; inactive threads only. Errors: -ENODEV (no such tag), -EPROTO (it does not speak
- * 9P2000.L), -ENOMEM, what the server says.
- */
-K42_MUST_CHECK
-k42_result p9_attach(const char *tag, unsigned flags, node_ref *root);
 /* One reference to a file system fewer; the last ends it. */
 void p9_fs_drop(struct p9_fs *fs);
 

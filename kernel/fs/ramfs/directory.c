@@ -47,8 +47,21 @@ static struct node_new inherit(const struct inode *directory, const struct node_
     return made;
 }
 
+/* Its first name, if it gets one, is a link. */
+static struct k42_pair create_unnamed(struct inode *directory, const struct node_new *what) {
+    struct inode *inode;
+    struct node_new made = inherit(directory, what);
+    k42_result result = inode_make(directory->fs, &made, &inode);
+    if (result < 0)
+        return failed(result);
+    inode->nameable = true;
+    return (struct k42_pair){0, (uintptr_t)inode->self};
+}
+
 static struct k42_pair directory_create(struct node *self, const struct node_new *what) {
     struct inode *directory = INODE(self), *inode;
+    if (!what->name.length)
+        return create_unnamed(directory, what);
     if (names_find(&directory->names, &what->name))
         return failed(-EEXIST);
     struct node_new made = inherit(directory, what);

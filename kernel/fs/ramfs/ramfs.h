@@ -110,6 +110,7 @@ struct inode {
     struct k42_lock lock; /* of everything below */
     uint32_t lives;       /* holders, and one for all names together; atomic */
     uint32_t mode, links, uid, gid;
+    bool nameable; /* it never had a name and may get one */
     uint64_t special;
     struct node_time accessed, modified, changed, born;
     struct extended *extended;

@@ -48,12 +48,13 @@ k42_result tree_add(struct inode *directory, const struct node_name *name, struc
     return result;
 }
 
-/* One name more, which shares the names' life; an inode without names is going. */
+/* One name more, which shares the names' life; an inode that lost all its names is going. One that
+ * never had any is held by who names it, so it can have another life. */
 static k42_result add_link(struct inode *inode, struct inode *directory, struct entry *entry,
                            struct node_time now) {
     k42_result result = 0;
     k42_lock(&inode->lock);
-    if (!inode->links)
+    if (!inode->links && !(inode->nameable && inode_hold(inode)))
         result = -ENOENT;
     else if (inode->links == MOST_LINKS)
         result = -EMLINK;
@@ -61,6 +62,7 @@ static k42_result add_link(struct inode *inode, struct inode *directory, struct 
         inode->links++;
     if (result == 0) {
         inode->changed = now;
+        inode->nameable = false;
         if (!inode->entry)
             inode_named(inode, directory, entry);
     }

@@ -6,6 +6,8 @@
 
 #include "image.h"
 
+struct trap_frame;
+
 /*
  * Makes image->path, whose arguments are in the image, the calling task's program: its registers
  * in *frame are the new program's. A negative result is execve()'s error, and nothing has changed.

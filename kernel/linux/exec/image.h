@@ -40,9 +40,9 @@ struct image {
     uint64_t entry; /* where it begins: the interpreter's, if there is one */
     uint64_t stack;
     struct space_marks marks;
-    const struct credentials *credentials; /* what it will run as; constant */
-    bool secure;                           /* AT_SECURE: with more rights than who called it */
-    bool exact;                            /* ADDR_NO_RANDOMIZE */
+    struct credentials *credentials; /* what it will run as */
+    bool secure;                     /* AT_SECURE: with more rights than who called it */
+    bool exact;                      /* ADDR_NO_RANDOMIZE */
 };
 
 /* open.c: opens a file that the calling task may execute, and reads its head. Errors: those of
@@ -63,6 +63,10 @@ k42_result image_map(struct image *image);
 /* stack.c: the stack with arguments, environment and auxiliary vector. */
 K42_MUST_CHECK
 k42_result image_make_stack(struct image *image, uint64_t limit);
+
+/* A mapping in the new space. Errors: those of space.map. */
+K42_MUST_CHECK
+k42_result image_map_range(struct image *image, const struct space_request *request);
 
 /* Bytes into the new space. Errors: -EFAULT, -ENOMEM. */
 K42_MUST_CHECK

@@ -68,11 +68,14 @@ k42_result image_read_program(struct image *image) {
 
 /* ---- mappings ---- */
 
-static k42_result map(struct image *image, const struct space_request *request) {
-    struct k42_pair mapped = {0};
-    WAIT_CALL(mapped.result, WAIT_FOREVER, WAIT_KILLABLE,
-              (mapped = k42_call(image->space, map, request)).result);
-    return mapped.result;
+static k42_result map_now(struct image *image, const struct space_request *request) {
+    return k42_call(image->space, map, request).result;
+}
+
+k42_result image_map_range(struct image *image, const struct space_request *request) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_now(image, request));
+    return result;
 }
 
 k42_result image_write(struct image *image, uint64_t to, const void *from, size_t size) {
@@ -108,7 +111,7 @@ static k42_result map_file_part(struct image *image, const struct image_file *fi
         .first = how->first + segment->offset / ELF_PAGE,
         .file = (k42_ref)file->file,
     };
-    k42_result result = map(image, &request);
+    k42_result result = image_map_range(image, &request);
     bool tail = segment->memory_size > segment->file_size && (end & PAGE_MASK);
     if (result >= 0 && tail && (segment->protection & ELF_WRITE))
         result = zero_tail(image, end);
@@ -127,7 +130,7 @@ static k42_result map_zeros(struct image *image, const struct elf_segment *segme
         .most = SPACE_READ | SPACE_WRITE | SPACE_EXECUTE,
         .flags = SPACE_FIXED,
     };
-    return start < end ? map(image, &request) : 0;
+    return start < end ? image_map_range(image, &request) : 0;
 }
 
 static k42_result map_segments(struct image *image, const struct image_file *file, uint64_t base) {

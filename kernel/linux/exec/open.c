@@ -28,7 +28,6 @@ static k42_result start_of(struct path *path, int directory, const char *text) {
     struct task *task = task_self();
     path->context = task->paths;
     path->who = task->credentials;
-    path->start = task->paths->working;
     if (text[0] == '/' || directory == AT_FDCWD)
         return 0;
     struct k42_pair file = k42_call(task->descriptors, get, directory);

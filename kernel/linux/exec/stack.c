@@ -92,7 +92,7 @@ static void put_auxiliary(struct writer *writer, const struct extras *extras) {
     const struct elf_program *elf = &image->program.elf;
     const struct credentials *who = image->credentials;
     put_pair(writer, AT_MINSIGSTKSZ, user_state_frame_size() + 1024);
-    put_pair(writer, AT_HWCAP, user_features());
+    put_pair(writer, AT_HWCAP, 0);
     put_pair(writer, AT_PAGESZ, FRAME_SIZE);
     put_pair(writer, AT_CLKTCK, 100);
     put_pair(writer, AT_PHDR, elf->table_address ? image->program_base + elf->table_address : 0);
@@ -125,10 +125,7 @@ static k42_result map_stack(struct image *image, uint64_t top, uint64_t size, ui
         .flags = SPACE_FIXED | SPACE_GROWS_DOWN,
         .limit = limit > size ? limit : size,
     };
-    struct k42_pair mapped = {0};
-    WAIT_CALL(mapped.result, WAIT_FOREVER, WAIT_KILLABLE,
-              (mapped = k42_call(image->space, map, &request)).result);
-    return mapped.result;
+    return image_map_range(image, &request);
 }
 
 static k42_result write_extras(struct image *image, const struct extras *extras) {

@@ -15,6 +15,7 @@
 
 #include "../../fs/body.h"
 #include "../../fs/file.h"
+#include "../../fs/locks.h"
 
 #include "runtime.h"
 
@@ -146,6 +147,7 @@ static k42_result array_release(struct descriptors *self) {
     if (__atomic_sub_fetch(&table->holds, 1, __ATOMIC_ACQ_REL))
         return 0;
     struct array *array = table->array;
+    locks_drop(0, k42_ref_id(table->self));
     for (uint32_t at = 0; at < array->capacity; at++)
         let_go(array->file[at]);
     (void)!k42_destroy(table->self);

@@ -65,10 +65,8 @@ static k42_result share_descriptors(struct task *self, struct task *task, uint64
 }
 
 static k42_result share_paths(struct task *self, struct task *task, uint64_t flags) {
-    if (!(flags & CLONE_FS))
-        return paths_copy(self->paths, &task->paths);
-    task->paths = paths_hold(self->paths);
-    return 0;
+    task->paths = flags & CLONE_FS ? paths_hold(self->paths) : paths_copy(self->paths);
+    return task->paths ? 0 : -ENOMEM;
 }
 
 static void unshare(struct task *task) {

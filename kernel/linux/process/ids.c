@@ -40,6 +40,14 @@ static struct id_entry *entry_of(int number) {
     return chunk ? &chunk[number % CHUNK] : NULL;
 }
 
+/* Of a number that is in use. */
+static struct id_entry *known(int number) {
+    struct id_entry *entry = entry_of(number);
+    if (!entry)
+        panic("linux: %d is no number of a process", number);
+    return entry;
+}
+
 /* Of two that make the same chunk, the second throws his away. */
 static struct id_entry *make_entry(int number) {
     if (!entry_of(number)) {
@@ -82,15 +90,15 @@ k42_result ids_take(void) {
 }
 
 void ids_set(int number, process_ref process) {
-    __atomic_store_n(&entry_of(number)->process, k42_id_of(process), __ATOMIC_RELEASE);
+    __atomic_store_n(&known(number)->process, k42_id_of(process), __ATOMIC_RELEASE);
 }
 
 static void drop_use(int number, uint32_t use) {
-    __atomic_fetch_and(&entry_of(number)->uses, ~use, __ATOMIC_RELEASE);
+    __atomic_fetch_and(&known(number)->uses, ~use, __ATOMIC_RELEASE);
 }
 
 void ids_give(int number) {
-    __atomic_store_n(&entry_of(number)->process, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&known(number)->process, 0, __ATOMIC_RELEASE);
     drop_use(number, USED_BY_THREAD);
 }
 
@@ -130,7 +138,7 @@ static void session_release(struct session *session) {
     k42_unlock(&session->lock);
     if (!last)
         return;
-    __atomic_store_n(&entry_of(session->number)->session, NULL, __ATOMIC_RELEASE);
+    __atomic_store_n(&known(session->number)->session, NULL, __ATOMIC_RELEASE);
     drop_use(session->number, USED_BY_SESSION);
     k42_defer(&session->defer, free_session);
 }
@@ -141,8 +149,8 @@ static struct session *session_make(int number) {
         return NULL;
     session->number = number;
     session->groups = 1;
-    __atomic_fetch_or(&entry_of(number)->uses, USED_BY_SESSION, __ATOMIC_RELAXED);
-    __atomic_store_n(&entry_of(number)->session, session, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&known(number)->uses, USED_BY_SESSION, __ATOMIC_RELAXED);
+    __atomic_store_n(&known(number)->session, session, __ATOMIC_RELEASE);
     return session;
 }
 
@@ -191,7 +199,7 @@ static k42_result add_member(struct group *group, struct session *session, k42_i
 }
 
 static k42_result make_group(int number, struct session *session, k42_id member) {
-    struct id_entry *entry = entry_of(number);
+    struct id_entry *entry = known(number);
     struct group *group = heap_allocate_zeroed(sizeof *group), *none = NULL;
     if (!group)
         return -ENOMEM;
@@ -241,7 +249,7 @@ void group_leave(int number, process_ref process) {
     k42_unlock(&group->lock);
     if (!last)
         return;
-    __atomic_store_n(&entry_of(number)->group, NULL, __ATOMIC_RELEASE);
+    __atomic_store_n(&known(number)->group, NULL, __ATOMIC_RELEASE);
     drop_use(number, USED_BY_GROUP);
     session_release(group->session);
     k42_defer(&group->defer, free_group);

@@ -39,11 +39,14 @@ struct task_memory *memory_make(space_ref space);
 /* Of a child: a copy of its parent's. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy);
-K42_MUST_CHECK
-k42_result paths_copy(struct path_context *from, struct path_context **copy);
+
+/* NULL: no memory. */
+struct path_context *paths_copy(struct path_context *from);
 
 /* With room for that many groups; one user. NULL: no memory. */
 struct credentials *credentials_make(uint32_t group_count);
+/* The same, with one user, to be changed before others see it. NULL: no memory. */
+struct credentials *credentials_copy(const struct credentials *from);
 /* The calling task's from now on; takes over the caller's hold. Others see them by quiescence. */
 void credentials_set(struct credentials *credentials);
 
@@ -86,7 +89,7 @@ extern void (*task_futexes_end)(struct task *task);
 struct session;
 extern void (*session_leader_ended)(struct session *session);
 
-/* Where a process's number stands when nothing stands there: see `info`. */
+/* What a task has used so far. */
 struct process_times task_times(const struct task *task);
 
 #endif

@@ -79,31 +79,23 @@ void paths_release(struct path_context *paths) {
     heap_free(paths);
 }
 
-/* Both as of one moment; fchdir() and its like change them under the same lock. */
-static void paths_read(struct path_context *paths, struct place *root, struct place *working) {
-    k42_lock((struct k42_lock *)&paths->lock);
-    *root = paths->root;
-    *working = paths->working;
-    k42_unlock((struct k42_lock *)&paths->lock);
+/* A place that another thread has just left may be gone; then the new one is asked for. */
+static void hold_place(struct place (*read)(struct path_context *), struct path_context *from,
+                       struct place *place) {
+    do
+        *place = read(from);
+    while (place_hold(place) < 0);
 }
 
-/* Its places may be exchanged by another thread; what is gone by then is read again. */
-k42_result paths_copy(struct path_context *from, struct path_context **copy) {
+struct path_context *paths_copy(struct path_context *from) {
     struct path_context *paths = heap_allocate_zeroed(sizeof *paths);
     if (!paths)
-        return -ENOMEM;
+        return NULL;
     paths->references = 1;
     paths->mask = from->mask;
-    for (;;) {
-        paths_read(from, &paths->root, &paths->working);
-        if (place_hold(&paths->root) >= 0) {
-            if (place_hold(&paths->working) >= 0)
-                break;
-            place_release(&paths->root);
-        }
-    }
-    *copy = paths;
-    return 0;
+    hold_place(path_root, from, &paths->root);
+    hold_place(path_working, from, &paths->working);
+    return paths;
 }
 
 /* ---- credentials ---- */
@@ -144,6 +136,15 @@ void credentials_release(struct credentials *credentials) {
         return;
     end->credentials = credentials;
     k42_defer(&end->defer, credentials_free);
+}
+
+struct credentials *credentials_copy(const struct credentials *from) {
+    struct credentials *copy = credentials_make(from->group_count);
+    if (!copy)
+        return NULL;
+    __builtin_memcpy(copy, from, sizeof *copy + from->group_count * sizeof copy->groups[0]);
+    copy->references = 1;
+    return copy;
 }
 
 void credentials_set(struct credentials *credentials) {

@@ -7,7 +7,9 @@
  */
 #include "lives.h"
 
+#include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
+#include "../../print.h"
 #include "../../sched/wait.h"
 #include "../call.h"
 #include "../program.h"

@@ -119,17 +119,6 @@ static void enter(struct trap_frame *frame, const struct signal_taken *taken, ui
     user_frame_harmless(frame);
 }
 
-/* Pages of the stack are brought in first, since the state is written where nothing may wait. */
-static k42_result put_state(uint64_t at) {
-    for (uint64_t page = at & ~(FRAME_SIZE - 1); page < at + user_state_frame_size();
-         page += FRAME_SIZE) {
-        k42_result result = program_fault(page, SPACE_ACCESS_WRITE);
-        if (result < 0)
-            return result;
-    }
-    return user_state_put(at);
-}
-
 k42_result signal_frame_put(struct task *task, const struct signal_taken *taken, uint64_t mask) {
     bool overflow;
     uint64_t state, at = place(task, &taken->action, &state, &overflow);
@@ -143,7 +132,7 @@ k42_result signal_frame_put(struct task *task, const struct signal_taken *taken,
     save_registers(&frame.context.registers, task, mask, state);
     frame.context.mask = mask;
     frame.info = taken->info;
-    if (user_state_put(state) < 0 && put_state(state) < 0)
+    if (user_state_put(state) < 0)
         return -EFAULT;
     k42_result result = program_write(at, &frame, sizeof frame);
     if (result < 0)
@@ -168,16 +157,6 @@ static void restore_registers(struct trap_frame *to, const struct sigcontext *fr
     user_frame_harmless(to);
 }
 
-static k42_result take_state(uint64_t at) {
-    if (user_state_take(at) >= 0)
-        return 0;
-    for (uint64_t page = at & ~(FRAME_SIZE - 1);
-         at && page < at + user_state_frame_size() && user_range_ok(page, 1); page += FRAME_SIZE)
-        if (program_fault(page, SPACE_ACCESS_READ) < 0)
-            break;
-    return user_state_take(at);
-}
-
 static k42_result set_stack(struct task *task, const stack_t *stack);
 
 LINUX_CALL(15, rt_sigreturn, void) {
@@ -187,7 +166,7 @@ LINUX_CALL(15, rt_sigreturn, void) {
     if (program_read(&frame, at, sizeof frame) < 0)
         goto bad;
     k42_result result = k42_call(task->process, block, task, frame.context.mask);
-    if (result < 0 || take_state((uint64_t)frame.context.registers.fpstate) < 0)
+    if (result < 0 || user_state_take((uint64_t)frame.context.registers.fpstate) < 0)
         goto bad;
     restore_registers(task->frame, &frame.context.registers);
     result = set_stack(task, &frame.context.stack);

@@ -160,6 +160,7 @@ static void count(struct frame_statistics *statistics, uint64_t *kernel) {
                                    .records = frames_known.records,
                                    .kept = __atomic_load_n(&frames_known.kept, __ATOMIC_RELAXED),
                                    .free = zone_free(),
+                                   .last = zone_reserve(),
                                    .cached = caches_count(),
                                    .idle =
                                        __atomic_load_n(&frame_kernel.pool.idle, __ATOMIC_RELAXED),

@@ -123,6 +123,7 @@ void frame_consumers_each(void (*visit)(void *argument, const struct frame_usage
 struct frame_statistics {
     uint64_t present, records, kept;
     uint64_t free;   /* in whole chunks, anybody's */
+    uint64_t last;   /* as many of those are only for the urgent */
     uint64_t idle;   /* in consumers' and shared chunks */
     uint64_t cached; /* by CPUs */
     uint64_t used;

@@ -107,6 +107,7 @@ extern struct frames_known frames_known;
 struct chunk *zone_take(unsigned order, bool urgent);
 void zone_give(struct chunk *chunk, unsigned order);
 void zone_set_reserve(uint64_t frames);
+uint64_t zone_reserve(void);
 uint64_t zone_free(void);
 int zone_largest_order(void);
 

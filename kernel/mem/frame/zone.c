@@ -92,6 +92,10 @@ void zone_set_reserve(uint64_t frames) {
     zone.reserve = frames;
 }
 
+uint64_t zone_reserve(void) {
+    return zone.reserve;
+}
+
 uint64_t zone_free(void) {
     return __atomic_load_n(&zone.free, __ATOMIC_RELAXED);
 }

@@ -34,12 +34,12 @@ struct pm_ops {
 
     /*
      * Takes a block of 2^order frames and returns its physical address in the word. Contents are
-     * undefined without PM_ZERO. Errors: -K42_WAIT (key 0), -ENOMEM.
+     * undefined without PM_ZERO. Errors: -K42_WAIT (key 0), -ENOMEM; a block of several frames is
+     * not waited for when the machine has none.
      */
     K42_METHOD_PAIR(take)(struct pm *self, unsigned order, unsigned flags);
 
-    /* Gives a block back, with the order it was taken with; any PM does for any block, since a
-     * child may be the last to have what its parent took, and credits whoever was charged. */
+    /* Gives a block back, with the order it was taken with. */
     K42_METHOD(give)(struct pm *self, uint64_t physical, unsigned order);
 
     /* An FCM that can be asked to give back. Errors: -ENOMEM. */
@@ -67,9 +67,19 @@ extern const struct k42_interface pm_interface;
 /* The machine's, above all others. */
 extern pm_ref pm_machine;
 
+/* The class of all of them. */
+extern struct k42_class pm_turns;
+
+/* Makes that and starts the thread. Once, when the runtime and threads are there. May wait. Errors:
+ * -ENOMEM. */
+K42_MUST_CHECK
+k42_result pm_open(void);
+
 /*
  * Set by the personality: kills whoever should go when memory is out and nothing can be given back,
- * says so on the log, and returns whether somebody was found. In thread context, inactive.
+ * says so on the log, and returns whether somebody was found; while the one killed before is still
+ * going, true and nobody else. Asked again every few milliseconds until there is memory. In thread
+ * context, inactive; does not wait.
  */
 extern bool (*pm_out_of_memory)(void);
 

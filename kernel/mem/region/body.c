@@ -223,7 +223,7 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     new.pm = heir->pm;
     new.space = heir->space;
     k42_result result = k42_create(body->root.class_, &new, child);
-    return result < 0 ? result : (new.flags & SPACE_WIPE_FORK) != 0;
+    return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }
 
 k42_result region_close(struct region *self, enum region_end what) {

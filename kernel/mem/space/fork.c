@@ -41,8 +41,7 @@ static k42_result leftovers_release(const struct space_state *parent,
         const struct space_entry *own = index_find(&child->index, entry->start);
         struct space_mapping mapping;
         result = k42_call(entry->region, mapping, &mapping);
-        if (result >= 0 &&
-            (!own || own->start != entry->start || mapping.flags & SPACE_WIPE_FORK))
+        if (result >= 0 && (!own || own->start != entry->start || mapping.flags & SPACE_WIPE_FORK))
             result = k42_call(child->hat, release, entry->start, entry->end - entry->start);
     }
     return result < 0 ? result : 0;
@@ -66,10 +65,9 @@ static struct space_state *state_inherit(const struct space_state *parent, k42_r
  * end. If it fails half-way, ending it ends what there is of it.
  */
 static k42_result fork_into(struct space_state *parent, struct space_state *state, k42_ref child) {
-    struct inheritance inheritance = {
-        .heir = {(k42_ref)state->hat, state->pm, k42_ref_id(child)}, .state = state};
-    k42_result result =
-        index_clone(&parent->index, &state->index, entry_inherit, &inheritance);
+    struct inheritance inheritance = {.heir = {(k42_ref)state->hat, state->pm, k42_ref_id(child)},
+                                      .state = state};
+    k42_result result = index_clone(&parent->index, &state->index, entry_inherit, &inheritance);
     if (result >= 0)
         result = k42_call(parent->hat, share, (k42_ref)state->hat);
     if (result >= 0 && inheritance.leftovers)

@@ -34,8 +34,7 @@ static k42_result leave_empty(struct space *self, const struct space_mapping *ma
                                     .flags = mapping->flags,
                                     .most = mapping->most,
                                     .fcm = mapping->fcm,
-                                    .first = mapping->first +
-                                             (start - mapping->start) / PAGE_BYTES,
+                                    .first = mapping->first + (start - mapping->start) / PAGE_BYTES,
                                     .file = mapping->file,
                                     .limit = mapping->limit};
     return map_at(self, start, &request);

@@ -50,9 +50,8 @@ void account(struct space_state *state, const struct space_mapping *mapping, lon
 bool mappings_fit(const struct space_mapping *lower, const struct space_mapping *upper) {
     uint64_t behind = lower->first + (lower->end - lower->start) / PAGE_BYTES;
     return lower->end == upper->start && lower->protection == upper->protection &&
-           lower->flags == upper->flags && lower->most == upper->most &&
-           lower->fcm == upper->fcm && lower->file == upper->file &&
-           !(lower->flags & SPACE_GROWS_DOWN) &&
+           lower->flags == upper->flags && lower->most == upper->most && lower->fcm == upper->fcm &&
+           lower->file == upper->file && !(lower->flags & SPACE_GROWS_DOWN) &&
            (lower->fcm == K42_NULL_REF || behind == upper->first);
 }
 
@@ -110,9 +109,8 @@ k42_result map_at(struct space *self, uintptr_t address, const struct space_requ
                              .hat = (k42_ref)state->hat,
                              .pm = state->pm,
                              .space = space_id(self)};
-    struct space_entry entry = {
-        new.start, new.end, (region_ref)K42_NULL_REF,
-        new.flags & SPACE_GROWS_DOWN ? STACK_GAP : 0, new.flags};
+    struct space_entry entry = {new.start, new.end, (region_ref)K42_NULL_REF,
+                                new.flags &SPACE_GROWS_DOWN ? STACK_GAP : 0, new.flags};
     k42_result result = index_stock(&state->index, 1);
     if (result >= 0)
         result = region_create(&new, &entry.region);

@@ -20,8 +20,8 @@
  */
 k42_result change_begin(struct space *self) {
     uint32_t idle = 0;
-    if (__atomic_compare_exchange_n(&space_state(self)->changing, &idle, 1, false,
-                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&space_state(self)->changing, &idle, 1, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
         return 0;
     return wait_on(space_id(self), KEY_LAYOUT, WAIT_WRITE);
 }

@@ -2,8 +2,8 @@
  * The inside of the address space's class: what its files share.
  *
  * space_indexed.c the class, faults      place.c   mapping         change.c   unmapping, protecting
- * move.c          mremap, brk            fork.c    a child's       look.c     what is where, peeking
- * advise.c        madvise, msync         index.c   regions by address
+ * move.c          mremap, brk            fork.c    a child's       look.c     what is where,
+ * peeking advise.c        madvise, msync         index.c   regions by address
  *
  * A change of the layout is made by one call at a time, the one that set `changing`; another gets
  * -K42_WAIT and is made again. Faults and looks take no lock: they find the region in the index and
@@ -25,9 +25,9 @@
 
 #define PAGE_BYTES  MACHINE_PAGE_SIZE
 #define LARGE_BYTES MACHINE_TABLE_SPAN
-#define LOWEST      0x10000ul           /* nothing is mapped below: mmap_min_addr */
-#define LOW_END     0x80000000ul        /* of SPACE_LOW */
-#define STACK_GAP   256u                /* pages that stay free below a stack */
+#define LOWEST      0x10000ul    /* nothing is mapped below: mmap_min_addr */
+#define LOW_END     0x80000000ul /* of SPACE_LOW */
+#define STACK_GAP   256u         /* pages that stay free below a stack */
 #define DEFAULT_TOP (USER_END - (1ul << 30))
 
 struct space_state {
@@ -35,8 +35,8 @@ struct space_state {
     struct space_index index;
     hat_ref hat;
     k42_ref pm;
-    uint64_t pages;         /* mapped; changed by who changes the layout */
-    uint64_t data, shared;  /* of them, private and writable; of files */
+    uint64_t pages;        /* mapped; changed by who changes the layout */
+    uint64_t data, shared; /* of them, private and writable; of files */
     struct space_limits limits;
     struct space_marks marks;
 };
@@ -112,17 +112,16 @@ void populate(struct space *self, uintptr_t start, uintptr_t end, unsigned acces
 k42_result space_fault(struct space *self, uintptr_t address, unsigned access);
 struct k42_pair space_map(struct space *self, const struct space_request *request);
 k42_result space_unmap(struct space *self, uintptr_t address, size_t length);
-k42_result space_protect(struct space *self, uintptr_t address, size_t length,
-                          unsigned protection);
+k42_result space_protect(struct space *self, uintptr_t address, size_t length, unsigned protection);
 struct k42_pair space_resize(struct space *self, const struct space_move *move);
 struct k42_pair space_set_break(struct space *self, uintptr_t end);
 k42_result space_advise(struct space *self, uintptr_t address, size_t length, int advice);
 k42_result space_sync(struct space *self, uintptr_t address, size_t length, unsigned durable);
 k42_result space_fork(struct space *self, k42_ref pm, k42_ref *child);
 k42_result space_find(struct space *self, uintptr_t address, unsigned count,
-                       struct space_mapping *mapping);
+                      struct space_mapping *mapping);
 k42_result space_resident(struct space *self, uintptr_t address, size_t length, uint8_t *bytes,
-                           size_t size);
+                          size_t size);
 k42_result space_identify(struct space *self, uintptr_t address, struct space_identity *identity);
 k42_result space_peek(struct space *self, uintptr_t address, struct copy *copy);
 k42_result space_poke(struct space *self, uintptr_t address, struct copy *copy, unsigned force);

@@ -55,8 +55,8 @@ kill %1; wait %1 2> /dev/null; echo "first $?"
 kill -STOP %2; while [[ $(jobs -s) != *sleep* ]]; do sleep 0.02; done; jobs -s | sed 's/  */ /g'
 kill -CONT %2; while [[ $(jobs -r) != *sleep* ]]; do sleep 0.02; done; jobs -r | sed 's/ *&$//;s/  */ /g'
 kill %2; wait %2 2> /dev/null; echo "second $?"
-(sleep 0.02; exit 3) & (sleep 0.3; exit 4) &
-wait -n; echo "next $?"; wait -n; echo "next $?"
+(exit 3) & (until [[ -e go ]]; do sleep 0.01; done; exit 4) &
+wait -n; echo "next $?"; touch go; wait -n; echo "next $?"
 sh -c 'kill -STOP $$; echo continued' & while [[ $(jobs -s) == "" ]]; do sleep 0.02; done
 fg > /dev/null; echo "foreground $?"
 sh -c 'ps -o pgid= -p $$' > group & wait; [[ $(cat group) -ne $(ps -o pgid= -p $$) ]] && echo own group
@@ -90,7 +90,7 @@ echo both &> file; echo again &>> file; cat file
 exec 7<> file; read -r -u 7 line; echo "$line"; exec 7>&-
 read -r -N 3 < <(echo abcdef); echo "$REPLY"; read -r -t 0.01 nothing < <(sleep 1); echo $(($? > 128))
 read -r -d ';' x <<< 'until;here'; echo "$x"
-{ echo a; echo b; } > >(sed 's/^/> /' > prefixed); until [[ $(wc -l < prefixed) -eq 2 ]]; do sleep 0.02; done; cat prefixed
+: > prefixed; { echo a; echo b; } > >(sed 's/^/> /' > prefixed); until [[ $(wc -l < prefixed) -eq 2 ]]; do sleep 0.02; done; cat prefixed
 
 part files
 mkdir -p d/e/f; touch d/{1,2}.c d/e/3.c d/e/f/4.h .hidden

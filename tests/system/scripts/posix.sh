@@ -122,7 +122,7 @@ sleep 1000 & kill $!; wait $! 2>/dev/null; echo $?
 sleep 1000 & kill -9 $!; wait $! 2>/dev/null; echo $?
 kill -0 $$ && echo alive
 kill -0 999999 2>/dev/null || echo nobody
-{ sleep 0.02; echo late; } & echo early; wait
+{ until [ -e go ]; do sleep 0.01; done; echo late; } & echo early; touch go; wait
 
 part traps
 trap 'echo caught USR1' USR1
@@ -137,8 +137,8 @@ sh -c 'trap "echo child" CHLD; true; sleep 0.01 & wait; echo' | tail -n 1
 (trap 'echo pipe >&2; exit 0' PIPE; i=0; while [ $i -lt 100000 ]; do echo $i; i=$((i + 1)); done) 2>&- | head -n 1
 trap 'n=$((n + 1))' USR2; n=0
 i=0; while [ $i -lt 50 ]; do kill -USR2 $$; i=$((i + 1)); done; echo $n
-sleep 0.3 & pid=$!; trap 'echo woken' USR1; (sleep 0.05; kill -USR1 $$) & wait $pid; echo "wait $(($? > 128))"
-wait
+sleep 1000 & pid=$!; trap 'echo woken' USR1; (sleep 0.05; kill -USR1 $$) & wait $pid; echo "wait $(($? > 128))"
+kill $pid; wait
 
 part files
 mkdir -p a/b/c; touch a/1 a/b/2 a/b/c/3 'a/with space'

@@ -1,0 +1,38 @@
+/*
+ * File systems by name: what mount(2) can mount, and /proc/filesystems lists.
+ */
+#ifndef KERNEL_FS_TYPES_H
+#define KERNEL_FS_TYPES_H
+
+#include "node.h"
+
+struct file_system_type {
+    const char *name;
+    bool has_device; /* mounted from a device's node */
+    /*
+     * Makes one, or finds it; its root, held once. `options` is the text behind -o, without what
+     * all file systems have. Errors: those of mount(2). May wait.
+     */
+    k42_result (*make)(const char *source, const char *options, node_ref *root);
+    struct file_system_type *next; /* the table's */
+};
+
+/* The record stays for ever. Any context. */
+void file_system_register(struct file_system_type *type);
+
+/* NULL: there is none. */
+struct file_system_type *file_system_find(const char *name);
+/* The next one, or with NULL the first. */
+struct file_system_type *file_system_next(struct file_system_type *type);
+
+/* The value of NAME=VALUE among options with commas between them, or of NAME alone; copied. */
+bool mount_option(const char *options, const char *name, char *value, size_t size);
+
+/* A number as options have it: decimal, or octal with `base` 8; k, m, g and % (of `whole`) behind it
+ * count. False: it is none. */
+bool mount_number(const char *text, unsigned base, uint64_t whole, uint64_t *number);
+
+/* tmpfs, ramfs, devtmpfs. */
+void memory_file_systems_register(void);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * Bytes from one file to another without a program in between: sendfile, copy_file_range, splice,
+ * tee. They pass through a page of the kernel's.
+ */
+#include "files.h"
+
+#include "../../fs/pipe/pipe.h"
+#include "runtime.h"
+
+enum { PIECE = 16384, MOST = 0x7ffff000 };
+
+struct between {
+    file_ref in, out;
+    int64_t in_offset, out_offset; /* or FILE_CURRENT */
+    size_t count;
+    bool non_blocking;
+};
+
+static k42_result transfer(file_ref file, int64_t offset, char *bytes, size_t size, bool write) {
+    struct files_transfer transfer = {
+        .file = file, .offset = offset, .write = write, .copy = copy_of_kernel(bytes, size)};
+    return files_transfer(&transfer);
+}
+
+/* What was read and could not be written goes back, where the file has an offset. */
+static void take_back(file_ref file, int64_t offset, k42_result bytes) {
+    if (offset == FILE_CURRENT && bytes > 0)
+        (void)!k42_call(file, seek, -bytes, SEEK_TO_CURRENT);
+}
+
+static k42_result copy_piece(struct between *between, char *bytes, size_t size) {
+    k42_result got = transfer(between->in, between->in_offset, bytes, size, false);
+    if (got <= 0)
+        return got;
+    k42_result put = transfer(between->out, between->out_offset, bytes, (size_t)got, true);
+    take_back(between->in, between->in_offset, put < 0 ? got : got - put);
+    if (put > 0 && between->in_offset >= 0)
+        between->in_offset += put;
+    if (put > 0 && between->out_offset >= 0)
+        between->out_offset += put;
+    return put;
+}
+
+static bool is_ready(file_ref file, unsigned what) {
+    k42_result ready = k42_call(file, poll, NULL);
+    return ready < 0 || ((unsigned)ready & (what | FILE_HANG_UP | FILE_ERROR));
+}
+
+static k42_result copy_all(struct between *between) {
+    char *bytes = k42_platform_alloc(PIECE);
+    k42_result done = 0, result = bytes ? 0 : -ENOMEM;
+    while (bytes && between->count) {
+        size_t size = between->count < PIECE ? between->count : PIECE;
+        if (done && !is_ready(between->in, FILE_READABLE))
+            break;
+        result = copy_piece(between, bytes, size);
+        if (result <= 0)
+            break;
+        done += result;
+        between->count -= (size_t)result;
+        if ((size_t)result < size)
+            break;
+    }
+    k42_platform_free(bytes);
+    return done ? done : result;
+}
+
+/* Both files, held, since what is done with them waits. */
+static k42_result hold_both(int in, int out, struct between *between) {
+    k42_result result = files_get(in, &between->in);
+    if (result >= 0)
+        result = files_get(out, &between->out);
+    if (result < 0)
+        return result;
+    k42_result in_flags = k42_call(between->in, flags), out_flags = k42_call(between->out, flags);
+    if (in_flags < 0 || out_flags < 0 || (in_flags & OPEN_PATH) || (out_flags & OPEN_PATH) ||
+        !open_reads((unsigned)in_flags) || !open_writes((unsigned)out_flags))
+        return -EBADF;
+    result = k42_call(between->in, hold);
+    if (result < 0)
+        return -EBADF;
+    result = k42_call(between->out, hold);
+    if (result < 0)
+        (void)!k42_call(between->in, release);
+    return result < 0 ? -EBADF : 0;
+}
+
+static void release_both(struct between *between) {
+    (void)!k42_call(between->in, release);
+    (void)!k42_call(between->out, release);
+}
+
+static k42_result offset_in(uintptr_t from, int64_t *offset) {
+    *offset = FILE_CURRENT;
+    if (!from)
+        return 0;
+    k42_result result = files_copy_in(offset, from, sizeof *offset);
+    return result < 0 ? result : *offset < 0 ? -EINVAL : 0;
+}
+
+static k42_result offset_out(uintptr_t to, int64_t offset) {
+    return to ? files_copy_out(to, &offset, sizeof offset) : 0;
+}
+
+LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
+    struct between between = {.out_offset = FILE_CURRENT, .count = count < MOST ? count : MOST};
+    k42_result result = offset_in(offset_at, &between.in_offset);
+    if (result >= 0)
+        result = hold_both(in, out, &between);
+    if (result < 0)
+        return result;
+    k42_result done = copy_all(&between);
+    release_both(&between);
+    if (done == -EISDIR)
+        return -EINVAL;
+    result = done < 0 ? 0 : offset_out(offset_at, between.in_offset);
+    return result < 0 ? result : done;
+}
+
+/* Both are to be regular files; -EISDIR, -EINVAL. */
+static k42_result check_regular(file_ref file, uint64_t *number) {
+    struct node_attributes attributes;
+    struct k42_pair node = k42_call(file, node);
+    k42_result result = node.result < 0
+                            ? node.result
+                            : k42_call((node_ref)node.word, attributes, &attributes);
+    if (result < 0)
+        return linux_result(result, -EBADF);
+    *number = attributes.number;
+    uint32_t type = attributes.mode & MODE_TYPE;
+    return type == MODE_DIRECTORY ? -EISDIR : type != MODE_REGULAR ? -EINVAL : 0;
+}
+
+static k42_result check_ranges(struct between *between) {
+    uint64_t in, out;
+    k42_result result = check_regular(between->in, &in);
+    if (result >= 0)
+        result = check_regular(between->out, &out);
+    if (result < 0)
+        return result;
+    if (k42_call(between->out, flags) & OPEN_APPEND)
+        return -EBADF;
+    if (in != out)
+        return 0;
+    int64_t from = between->in_offset, to = between->out_offset;
+    if (from < 0)
+        from = k42_call(between->in, seek, 0, SEEK_TO_CURRENT);
+    if (to < 0)
+        to = k42_call(between->out, seek, 0, SEEK_TO_CURRENT);
+    int64_t count = (int64_t)between->count;
+    return from < to + count && to < from + count ? -EINVAL : 0;
+}
+
+LINUX_CALL(326, copy_file_range, int in, uintptr_t in_at, int out, uintptr_t out_at, size_t count,
+           unsigned flags) {
+    struct between between = {.count = count < MOST ? count : MOST};
+    if (flags)
+        return -EINVAL;
+    k42_result result = offset_in(in_at, &between.in_offset);
+    if (result >= 0)
+        result = offset_in(out_at, &between.out_offset);
+    if (result >= 0)
+        result = hold_both(in, out, &between);
+    if (result < 0)
+        return result;
+    result = check_ranges(&between);
+    if (result >= 0)
+        result = copy_all(&between);
+    release_both(&between);
+    if (result >= 0 && offset_out(in_at, between.in_offset) < 0)
+        result = -EFAULT;
+    if (result >= 0 && offset_out(out_at, between.out_offset) < 0)
+        result = -EFAULT;
+    return result;
+}
+
+/* ---- splice, tee ---- */
+
+static bool is_pipe(file_ref file) {
+    return k42_call(file, control, FILE_PIPE_SIZE, 0) >= 0;
+}
+
+enum { SPLICE_NON_BLOCKING = 2, SPLICE_KNOWN = 15 };
+
+static k42_result check_splice(struct between *between, uintptr_t in_at, uintptr_t out_at) {
+    bool from_pipe = is_pipe(between->in), to_pipe = is_pipe(between->out);
+    if (!from_pipe && !to_pipe)
+        return -EINVAL;
+    if ((from_pipe && in_at) || (to_pipe && out_at))
+        return -ESPIPE;
+    if (k42_call(between->out, flags) & OPEN_APPEND)
+        return -EINVAL;
+    if (between->non_blocking && ((from_pipe && !is_ready(between->in, FILE_READABLE)) ||
+                                  (to_pipe && !is_ready(between->out, FILE_WRITABLE))))
+        return -EAGAIN;
+    return 0;
+}
+
+LINUX_CALL(275, splice, int in, uintptr_t in_at, int out, uintptr_t out_at, size_t count,
+           unsigned flags) {
+    struct between between = {.count = count < MOST ? count : MOST,
+                              .non_blocking = flags & SPLICE_NON_BLOCKING};
+    if (flags & ~(unsigned)SPLICE_KNOWN)
+        return -EINVAL;
+    k42_result result = offset_in(in_at, &between.in_offset);
+    if (result >= 0)
+        result = offset_in(out_at, &between.out_offset);
+    if (result >= 0)
+        result = hold_both(in, out, &between);
+    if (result < 0)
+        return result;
+    result = check_splice(&between, in_at, out_at);
+    /* One pipe's worth at most, so that a reader of the other end is not overrun. */
+    if (result >= 0 && between.count > PIPE_DEFAULT)
+        between.count = PIPE_DEFAULT;
+    if (result >= 0)
+        result = copy_all(&between);
+    release_both(&between);
+    if (result >= 0 && (offset_out(in_at, between.in_offset) < 0 ||
+                        offset_out(out_at, between.out_offset) < 0))
+        result = -EFAULT;
+    return result;
+}

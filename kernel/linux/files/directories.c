@@ -1,0 +1,187 @@
+/*
+ * Working directory and root, the mask, and listing.
+ */
+#include "files.h"
+
+#include "runtime.h"
+
+#include <string.h>
+
+/* ---- getdents ---- */
+
+enum { LISTING_ROOM = 4096 };
+
+/* Entries on their way to a program: gathered here, since listing may not wait. */
+struct gathering {
+    struct node_listing listing;
+    char *bytes;
+    size_t room, used, last; /* last: where the last entry begins */
+    bool old;                /* as getdents, not getdents64, lays them out */
+    bool full;
+};
+
+struct dirent64 {
+    uint64_t number;
+    int64_t next;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+} __attribute__((packed));
+
+struct dirent_old {
+    uint64_t number, next;
+    uint16_t length;
+    char name[];
+} __attribute__((packed));
+
+static bool gather(struct node_listing *listing, const struct node_name *name, uint64_t number,
+                   unsigned type, uint64_t next) {
+    struct gathering *to = k42_container(listing, struct gathering, listing);
+    size_t head = to->old ? offsetof(struct dirent_old, name) : offsetof(struct dirent64, name);
+    size_t length = (head + name->length + 1 + (to->old ? 1 : 0) + 7) & ~(size_t)7;
+    if (length > to->room - to->used) {
+        to->full = true;
+        return false;
+    }
+    char *at = to->bytes + to->used;
+    memset(at, 0, length);
+    if (to->old) {
+        struct dirent_old *entry = (struct dirent_old *)(void *)at;
+        *entry = (struct dirent_old){number, next, (uint16_t)length};
+        at[length - 1] = (char)type;
+    } else {
+        struct dirent64 *entry = (struct dirent64 *)(void *)at;
+        *entry = (struct dirent64){number, (int64_t)next, (uint16_t)length, (uint8_t)type};
+    }
+    memcpy(at + head, name->text, name->length);
+    to->used += length;
+    return true;
+}
+
+static k42_result list(int fd, uintptr_t to, unsigned size, bool old) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result < 0)
+        return result;
+    size_t room = size < LISTING_ROOM * 8 ? size : LISTING_ROOM * 8;
+    struct gathering gathering = {.listing = {gather}, .room = room, .old = old};
+    gathering.bytes = k42_platform_alloc(room ? room : 1);
+    result = gathering.bytes ? k42_call(file, hold) : -ENOMEM;
+    if (result >= 0) {
+        WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, list, &gathering.listing));
+        (void)!k42_call(file, release);
+    }
+    if (result >= 0 && gathering.full && !gathering.used)
+        result = -EINVAL;
+    if (result >= 0 && gathering.used)
+        result = files_copy_out(to, gathering.bytes, gathering.used);
+    k42_platform_free(gathering.bytes);
+    return result < 0 ? linux_result(result, -EBADF) : (k42_result)gathering.used;
+}
+
+LINUX_CALL(217, getdents64, int fd, uintptr_t to, unsigned size) {
+    return list(fd, to, size, false);
+}
+
+LINUX_CALL(78, getdents, int fd, uintptr_t to, unsigned size) {
+    return list(fd, to, size, true);
+}
+
+/* ---- where paths begin ---- */
+
+static k42_result can_enter(const struct place *place, const struct credentials *who) {
+    struct node_attributes attributes;
+    k42_result result = k42_call(place->node, attributes, &attributes);
+    if (result < 0)
+        return result;
+    if ((attributes.mode & MODE_TYPE) != MODE_DIRECTORY)
+        return -ENOTDIR;
+    return node_allows(&attributes, who, NODE_EXECUTE);
+}
+
+/* The place of a directory, held. */
+static k42_result directory_now(const char *text, struct place *place) {
+    struct path path;
+    k42_result result = files_walk(&path, AT_WORKING, text, PATH_FOLLOW | PATH_DIRECTORY);
+    if (result >= 0)
+        result = can_enter(&path.found, path.who);
+    if (result >= 0)
+        result = place_hold(&path.found);
+    *place = path.found;
+    return result;
+}
+
+static k42_result directory_at(uintptr_t path, struct place *place) {
+    struct files_text text;
+    k42_result result = files_text_get(&text, path, FILES_PATH);
+    if (result < 0)
+        return result;
+    FILES_CALL(result, directory_now(text.at, place));
+    files_text_end(&text);
+    return result;
+}
+
+LINUX_CALL(80, chdir, uintptr_t path) {
+    struct place place;
+    k42_result result = directory_at(path, &place);
+    if (result < 0)
+        return result;
+    path_set_working(task_self()->paths, &place);
+    return 0;
+}
+
+LINUX_CALL(161, chroot, uintptr_t path) {
+    struct place place;
+    k42_result result = directory_at(path, &place);
+    if (result < 0)
+        return result;
+    if (!files_may(CAPABILITY_CHROOT)) {
+        place_release(&place);
+        return -EPERM;
+    }
+    path_set_root(task_self()->paths, &place);
+    return 0;
+}
+
+static k42_result enter_file(int fd, struct place *place) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result < 0)
+        return result;
+    struct k42_pair found = k42_call(file, place);
+    if (found.result < 0 || !found.word)
+        return found.result < 0 ? found.result : -ENOTDIR;
+    *place = *(const struct place *)found.word;
+    result = can_enter(place, task_self()->credentials);
+    return result < 0 ? result : place_hold(place);
+}
+
+LINUX_CALL(81, fchdir, int fd) {
+    struct place place;
+    k42_result result;
+    FILES_CALL(result, enter_file(fd, &place));
+    if (result < 0)
+        return result;
+    path_set_working(task_self()->paths, &place);
+    return 0;
+}
+
+LINUX_CALL(79, getcwd, uintptr_t to, size_t size) {
+    struct path_context *paths = task_self()->paths;
+    struct place working = path_working(paths), root = path_root(paths);
+    char *text = k42_platform_alloc(FILES_PATH), *begin;
+    if (!text)
+        return -ENOMEM;
+    k42_result result = path_name(&working, &root, text, FILES_PATH, &begin);
+    if (result >= 0) {
+        size_t length = (size_t)(text + FILES_PATH - begin);
+        result = length > size ? -ERANGE : files_copy_out(to, begin, length);
+        result = result < 0 ? result : (k42_result)length;
+    }
+    k42_platform_free(text);
+    return result;
+}
+
+LINUX_CALL(95, umask, uint32_t mask) {
+    return __atomic_exchange_n(&task_self()->paths->mask, mask & 0777, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,132 @@
+/*
+ * What the file system calls share: paths of programs, files by descriptor, waiting.
+ *
+ * A call's thread is active and its task's. Anything found through a descriptor or a path lasts
+ * until the thread leaves its generation, which only WAIT_CALL does; what must outlive that is held.
+ */
+#ifndef KERNEL_LINUX_FILES_H
+#define KERNEL_LINUX_FILES_H
+
+#include "../../copy.h"
+#include "../../fs/file.h"
+#include "../../fs/mount.h"
+#include "../../fs/path.h"
+#include "../../fs/values.h"
+#include "../../sched/wait.h"
+#include "../linux.h"
+#include "../task.h"
+
+#include <errno.h>
+
+enum {
+    AT_WORKING = -100, /* AT_FDCWD */
+    AT_NO_FOLLOW = 0x100,
+    AT_EFFECTIVE = 0x200, /* of faccessat; AT_REMOVE_DIRECTORY of unlinkat */
+    AT_REMOVE_DIRECTORY = 0x200,
+    AT_FOLLOW = 0x400,
+    AT_NO_AUTOMOUNT = 0x800,
+    AT_EMPTY = 0x1000,
+    AT_SYNC_TYPES = 0x6000,
+};
+
+/* ---- waiting ---- */
+
+/* What a call answers for what methods say beyond Linux's errors. */
+static inline k42_result linux_result(k42_result result, k42_result stale) {
+    if (__builtin_expect(result > -4096, 1))
+        return result == -EINTR ? -LINUX_RESTART : result;
+    return result == -K42_STALE ? stale : result;
+}
+
+/* Evaluates an expression that finds everything it needs anew, as often as it must be. */
+#define FILES_CALL(result, ...)                                                                    \
+    do {                                                                                           \
+        WAIT_CALL(result, WAIT_FOREVER, 0, __VA_ARGS__);                                           \
+        (result) = linux_result((result), -ENOENT);                                                \
+    } while (0)
+
+/* ---- a program's memory ---- */
+
+/* Copies all of it, waiting for pages. 0 or -EFAULT. */
+K42_MUST_CHECK
+k42_result files_copy_in(void *to, uintptr_t from, size_t size);
+K42_MUST_CHECK
+k42_result files_copy_out(uintptr_t to, const void *from, size_t size);
+
+/* A text of a program: a path or a name. */
+struct files_text {
+    char *at; /* terminated */
+    size_t length;
+    char here[256];
+};
+
+/* Copies one of at most `most` bytes with its end. 0, -EFAULT, -ENAMETOOLONG, -ENOMEM. Afterwards
+ * files_text_end(), when it succeeded. */
+K42_MUST_CHECK
+k42_result files_text_get(struct files_text *text, uintptr_t from, size_t most);
+void files_text_end(struct files_text *text);
+#define FILES_PATH 4096
+
+/* ---- descriptors ---- */
+
+/* -EBADF. */
+static inline k42_result files_get(int number, file_ref *file) {
+    struct k42_pair found = k42_call(task_self()->descriptors, get, number);
+    *file = (file_ref)found.word;
+    return found.result;
+}
+
+/* Puts a file with one hold into the table; releases it when that fails. */
+k42_result files_add(file_ref file, unsigned flags);
+
+/* The number of descriptors a process may have. */
+static inline int files_limit(void) {
+    uint64_t limit = task_limit(task_self(), 7);
+    return limit < 0x7fffffff ? (int)limit : 0x7fffffff;
+}
+
+/* ---- paths ---- */
+
+/* Walks a path from a directory's descriptor or AT_WORKING; flags of path_flags. */
+K42_MUST_CHECK
+k42_result files_walk(struct path *path, int directory, const char *text, unsigned flags);
+
+/* Flags of *at() calls turned into those of a walk. */
+static inline unsigned files_walk_flags(int flags) {
+    return (flags & AT_NO_FOLLOW ? 0u : PATH_FOLLOW) | (flags & AT_EMPTY ? PATH_EMPTY : 0u);
+}
+
+/*
+ * What a path or, with AT_EMPTY and an empty path, a descriptor leads to, also if that has no place.
+ */
+K42_MUST_CHECK
+k42_result files_node(int directory, const char *text, int flags, node_ref *node,
+                      struct mount **mount);
+
+/* -EROFS. */
+static inline k42_result files_writable(const struct mount *mount) {
+    return mount && (mount->flags & NODE_READ_ONLY) ? -EROFS : 0;
+}
+
+static inline bool files_may(unsigned capability) {
+    return task_capable(task_self(), capability);
+}
+
+/* Whether the caller may change names in the directory of a walk with PATH_PARENT. */
+K42_MUST_CHECK
+k42_result files_may_change(const struct path *path);
+
+/* ---- reading and writing ---- */
+
+struct files_transfer {
+    file_ref file;
+    int64_t offset; /* or FILE_CURRENT */
+    struct copy copy;
+    bool write;
+    unsigned flags; /* of the file, when asked for */
+};
+
+/* Carries it out, waiting as the file says; returns bytes, or what Linux says. */
+k42_result files_transfer(struct files_transfer *transfer);
+
+#endif

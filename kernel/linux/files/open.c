@@ -1,0 +1,338 @@
+/*
+ * open and its like.
+ *
+ * What a path leads to is found and opened in one attempt, which is made again if it must wait;
+ * from then on the file is held and what is left (truncating, a FIFO's other end) waits for itself.
+ */
+#include "files.h"
+
+struct opening {
+    int directory;
+    const char *text;
+    unsigned flags;
+    uint32_t mode;
+    unsigned resolve; /* path_flags that are asked for */
+    file_ref file;    /* the result, with one hold */
+    unsigned type;    /* what it is, DT_* */
+    bool made;        /* by this call */
+};
+
+static unsigned access_of(unsigned flags) {
+    unsigned access = (open_reads(flags) ? NODE_READ : 0u) | (open_writes(flags) ? NODE_WRITE : 0u);
+    return access | (flags & OPEN_TRUNCATE ? NODE_WRITE : 0u);
+}
+
+/* Whether the caller may open it so; it exists. */
+static k42_result may_open(const struct opening *opening, const struct path *path,
+                           const struct place *place) {
+    struct node_attributes attributes;
+    k42_result result = k42_call(place->node, attributes, &attributes);
+    if (result < 0)
+        return result;
+    unsigned type = MODE_ENTRY_TYPE(attributes.mode), access = access_of(opening->flags);
+    unsigned mount_flags = attributes.mount_flags | (place->mount ? place->mount->flags : 0);
+    if (type == ENTRY_LINK)
+        return -ELOOP;
+    if (type == ENTRY_DIRECTORY && (access & NODE_WRITE))
+        return -EISDIR;
+    bool is_data = type == ENTRY_REGULAR || type == ENTRY_DIRECTORY;
+    bool is_device = type == MODE_ENTRY_TYPE(MODE_CHARACTER) || type == MODE_ENTRY_TYPE(MODE_BLOCK);
+    if (is_device && (mount_flags & NODE_NO_DEVICES))
+        return -EACCES;
+    if (is_data && (access & NODE_WRITE) && (mount_flags & NODE_READ_ONLY))
+        return -EROFS;
+    result = node_allows(&attributes, path->who, access);
+    if (result < 0)
+        return result;
+    if ((opening->flags & OPEN_NO_ACCESSED) && path->who->fsuid != attributes.uid &&
+        !files_may(CAPABILITY_OWNER))
+        return -EPERM;
+    return 0;
+}
+
+/* Opens what is at a place. */
+static k42_result open_place(struct opening *opening, const struct path *path,
+                             const struct place *place, unsigned type) {
+    k42_result result = opening->made ? 0 : may_open(opening, path, place);
+    if (result < 0)
+        return result;
+    struct k42_pair opened = k42_call(place->node, open, opening->flags);
+    if (opened.result < 0)
+        return opened.result;
+    opening->file = (file_ref)opened.word;
+    opening->type = type;
+    if (!place->mount)
+        return 0;
+    struct place there = *place;
+    result = k42_call(opening->file, set_place, &there);
+    if (result < 0)
+        (void)!k42_call(opening->file, release);
+    return result < 0 ? result : 0;
+}
+
+static k42_result open_present(struct opening *opening) {
+    struct path path;
+    unsigned flags = opening->resolve | (opening->flags & OPEN_NO_FOLLOW ? 0u : PATH_FOLLOW) |
+                     (opening->flags & OPEN_DIRECTORY ? PATH_DIRECTORY : 0u);
+    k42_result result = files_walk(&path, opening->directory, opening->text, flags);
+    if (result < 0)
+        return result;
+    return open_place(opening, &path, &path.found, path.type);
+}
+
+/* ---- O_CREAT ---- */
+
+static k42_result make(struct opening *opening, struct path *path) {
+    k42_result result = files_may_change(path);
+    if (result < 0)
+        return result;
+    struct node_new what = {
+        .name = path->last,
+        .mode = MODE_REGULAR | (opening->mode & MODE_PERMISSIONS & ~path->context->mask),
+        .uid = path->who->fsuid,
+        .gid = path->who->fsgid,
+    };
+    struct k42_pair made = k42_call(path->found.node, create, &what);
+    if (made.result < 0)
+        return made.result;
+    opening->made = true;
+    struct place place = {path->found.mount, (node_ref)made.word};
+    return open_place(opening, path, &place, ENTRY_REGULAR);
+}
+
+static k42_result open_there(struct opening *opening, const struct path *path) {
+    if (opening->flags & OPEN_EXCLUSIVE)
+        return -EEXIST;
+    if (path->type == ENTRY_LINK)
+        return -ELOOP;
+    if (path->type == ENTRY_DIRECTORY)
+        return -EISDIR;
+    return open_place(opening, path, &path->there, path->type);
+}
+
+/* With no link followed, what is at the last name. */
+static k42_result look(struct path *path) {
+    struct k42_pair child = k42_call(path->found.node, lookup, &path->last, path->who);
+    if (child.result < 0)
+        return child.result == -ENOENT ? 0 : child.result;
+    path->there = (struct place){path->found.mount, (node_ref)child.word};
+    path->type = (unsigned)child.result & 255;
+    mount_descend(&path->there);
+    return 0;
+}
+
+static k42_result make_or_open(struct opening *opening, struct path *path) {
+    bool follows = path->flags & PATH_FOLLOW;
+    if (path_last_is_special(path))
+        return opening->flags & OPEN_EXCLUSIVE ? -EEXIST : -EISDIR;
+    if (path->last_is_directory)
+        return -EISDIR;
+    if (!follows && !path->there.node) {
+        k42_result result = look(path);
+        if (result < 0)
+            return result;
+    }
+    return path->there.node ? open_there(opening, path) : make(opening, path);
+}
+
+static k42_result open_or_make(struct opening *opening) {
+    struct path path;
+    bool follows = !(opening->flags & (OPEN_EXCLUSIVE | OPEN_NO_FOLLOW));
+    k42_result result = files_walk(&path, opening->directory, opening->text,
+                                   opening->resolve | PATH_PARENT | (follows ? PATH_FOLLOW : 0u));
+    if (result >= 0)
+        result = make_or_open(opening, &path);
+    path_end(&path);
+    /* Somebody else was quicker: then it is there. */
+    bool again = result == -EEXIST && !(opening->flags & OPEN_EXCLUSIVE);
+    return again ? -K42_RETRY : result;
+}
+
+/* ---- others ---- */
+
+/* O_TMPFILE: a file without a name in a directory's file system. */
+static k42_result open_temporary(struct opening *opening) {
+    struct path path;
+    k42_result result = files_walk(&path, opening->directory, opening->text,
+                                   opening->resolve | PATH_FOLLOW | PATH_DIRECTORY);
+    if (result >= 0)
+        result = files_may_change(&path);
+    if (result < 0)
+        return result;
+    struct node_new what = {
+        .name = {.text = ""},
+        .mode = MODE_REGULAR | (opening->mode & MODE_PERMISSIONS & ~path.context->mask),
+        .uid = path.who->fsuid,
+        .gid = path.who->fsgid,
+    };
+    struct k42_pair made = k42_call(path.found.node, create, &what);
+    if (made.result < 0)
+        return made.result == -EINVAL ? -EOPNOTSUPP : made.result;
+    struct place place = {path.found.mount, (node_ref)made.word};
+    opening->made = true;
+    result = open_place(opening, &path, &place, ENTRY_REGULAR);
+    (void)!k42_call(place.node, release);
+    return result;
+}
+
+struct k42_pair open_path(k42_ref node, unsigned flags);
+
+static k42_result open_only_path(struct opening *opening) {
+    struct path path;
+    unsigned flags = opening->resolve | (opening->flags & OPEN_NO_FOLLOW ? 0u : PATH_FOLLOW) |
+                     (opening->flags & OPEN_DIRECTORY ? PATH_DIRECTORY : 0u);
+    k42_result result = files_walk(&path, opening->directory, opening->text, flags);
+    if (result < 0)
+        return result;
+    struct k42_pair opened = open_path((k42_ref)path.found.node, opening->flags);
+    if (opened.result < 0)
+        return opened.result;
+    opening->file = (file_ref)opened.word;
+    if (path.found.mount)
+        result = k42_call(opening->file, set_place, &path.found);
+    return result < 0 ? result : 0;
+}
+
+static k42_result open_now(struct opening *opening) {
+    k42_result result;
+    do {
+        opening->made = false;
+        if (opening->flags & OPEN_PATH)
+            result = open_only_path(opening);
+        else if ((opening->flags & OPEN_TEMPORARY) == OPEN_TEMPORARY)
+            result = open_temporary(opening);
+        else if (opening->flags & OPEN_CREATE)
+            result = open_or_make(opening);
+        else
+            result = open_present(opening);
+    } while (result == -K42_RETRY);
+    return result;
+}
+
+/* What is left to do with an open file; it is held, so waiting is fine. */
+static k42_result complete(struct opening *opening) {
+    k42_result result = 0;
+    if ((opening->flags & OPEN_TRUNCATE) && opening->type == ENTRY_REGULAR && !opening->made) {
+        struct k42_pair node = k42_call(opening->file, node);
+        struct node_attributes empty = {.size = 0};
+        FILES_CALL(result, k42_call((node_ref)node.word, set_attributes, NODE_SET_SIZE, &empty));
+    }
+    if (result >= 0 && opening->type == ENTRY_FIFO && !(opening->flags & OPEN_NON_BLOCKING))
+        FILES_CALL(result, k42_call(opening->file, settle));
+    return result;
+}
+
+static k42_result check_flags(struct opening *opening) {
+    unsigned flags = opening->flags;
+    if (flags & OPEN_PATH)
+        flags &= OPEN_PATH | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_CLOSE_ON_EXEC;
+    bool temporary = (flags & OPEN_TEMPORARY) == OPEN_TEMPORARY;
+    if (temporary && (!open_writes(flags) || (flags & OPEN_CREATE)))
+        return -EINVAL;
+    if (!temporary && (flags & OPEN_TEMPORARY & ~(unsigned)OPEN_DIRECTORY))
+        return -EINVAL;
+    if (!temporary && (flags & OPEN_CREATE) && (flags & OPEN_DIRECTORY))
+        return -EINVAL;
+    opening->flags = flags;
+    return 0;
+}
+
+static k42_result open_text(struct opening *opening, uintptr_t path) {
+    struct files_text text;
+    k42_result result = check_flags(opening);
+    if (result >= 0)
+        result = files_text_get(&text, path, FILES_PATH);
+    if (result < 0)
+        return result;
+    opening->text = text.at;
+    FILES_CALL(result, open_now(opening));
+    files_text_end(&text);
+    if (result < 0)
+        return result;
+    if (opening->type == ENTRY_FIFO || (opening->flags & OPEN_TRUNCATE)) {
+        result = complete(opening);
+        if (result < 0) {
+            (void)!k42_call(opening->file, release);
+            return result;
+        }
+    }
+    return files_add(opening->file, opening->flags & OPEN_CLOSE_ON_EXEC);
+}
+
+k42_result files_add(file_ref file, unsigned flags) {
+    unsigned on_exec = flags & OPEN_CLOSE_ON_EXEC ? DESCRIPTOR_CLOSE_ON_EXEC : 0u;
+    k42_result result =
+        k42_call(task_self()->descriptors, add, 0, (k42_ref)file, on_exec, files_limit());
+    if (result < 0)
+        (void)!k42_call(file, release);
+    return result;
+}
+
+enum {
+    ALL_FLAGS = OPEN_ACCESS | OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TERMINAL | OPEN_TRUNCATE |
+                OPEN_APPEND | OPEN_NON_BLOCKING | OPEN_SYNC | OPEN_ASYNC | OPEN_DIRECT |
+                OPEN_LARGE | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_NO_ACCESSED |
+                OPEN_CLOSE_ON_EXEC | OPEN_PATH | OPEN_TEMPORARY,
+};
+
+/* What is not known is ignored. A file has O_LARGEFILE on this processor. */
+static k42_result open_at(int directory, uintptr_t path, unsigned flags, uint32_t mode) {
+    struct opening opening = {
+        .directory = directory, .flags = (flags & ALL_FLAGS) | OPEN_LARGE, .mode = mode};
+    return open_text(&opening, path);
+}
+
+LINUX_CALL(2, open, uintptr_t path, unsigned flags, uint32_t mode) {
+    return open_at(AT_WORKING, path, flags, mode);
+}
+
+LINUX_CALL(257, openat, int directory, uintptr_t path, unsigned flags, uint32_t mode) {
+    return open_at(directory, path, flags, mode);
+}
+
+LINUX_CALL(85, creat, uintptr_t path, uint32_t mode) {
+    return open_at(AT_WORKING, path, OPEN_CREATE | OPEN_WRITE_ONLY | OPEN_TRUNCATE, mode);
+}
+
+struct open_how {
+    uint64_t flags, mode, resolve;
+};
+
+enum {
+    RESOLVE_NO_MOUNTS = 1,
+    RESOLVE_NO_JUMPS = 2,
+    RESOLVE_NO_LINKS = 4,
+    RESOLVE_BENEATH = 8,
+    RESOLVE_IN_ROOT = 16,
+};
+
+static k42_result check_how(const struct open_how *how, unsigned *resolve) {
+    if ((how->flags & ~(uint64_t)(unsigned)ALL_FLAGS) || (how->resolve & ~31ul) ||
+        (how->mode & ~(uint64_t)MODE_PERMISSIONS) ||
+        (how->mode && !(how->flags & (OPEN_CREATE | (OPEN_TEMPORARY & ~OPEN_DIRECTORY)))) ||
+        (how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+        return -EINVAL;
+    *resolve = (how->resolve & RESOLVE_NO_MOUNTS ? PATH_NO_MOUNTS : 0u) |
+               (how->resolve & RESOLVE_NO_LINKS ? PATH_NO_LINKS : 0u) |
+               (how->resolve & RESOLVE_NO_JUMPS ? PATH_NO_JUMPS : 0u) |
+               (how->resolve & RESOLVE_BENEATH ? PATH_BENEATH : 0u) |
+               (how->resolve & RESOLVE_IN_ROOT ? PATH_IN_ROOT : 0u);
+    return 0;
+}
+
+LINUX_CALL(437, openat2, int directory, uintptr_t path, uintptr_t how_at, size_t size) {
+    struct open_how how;
+    struct opening opening = {.directory = directory};
+    if (size < sizeof how)
+        return -EINVAL;
+    if (size > sizeof how)
+        return -E2BIG;
+    k42_result result = files_copy_in(&how, how_at, sizeof how);
+    if (result >= 0)
+        result = check_how(&how, &opening.resolve);
+    if (result < 0)
+        return result;
+    opening.flags = (unsigned)how.flags | OPEN_LARGE;
+    opening.mode = (uint32_t)how.mode;
+    return open_text(&opening, path);
+}

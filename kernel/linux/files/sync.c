@@ -1,0 +1,88 @@
+/*
+ * Calls about when data is where: fsync and its like, and advice.
+ */
+#include "files.h"
+
+static k42_result sync_file(int fd, unsigned data) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = k42_call(file, hold);
+    if (result < 0)
+        return linux_result(result, -EBADF);
+    WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, sync, data));
+    (void)!k42_call(file, release);
+    return linux_result(result, -EBADF);
+}
+
+LINUX_CALL(74, fsync, int fd) {
+    return sync_file(fd, 0);
+}
+
+LINUX_CALL(75, fdatasync, int fd) {
+    return sync_file(fd, 1);
+}
+
+/* Whether a descriptor is one of bytes that are somewhere. */
+static k42_result check_data(int fd) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = k42_call(file, flags);
+    if (result < 0 || (result & OPEN_PATH))
+        return -EBADF;
+    result = k42_call(file, seek, 0, SEEK_TO_CURRENT);
+    return result == -ESPIPE ? -ESPIPE : 0;
+}
+
+LINUX_CALL(277, sync_file_range, int fd, int64_t offset, int64_t length, unsigned flags) {
+    k42_result result = check_data(fd);
+    if (result < 0)
+        return result;
+    if ((flags & ~7u) || offset < 0 || length < 0 || offset > INT64_MAX - length)
+        return -EINVAL;
+    return sync_file(fd, 1);
+}
+
+LINUX_CALL(221, fadvise64, int fd, int64_t offset, int64_t length, int advice) {
+    (void)offset;
+    k42_result result = check_data(fd);
+    if (result < 0)
+        return result;
+    return length < 0 || advice < 0 || advice > 5 ? -EINVAL : 0;
+}
+
+LINUX_CALL(187, readahead, int fd, int64_t offset, size_t count) {
+    (void)offset, (void)count;
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = k42_call(file, flags);
+    if (result < 0 || (result & OPEN_PATH) || !open_reads((unsigned)result))
+        return -EBADF;
+    return check_data(fd) < 0 ? -EINVAL : 0;
+}
+
+/* Every mounted file system with something behind it is asked through its root. */
+LINUX_CALL(162, sync, void) {
+    uint32_t id = 0;
+    for (struct mount *mount; (mount = mount_next(id));) {
+        id = mount->id;
+        struct k42_pair file = k42_call(mount->root, open, OPEN_READ_ONLY);
+        if (file.result < 0)
+            continue;
+        k42_result result;
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
+                  k42_call((file_ref)file.word, sync, 0));
+        (void)!k42_call((file_ref)file.word, release);
+    }
+    return 0;
+}
+
+LINUX_CALL(306, syncfs, int fd) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = k42_call(file, flags);
+    return result < 0 || (result & OPEN_PATH) ? -EBADF : 0;
+}

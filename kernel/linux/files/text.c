@@ -1,0 +1,133 @@
+/*
+ * Texts, structures and paths of programs.
+ */
+#include "files.h"
+
+#include "runtime.h"
+
+k42_result files_copy_in(void *to, uintptr_t from, size_t size) {
+    struct copy copy = copy_of_user(from, size);
+    k42_result result;
+    char *at = to;
+    do {
+        WAIT_CALL(result, WAIT_FOREVER, 0, copy_in(&copy, at, copy.left));
+        if (result < 0)
+            return -EFAULT;
+        at += result;
+    } while (copy.left && result);
+    return copy.left ? -EFAULT : 0;
+}
+
+k42_result files_copy_out(uintptr_t to, const void *from, size_t size) {
+    struct copy copy = copy_of_user(to, size);
+    k42_result result;
+    const char *at = from;
+    do {
+        WAIT_CALL(result, WAIT_FOREVER, 0, copy_out(&copy, at, copy.left));
+        if (result < 0)
+            return -EFAULT;
+        at += result;
+    } while (copy.left && result);
+    return copy.left ? -EFAULT : 0;
+}
+
+/* Where the text ends among bytes; the count when it does not. */
+static size_t find_end(const char *bytes, size_t count) {
+    size_t at = 0;
+    while (at < count && bytes[at])
+        at++;
+    return at;
+}
+
+/* Copies until the text ends or there is no room: 1 when it has ended. */
+static k42_result copy_text(struct files_text *text, struct copy *copy, size_t room) {
+    enum { PIECE = 48 };
+    while (text->length < room) {
+        size_t want = room - text->length < PIECE ? room - text->length : PIECE;
+        char *to = text->at + text->length;
+        k42_result result;
+        WAIT_CALL(result, WAIT_FOREVER, 0, copy_in(copy, to, want));
+        if (result <= 0)
+            return -EFAULT;
+        size_t end = find_end(to, (size_t)result);
+        text->length += end;
+        if (end < (size_t)result)
+            return 1;
+    }
+    return 0;
+}
+
+k42_result files_text_get(struct files_text *text, uintptr_t from, size_t most) {
+    struct copy copy = copy_of_user(from, most);
+    text->at = text->here;
+    text->length = 0;
+    size_t room = most < sizeof text->here ? most : sizeof text->here;
+    k42_result result = copy_text(text, &copy, room);
+    if (result != 0)
+        return result < 0 ? result : 0;
+    if (most == room)
+        return -ENAMETOOLONG;
+    char *larger = k42_platform_alloc(most);
+    if (!larger)
+        return -ENOMEM;
+    for (size_t at = 0; at < room; at++)
+        larger[at] = text->here[at];
+    text->at = larger;
+    result = copy_text(text, &copy, most);
+    if (result == 1)
+        return 0;
+    files_text_end(text);
+    return result < 0 ? result : -ENAMETOOLONG;
+}
+
+void files_text_end(struct files_text *text) {
+    if (text->at != text->here)
+        k42_platform_free(text->at);
+}
+
+/* ---- paths ---- */
+
+k42_result files_walk(struct path *path, int directory, const char *text, unsigned flags) {
+    struct task *task = task_self();
+    *path = (struct path){.context = task->paths, .who = task->credentials, .flags = flags};
+    if (text[0] != '/' && directory != AT_WORKING) {
+        file_ref file;
+        k42_result result = files_get(directory, &file);
+        if (result < 0)
+            return result;
+        struct k42_pair place = k42_call(file, place);
+        if (place.result < 0)
+            return place.result;
+        if (!place.word)
+            return -ENOTDIR;
+        path->start = *(const struct place *)place.word;
+    }
+    return path_walk(path, text);
+}
+
+k42_result files_node(int directory, const char *text, int flags, node_ref *node,
+                      struct mount **mount) {
+    if (!*text && (flags & AT_EMPTY) && directory != AT_WORKING) {
+        file_ref file;
+        k42_result result = files_get(directory, &file);
+        if (result < 0)
+            return result;
+        struct k42_pair found = k42_call(file, node), place = k42_call(file, place);
+        *node = (node_ref)found.word;
+        *mount = place.result >= 0 && place.word ? ((const struct place *)place.word)->mount : NULL;
+        return found.result == -K42_STALE ? -EBADF : found.result;
+    }
+    struct path path;
+    k42_result result = files_walk(&path, directory, text, files_walk_flags(flags));
+    *node = path.found.node;
+    *mount = path.found.mount;
+    return result;
+}
+
+k42_result files_may_change(const struct path *path) {
+    struct node_attributes attributes;
+    k42_result result = k42_call(path->found.node, attributes, &attributes);
+    if (result >= 0)
+        result = node_allows(&attributes, path->who, NODE_WRITE | NODE_EXECUTE);
+    return result < 0 ? result : files_writable(path->found.mount);
+}

@@ -1,0 +1,192 @@
+/*
+ * read, write and their like: bytes between a file and a program.
+ *
+ * The first attempt holds nothing. When it says to wait, the file is held for as long as the call
+ * sleeps. A write goes on until all is written, as Linux's does for what blocks; a read does not.
+ */
+#include "files.h"
+
+#include "../signal/signals.h"
+#include "runtime.h"
+
+enum { MOST_VECTORS = 1024, FEW_VECTORS = 8, MOST_BYTES = 0x7ffff000 };
+
+/* ---- one transfer ---- */
+
+static k42_result attempt(struct files_transfer *transfer) {
+    return transfer->write ? k42_call(transfer->file, write, transfer->offset, &transfer->copy)
+                           : k42_call(transfer->file, read, transfer->offset, &transfer->copy);
+}
+
+/* A file that must not block says so itself, unless it is ready and waits for something else. */
+static k42_result attempt_now(struct files_transfer *transfer) {
+    k42_result result = attempt(transfer);
+    if (result != -K42_WAIT)
+        return result;
+    unsigned wanted = transfer->write ? FILE_WRITABLE | FILE_ERROR : FILE_READABLE | FILE_HANG_UP;
+    k42_result ready = k42_call(transfer->file, poll, NULL);
+    return ready < 0 ? ready : (unsigned)ready & wanted ? -K42_WAIT : -EAGAIN;
+}
+
+static k42_result wait_for(struct files_transfer *transfer) {
+    k42_result result = k42_call(transfer->file, hold);
+    if (result < 0)
+        return result;
+    if (transfer->flags & OPEN_NON_BLOCKING)
+        WAIT_CALL(result, WAIT_FOREVER, 0, attempt_now(transfer));
+    else
+        WAIT_CALL(result, WAIT_FOREVER, 0, attempt(transfer));
+    (void)!k42_call(transfer->file, release);
+    return result;
+}
+
+static void broken_pipe(void) {
+    struct signal_info info = signal_from_kernel(SIGPIPE);
+    (void)!signal_thread(task_self()->tid, &info);
+}
+
+k42_result files_transfer(struct files_transfer *transfer) {
+    k42_result done = 0, result;
+    do {
+        result = attempt(transfer);
+        if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0)) {
+            k42_result flags = k42_call(transfer->file, flags);
+            transfer->flags = flags < 0 ? 0 : (unsigned)flags;
+            result = wait_for(transfer);
+        }
+        if (result <= 0)
+            break;
+        done += result;
+        if (transfer->offset >= 0)
+            transfer->offset += result;
+    } while (transfer->write && transfer->copy.left);
+    if (result == -EPIPE && transfer->write)
+        broken_pipe();
+    return done ? done : linux_result(result, -EBADF);
+}
+
+/* ---- calls ---- */
+
+static k42_result transfer_user(int fd, uintptr_t buffer, size_t count, int64_t offset,
+                                bool write) {
+    struct files_transfer transfer = {.offset = offset, .write = write};
+    k42_result result = files_get(fd, &transfer.file);
+    if (result < 0)
+        return result;
+    transfer.copy = copy_of_user(buffer, count < MOST_BYTES ? count : MOST_BYTES);
+    return files_transfer(&transfer);
+}
+
+LINUX_CALL(0, read, int fd, uintptr_t buffer, size_t count) {
+    return transfer_user(fd, buffer, count, FILE_CURRENT, false);
+}
+
+LINUX_CALL(1, write, int fd, uintptr_t buffer, size_t count) {
+    return transfer_user(fd, buffer, count, FILE_CURRENT, true);
+}
+
+LINUX_CALL(17, pread64, int fd, uintptr_t buffer, size_t count, int64_t offset) {
+    return offset < 0 ? -EINVAL : transfer_user(fd, buffer, count, offset, false);
+}
+
+LINUX_CALL(18, pwrite64, int fd, uintptr_t buffer, size_t count, int64_t offset) {
+    return offset < 0 ? -EINVAL : transfer_user(fd, buffer, count, offset, true);
+}
+
+/* ---- vectors ---- */
+
+struct vectors {
+    struct copy_range few[FEW_VECTORS], *at;
+    size_t total;
+};
+
+static k42_result vectors_get(struct vectors *vectors, uintptr_t from, size_t count) {
+    if (count > MOST_VECTORS)
+        return -EINVAL;
+    vectors->at = vectors->few;
+    vectors->total = 0;
+    if (count > FEW_VECTORS)
+        vectors->at = k42_platform_alloc(count * sizeof *vectors->at);
+    if (!vectors->at)
+        return -ENOMEM;
+    /* A range is laid out as struct iovec is. */
+    k42_result result = count ? files_copy_in(vectors->at, from, count * sizeof *vectors->at) : 0;
+    for (size_t n = 0; n < count && result == 0; n++) {
+        if ((int64_t)vectors->at[n].length < 0)
+            result = -EINVAL;
+        size_t left = MOST_BYTES - vectors->total;
+        vectors->at[n].length = vectors->at[n].length < left ? vectors->at[n].length : left;
+        vectors->total += vectors->at[n].length;
+    }
+    if (result < 0 && vectors->at != vectors->few)
+        k42_platform_free(vectors->at);
+    return result;
+}
+
+static k42_result transfer_vectors(int fd, uintptr_t from, size_t count, int64_t offset,
+                                   bool write) {
+    struct files_transfer transfer = {.offset = offset, .write = write};
+    struct vectors vectors;
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = vectors_get(&vectors, from, count);
+    if (result < 0)
+        return result;
+    result = files_get(fd, &transfer.file); /* copying may have waited */
+    if (result >= 0) {
+        transfer.copy = copy_of_ranges(vectors.at, vectors.total, true);
+        result = files_transfer(&transfer);
+    }
+    if (vectors.at != vectors.few)
+        k42_platform_free(vectors.at);
+    return result;
+}
+
+LINUX_CALL(19, readv, int fd, uintptr_t vectors, size_t count) {
+    return transfer_vectors(fd, vectors, count, FILE_CURRENT, false);
+}
+
+LINUX_CALL(20, writev, int fd, uintptr_t vectors, size_t count) {
+    return transfer_vectors(fd, vectors, count, FILE_CURRENT, true);
+}
+
+LINUX_CALL(295, preadv, int fd, uintptr_t vectors, size_t count, int64_t offset) {
+    return offset < 0 ? -EINVAL : transfer_vectors(fd, vectors, count, offset, false);
+}
+
+LINUX_CALL(296, pwritev, int fd, uintptr_t vectors, size_t count, int64_t offset) {
+    return offset < 0 ? -EINVAL : transfer_vectors(fd, vectors, count, offset, true);
+}
+
+/* Of the flags of preadv2 those that ask for no more than is done anyway. */
+enum { HIGH_PRIORITY = 1, DATA_SYNC = 2, SYNC = 4 };
+
+static k42_result transfer_flagged(int fd, uintptr_t vectors, size_t count, int64_t offset,
+                                   int flags, bool write) {
+    if (flags & ~(HIGH_PRIORITY | DATA_SYNC | SYNC))
+        return -EOPNOTSUPP;
+    if (offset < -1)
+        return -EINVAL;
+    return transfer_vectors(fd, vectors, count, offset, write);
+}
+
+LINUX_CALL(327, preadv2, int fd, uintptr_t vectors, size_t count, int64_t offset, int64_t high,
+           int flags) {
+    (void)high;
+    return transfer_flagged(fd, vectors, count, offset, flags, false);
+}
+
+LINUX_CALL(328, pwritev2, int fd, uintptr_t vectors, size_t count, int64_t offset, int64_t high,
+           int flags) {
+    (void)high;
+    return transfer_flagged(fd, vectors, count, offset, flags, true);
+}
+
+LINUX_CALL(8, lseek, int fd, int64_t offset, int whence) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, seek, offset, whence));
+    return linux_result(result, -EBADF);
+}

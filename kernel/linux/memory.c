@@ -1,0 +1,276 @@
+/*
+ * The memory calls: mmap and its like, on the caller's address space.
+ */
+#include "../arch/x86_64/user_copy.h"
+#include "../fs/file.h"
+#include "../sched/wait.h"
+#include "abi.h"
+#include "program.h"
+#include "task.h"
+
+#include <k42/k42.h>
+
+#define PAGE_MASK                 (FRAME_SIZE - 1)
+#define ALL_PROTECTION            (SPACE_READ | SPACE_WRITE | SPACE_EXECUTE)
+#define PERSONA_READ_IMPLIES_EXEC 0x0400000
+
+static bool is_page(uint64_t address) {
+    return !(address & PAGE_MASK);
+}
+
+/* Rounded up to pages; 0 when that is more than there is. */
+static size_t whole_pages(size_t length) {
+    size_t pages = (length + PAGE_MASK) & ~PAGE_MASK;
+    return pages < length || pages > USER_END ? 0 : pages;
+}
+
+/* ---- mmap ---- */
+
+static unsigned flags_of(int flags) {
+    unsigned wanted = 0;
+    if ((flags & MAP_TYPE) != MAP_PRIVATE)
+        wanted |= SPACE_SHARED;
+    if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+        wanted |= SPACE_FIXED;
+    if (flags & MAP_FIXED_NOREPLACE)
+        wanted |= SPACE_NO_REPLACE;
+    if (flags & MAP_GROWSDOWN)
+        wanted |= SPACE_GROWS_DOWN;
+    if (flags & (MAP_POPULATE | MAP_LOCKED))
+        wanted |= SPACE_POPULATE;
+    if (flags & MAP_32BIT)
+        wanted |= SPACE_LOW;
+    return wanted;
+}
+
+/* What the file is opened for decides what its mapping may be asked for. */
+static k42_result add_file(struct space_request *request, int number, uint64_t offset) {
+    struct k42_pair file = k42_call(task_self()->descriptors, get, number);
+    struct file_map how;
+    if (file.result < 0)
+        return file.result;
+    file_ref ref = (file_ref)file.word;
+    k42_result flags = k42_call(ref, flags);
+    if (flags < 0)
+        return flags;
+    unsigned access = flags & O_ACCMODE;
+    if ((flags & O_PATH) || access == O_WRONLY)
+        return flags & O_PATH ? -EBADF : -EACCES;
+    k42_result result = k42_call(ref, map, &how);
+    if (result < 0)
+        return result;
+    request->fcm = how.fcm;
+    request->first = how.first + offset / FRAME_SIZE;
+    request->file = (k42_ref)ref;
+    request->most = request->flags & SPACE_SHARED ? how.most : ALL_PROTECTION;
+    return request->protection & ~request->most ? -EACCES : 0;
+}
+
+static k42_result map_once(const struct space_request *request) {
+    struct k42_pair mapped = k42_call(task_self()->space, map, request);
+    return mapped.result < 0 ? mapped.result : (k42_result)mapped.word;
+}
+
+LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags, int file,
+           uint64_t offset) {
+    unsigned type = flags & MAP_TYPE;
+    bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+    if (!length || !is_page(offset) || (fixed && !is_page(address)) || (flags & MAP_HUGETLB) ||
+        (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
+        return -EINVAL;
+    if (!(length = whole_pages(length)))
+        return -ENOMEM;
+    if (offset + length < offset)
+        return -EOVERFLOW;
+    struct space_request request = {
+        .address = address & ~PAGE_MASK,
+        .length = length,
+        .protection = (unsigned)protection & ALL_PROTECTION,
+        .flags = flags_of(flags),
+        .most = ALL_PROTECTION,
+    };
+    if (request.flags & SPACE_GROWS_DOWN)
+        request.limit = task_limit(task_self(), RLIMIT_STACK);
+    k42_result result = flags & MAP_ANONYMOUS ? 0 : add_file(&request, file, offset);
+    if (result >= 0)
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(&request));
+    return result;
+}
+
+LINUX_CALL(11, munmap, uintptr_t address, size_t length) {
+    k42_result result;
+    if (!is_page(address) || !length || !(length = whole_pages(length)) ||
+        address > USER_END - length)
+        return -EINVAL;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+              k42_call(task_self()->space, unmap, address, length));
+    return result;
+}
+
+LINUX_CALL(10, mprotect, uintptr_t address, size_t length, int protection) {
+    k42_result result;
+    if (!is_page(address) ||
+        (protection & ~(int)(ALL_PROTECTION | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)))
+        return -EINVAL;
+    if (!length)
+        return 0;
+    if (!(length = whole_pages(length)) || address > USER_END - length)
+        return -ENOMEM;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+              k42_call(task_self()->space, protect, address, length,
+                       (unsigned)protection & ALL_PROTECTION));
+    return result;
+}
+
+static k42_result move_once(const struct space_move *move) {
+    struct k42_pair moved = k42_call(task_self()->space, resize, move);
+    return moved.result < 0 ? moved.result : (k42_result)moved.word;
+}
+
+LINUX_CALL(25, mremap, uintptr_t address, size_t length, size_t new_length, int flags,
+           uintptr_t new_address) {
+    struct space_move move = {.address = address, .new_address = new_address};
+    k42_result result;
+    if (!is_page(address) || !new_length ||
+        (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) ||
+        ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE)) ||
+        ((flags & MREMAP_FIXED) && !is_page(new_address)))
+        return -EINVAL;
+    move.length = whole_pages(length);
+    move.new_length = whole_pages(new_length);
+    if (!move.new_length || (length && !move.length))
+        return -EINVAL;
+    move.flags = (flags & MREMAP_MAYMOVE ? SPACE_MAY_MOVE : 0) |
+                 (flags & MREMAP_FIXED ? SPACE_MOVE_TO : 0) |
+                 (flags & MREMAP_DONTUNMAP ? SPACE_LEAVE : 0);
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, move_once(&move));
+    return result;
+}
+
+/* ---- brk ---- */
+
+static k42_result break_once(uintptr_t end) {
+    struct k42_pair now = k42_call(task_self()->space, set_break, end);
+    return now.result < 0 ? now.result : (k42_result)now.word;
+}
+
+/* It answers where the end is, moved or not; only that tells of a failure. */
+LINUX_CALL(12, brk, uintptr_t end) {
+    struct space_marks marks;
+    k42_result result = k42_call(task_self()->space, marks, &marks);
+    if (result < 0 || end < marks.break_start || end > USER_END ||
+        end - marks.break_start > task_limit(task_self(), RLIMIT_DATA))
+        return result < 0 ? result : (k42_result)marks.break_end;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, break_once(end));
+    return result < 0 ? (k42_result)marks.break_end : result;
+}
+
+/* ---- the others ---- */
+
+LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
+    k42_result result;
+    size_t pages = whole_pages(length);
+    if (!is_page(address) || (length && !pages))
+        return -EINVAL;
+    if (address > USER_END - pages)
+        return -ENOMEM;
+    if (!pages)
+        return 0;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+              k42_call(task_self()->space, advise, address, pages, advice));
+    return result;
+}
+
+LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
+    k42_result result;
+    size_t pages = whole_pages(length);
+    if (!is_page(address) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+        ((flags & MS_ASYNC) && (flags & MS_SYNC)))
+        return -EINVAL;
+    if ((length && !pages) || address > USER_END - pages)
+        return -ENOMEM;
+    if (!pages)
+        return 0;
+    WAIT_CALL(result, WAIT_FOREVER, 0,
+              k42_call(task_self()->space, sync, address, pages, !!(flags & MS_SYNC)));
+    return result;
+}
+
+#define MINCORE_PIECE 512u
+
+LINUX_CALL(27, mincore, uintptr_t address, size_t length, uintptr_t to) {
+    uint8_t bytes[MINCORE_PIECE];
+    size_t pages = whole_pages(length) / FRAME_SIZE;
+    if (!is_page(address))
+        return -EINVAL;
+    if ((length && !pages) || address > USER_END - pages * FRAME_SIZE)
+        return -ENOMEM;
+    while (pages) {
+        size_t piece = pages < MINCORE_PIECE ? pages : MINCORE_PIECE;
+        k42_result result =
+            k42_call(task_self()->space, resident, address, piece * FRAME_SIZE, bytes, piece);
+        if (result >= 0)
+            result = program_write(to, bytes, piece);
+        if (result < 0)
+            return result;
+        pages -= piece;
+        to += piece;
+        address += piece * FRAME_SIZE;
+    }
+    return 0;
+}
+
+/*
+ * Nothing is swapped out, so locking a page is bringing it in. A gap in the range is an error.
+ */
+static k42_result lock_range(uintptr_t address, size_t length) {
+    uintptr_t end = (address + length + PAGE_MASK) & ~PAGE_MASK;
+    address &= ~PAGE_MASK;
+    while (address < end) {
+        struct space_mapping mapping;
+        k42_result result = k42_call(task_self()->space, find, address, 0, &mapping);
+        if (result < 0 || mapping.start > address)
+            return -ENOMEM;
+        address = mapping.end;
+    }
+    return 0;
+}
+
+static k42_result bring_in(uintptr_t address, size_t length) {
+    uintptr_t end = (address + length + PAGE_MASK) & ~PAGE_MASK;
+    for (address &= ~PAGE_MASK; address < end; address += FRAME_SIZE)
+        if (program_fault(address, SPACE_ACCESS_READ) == -EINTR)
+            return -EINTR;
+    return 0;
+}
+
+static k42_result lock(uintptr_t address, size_t length) {
+    if (address + length < address || address + length > USER_END)
+        return -ENOMEM;
+    if (length > task_limit(task_self(), RLIMIT_MEMLOCK) &&
+        !task_capable(task_self(), CAP_IPC_LOCK))
+        return -ENOMEM;
+    k42_result result = lock_range(address, length);
+    return result < 0 ? result : bring_in(address, length);
+}
+
+LINUX_CALL(149, mlock, uintptr_t address, size_t length) {
+    return lock(address, length);
+}
+
+LINUX_CALL(325, mlock2, uintptr_t address, size_t length, int flags) {
+    return flags & ~MLOCK_ONFAULT ? -EINVAL : lock(address, length);
+}
+
+LINUX_CALL(150, munlock, uintptr_t address, size_t length) {
+    return address + length < address || address + length > USER_END ? -ENOMEM
+                                                                     : lock_range(address, length);
+}
+
+LINUX_CALL(151, mlockall, int flags) {
+    return !flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ? -EINVAL : 0;
+}
+
+LINUX_CALL(152, munlockall, void) {
+    return 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * Where the pages of one FCM may be mapped: its attachments, by the first page they cover.
+ *
+ * A treap (a search tree that random priorities keep shallow), in which every node knows how far
+ * the ranges below it reach; so entering, removing and finding the next that covers a range cost
+ * the logarithm of how many there are, however many processes map a library.
+ *
+ * Locking: the owner's lock, for everything. Equal attachments may be entered more than once.
+ */
+#ifndef KERNEL_ATTACHMENTS_H
+#define KERNEL_ATTACHMENTS_H
+
+#include "fcm.h"
+
+#include <stdbool.h>
+
+struct attachment {
+    struct attachment *left, *right;
+    uint64_t reach; /* the largest end of the ranges from here down */
+    uint64_t priority;
+    struct fcm_attachment what;
+};
+
+struct attachments {
+    struct attachment *root;
+    uint64_t count;
+    uint64_t random;
+};
+
+/* Enters one, whose memory (on the heap) is the set's then. */
+void attachments_add(struct attachments *set, struct attachment *attachment);
+/* Takes one that equals `what` out and returns it; NULL: there is none. */
+struct attachment *attachments_take(struct attachments *set, const struct fcm_attachment *what);
+
+/* The next after `after` (NULL: the first) that covers any of the pages [first, end), copied.
+ * False: none. */
+bool attachments_next(const struct attachments *set, const struct fcm_attachment *after,
+                      uint64_t first, uint64_t end, struct fcm_attachment *found);
+
+/* Visits all, in order, until visit() is not 0, which it returns. */
+k42_result attachments_each(const struct attachments *set,
+                            k42_result (*visit)(const struct fcm_attachment *what, void *context),
+                            void *context);
+
+/* Takes any one out; NULL: none is left. For ending and moving. */
+struct attachment *attachments_take_any(struct attachments *set);
+
+#endif

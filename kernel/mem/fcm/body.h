@@ -1,0 +1,193 @@
+/*
+ * Inside the FCMs of files: what shared and pinned ones have in common.
+ *
+ *   body.c            making, ending, counts, attachments
+ *   body_get.c        a page's way in: getting, filling, holding
+ *   body_leave.c      its way out: evicted, cut off, made a hole
+ *   fcm_body_write_back.c its way to the FR
+ *   body_copy.c       read and write
+ *   body_state.c      state transfer, in both formats
+ *
+ * Locking. body->lock, leaf: which pages there are (page_tree.h), attachments, the size, what is
+ * being cleared. Nothing is called with it held. Words of pages change without it. `exclusive` is
+ * held by whoever changes the size, from the beginning of a method to its end, across calls of
+ * others: who wants it meanwhile is told to wait. It is never held between two methods.
+ */
+#ifndef KERNEL_FCM_BODY_H
+#define KERNEL_FCM_BODY_H
+
+#include "../../copy.h"
+#include "../../sched/wait.h"
+#include "../frame/frame.h"
+#include "../hat/hat.h"
+#include "../heap/heap.h"
+#include "attachments.h"
+#include "file_pages.h"
+#include "page_tree.h"
+
+#include <k42/lock.h>
+
+#include <errno.h>
+
+#define BODY_SIZE_MAX ((uint64_t)INT64_MAX)
+#define BODY_SYNCS    8u
+
+/* Pages that are to be gone, and what the FR is told then. */
+struct body_clear {
+    uint64_t first, end; /* equal: nothing is */
+    bool resize;         /* the FR is told the size; otherwise of a hole */
+};
+
+/* All that a file's FCM is: handed over by pointer as it is. */
+struct body_contents {
+    fr_ref fr;
+    pm_ref pm;
+    struct page_tree tree;
+    struct attachments attachments;
+    uint64_t size; /* bytes; changed under the lock by the holder of `exclusive` */
+    struct body_clear clear;
+    uint64_t syncs[BODY_SYNCS]; /* requests that have marked what they want written */
+    uint32_t next_sync;
+    int32_t failure;    /* of writing back, not reported yet */
+    uint64_t hand;      /* where the clock stands */
+    uint64_t read_next; /* where a reader in order would go on */
+    uint32_t read_ahead;
+    k42_id enlisted; /* with the PM, under this id; or 0 */
+};
+
+struct body_incoming;
+
+struct body {
+    struct k42_root root;
+    struct fcm rep;
+    struct k42_lock lock;
+    uint32_t exclusive;
+    bool owns; /* the contents are this one's to end */
+    struct body_contents its;
+    struct body_incoming *incoming; /* memory for an import, or NULL */
+};
+
+#define BODY(self) k42_container(self, struct body, rep)
+
+/* ---- body.c ---- */
+
+k42_result fcm_body_init(struct k42_root *root, const void *args);
+void fcm_body_fini(struct k42_root *root);
+void fcm_body_release(struct body_contents *its);
+
+k42_result fcm_body_attach(struct fcm *self, const struct fcm_attachment *attachment);
+k42_result fcm_body_detach(struct fcm *self, const struct fcm_attachment *attachment);
+k42_result fcm_body_size(struct fcm *self);
+k42_result fcm_body_seek(struct fcm *self, uint64_t offset, enum fcm_seek what);
+k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage);
+k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size);
+
+static inline k42_id fcm_body_id(const struct body *body) {
+    return k42_root_id(&body->root);
+}
+
+static inline bool fcm_body_has_fr(const struct body *body) {
+    return k42_id_of(body->its.fr) != 0;
+}
+
+static inline uint64_t fcm_body_bytes(const struct body *body) {
+    return __atomic_load_n(&body->its.size, __ATOMIC_ACQUIRE);
+}
+
+/* The first page that the size does not reach. */
+static inline uint64_t fcm_body_end(const struct body *body) {
+    return (fcm_body_bytes(body) + PAGE_BYTES - 1) >> PAGE_SHIFT;
+}
+
+/* How many bytes of a page belong to the file. */
+static inline uint64_t fcm_body_bytes_in(const struct body *body, uint64_t index) {
+    uint64_t size = fcm_body_bytes(body), start = index << PAGE_SHIFT;
+    return size <= start ? 0 : size - start < PAGE_BYTES ? size - start : PAGE_BYTES;
+}
+
+static inline void fcm_body_tell(const struct body *body, uint64_t key) {
+    wait_notify(fcm_body_id(body), key, (uint32_t)WAIT_ANY, WAIT_ALL);
+}
+
+K42_MUST_CHECK
+static inline k42_result fcm_body_wait(const struct body *body, uint64_t key) {
+    return wait_on(fcm_body_id(body), key, (uint32_t)WAIT_ANY);
+}
+
+static inline char *page_memory(uint64_t word) {
+    return machine_memory(page_physical(word));
+}
+
+/* 0, or -K42_WAIT: somebody else is changing the size. */
+K42_MUST_CHECK
+k42_result fcm_body_exclude(struct body *body);
+void fcm_body_admit(struct body *body);
+
+/* ---- body_get.c ---- */
+
+enum { BODY_BEYOND = 1u << 31 }; /* with fcm_flags: also behind the end, by who is moving it */
+
+k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
+                             struct fcm_page *page);
+k42_result fcm_body_put_page(struct fcm *self, uint64_t index);
+k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned count,
+                                uint64_t *physical);
+k42_result fcm_body_mapped(struct fcm *self, uint64_t first, uint32_t mask);
+k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);
+
+/* Gives a page's word, held. Errors: as get_page(). */
+K42_MUST_CHECK
+k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word);
+/* Lets go, with flags that the page has from now on. */
+void fcm_body_drop(struct body *body, uint64_t index, uint64_t flags);
+/* Makes an absent page one that is being filled, which is the caller's then. -EEXIST: it is not
+ * absent. */
+K42_MUST_CHECK
+k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags);
+/* Takes a frame for a claimed page. On errors the page is absent again. */
+K42_MUST_CHECK
+k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
+                               uint64_t *physical);
+/* The claimed page is there, with these flags and holds; false: it was cut off meanwhile. */
+bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add);
+/* A page is absent from now on; its frame goes. It is FILLING, or LEAVING and nobody has it. */
+void fcm_body_remove(struct body *body, uint64_t index);
+
+/* ---- body_leave.c ---- */
+
+k42_result fcm_body_resize(struct fcm *self, uint64_t size);
+k42_result fcm_body_punch(struct fcm *self, uint64_t offset, uint64_t length);
+/* Goes on with clearing, as far as it can; `exclusive` is held. -K42_WAIT: pages are not free. */
+K42_MUST_CHECK
+k42_result fcm_body_clear_step(struct body *body);
+/* Grows; `exclusive` is held. What was mapped behind the old end is zero afterwards. */
+void fcm_body_grow(struct body *body, uint64_t size);
+/* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
+bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
+/* Takes pages out of every address space, or forbids to write them there. */
+K42_MUST_CHECK
+k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end);
+K42_MUST_CHECK
+k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
+/* Whether a program has used a page since this was last asked. */
+bool fcm_body_was_accessed(struct body *body, uint64_t index);
+
+/* ---- fcm_body_write_back.c ---- */
+
+k42_result fcm_body_sync(struct fcm *self, uint64_t first, uint64_t pages, unsigned durable);
+k42_result fcm_body_written(struct fcm *self, uint64_t index, k42_result result);
+/* Begins to write a page back. 0: begun, or over; -EBUSY: held, in transit or clean; -K42_WAIT. */
+K42_MUST_CHECK
+k42_result fcm_body_write_back(struct body *body, uint64_t *slot, uint64_t index);
+
+/* ---- body_copy.c ---- */
+
+k42_result fcm_body_read(struct fcm *self, uint64_t offset, struct copy *copy);
+k42_result fcm_body_write(struct fcm *self, uint64_t offset, struct copy *copy, uint64_t *at);
+
+/* ---- body_state.c ---- */
+
+extern const struct k42_transfer fcm_body_transfers[];
+void fcm_body_incoming_free(struct body_incoming *incoming);
+
+#endif

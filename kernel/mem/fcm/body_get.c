@@ -1,0 +1,346 @@
+/*
+ * A page's way in: found, or claimed, given a frame, filled, and given to who asked.
+ *
+ * A page that is present is given by a walk and one compare-and-swap, which adds a hold. Eviction
+ * and write-back begin by a compare-and-swap of the same word that requires that nobody holds the
+ * page, so of the two exactly one happens first. A page given for writing becomes dirty by the same
+ * swap that adds the hold; write-back clears that only when there is no hold, so whatever is mapped
+ * writable is either dirty or will be made read-only by the write-back under way.
+ *
+ * Of those who want an absent page one claims it, under the lock, and fills it; the others wait for
+ * it. The claim is a page of its own right: resize() may mark it as leaving, and then whoever fills
+ * it removes it at the end.
+ *
+ * Cost of a hit, get_page and mapped together: see docs/file-pages.md.
+ */
+#include "body.h"
+
+/* ---- holding ---- */
+
+/* Adds a hold to a page that is present. False: it is not, `*word` says what it is. */
+static inline bool take(uint64_t *slot, uint64_t *word, unsigned flags) {
+    uint64_t add = PAGE_USED | (flags & FCM_WRITE ? PAGE_DIRTY : 0);
+    *word = page_load(slot);
+    do {
+        if ((*word & (PAGE_PRESENT | PAGE_LEAVING)) != PAGE_PRESENT ||
+            __builtin_expect(page_holds(*word) == PAGE_HOLDS_MAX, 0))
+            return false;
+    } while (!page_change(slot, word, ((*word | add) & ~(uint64_t)PAGE_FRESH) + PAGE_HOLD));
+    *word |= add;
+    return true;
+}
+
+/* The last hold of a page that somebody waits for. */
+static void drained(struct body *body, uint64_t index, uint64_t word) {
+    if (!page_holds(word) && word & (PAGE_LEAVING | PAGE_AWAITED))
+        fcm_body_tell(body, index);
+}
+
+/* Takes a hold away and adds flags. False: there was none. */
+static inline bool drop(struct body *body, uint64_t index, uint64_t flags) {
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = slot ? page_load(slot) : 0;
+    uint64_t to;
+    do {
+        if (!page_holds(word))
+            return false;
+        to = (word | flags) - PAGE_HOLD;
+        if (!page_holds(to))
+            to &= ~(uint64_t)PAGE_AWAITED;
+    } while (!page_change(slot, &word, to));
+    if (__builtin_expect(word & (PAGE_LEAVING | PAGE_AWAITED), 0))
+        drained(body, index, word - PAGE_HOLD);
+    return true;
+}
+
+void fcm_body_drop(struct body *body, uint64_t index, uint64_t flags) {
+    (void)drop(body, index, flags);
+}
+
+k42_result fcm_body_put_page(struct fcm *self, uint64_t index) {
+    return drop(BODY(self), index, 0) ? 0 : -EINVAL;
+}
+
+k42_result fcm_body_mapped(struct fcm *self, uint64_t first, uint32_t mask) {
+    struct body *body = BODY(self);
+    k42_result result = 0;
+    for (; mask; mask &= mask - 1)
+        if (!drop(body, first + (unsigned)__builtin_ctz(mask), PAGE_MAPPED))
+            result = -EINVAL;
+    return result;
+}
+
+/* ---- absent pages ---- */
+
+static bool is_cleared(const struct body *body, uint64_t index) {
+    return index >= body->its.clear.first && index < body->its.clear.end;
+}
+
+/* Under the lock. */
+static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
+    if (index >= PAGE_NUMBERS || (!(flags & BODY_BEYOND) && index >= fcm_body_end(body)))
+        return -ENXIO;
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = slot ? page_load(slot) : 0;
+    if (word & PAGE_FAILED && !(word & PAGE_LEAVING)) {
+        page_tree_remove(&body->its.tree, index);
+        return -EIO;
+    }
+    if (word)
+        return -EEXIST;
+    if (flags & FCM_CACHED)
+        return -ENOENT;
+    if (is_cleared(body, index))
+        return -EAGAIN;
+    slot = page_tree_place(&body->its.tree, index);
+    if (!slot)
+        return -ENOMEM;
+    page_tree_add(&body->its.tree, slot, index, PAGE_FILLING);
+    return 0;
+}
+
+/* Nobody may be left to clear what he began to clear: whoever is in the way of it does so. */
+static k42_result help_clearing(struct body *body) {
+    k42_result result = fcm_body_exclude(body);
+    if (result)
+        return result;
+    result = fcm_body_clear_step(body);
+    fcm_body_admit(body);
+    return result;
+}
+
+k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
+    for (;;) {
+        k42_lock(&body->lock);
+        k42_result result = claim(body, index, flags);
+        k42_unlock(&body->lock);
+        if (result != -EAGAIN)
+            return result;
+        result = help_clearing(body);
+        if (result)
+            return result;
+    }
+}
+
+static void give_frame(struct body *body, uint64_t physical) {
+    if (physical && k42_call(body->its.pm, give, physical, 0) == -K42_STALE)
+        frame_free(frame_at(physical), 0);
+}
+
+void fcm_body_remove(struct body *body, uint64_t index) {
+    k42_lock(&body->lock);
+    uint64_t word = page_load(page_tree_find(&body->its.tree, index));
+    page_tree_remove(&body->its.tree, index);
+    k42_unlock(&body->lock);
+    give_frame(body, page_physical(word));
+    WAIT_BARRIER();
+    fcm_body_tell(body, index);
+}
+
+/* With its first page, an FCM becomes one that can give pages back. */
+static void enlist(struct body *body) {
+    k42_id none = 0, id = fcm_body_id(body);
+    if (__atomic_load_n(&body->its.enlisted, __ATOMIC_RELAXED) ||
+        !__atomic_compare_exchange_n(&body->its.enlisted, &none, id, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+        return;
+    if (k42_call(body->its.pm, enlist, k42_id_ref(id)) < 0)
+        __atomic_store_n(&body->its.enlisted, 0, __ATOMIC_RELEASE);
+}
+
+k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
+                               uint64_t *physical) {
+    struct k42_pair taken = k42_call(body->its.pm, take, 0, flags);
+    if (taken.result) {
+        fcm_body_remove(body, index);
+        return taken.result;
+    }
+    *physical = taken.word;
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = page_load(slot);
+    while (!page_change(slot, &word, word | *physical))
+        ;
+    enlist(body);
+    return 0;
+}
+
+bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add) {
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = page_load(slot);
+    do {
+        if (word & PAGE_LEAVING) {
+            fcm_body_remove(body, index);
+            return false;
+        }
+    } while (!page_change(slot, &word, ((word & ~(uint64_t)PAGE_FILLING) | PAGE_PRESENT) + add));
+    fcm_body_tell(body, index);
+    return true;
+}
+
+/* ---- filling ---- */
+
+/* What lies behind the end of the file is zero, whatever the FR has there. */
+static void zero_behind(struct body *body, uint64_t index, uint64_t physical) {
+    uint64_t bytes = fcm_body_bytes_in(body, index);
+    if (bytes < PAGE_BYTES)
+        __builtin_memset((char *)machine_memory(physical) + bytes, 0, PAGE_BYTES - bytes);
+}
+
+/* Asks the FR for a page that has a frame: 0, FR_STARTED, or an error. */
+static k42_result ask_fr(struct body *body, uint64_t index, uint64_t physical) {
+    struct fr_page page = {.fcm = k42_root_ref(&body->root),
+                           .index = index,
+                           .physical = physical,
+                           .bytes = fcm_body_bytes_in(body, index)};
+    zero_behind(body, index, physical);
+    k42_result result = page.bytes ? k42_call(body->its.fr, fill, &page) : FR_ZERO;
+    if (result == FR_ZERO) {
+        machine_zero_page(machine_memory(physical));
+        result = 0;
+    }
+    return result == -K42_STALE ? -EIO : result;
+}
+
+/* Fills a claimed page: 0, FR_STARTED, or an error, and then the page is absent again. */
+static k42_result fill(struct body *body, uint64_t index, unsigned pm_flags) {
+    uint64_t physical;
+    bool zero = !fcm_body_has_fr(body);
+    k42_result result =
+        fcm_body_find_frame(body, index, pm_flags | (zero ? PM_ZERO : 0), &physical);
+    if (result || zero)
+        return result;
+    result = ask_fr(body, index, physical);
+    if (result < 0)
+        fcm_body_remove(body, index);
+    return result;
+}
+
+/* Who waits for the page is to be told: a word without a frame says so to one of them. */
+static void fail(struct body *body, uint64_t *slot, uint64_t index, uint64_t word) {
+    uint64_t physical = page_physical(word);
+    do {
+        if (word & PAGE_LEAVING || !wait_anybody(fcm_body_id(body), index)) {
+            fcm_body_remove(body, index);
+            return;
+        }
+    } while (!page_change(slot, &word, PAGE_FAILED));
+    give_frame(body, physical);
+    fcm_body_tell(body, index);
+}
+
+k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) {
+    struct body *body = BODY(self);
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = slot ? page_load(slot) : 0;
+    if (!(word & PAGE_FILLING) || !page_physical(word))
+        return -EINVAL;
+    if (result < 0) {
+        fail(body, slot, index, word);
+        return 0;
+    }
+    zero_behind(body, index, page_physical(word));
+    bool fresh = wait_anybody(fcm_body_id(body), index);
+    (void)fcm_body_settle(body, index, PAGE_USED | (fresh ? PAGE_FRESH : 0));
+    return 0;
+}
+
+/* ---- getting ---- */
+
+enum { AHEAD_FIRST = 4, AHEAD_MOST = 32 };
+
+/*
+ * Somebody reads in order: starts filling what he will want next, twice as much each time, as long
+ * as that is easy. Races between readers only spoil the guess.
+ */
+static void read_ahead(struct body *body, uint64_t index) {
+    uint32_t window = __atomic_load_n(&body->its.read_ahead, __ATOMIC_RELAXED);
+    bool in_order = __atomic_load_n(&body->its.read_next, __ATOMIC_RELAXED) == index;
+    window = !in_order ? 0 : window ? window * 2 : AHEAD_FIRST;
+    window = window < AHEAD_MOST ? window : AHEAD_MOST;
+    __atomic_store_n(&body->its.read_ahead, window, __ATOMIC_RELAXED);
+    uint64_t next = index + 1;
+    for (; next <= index + window; next++) {
+        k42_result result = fcm_body_claim(body, next, 0);
+        if (result == -EEXIST)
+            continue;
+        if (!result)
+            result = fill(body, next, PM_TRY);
+        if (result < 0)
+            break;
+        if (!result)
+            (void)fcm_body_settle(body, next, 0);
+    }
+    __atomic_store_n(&body->its.read_next, next, __ATOMIC_RELAXED);
+}
+
+/* Fills what was just claimed and gives it, held. -EAGAIN: look again. */
+static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
+    uint64_t add = PAGE_USED | (flags & FCM_WRITE ? PAGE_DIRTY : 0);
+    k42_result result = fill(body, index, 0);
+    if (result < 0)
+        return result;
+    bool there = !result && fcm_body_settle(body, index, add + PAGE_HOLD);
+    if (there)
+        *word = page_load(page_tree_find(&body->its.tree, index));
+    if (fcm_body_has_fr(body) && !(flags & BODY_BEYOND))
+        read_ahead(body, index);
+    if (result == FR_STARTED)
+        return fcm_body_wait(body, index);
+    return there ? 0 : -EAGAIN;
+}
+
+static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
+    for (;;) {
+        k42_result result = fcm_body_claim(body, index, flags);
+        if (!result)
+            result = get_claimed(body, index, flags, word);
+        if (result != -EEXIST && result != -EAGAIN)
+            return result;
+        uint64_t *slot = page_tree_find(&body->its.tree, index);
+        if (!slot)
+            continue;
+        if (take(slot, word, flags))
+            return 0;
+        if (page_holds(*word) == PAGE_HOLDS_MAX)
+            return -ENOMEM;
+        if (*word & PAGE_LEAVING && is_cleared(body, index) && (result = help_clearing(body)))
+            return result;
+        if (*word & (PAGE_FILLING | PAGE_LEAVING))
+            return fcm_body_wait(body, index);
+    }
+}
+
+k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    if (__builtin_expect(slot && take(slot, word, flags), 1))
+        return 0;
+    return get_slowly(body, index, flags, word);
+}
+
+k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
+                             struct fcm_page *page) {
+    struct body *body = BODY(self);
+    uint64_t word;
+    k42_result result = fcm_body_hold(body, index, flags & (FCM_WRITE | FCM_CACHED), &word);
+    if (result)
+        return result;
+    page->physical = page_physical(word);
+    page->order = 0;
+    page->writable = word & PAGE_DIRTY || !fcm_body_has_fr(body);
+    page->index = index;
+    return 0;
+}
+
+k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned count,
+                                uint64_t *physical) {
+    struct body *body = BODY(self);
+    k42_result mask = 0;
+    for (unsigned i = 0; i < count && i < 32; i++) {
+        uint64_t word, *slot = page_tree_find(&body->its.tree, first + i);
+        if (slot && take(slot, &word, 0)) {
+            physical[i] = page_physical(word);
+            mask |= 1l << i;
+        }
+    }
+    return mask;
+}

@@ -1,0 +1,315 @@
+/*
+ * A page's way out: evicted because memory is short, cut off, or made a hole.
+ *
+ * Eviction takes a page that nobody holds and that is clean, marks it as leaving by one
+ * compare-and-swap, takes it out of every address space and frees it, all in one call: so whoever
+ * meets such a page waits for something that happens. It is marked as evicted, too, so that
+ * clearing leaves the rest to who marked it.
+ *
+ * Clearing a range (resize, punch) marks every page of it, and frees those that are free to go.
+ * Others are held, or on their way from or to the FR: the caller waits for one of them and goes on
+ * later. What is being cleared is the FCM's state, not the caller's, who may be killed: whoever
+ * needs a page of the range, or wants to change the size, goes on with it (fcm_body_clear_step),
+ * and no page comes into being there before it is over. Then the FR is told.
+ *
+ * Why nothing stays mapped. A mapping is made between get_page and mapped, under a hold; a page
+ * that is leaving gives no more holds. So when it has none, all mappings there will ever be exist,
+ * and lie within attachments that were there then: those that are found now, or have been taken
+ * away together with their mappings.
+ */
+#include "body.h"
+
+enum { ATTACHMENTS_AT_ONCE = 8, PAGES_AT_ONCE = 64 };
+
+/* ---- every address space ---- */
+
+/* Where pages [first, end) lie in an attachment. */
+static uintptr_t part_of(const struct fcm_attachment *in, uint64_t first, uint64_t end,
+                         size_t *length) {
+    uint64_t from = first > in->first ? first : in->first;
+    uint64_t to = end < in->first + in->pages ? end : in->first + in->pages;
+    *length = (to - from) << PAGE_SHIFT;
+    return in->address + ((from - in->first) << PAGE_SHIFT);
+}
+
+/* The next few attachments behind `after`; 0: no more. The lock is not held while they are used:
+ * one that is detached meanwhile has no mappings left, and its HAT may be gone. */
+static unsigned gather(struct body *body, const struct fcm_attachment *after, uint64_t first,
+                       uint64_t end, struct fcm_attachment found[ATTACHMENTS_AT_ONCE]) {
+    unsigned count = 0;
+    k42_lock(&body->lock);
+    while (count < ATTACHMENTS_AT_ONCE &&
+           attachments_next(&body->its.attachments, after, first, end, &found[count]))
+        after = &found[count++];
+    k42_unlock(&body->lock);
+    return count;
+}
+
+/* Calls act for each attachment that covers any of the pages, until it is not 0. */
+static k42_result each_mapping(struct body *body, uint64_t first, uint64_t end,
+                               k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
+                                                 size_t length)) {
+    struct fcm_attachment found[ATTACHMENTS_AT_ONCE], last;
+    const struct fcm_attachment *after = NULL;
+    unsigned count;
+    do {
+        count = gather(body, after, first, end, found);
+        for (unsigned i = 0; i < count; i++) {
+            size_t length;
+            uintptr_t address = part_of(&found[i], first, end, &length);
+            k42_result result = act(&found[i], address, length);
+            if (result)
+                return result;
+        }
+        if (count)
+            last = found[count - 1];
+        after = &last;
+    } while (count == ATTACHMENTS_AT_ONCE);
+    return 0;
+}
+
+static k42_result unmap_there(const struct fcm_attachment *in, uintptr_t address, size_t length) {
+    k42_result result = k42_call((hat_ref)in->hat, unmap, address, length);
+    return result >= 0 || result == -K42_STALE ? 0 : result;
+}
+
+static k42_result protect_there(const struct fcm_attachment *in, uintptr_t address, size_t length) {
+    if (!in->writable)
+        return 0;
+    k42_result result =
+        k42_call((hat_ref)in->hat, protect, address, length, HAT_READ | HAT_EXECUTE);
+    return result >= 0 || result == -K42_STALE ? 0 : result;
+}
+
+static k42_result look_there(const struct fcm_attachment *in, uintptr_t address, size_t length) {
+    (void)length;
+    k42_result seen = k42_call((hat_ref)in->hat, look, address);
+    return seen > 0 && seen & HAT_ACCESSED;
+}
+
+k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end) {
+    return each_mapping(body, first, end, unmap_there);
+}
+
+k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end) {
+    return each_mapping(body, first, end, protect_there);
+}
+
+bool fcm_body_was_accessed(struct body *body, uint64_t index) {
+    return each_mapping(body, index, index + 1, look_there) != 0;
+}
+
+/* ---- evicting ---- */
+
+bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
+    uint64_t word = page_load(slot);
+    do {
+        if (page_holds(word) || !(word & PAGE_PRESENT) ||
+            word & (PAGE_DIRTY | PAGE_WRITING | PAGE_LEAVING))
+            return false;
+    } while (!page_change(slot, &word, word | PAGE_LEAVING | PAGE_EVICTED));
+    if (word & PAGE_MAPPED && fcm_body_unmap(body, index, index + 1)) {
+        (void)__atomic_fetch_and(slot, ~(uint64_t)(PAGE_LEAVING | PAGE_EVICTED), __ATOMIC_SEQ_CST);
+        fcm_body_tell(body, index);
+        return false;
+    }
+    fcm_body_remove(body, index);
+    return true;
+}
+
+/* ---- clearing ---- */
+
+struct batch {
+    unsigned count;
+    bool mapped;
+    uint64_t pages[PAGES_AT_ONCE];
+};
+
+static bool is_free_to_go(uint64_t word) {
+    return !page_holds(word) && !(word & (PAGE_FILLING | PAGE_WRITING | PAGE_EVICTED));
+}
+
+/* Marks a page, unless it has just gone; returns its word. */
+static uint64_t mark_page(uint64_t *slot) {
+    uint64_t word = page_load(slot);
+    while (word && !page_change(slot, &word, word | PAGE_LEAVING))
+        ;
+    return word;
+}
+
+/* Marks the next pages from *at on and collects those that can go. */
+static void mark(struct body *body, uint64_t *at, uint64_t end, struct batch *batch,
+                 uint64_t *in_the_way) {
+    for (uint64_t *slot;
+         batch->count < PAGES_AT_ONCE && (slot = page_tree_next(&body->its.tree, at)) && *at < end;
+         ++*at) {
+        uint64_t word = mark_page(slot);
+        if (!word)
+            continue;
+        if (!is_free_to_go(word)) {
+            *in_the_way = *at;
+            continue;
+        }
+        batch->mapped = batch->mapped || word & PAGE_MAPPED;
+        batch->pages[batch->count++] = *at;
+    }
+}
+
+static k42_result clear_pages(struct body *body, uint64_t first, uint64_t end) {
+    uint64_t in_the_way = ~0ul, at = first;
+    for (;;) {
+        struct batch batch = {.count = 0};
+        mark(body, &at, end, &batch, &in_the_way);
+        if (!batch.count)
+            break;
+        k42_result result =
+            batch.mapped ? fcm_body_unmap(body, batch.pages[0], batch.pages[batch.count - 1] + 1)
+                         : 0;
+        if (result)
+            return result;
+        for (unsigned i = 0; i < batch.count; i++)
+            fcm_body_remove(body, batch.pages[i]);
+    }
+    return in_the_way == ~0ul ? 0 : fcm_body_wait(body, in_the_way);
+}
+
+/* The rest of the page in which the file ends now. */
+static k42_result zero_last(struct body *body) {
+    uint64_t size = fcm_body_bytes(body), word;
+    size_t here = size & (PAGE_BYTES - 1);
+    if (!here)
+        return 0;
+    k42_result result = fcm_body_hold(body, size >> PAGE_SHIFT, FCM_CACHED, &word);
+    if (result)
+        return result == -ENOENT || result == -EIO ? 0 : result;
+    __builtin_memset(page_memory(word) + here, 0, PAGE_BYTES - here);
+    fcm_body_drop(body, size >> PAGE_SHIFT, 0);
+    return 0;
+}
+
+static k42_result tell_fr(struct body *body, const struct body_clear *clear) {
+    if (!fcm_body_has_fr(body))
+        return 0;
+    k42_result result =
+        clear->resize ? k42_call(body->its.fr, resize, fcm_body_bytes(body))
+                      : k42_call(body->its.fr, punch, clear->first, clear->end - clear->first);
+    return result == -K42_STALE ? 0 : result;
+}
+
+static void set_clear(struct body *body, struct body_clear clear) {
+    k42_lock(&body->lock);
+    body->its.clear = clear;
+    k42_unlock(&body->lock);
+}
+
+k42_result fcm_body_clear_step(struct body *body) {
+    struct body_clear clear = body->its.clear;
+    if (clear.first == clear.end)
+        return 0;
+    k42_result result = clear_pages(body, clear.first, clear.end);
+    if (!result && clear.resize)
+        result = zero_last(body);
+    if (result)
+        return result;
+    result = tell_fr(body, &clear);
+    if (result == -K42_WAIT)
+        return result;
+    set_clear(body, (struct body_clear){0, 0, false});
+    return result;
+}
+
+/* ---- the size ---- */
+
+/* A program may have written behind the end, in the page where that is, if it has it mapped. */
+static void zero_what_was_mapped(struct body *body) {
+    uint64_t size = fcm_body_bytes(body);
+    uint64_t *slot = page_tree_find(&body->its.tree, size >> PAGE_SHIFT);
+    if (size & (PAGE_BYTES - 1) && slot && page_load(slot) & PAGE_MAPPED) {
+        k42_result result = zero_last(body);
+        (void)result; /* a page in transit is filled with zeros behind the end */
+    }
+}
+
+void fcm_body_grow(struct body *body, uint64_t size) {
+    zero_what_was_mapped(body);
+    k42_lock(&body->lock);
+    __atomic_store_n(&body->its.size, size, __ATOMIC_RELEASE);
+    k42_unlock(&body->lock);
+}
+
+static k42_result grow(struct body *body, uint64_t size) {
+    k42_result result = fcm_body_has_fr(body) ? k42_call(body->its.fr, resize, size) : 0;
+    if (!result)
+        fcm_body_grow(body, size);
+    return result;
+}
+
+static k42_result shrink(struct body *body, uint64_t size) {
+    k42_lock(&body->lock);
+    __atomic_store_n(&body->its.size, size, __ATOMIC_RELEASE);
+    body->its.clear = (struct body_clear){fcm_body_end(body), PAGE_NUMBERS, true};
+    k42_unlock(&body->lock);
+    return fcm_body_clear_step(body);
+}
+
+k42_result fcm_body_resize(struct fcm *self, uint64_t size) {
+    struct body *body = BODY(self);
+    if (size > BODY_SIZE_MAX)
+        return -EFBIG;
+    k42_result result = fcm_body_exclude(body);
+    if (result)
+        return result;
+    uint64_t before = fcm_body_bytes(body);
+    result = fcm_body_clear_step(body);
+    if (!result && size > before)
+        result = grow(body, size);
+    else if (!result && size < before)
+        result = shrink(body, size);
+    fcm_body_admit(body);
+    return result;
+}
+
+/* ---- holes ---- */
+
+static k42_result zero_bytes(struct body *body, uint64_t offset, uint64_t length) {
+    uint64_t word;
+    if (!length)
+        return 0;
+    unsigned flags = FCM_WRITE | (fcm_body_has_fr(body) ? 0 : FCM_CACHED);
+    k42_result result = fcm_body_hold(body, offset >> PAGE_SHIFT, flags, &word);
+    if (result)
+        return result == -ENOENT ? 0 : result;
+    __builtin_memset(page_memory(word) + (offset & (PAGE_BYTES - 1)), 0, length);
+    fcm_body_drop(body, offset >> PAGE_SHIFT, 0);
+    return 0;
+}
+
+static k42_result punch(struct body *body, uint64_t offset, uint64_t end) {
+    uint64_t first = (offset + PAGE_BYTES - 1) >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+    if (first > last) /* inside one page */
+        return zero_bytes(body, offset, end - offset);
+    k42_result result = zero_bytes(body, offset, (first << PAGE_SHIFT) - offset);
+    if (!result)
+        result = zero_bytes(body, last << PAGE_SHIFT, end - (last << PAGE_SHIFT));
+    if (result || first == last)
+        return result;
+    set_clear(body, (struct body_clear){first, last, false});
+    return fcm_body_clear_step(body);
+}
+
+/* An FR that knows no holes says so when it is asked for an empty one, before anything is gone. */
+k42_result fcm_body_punch(struct fcm *self, uint64_t offset, uint64_t length) {
+    struct body *body = BODY(self);
+    k42_result result = fcm_body_exclude(body);
+    if (result)
+        return result;
+    result = fcm_body_clear_step(body);
+    uint64_t size = fcm_body_bytes(body);
+    uint64_t end = length < size && offset <= size - length ? offset + length : size;
+    if (!result && fcm_body_has_fr(body))
+        result = k42_call(body->its.fr, punch, 0, 0);
+    if (!result && offset < end)
+        result = punch(body, offset, end);
+    fcm_body_admit(body);
+    return result;
+}

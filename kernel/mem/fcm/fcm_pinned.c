@@ -1,0 +1,50 @@
+/*
+ * FCM, pinned: the pages of one file that stay in memory until they are cut off.
+ *
+ * For files with nothing behind them, whose pages are all there is: RAM files, shared memory. One
+ * that has an FR all the same (it took the place of a shared one) fills and syncs as that did.
+ *
+ * Locking, and the life of a page: body.h. Formats: body_state.c's.
+ * Fails: -ENOMEM when neither the PM nor the heap has memory.
+ */
+#include "body.h"
+
+static k42_result give_back(struct fcm *self, uint64_t wanted) {
+    (void)self, (void)wanted;
+    return 0;
+}
+
+static const struct fcm_ops pinned_ops = {
+    .object.describe = fcm_body_describe,
+    .get_page = fcm_body_get_page,
+    .put_page = fcm_body_put_page,
+    .get_present = fcm_body_get_present,
+    .mapped = fcm_body_mapped,
+    .attach = fcm_body_attach,
+    .detach = fcm_body_detach,
+    .read = fcm_body_read,
+    .write = fcm_body_write,
+    .size = fcm_body_size,
+    .resize = fcm_body_resize,
+    .punch = fcm_body_punch,
+    .seek = fcm_body_seek,
+    .sync = fcm_body_sync,
+    .give_back = give_back,
+    .filled = fcm_body_filled,
+    .written = fcm_body_written,
+    .usage = fcm_body_usage,
+};
+
+K42_CLASS(fcm_pinned) = {
+    .name = "fcm.pinned",
+    .interface = &fcm_interface,
+    .version = 1,
+    .traits = "behind=nothing",
+    .kind = &k42_single,
+    .root_size = sizeof(struct body),
+    .rep_offset = offsetof(struct body, rep),
+    .ops = &pinned_ops,
+    .init = fcm_body_init,
+    .fini = fcm_body_fini,
+    .transfers = fcm_body_transfers,
+};

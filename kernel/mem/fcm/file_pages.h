@@ -1,0 +1,42 @@
+/*
+ * The classes of FCMs for files, and what their makers say.
+ *
+ *   fcm_shared   a file with something behind it: one set of pages for all CPUs; pages leave when
+ *                memory is short, dirty ones after they have been written back
+ *   fcm_pinned   a file with nothing behind it (RAM files, shared memory): pages stay
+ *   fcm_device   the memory of a device: there are no pages, only addresses
+ *
+ * k42_create(&fcm_shared, &(struct fcm_file){...}, &ref) makes one; a shared and a pinned one can
+ * take each other's place at any time.
+ *
+ * The end. Whoever ends an FCM of a file resizes it to 0 first, which waits until nothing is in
+ * transit and takes every mapping away, and says wait_hangup_all() afterwards. Pages that are dirty
+ * when an FCM ends are gone.
+ */
+#ifndef KERNEL_FCM_FILE_PAGES_H
+#define KERNEL_FCM_FILE_PAGES_H
+
+#include "../fr/fr.h"
+#include "../pm/pm.h"
+#include "fcm.h"
+
+#include <k42/class.h>
+
+/* What fcm_shared and fcm_pinned are made from. */
+struct fcm_file {
+    pm_ref pm;
+    fr_ref fr; /* K42_NULL_REF: nothing behind it, pages begin as zeros */
+    uint64_t size;
+};
+
+/* What fcm_device is made from: whole pages of physical addresses. */
+struct fcm_registers {
+    uint64_t physical, pages;
+};
+
+extern struct k42_class fcm_shared, fcm_pinned, fcm_device;
+
+/* Keys to wait for besides the numbers of pages. */
+#define FCM_KEY_EXCLUSIVE (~0ul) /* nobody changes the size */
+
+#endif

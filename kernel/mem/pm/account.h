@@ -1,0 +1,78 @@
+/*
+ * Inside page managers: the account behind each, and who can give back.
+ *
+ *   pm_turns.c   the class: taking, giving, dividing, limits
+ *   account.c    accounts as a tree, and the FCMs that each knows
+ *   relief.c     the thread that asks them, and what happens when nothing helps
+ *
+ * An account outlives its PM as long as one below it is there, or the relief thread looks at it.
+ *
+ * Locking: account->lock, leaf, for its FCMs and the list of those below it. Counts are atomic:
+ * each PM's own line, shared by those that take from it; the machine's is not counted at all.
+ */
+#ifndef KERNEL_PM_ACCOUNT_H
+#define KERNEL_PM_ACCOUNT_H
+
+#include "../../sched/wait.h"
+#include "../fcm/fcm.h"
+#include "../frame/frame.h"
+#include "../heap/heap.h"
+#include "pm.h"
+
+#include <errno.h>
+#include <k42/class.h>
+#include <k42/lock.h>
+
+#define PM_NO_LIMIT (~0ul)
+
+/* Ids of FCMs, hashed, with room for as many again; a hand goes round them. */
+struct fcm_set {
+    k42_id *ids; /* 0: free */
+    uint32_t room, count, hand;
+};
+
+struct account {
+    struct account *above; /* NULL: the machine's */
+    struct account *below, *next, **link;
+    struct frame_consumer *consumer; /* NULL: the kernel's */
+    uint32_t refs;
+    uint64_t used, peak, limit, given_back;
+    struct k42_lock lock;
+    struct fcm_set fcms;
+
+    /* Towards the relief thread. */
+    k42_id waiting;         /* the PM at which callers wait */
+    struct account *short_; /* whose limit, or the machine, is in the way; as last met */
+    struct account *next_needy;
+    uint32_t needy;    /* in its list, which holds a reference */
+    uint32_t quiet;    /* turns in which nothing moved; the relief thread's own */
+    uint32_t hopeless; /* nothing can be given back: the next one is told */
+};
+
+/* NULL: no memory. The caller has the reference. */
+struct account *account_make(struct account *above, uint64_t limit);
+void account_hold(struct account *account);
+void account_release(struct account *account);
+
+/* Charges an account and those above it. NULL, or the one whose limit is in the way. */
+struct account *account_charge(struct account *account, uint64_t frames);
+void account_discharge(struct account *account, uint64_t frames);
+
+K42_MUST_CHECK
+k42_result account_enlist(struct account *account, k42_id fcm);
+void account_delist(struct account *account, k42_id fcm);
+/* The next FCM in turn; 0: none. */
+k42_id account_next_fcm(struct account *account);
+/* The next account below, held, after `after` (NULL: the first), which is released. NULL: none. */
+struct account *account_next_below(struct account *account, struct account *after);
+
+/* ---- relief.c ---- */
+
+extern struct account *relief_machine;
+
+K42_MUST_CHECK
+k42_result relief_open(void);
+/* Somebody waits at `pm` for frames of this account, for want of `short_`'s. Any context. */
+void relief_ask(struct account *account, struct account *short_, k42_id pm);
+
+#endif

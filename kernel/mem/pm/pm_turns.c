@@ -1,0 +1,202 @@
+/*
+ * PM, in turns: whoever can give frames back is asked in turn, each for an equal share.
+ *
+ * Taking a frame charges the account and those above it that have limits, then asks the frame
+ * allocator, in the name of this account, so that what a process has lies together.
+ *
+ * Locking: account.h. Formats: the account, by pointer. Fails: see pm.h.
+ */
+#include "account.h"
+
+#include "runtime.h"
+
+struct turns {
+    struct k42_root root;
+    struct pm rep;
+    struct account *account;
+};
+
+#define TURNS(self) k42_container(self, struct turns, rep)
+
+pm_ref pm_machine;
+
+/* For those who must have some to give more back. */
+static struct frame_consumer *urgent;
+
+static k42_result turns_init(struct k42_root *root, const void *args) {
+    /* NULL: about to import. */
+    k42_container(root, struct turns, root)->account = (struct account *)args;
+    return 0;
+}
+
+static void turns_fini(struct k42_root *root) {
+    struct turns *pm = k42_container(root, struct turns, root);
+    if (pm->account)
+        account_release(pm->account);
+}
+
+/* ---- frames ---- */
+
+static k42_result refuse(struct turns *pm, struct account *short_, unsigned flags) {
+    struct account *account = pm->account;
+    if (flags & PM_TRY)
+        return -ENOMEM;
+    if (__atomic_load_n(&account->hopeless, __ATOMIC_RELAXED) &&
+        __atomic_exchange_n(&account->hopeless, 0, __ATOMIC_SEQ_CST))
+        return -ENOMEM;
+    k42_id id = k42_root_id(&pm->root);
+    relief_ask(account, short_, id);
+    return wait_on(id, 0, (uint32_t)WAIT_ANY);
+}
+
+static k42_result allocate(struct account *account, unsigned order, unsigned flags,
+                           struct frame **frame) {
+    k42_result result = frame_allocate(order, account->consumer, frame);
+    if (result == -ENOMEM && flags & PM_URGENT)
+        result = frame_allocate(order, urgent, frame);
+    return result;
+}
+
+static struct k42_pair take(struct pm *self, unsigned order, unsigned flags) {
+    struct turns *pm = TURNS(self);
+    struct account *account = pm->account;
+    struct frame *frame;
+    if (order > FRAME_ORDER_MAX)
+        return (struct k42_pair){-EINVAL, 0};
+    struct account *short_ = account_charge(account, 1ul << order);
+    if (short_)
+        return (struct k42_pair){refuse(pm, short_, flags), 0};
+    if (allocate(account, order, flags, &frame)) {
+        account_discharge(account, 1ul << order);
+        return (struct k42_pair){refuse(pm, relief_machine, flags | (order ? PM_TRY : 0)), 0};
+    }
+    if (flags & PM_ZERO)
+        for (uint64_t i = 0; i < 1ul << order; i++)
+            machine_zero_page(machine_memory(frame_physical(frame) + i * FRAME_BYTES));
+    return (struct k42_pair){0, frame_physical(frame)};
+}
+
+static k42_result give(struct pm *self, uint64_t physical, unsigned order) {
+    frame_free(frame_at(physical), order);
+    account_discharge(TURNS(self)->account, 1ul << order);
+    return 0;
+}
+
+/* ---- who gives back ---- */
+
+static k42_result enlist(struct pm *self, k42_ref fcm) {
+    return account_enlist(TURNS(self)->account, k42_ref_id(fcm));
+}
+
+static k42_result delist(struct pm *self, k42_ref fcm) {
+    account_delist(TURNS(self)->account, k42_ref_id(fcm));
+    return 0;
+}
+
+/* ---- limits ---- */
+
+static k42_result divide(struct pm *self, uint64_t limit, k42_ref *below) {
+    struct account *account = account_make(TURNS(self)->account, limit);
+    if (!account)
+        return -ENOMEM;
+    k42_result result = k42_create(&pm_turns, account, below);
+    if (result)
+        account_release(account);
+    return result;
+}
+
+static k42_result limit(struct pm *self, uint64_t frames) {
+    struct turns *pm = TURNS(self);
+    struct account *account = pm->account;
+    __atomic_store_n(&account->limit, frames, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&account->used, __ATOMIC_SEQ_CST) > frames ? refuse(pm, account, 0) : 0;
+}
+
+static k42_result usage(struct pm *self, struct pm_usage *usage) {
+    struct account *account = TURNS(self)->account;
+    *usage =
+        (struct pm_usage){.used = __atomic_load_n(&account->used, __ATOMIC_RELAXED),
+                          .peak = __atomic_load_n(&account->peak, __ATOMIC_RELAXED),
+                          .limit = __atomic_load_n(&account->limit, __ATOMIC_RELAXED),
+                          .fcms = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED),
+                          .given_back = __atomic_load_n(&account->given_back, __ATOMIC_RELAXED)};
+    if (!account->above) {
+        struct frame_statistics statistics;
+        frames_count(&statistics);
+        usage->used = statistics.used;
+    }
+    return 0;
+}
+
+static k42_result describe(struct k42_object *self, char *text, size_t size) {
+    const struct account *account = TURNS((struct pm *)(void *)self)->account;
+    return (k42_result)k42_format_text(text, size, "%lu frames, of %lu at most, %u FCMs",
+                                       account->used, account->limit, account->fcms.count);
+}
+
+/* ---- state ---- */
+
+static const struct k42_format account_format = {.name = "pm.account", .version = 1, .cost = 1};
+
+static k42_result export_account(struct k42_root *from, struct k42_state *state, unsigned part) {
+    (void)part;
+    state->word[0] = (uintptr_t)k42_container(from, struct turns, root)->account;
+    return 0;
+}
+
+/* Cannot fail, so that from here on the account is the importer's; calls may come before the
+ * exporter is told. */
+static k42_result import_account(struct k42_root *to, struct k42_state *state, unsigned part) {
+    (void)part;
+    k42_container(to, struct turns, root)->account = (struct account *)state->word[0];
+    return 0;
+}
+
+static void account_given(struct k42_root *from, struct k42_state *state) {
+    (void)state;
+    k42_container(from, struct turns, root)->account = NULL;
+}
+
+static const struct k42_transfer turns_transfers[] = {
+    {.format = &account_format,
+     .export_state = export_account,
+     .import_state = import_account,
+     .handed_over = account_given},
+    {.format = NULL},
+};
+
+static const struct pm_ops turns_ops = {
+    .object.describe = describe,
+    .take = take,
+    .give = give,
+    .enlist = enlist,
+    .delist = delist,
+    .divide = divide,
+    .limit = limit,
+    .usage = usage,
+};
+
+K42_CLASS(pm_turns) = {
+    .name = "pm.turns",
+    .interface = &pm_interface,
+    .version = 1,
+    .traits = "choice=turns",
+    .kind = &k42_single,
+    .root_size = sizeof(struct turns),
+    .rep_offset = offsetof(struct turns, rep),
+    .ops = &turns_ops,
+    .init = turns_init,
+    .fini = turns_fini,
+    .transfers = turns_transfers,
+};
+
+k42_result pm_open(void) {
+    urgent = frame_consumer_create("pm urgent", FRAME_URGENT);
+    k42_result result = urgent ? relief_open() : -ENOMEM;
+    if (result)
+        return result;
+    k42_ref machine;
+    result = k42_create(&pm_turns, relief_machine, &machine);
+    pm_machine = (pm_ref)machine;
+    return result;
+}

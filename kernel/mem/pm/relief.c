@@ -1,0 +1,211 @@
+/*
+ * Relief: the thread that makes FCMs give frames back, when the machine runs low or somebody waits
+ * for want of memory, and what happens when nothing can be given back.
+ *
+ * It asks the FCMs of the account that is short, and of all below it, in turn, each for its share.
+ * When none has anything, but pages are being written, it waits for that. Otherwise the memory is
+ * out: for the machine's, the personality is asked to end somebody; if it finds nobody, or a limit
+ * is in the way, those who wait are told that there is no memory. The kernel itself never waits
+ * here, and does not die of it.
+ *
+ * Those who wait stand in the wait table at their PM, key 0. The order is: the frame allocator or
+ * the limit refuses; the account is made needy; the caller is put into the table and tries once
+ * more. Relief clears `needy` and then notifies; whoever saw it set, but comes into the table after
+ * that, makes the account needy again by trying once more.
+ *
+ * Owns: the machine's account; the list of the needy, each with a reference.
+ */
+#include "account.h"
+
+#include "platform.h"
+#include "runtime.h"
+
+enum {
+    LEAST_WANTED = 64,
+    LEAST_SHARE = 16,
+    LEAST_ROOM = 64, /* frames that anybody can have */
+    MOST_ROUNDS = 8,
+    QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
+};
+#define TURN_NS 2000000ul /* a page's write, or the end of a program */
+
+struct account *relief_machine;
+bool (*pm_out_of_memory)(void);
+
+static struct {
+    uint32_t asked; /* slept on */
+    struct account *needy;
+} relief;
+
+static void wake(void) {
+    __atomic_add_fetch(&relief.asked, 1, __ATOMIC_SEQ_CST);
+    k42_platform_wake(&relief.asked, 1);
+}
+
+void relief_ask(struct account *account, struct account *short_, k42_id pm) {
+    __atomic_store_n(&account->waiting, pm, __ATOMIC_RELAXED);
+    __atomic_store_n(&account->short_, short_, __ATOMIC_RELAXED);
+    if (!__atomic_exchange_n(&account->needy, 1, __ATOMIC_ACQ_REL)) {
+        account_hold(account);
+        account->next_needy = __atomic_load_n(&relief.needy, __ATOMIC_RELAXED);
+        while (!__atomic_compare_exchange_n(&relief.needy, &account->next_needy, account, true,
+                                            __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            ;
+    }
+    wake();
+}
+
+/* ---- asking FCMs ---- */
+
+static uint64_t ask(struct account *account, k42_id id, uint64_t share) {
+    k42_enter();
+    k42_result freed = k42_call((fcm_ref)k42_id_ref(id), give_back, share);
+    k42_exit();
+    if (freed == -K42_STALE)
+        account_delist(account, id);
+    if (freed <= 0)
+        return 0;
+    __atomic_add_fetch(&account->given_back, (uint64_t)freed, __ATOMIC_RELAXED);
+    return (uint64_t)freed;
+}
+
+/* Each FCM of one account once. */
+static uint64_t ask_all(struct account *account, uint64_t wanted) {
+    uint32_t count = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED);
+    uint64_t freed = 0, share = count ? wanted / count : 0;
+    for (k42_id id; count-- && freed < wanted && (id = account_next_fcm(account));)
+        freed += ask(account, id, share > LEAST_SHARE ? share : LEAST_SHARE);
+    return freed;
+}
+
+/* As deep as limits are nested. */
+static uint64_t ask_tree(struct account *account, uint64_t wanted) {
+    uint64_t freed = ask_all(account, wanted);
+    for (struct account *below = NULL; (below = account_next_below(account, below));)
+        if (freed < wanted)
+            freed += ask_tree(below, wanted - freed);
+    return freed;
+}
+
+/* Clocks need more than one round to come to pages that were used. */
+static uint64_t relieve(struct account *account, uint64_t wanted) {
+    uint64_t freed = 0;
+    for (unsigned round = 0; round < MOST_ROUNDS && freed < wanted; round++)
+        freed += ask_tree(account, wanted - freed);
+    return freed;
+}
+
+static bool is_in_transit(struct account *account) {
+    bool found = false;
+    uint32_t count = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED);
+    for (k42_id id; count-- && !found && (id = account_next_fcm(account));) {
+        struct fcm_usage usage = {.in_transit = 0};
+        k42_enter();
+        found = k42_call((fcm_ref)k42_id_ref(id), usage, &usage) == 0 && usage.in_transit;
+        k42_exit();
+    }
+    for (struct account *below = NULL; (below = account_next_below(account, below));)
+        found = found || is_in_transit(below);
+    return found;
+}
+
+/* ---- those who wait ---- */
+
+/* What refused may have room by now: who asked twice is served twice. */
+static bool has_room(const struct account *account) {
+    if (account->above)
+        return __atomic_load_n(&account->used, __ATOMIC_RELAXED) <
+               __atomic_load_n(&account->limit, __ATOMIC_RELAXED);
+    struct frame_statistics now;
+    frames_count(&now);
+    uint64_t free = now.free > now.last ? now.free - now.last : 0;
+    return free + now.idle + now.cached >= LEAST_ROOM;
+}
+
+static bool end_somebody(const struct account *short_) {
+    return short_ == relief_machine && pm_out_of_memory && pm_out_of_memory();
+}
+
+enum outcome { WORTH_TRYING, LATER, HOPELESS };
+
+/* Pages may be written, and be done, between two looks: so it takes several that find nothing. */
+static enum outcome help(struct account *account, struct account *short_) {
+    if (has_room(short_) || relieve(short_, LEAST_WANTED)) {
+        account->quiet = 0;
+        return WORTH_TRYING;
+    }
+    account->quiet = is_in_transit(short_) ? 0 : account->quiet + 1;
+    if (account->quiet < QUIET_TURNS)
+        return LATER;
+    account->quiet = 0;
+    return end_somebody(short_) ? LATER : HOPELESS;
+}
+
+/* True when it is over. The account in the way is above this one, or itself, and so stays. */
+static bool serve(struct account *account) {
+    enum outcome outcome = help(account, __atomic_load_n(&account->short_, __ATOMIC_RELAXED));
+    if (outcome == LATER)
+        return false;
+    __atomic_store_n(&account->hopeless, outcome == HOPELESS, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&account->needy, 0, __ATOMIC_SEQ_CST);
+    wait_notify(__atomic_load_n(&account->waiting, __ATOMIC_RELAXED), 0, (uint32_t)WAIT_ANY,
+                WAIT_ALL);
+    account_release(account);
+    return true;
+}
+
+/* Serves everybody who is needy; returns those for whom it is too early. */
+static struct account *serve_all(struct account *list) {
+    struct account *later = NULL;
+    while (list) {
+        struct account *next = list->next_needy;
+        if (!serve(list)) {
+            list->next_needy = later;
+            later = list;
+        }
+        list = next;
+    }
+    return later;
+}
+
+static void run(void *unused) {
+    (void)unused;
+    struct account *later = NULL;
+    k42_result attached = k42_attach("relief");
+    if (attached < 0)
+        k42_platform_panic("relief: the thread that frees memory cannot attach");
+    for (uint32_t seen = 0;;) {
+        k42_platform_park(&relief.asked, seen, later ? TURN_NS : 0);
+        seen = __atomic_load_n(&relief.asked, __ATOMIC_SEQ_CST);
+        if (frames_pressure() != FRAME_PRESSURE_NONE)
+            (void)frames_relieve();
+        later = serve_all(later);
+        struct account *more =
+            serve_all(__atomic_exchange_n(&relief.needy, NULL, __ATOMIC_ACQUIRE));
+        while (more) {
+            struct account *next = more->next_needy;
+            more->next_needy = later;
+            later = more;
+            more = next;
+        }
+    }
+}
+
+/* ---- the machine's ---- */
+
+static uint64_t relieve_machine(struct frame_reliever *self, enum frame_pressure pressure,
+                                uint64_t wanted) {
+    (void)self, (void)pressure;
+    return relieve(relief_machine, wanted);
+}
+
+static struct frame_reliever reliever = {.name = "page caches", .relieve = relieve_machine};
+
+k42_result relief_open(void) {
+    relief_machine = account_make(NULL, PM_NO_LIMIT);
+    if (!relief_machine || !k42_platform_spawn("relief", run, NULL))
+        return -ENOMEM;
+    frame_reliever_add(&reliever);
+    frames_watch_pressure(wake);
+    return 0;
+}

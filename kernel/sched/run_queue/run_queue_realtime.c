@@ -1,0 +1,212 @@
+/*
+ * Run queue of priorities, for the first level: the highest that waits runs, its equals in the
+ * order they came; those that say so take turns with their equals. (SCHED_FIFO and SCHED_RR.)
+ *
+ * A list for each priority and a bitmap of those that are not empty, so every operation but looking
+ * for one that may move takes the same time however many wait.
+ *
+ * Locking: the CPU's. Formats: run_queue_entities. Cannot fail.
+ */
+#include "run_queue.h"
+
+#include "runtime.h"
+
+#include <errno.h>
+#include <k42/class.h>
+
+#define LOOKED_AT 16u /* entities, before giving up to find one that may move */
+#define WORDS     ((RUN_PRIORITIES + 63) / 64)
+
+struct line {
+    struct run_entity *first, *last;
+};
+
+struct realtime {
+    struct k42_root root;
+    struct run_queue rep;
+    struct run_entity *running;
+    uint32_t count;
+    uint64_t waiting[WORDS]; /* a bit for each line that is not empty */
+    struct line lines[RUN_PRIORITIES];
+};
+
+static struct realtime *realtime_of(struct run_queue *self) {
+    return k42_container(self, struct realtime, rep);
+}
+
+/* Those of the other level, should they be here, have the lowest and take turns. */
+static uint32_t priority_of(const struct run_entity *entity) {
+    return entity->priority < RUN_PRIORITIES ? entity->priority : RUN_PRIORITIES - 1;
+}
+
+static bool has_rounds(const struct run_entity *entity) {
+    return entity->in_rounds || !entity->priority;
+}
+
+static void put_in(struct realtime *queue, struct run_entity *entity, bool at_the_head) {
+    uint32_t priority = priority_of(entity);
+    struct line *line = &queue->lines[priority];
+    struct run_entity *before = at_the_head ? NULL : line->last;
+    struct run_entity *next = at_the_head ? line->first : NULL;
+    entity->before = before;
+    entity->next = next;
+    *(before ? &before->next : &line->first) = entity;
+    *(next ? &next->before : &line->last) = entity;
+    queue->waiting[priority / 64] |= 1ul << priority % 64;
+    queue->count++;
+}
+
+static void take_out(struct realtime *queue, struct run_entity *entity) {
+    uint32_t priority = priority_of(entity);
+    struct line *line = &queue->lines[priority];
+    *(entity->before ? &entity->before->next : &line->first) = entity->next;
+    *(entity->next ? &entity->next->before : &line->last) = entity->before;
+    if (!line->first)
+        queue->waiting[priority / 64] &= ~(1ul << priority % 64);
+    queue->count--;
+}
+
+/* The first of the highest line below `limit`, or NULL. */
+static struct run_entity *highest(const struct realtime *queue, uint32_t limit) {
+    for (uint32_t word = WORDS; word--;) {
+        uint64_t bits = queue->waiting[word];
+        if (limit < word * 64 + 64)
+            bits &= limit <= word * 64 ? 0 : (1ul << limit % 64) - 1;
+        if (bits)
+            return queue->lines[word * 64 + 63 - (uint32_t)__builtin_clzl(bits)].first;
+    }
+    return NULL;
+}
+
+static k42_result realtime_add(struct run_queue *self, struct run_entity *entity,
+                               enum run_reason why, uint64_t now) {
+    struct realtime *queue = realtime_of(self);
+    (void)now;
+    if (entity == queue->running)
+        queue->running = NULL;
+    /* Who has no rounds keeps its place until it sleeps or gives way. */
+    put_in(queue, entity, why == RUN_RETURNED || (why == RUN_EXPIRED && !has_rounds(entity)));
+    return queue->running && entity->priority > queue->running->priority;
+}
+
+static struct k42_pair realtime_take(struct run_queue *self) {
+    struct realtime *queue = realtime_of(self);
+    struct run_entity *entity = highest(queue, RUN_PRIORITIES);
+    if (!entity)
+        return (struct k42_pair){.result = -ENOENT};
+    take_out(queue, entity);
+    queue->running = entity;
+    return (struct k42_pair){.word = (uintptr_t)entity};
+}
+
+static struct k42_pair realtime_take_movable(struct run_queue *self, unsigned cpu, uint64_t now) {
+    struct realtime *queue = realtime_of(self);
+    struct run_entity *entity = highest(queue, RUN_PRIORITIES);
+    (void)now;
+    for (unsigned i = 0; entity && i < LOOKED_AT; i++) {
+        if (run_may_move(entity, cpu)) {
+            take_out(queue, entity);
+            return (struct k42_pair){.word = (uintptr_t)entity};
+        }
+        entity = entity->next ? entity->next : highest(queue, priority_of(entity));
+    }
+    return (struct k42_pair){.result = -ENOENT};
+}
+
+static k42_result realtime_charge(struct run_queue *self, uint64_t ran_ns) {
+    (void)self;
+    (void)ran_ns;
+    return 0;
+}
+
+static k42_result realtime_remove(struct run_queue *self, struct run_entity *entity, uint64_t now) {
+    struct realtime *queue = realtime_of(self);
+    if (entity == queue->running)
+        queue->running = NULL;
+    else
+        take_out(queue, entity);
+    entity->ahead_ns = 0;
+    entity->left_at = now;
+    return 0;
+}
+
+static k42_result realtime_slice(struct run_queue *self) {
+    const struct run_entity *running = realtime_of(self)->running;
+    if (running && has_rounds(running))
+        return (k42_result)(running->priority ? RUN_ROUND_NS : RUN_SLICE_NS);
+    return (k42_result)RUN_FOR_EVER;
+}
+
+static k42_result realtime_count(struct run_queue *self) {
+    return __atomic_load_n(&realtime_of(self)->count, __ATOMIC_RELAXED);
+}
+
+static struct k42_pair realtime_self(struct run_queue *self) {
+    return (struct k42_pair){.word = (uintptr_t)self};
+}
+
+static k42_result realtime_describe(struct k42_object *object, char *text, size_t size) {
+    struct run_queue *self = (struct run_queue *)(void *)object;
+    return k42_format_text(text, size, "priorities: %ld wait", realtime_count(self));
+}
+
+static const struct run_queue_ops realtime_ops = {
+    .object.describe = realtime_describe,
+    .add = realtime_add,
+    .take = realtime_take,
+    .take_movable = realtime_take_movable,
+    .charge = realtime_charge,
+    .remove = realtime_remove,
+    .slice = realtime_slice,
+    .count = realtime_count,
+    .self = realtime_self,
+};
+
+/* ---- state ---- */
+
+static struct run_entity *realtime_drain(struct k42_root *root) {
+    struct realtime *queue = (struct realtime *)(void *)root;
+    struct run_entity *entity = highest(queue, RUN_PRIORITIES);
+    if (entity)
+        take_out(queue, entity);
+    else
+        queue->running = NULL;
+    return entity;
+}
+
+static k42_result realtime_export(struct k42_root *from, struct k42_state *state, unsigned part) {
+    (void)part;
+    state->word[RUN_QUEUE_ROOT] = (uintptr_t)from;
+    state->word[RUN_QUEUE_DRAIN] = (uintptr_t)realtime_drain;
+    state->word[RUN_QUEUE_RUNNING] = (uintptr_t)((struct realtime *)(void *)from)->running;
+    return 0;
+}
+
+static k42_result realtime_import(struct k42_root *to, struct k42_state *state, unsigned part) {
+    struct realtime *queue = (struct realtime *)(void *)to;
+    struct run_entity *entity;
+    (void)part;
+    while ((entity = run_queue_next(state)))
+        put_in(queue, entity, false);
+    queue->running = (struct run_entity *)state->word[RUN_QUEUE_RUNNING];
+    return 0;
+}
+
+static const struct k42_transfer realtime_transfers[] = {
+    {.format = &run_queue_entities,
+     .export_state = realtime_export,
+     .import_state = realtime_import},
+    {0},
+};
+
+K42_CLASS(run_queue_realtime) = {
+    .name = "run_queue.realtime",
+    .interface = &run_queue_interface,
+    .version = 1,
+    .traits = "order=priority",
+    .kind = &k42_single,
+    .root_size = sizeof(struct realtime),
+    .rep_offset = offsetof(struct realtime, rep),
+    .ops = &realtime_ops,
+    .transfers = realtime_transfers,
+};
