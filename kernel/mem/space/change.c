@@ -102,8 +102,8 @@ k42_result unmap_range(struct space_state *state, uintptr_t start, uintptr_t end
         return result;
     entry = index_find(&state->index, start);
     if (entry && entry->start < start)
-        result = entry->flags & SPACE_KEEP ? -EINVAL
-                                           : entry_trim(state, *entry, entry->start, start);
+        result =
+            entry->flags & SPACE_KEEP ? -EINVAL : entry_trim(state, *entry, entry->start, start);
     entry = index_before(&state->index, end);
     if (result >= 0 && entry && entry->start >= start && entry->end > end)
         result = entry->flags & SPACE_KEEP ? -EINVAL : entry_trim(state, *entry, end, entry->end);

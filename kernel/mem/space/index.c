@@ -268,8 +268,8 @@ static struct index_node *root_make(struct change *change, struct index_child *c
     return root;
 }
 
-static void change_finish(struct space_index *index, struct change *change,
-                          struct index_node *root, uint64_t count) {
+static void change_finish(struct space_index *index, struct change *change, struct index_node *root,
+                          uint64_t count) {
     __atomic_store_n(&index->root, root, __ATOMIC_RELEASE);
     __atomic_store_n(&index->count, count, __ATOMIC_RELAXED);
     while (change->gone) {

@@ -12,10 +12,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define PAGES   256u /* a CPU remembers of each kind, by address modulo this */
-#define UPPERS  64u
-#define PAGE    4096ul
-#define SPAN    MACHINE_TABLE_SPAN
+#define PAGES  256u /* a CPU remembers of each kind, by address modulo this */
+#define UPPERS 64u
+#define PAGE   4096ul
+#define SPAN   MACHINE_TABLE_SPAN
 
 struct remembered {
     struct user_table *table; /* NULL: nothing */
