@@ -192,7 +192,8 @@ long call_linux(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
 /* ---- begin and end ---- */
 
 static void mount_root(void) {
-    static const struct ramfs_options options = {.name = "tmpfs", .type = 0x01021994, .mode = 0755};
+    static const struct ramfs_options options = {
+        .name = "tmpfs", .type = 0x01021994, .mode = 0755};
     struct mount_new what = {.type = "tmpfs", .source = "none"};
     expect(ramfs_make(&options, &what.root) == 0, "no ramfs");
     if (!mount_first())
