@@ -29,16 +29,16 @@ struct pipe_file {
 
 static k42_result end_read(struct file *self, int64_t offset, struct copy *copy) {
     struct pipe_file *file = PIPE_FILE(self);
-    if (!(file->ends & PIPE_READER))
-        return -EBADF;
-    return offset == FILE_CURRENT ? k42_call(file->pipe, read, copy) : -ESPIPE;
+    if (offset != FILE_CURRENT)
+        return -ESPIPE;
+    return file->ends & PIPE_READER ? k42_call(file->pipe, read, copy) : -EBADF;
 }
 
 static k42_result end_write(struct file *self, int64_t offset, struct copy *copy) {
     struct pipe_file *file = PIPE_FILE(self);
-    if (!(file->ends & PIPE_WRITER))
-        return -EBADF;
-    return offset == FILE_CURRENT ? k42_call(file->pipe, write, copy) : -ESPIPE;
+    if (offset != FILE_CURRENT)
+        return -ESPIPE;
+    return file->ends & PIPE_WRITER ? k42_call(file->pipe, write, copy) : -EBADF;
 }
 
 static k42_result end_poll(struct file *self, struct file_poll *poll) {

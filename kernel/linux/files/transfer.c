@@ -186,6 +186,8 @@ LINUX_CALL(328, pwritev2, int fd, uintptr_t vectors, size_t count, int64_t offse
 LINUX_CALL(8, lseek, int fd, int64_t offset, int whence) {
     file_ref file;
     k42_result result = files_get(fd, &file);
+    if (result >= 0 && (unsigned)whence > SEEK_TO_HOLE)
+        return k42_call(file, flags) & OPEN_PATH ? -EBADF : -EINVAL;
     if (result >= 0)
         WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, seek, offset, whence));
     return linux_result(result, -EBADF);
