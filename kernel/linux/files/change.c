@@ -112,10 +112,11 @@ static k42_result set_owner(const struct change *change, node_ref node,
         return -EPERM;
     /* A program that changes hands loses its rights. */
     if ((attributes->mode & MODE_TYPE) != MODE_DIRECTORY) {
-        unsigned lost = MODE_SET_UID | (attributes->mode & MODE_GROUP_EXECUTE ? MODE_SET_GID : 0);
+        uint32_t lost = files_lost_set_id(attributes->mode, attributes->gid);
+        if (lost && !is_owner(attributes))
+            return -EPERM;
         to.mode = attributes->mode & ~lost;
-        if (to.mode != attributes->mode)
-            which |= NODE_SET_MODE;
+        which |= lost ? NODE_SET_MODE : 0u;
     }
     return k42_call(node, set_attributes, which, &to);
 }

@@ -40,6 +40,11 @@ static k42_result wait_for(struct files_transfer *transfer) {
     return result;
 }
 
+uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid) {
+    struct task *task = task_self();
+    return !task || task_capable(task, CAPABILITY_KEEP_SET_ID) ? 0 : files_lost_set_id(mode, gid);
+}
+
 static void broken_pipe(void) {
     struct signal_info info = signal_from_kernel(SIGPIPE);
     (void)!signal_thread(task_self()->tid, &info);
