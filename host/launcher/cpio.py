@@ -21,7 +21,7 @@ class Entry:
         self.same_as = same_as  # the path of which this is another name
 
     def __eq__(self, other):
-        return vars(self) == vars(other)
+        return isinstance(other, Entry) and vars(self) == vars(other)
 
 
 def folder(mode=0o755, time=0):

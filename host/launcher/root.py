@@ -19,6 +19,7 @@ from launcher.tree import Trouble, built, environment, path, shown
 BASE = ["base-files", "base-passwd", "bash", "busybox-static", "coreutils", "dash", "debianutils",
         "diffutils", "findutils", "gawk", "grep", "gzip", "hostname", "less", "libc-bin", "make",
         "mawk", "mount", "ncurses-base", "procps", "sed", "tar", "util-linux", "xz-utils"]
+ARCHIVES_KEPT = 8
 FOLDERS = {"dev": 0o755, "proc": 0o555, "sys": 0o555, "run": 0o755, "tmp": 0o1777, "root": 0o700,
            "mnt": 0o755, "var/tmp": 0o1777, "usr/lib64": 0o755}
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64",
@@ -180,6 +181,16 @@ def archive(output, parts_and_data):
     os.chmod(new.name, 0o644)
     os.replace(new.name, output)
     return output
+
+
+def forget_old_archives():
+    """Whole archives are quickly made of their parts: only the ones used last are kept."""
+    place = built("root", "archives")
+    files = sorted((os.path.join(place, name) for name in os.listdir(place)
+                    if name.endswith(".cpio")), key=os.path.getmtime)
+    for file in files[:-ARCHIVES_KEPT]:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(file)
 
 
 def folder(more=()):

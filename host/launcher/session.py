@@ -71,7 +71,11 @@ def initramfs(packages=(), more=(), variant="release"):
     first = guest_part(variant)
     name = hashlib.sha256("\n".join(parts).encode() + first).hexdigest()[:24]
     file = built("root", "archives", name + ".cpio")
-    return file if os.path.exists(file) else root.archive(file, [*parts, first])
+    if not os.path.exists(file):
+        root.archive(file, [*parts, first])
+        root.forget_old_archives()
+    os.utime(file)
+    return file
 
 
 def shell_status(status):

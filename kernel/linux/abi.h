@@ -7,6 +7,7 @@
 #ifndef KERNEL_LINUX_ABI_H
 #define KERNEL_LINUX_ABI_H
 
+#include <asm/poll.h>
 #include <asm/prctl.h>
 #include <asm/sigcontext.h>
 #include <asm/siginfo.h>
@@ -16,6 +17,7 @@
 #include <linux/auxvec.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/futex.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/reboot.h>
@@ -23,6 +25,7 @@
 #include <linux/sched.h>
 #include <linux/signal.h>
 #include <linux/sysinfo.h>
+#include <linux/time.h>
 #include <linux/times.h>
 #include <linux/utsname.h>
 #include <linux/wait.h>

@@ -12,8 +12,10 @@
 #include "../sched/wait.h"
 #include "abi.h"
 #include "call.h"
+#include "clocks.h"
 #include "exec/exec.h"
 #include "files/descriptors.h"
+#include "futexes.h"
 #include "process/ids.h"
 #include "process/lives.h"
 #include "task.h"
@@ -114,6 +116,7 @@ void linux_open(void) {
     linux_calls_open();
     personality_open();
     ids_open();
+    futexes_open();
 }
 
 void linux_start(void) {

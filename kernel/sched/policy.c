@@ -20,7 +20,7 @@ void thread_apply(struct thread *thread, const struct thread_policy *policy) {
     thread->run.priority = policy->priority;
     thread->run.in_rounds = policy->in_rounds;
     thread->run.nice = policy->nice;
-    thread->run.pace = run_pace(policy->nice);
+    thread->run.pace = run_pace(policy->idle ? RUN_NICE_MOST + 5 : policy->nice);
 }
 
 static void read_policy(const struct thread *thread, struct thread_policy *policy) {

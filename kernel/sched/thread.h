@@ -74,6 +74,8 @@ struct thread_policy {
     uint32_t priority; /* 1 to 99: before all others, the highest first; 0: a share */
     bool in_rounds;    /* takes turns with those of the same priority */
     int nice;          /* -20 to 19: 25 % less for each step; of those with a share */
+    bool idle;         /* the smallest share there is, whatever nice says */
+    uint8_t called;    /* whoever set it knows what; kept */
 };
 /* 0 or -EINVAL. Takes effect with the thread's next turn, which is soon. Any context. */
 int thread_set_policy(struct thread *thread, const struct thread_policy *policy);

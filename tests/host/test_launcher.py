@@ -30,7 +30,8 @@ def test_an_unknown_variant_names_those_there_are():
     assert "release" in done.stderr and "tsan" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["build", "run", "test", "bench", "install", "format"])
+@pytest.mark.parametrize("command", ["build", "run", "root", "iso", "gdb", "test", "bench", "install",
+                                     "format"])
 def test_help_names_every_command(command):
     assert command in k42("help").stdout
     assert k42(command, "--help").returncode == 0

@@ -1,7 +1,7 @@
 """Guests for tests: one boot serves all tests of a file that want the same machine.
 
 K42_GUEST says which kernels are tested and K42_CPUS with how many processors, both lists with
-commas. A test that ends its guest fails, and the next one gets a new guest.
+commas; what a file's QUICK_CPUS says is what ./k42 test uses. With K42_LONG=1 tests do more. A test that ends its guest fails, and the next one gets a new guest.
 """
 import functools
 import os
@@ -16,7 +16,7 @@ import reference  # noqa: E402
 from launcher import session  # noqa: E402
 
 GUESTS = os.environ.get("K42_GUEST", "linux").split(",")
-CPUS = [int(text) for text in os.environ.get("K42_CPUS", "2").split(",")]
+CPUS = [int(text) for text in os.environ.get("K42_CPUS", "").split(",") if text]
 MEMORY = "1G"
 
 
@@ -75,8 +75,14 @@ def natively(arguments, data, packages, **more):
     return linux_machine(packages).run(arguments, data, **more)
 
 
-@pytest.fixture(scope="module", params=[(kernel, cpus) for kernel in GUESTS for cpus in CPUS],
-                ids=lambda one: f"{one[0]}-{one[1]}")
+def pytest_generate_tests(metafunc):
+    if "machine" in metafunc.fixturenames:
+        cpus = CPUS or getattr(metafunc.module, "QUICK_CPUS", (2,))
+        metafunc.parametrize("machine", [(kernel, count) for kernel in GUESTS for count in cpus],
+                             ids=lambda one: f"{one[0]}-{one[1]}", indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def machine(request):
     """The machine on which a file's tests run; PACKAGES of the file adds to its root tree."""
     one = Machine(*request.param, tuple(getattr(request.module, "PACKAGES", ())))

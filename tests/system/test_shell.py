@@ -4,6 +4,7 @@ import os
 import pytest
 
 SUITE_TIMEOUT_SECONDS = 600
+QUICK_CPUS = (1, 2, 4)
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 
 

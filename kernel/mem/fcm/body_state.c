@@ -2,8 +2,11 @@
  * State transfer of the FCMs of files: by pointer among themselves, and in the canonical format.
  *
  * By pointer the whole contents change hands at once, in constant time however many pages there
- * are. Either way exactly one of the two owns the frames, before and after: the exporter until it
- * is told that its state has arrived.
+ * are.
+ *
+ * Who gives the frames back in the end: the importer from the moment its import has succeeded,
+ * which is the last that can fail. Calls may come to it before the exporter is told to forget them;
+ * the exporter is not ended before that.
  */
 #include "body.h"
 
@@ -36,13 +39,13 @@ static k42_result give_contents(struct k42_root *from, struct k42_state *state, 
 static k42_result take_contents(struct k42_root *to, struct k42_state *state, unsigned part) {
     (void)part;
     body_of(to)->its = *(const struct body_contents *)state->word[0];
+    body_of(to)->owns = true;
     return 0;
 }
 
 static void contents_given(struct k42_root *from, struct k42_state *state) {
+    (void)state;
     body_of(from)->owns = false;
-    body_of(from)->its = (struct body_contents){.size = 0};
-    body_of(state->to)->owns = true;
 }
 
 /* ---- canonical ---- */
@@ -61,7 +64,7 @@ static k42_result prepare(struct k42_root *to, struct k42_state *state) {
         body->incoming = heap_allocate_zeroed(sizeof *body->incoming);
     if (!body->incoming)
         return -ENOMEM;
-    return fcm_state_prepare(state, &body->incoming->state, &body->owns);
+    return fcm_state_prepare(state, &body->incoming->state);
 }
 
 static k42_result export_pages(struct k42_root *from, struct k42_state *state, unsigned part) {
@@ -116,12 +119,13 @@ static k42_result import_pages(struct k42_root *to, struct k42_state *state, uns
     k42_result result = adopt_pages(its, from);
     if (result)
         fcm_body_release(its);
+    body_of(to)->owns = !result;
     return result;
 }
 
 static void pages_given(struct k42_root *from, struct k42_state *state) {
+    (void)state;
     body_of(from)->owns = false;
-    *fcm_state_of(state)->importer_owns = true;
     fcm_body_release(&body_of(from)->its);
 }
 

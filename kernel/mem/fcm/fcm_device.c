@@ -23,7 +23,6 @@ struct device {
     struct fcm_registers registers;
     struct attachments attachments;
     struct fcm_state *incoming;
-    bool owns; /* set by an exporter; there is nothing to own */
 };
 
 #define DEVICE(self) k42_container(self, struct device, rep)
@@ -186,7 +185,7 @@ static k42_result prepare(struct k42_root *to, struct k42_state *state) {
         device->incoming = heap_allocate_zeroed(sizeof *device->incoming);
     if (!device->incoming)
         return -ENOMEM;
-    return fcm_state_prepare(state, device->incoming, &device->owns);
+    return fcm_state_prepare(state, device->incoming);
 }
 
 static k42_result export_device(struct k42_root *from, struct k42_state *state, unsigned part) {

@@ -87,9 +87,8 @@ static inline uint64_t *page_tree_find(const struct page_tree *tree, uint64_t in
     if (__builtin_expect(!node || index >> node->shift >= PAGE_TREE_SLOTS, 0))
         return NULL;
     while (node->shift) {
-        uint64_t slot = node->slots[index >> node->shift & (PAGE_TREE_SLOTS - 1)];
-        /* Ordered by the address it gives, which everything read below depends on. */
-        node = (struct page_node *)slot;
+        node = (struct page_node *)__atomic_load_n(
+            &node->slots[index >> node->shift & (PAGE_TREE_SLOTS - 1)], __ATOMIC_ACQUIRE);
         if (__builtin_expect(!node, 0))
             return NULL;
     }

@@ -30,10 +30,8 @@ static k42_result make(struct fcm_state *memory, uint64_t nodes, uint64_t attach
     return 0;
 }
 
-k42_result fcm_state_prepare(struct k42_state *state, struct fcm_state *memory,
-                             bool *importer_owns) {
+k42_result fcm_state_prepare(struct k42_state *state, struct fcm_state *memory) {
     fcm_state_free(memory);
-    memory->importer_owns = importer_owns;
     state->word[0] = (uintptr_t)memory;
     return make(memory, (uint32_t)state->measured, state->measured >> 32);
 }

@@ -32,8 +32,6 @@ struct fcm_state {
     k42_id enlisted;
     struct page_node *spare, *leaves, *last_leaf;    /* chained by `parent` */
     struct attachment *spare_attachments, *attached; /* chained by `left` */
-    /* Whether the frames are the importer's to give back: set by the exporter when they are. */
-    bool *importer_owns;
 };
 
 /* In k42_state.word[0]: the importer's struct fcm_state. */
@@ -47,8 +45,7 @@ static inline size_t fcm_state_measure(uint64_t nodes, uint64_t attachments) {
 
 /* The importer's memory. Prepare: 0 or -ENOMEM. */
 K42_MUST_CHECK
-k42_result fcm_state_prepare(struct k42_state *state, struct fcm_state *memory,
-                             bool *importer_owns);
+k42_result fcm_state_prepare(struct k42_state *state, struct fcm_state *memory);
 void fcm_state_free(struct fcm_state *memory);
 
 /* The exporter's: false, or -ENOSPC: more has come since it measured. */

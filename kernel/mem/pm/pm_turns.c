@@ -144,15 +144,17 @@ static k42_result export_account(struct k42_root *from, struct k42_state *state,
     return 0;
 }
 
-/* It is the importer's when the exporter has let go of it, and not before. */
+/* Cannot fail, so that from here on the account is the importer's; calls may come before the
+ * exporter is told. */
 static k42_result import_account(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)to, (void)state, (void)part;
+    (void)part;
+    k42_container(to, struct turns, root)->account = (struct account *)state->word[0];
     return 0;
 }
 
 static void account_given(struct k42_root *from, struct k42_state *state) {
+    (void)state;
     k42_container(from, struct turns, root)->account = NULL;
-    k42_container(state->to, struct turns, root)->account = (struct account *)state->word[0];
 }
 
 static const struct k42_transfer turns_transfers[] = {

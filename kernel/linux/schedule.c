@@ -1,0 +1,321 @@
+/*
+ * Who gets how much of the CPUs: policies, nice, CPUs that are allowed.
+ *
+ * Linux's policies are the scheduler's levels: SCHED_FIFO and SCHED_RR are priorities, the others
+ * shares; SCHED_IDLE is the smallest share there is. What the program called it is kept beside it.
+ */
+#include "../sched/run_queue/run_queue.h"
+#include "../sched/thread.h"
+#include "abi.h"
+#include "clocks.h"
+#include "process/ids.h"
+#include "process/lives.h"
+#include "program.h"
+
+#include <k42/k42.h>
+
+#define MASK_WORDS       128u /* of the most CPUs that are told of */
+#define ATTRIBUTES_FIRST 48   /* bytes of the first struct sched_attr */
+
+/* Linux's struct sched_attr, as far as it is heeded. */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+_Static_assert(sizeof(struct attributes) == ATTRIBUTES_FIRST, "Linux's layout");
+
+/* ---- which thread ---- */
+
+/* It lasts while the caller is active. NULL: there is none. */
+static struct task *task_of(int tid) {
+    if (!tid)
+        return task_self();
+    struct k42_pair found = k42_call(ids_process(tid), thread, tid, 0);
+    return found.result < 0 ? NULL : (struct task *)found.word;
+}
+
+static bool is_own(const struct task *task) {
+    const struct credentials *own = task_self()->credentials;
+    const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
+    return own->euid == its->uid || own->euid == its->euid;
+}
+
+static bool may_change(const struct task *task) {
+    return is_own(task) || task_capable(task_self(), CAP_SYS_NICE);
+}
+
+/* ---- policies ---- */
+
+static bool is_realtime(unsigned policy) {
+    return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+static bool is_shared(unsigned policy) {
+    return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE;
+}
+
+static int nice_least(const struct task *task) {
+    return 20 - (int)task_limit(task, RLIMIT_NICE);
+}
+
+/* What Linux asks: a limit or a capability, for more than one has. */
+static k42_result may_have(const struct task *task, unsigned policy, uint32_t priority, int nice) {
+    struct thread_policy now;
+    thread_read_policy(task->thread, &now);
+    if (!may_change(task))
+        return -EPERM;
+    if (task_capable(task_self(), CAP_SYS_NICE))
+        return 0;
+    if (is_realtime(policy) && (priority > now.priority || !is_realtime(now.called)) &&
+        priority > task_limit(task, RLIMIT_RTPRIO))
+        return -EPERM;
+    return nice < now.nice && nice < nice_least(task) ? -EPERM : 0;
+}
+
+static k42_result set_policy(struct task *task, unsigned policy, uint32_t priority, int nice) {
+    if (!task)
+        return -ESRCH;
+    if (!is_realtime(policy) && !is_shared(policy))
+        return -EINVAL;
+    if (is_realtime(policy) ? priority < 1 || priority > 99 : priority)
+        return -EINVAL;
+    k42_result result = may_have(task, policy, priority, nice);
+    struct thread_policy wanted = {.priority = priority,
+                                   .in_rounds = policy == SCHED_RR,
+                                   .nice = nice,
+                                   .idle = policy == SCHED_IDLE,
+                                   .called = (uint8_t)policy};
+    return result < 0 ? result : thread_set_policy(task->thread, &wanted);
+}
+
+/* The highest bit of the policy asks that children begin as usual, which is not heeded. */
+static k42_result set_scheduler(int tid, int policy, uintptr_t from) {
+    int32_t priority;
+    struct thread_policy now;
+    if (policy < 0 || tid < 0 || !from)
+        return -EINVAL;
+    k42_result result = program_read(&priority, from, sizeof priority);
+    struct task *task = task_of(tid);
+    if (result < 0 || !task)
+        return result < 0 ? result : -ESRCH;
+    thread_read_policy(task->thread, &now);
+    return set_policy(task, (unsigned)policy & ~(unsigned)SCHED_RESET_ON_FORK, (uint32_t)priority,
+                      now.nice);
+}
+
+LINUX_CALL(144, sched_setscheduler, int tid, int policy, uintptr_t from) {
+    return set_scheduler(tid, policy, from);
+}
+
+static k42_result read_policy(int tid, struct thread_policy *policy) {
+    struct task *task = tid < 0 ? NULL : task_of(tid);
+    if (!task)
+        return tid < 0 ? -EINVAL : -ESRCH;
+    thread_read_policy(task->thread, policy);
+    return 0;
+}
+
+LINUX_CALL(142, sched_setparam, int tid, uintptr_t from) {
+    struct thread_policy policy;
+    k42_result result = read_policy(tid, &policy);
+    return result < 0 ? result : set_scheduler(tid, policy.called, from);
+}
+
+LINUX_CALL(145, sched_getscheduler, int tid) {
+    struct thread_policy policy;
+    k42_result result = read_policy(tid, &policy);
+    return result < 0 ? result : policy.called;
+}
+
+LINUX_CALL(143, sched_getparam, int tid, uintptr_t to) {
+    struct thread_policy policy;
+    k42_result result = to ? read_policy(tid, &policy) : -EINVAL;
+    int32_t priority = (int32_t)policy.priority;
+    return result < 0 ? result : program_write(to, &priority, sizeof priority);
+}
+
+LINUX_CALL(146, sched_get_priority_max, int policy) {
+    if (is_realtime((unsigned)policy))
+        return 99;
+    return is_shared((unsigned)policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+}
+
+LINUX_CALL(147, sched_get_priority_min, int policy) {
+    if (is_realtime((unsigned)policy))
+        return 1;
+    return is_shared((unsigned)policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+}
+
+LINUX_CALL(148, sched_rr_get_interval, int tid, uintptr_t to) {
+    struct thread_policy policy;
+    k42_result result = read_policy(tid, &policy);
+    if (result < 0)
+        return result;
+    uint64_t ns = policy.in_rounds ? RUN_ROUND_NS : policy.priority ? 0 : RUN_SLICE_NS;
+    return clocks_write(to, (int64_t)ns);
+}
+
+LINUX_CALL(314, sched_setattr, int tid, uintptr_t from, unsigned flags) {
+    struct attributes wanted = {0};
+    uint32_t size;
+    if (tid < 0 || !from || flags)
+        return -EINVAL;
+    k42_result result = program_read(&size, from, sizeof size);
+    if (result < 0)
+        return result;
+    if (size && size < ATTRIBUTES_FIRST)
+        return -E2BIG;
+    result = program_read(&wanted, from, sizeof wanted);
+    if (result < 0)
+        return result;
+    int nice = wanted.nice < RUN_NICE_LEAST  ? RUN_NICE_LEAST
+               : wanted.nice > RUN_NICE_MOST ? RUN_NICE_MOST
+                                             : wanted.nice;
+    return set_policy(task_of(tid), wanted.policy, wanted.priority, nice);
+}
+
+LINUX_CALL(315, sched_getattr, int tid, uintptr_t to, unsigned size, unsigned flags) {
+    struct thread_policy policy;
+    if (!to || flags || size < ATTRIBUTES_FIRST)
+        return -EINVAL;
+    k42_result result = read_policy(tid, &policy);
+    struct attributes attributes = {.size = ATTRIBUTES_FIRST,
+                                    .policy = policy.called,
+                                    .nice = is_realtime(policy.called) ? 0 : policy.nice,
+                                    .priority = policy.priority};
+    return result < 0 ? result : program_write(to, &attributes, sizeof attributes);
+}
+
+LINUX_CALL(24, sched_yield, void) {
+    k42_exit(); /* so that it can be taken to another CPU, too */
+    thread_yield();
+    k42_enter();
+    return 0;
+}
+
+/* ---- nice ---- */
+
+/* Those whom a call means: a thread, the threads of a group or of a user; fn for each. */
+struct whom {
+    int which, who;
+    k42_result (*fn)(struct task *task, int nice, k42_result so_far);
+    int nice;
+    k42_result result;
+};
+
+static void for_each_of(struct whom *whom, process_ref process) {
+    for (int tid = 1;;) {
+        struct k42_pair found = k42_call(process, thread, tid, 1);
+        if (found.result < 0)
+            return;
+        struct task *task = (struct task *)found.word;
+        const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
+        if (whom->which != PRIO_USER || its->uid == (uint32_t)whom->who)
+            whom->result = whom->fn(task, whom->nice, whom->result);
+        tid = task->tid + 1;
+    }
+}
+
+static k42_result for_all(struct whom *whom) {
+    struct process_info info;
+    whom->result = -ESRCH;
+    if (whom->which == PRIO_PROCESS) {
+        struct task *task = task_of(whom->who);
+        return task ? whom->fn(task, whom->nice, -ESRCH) : -ESRCH;
+    }
+    if (whom->which != PRIO_PGRP && whom->which != PRIO_USER)
+        return -EINVAL;
+    if (!whom->who && whom->which == PRIO_USER)
+        whom->who = (int)task_self()->credentials->uid;
+    if (!whom->who && k42_call(task_self()->process, info, &info) >= 0)
+        whom->who = info.group;
+    for (int number = ids_next(1); number; number = ids_next(number + 1)) {
+        process_ref process = ids_process(number);
+        if (k42_call(process, info, &info) < 0 || info.pid != number)
+            continue;
+        if (whom->which == PRIO_USER || info.group == whom->who)
+            for_each_of(whom, process);
+        k42_safe_point();
+    }
+    return whom->result;
+}
+
+static k42_result raise_nice(struct task *task, int nice, k42_result so_far) {
+    struct thread_policy policy;
+    thread_read_policy(task->thread, &policy);
+    if (!may_change(task))
+        return -EPERM;
+    if (nice < policy.nice && nice < nice_least(task) && !task_capable(task_self(), CAP_SYS_NICE))
+        return -EACCES;
+    policy.nice = nice;
+    k42_result result = thread_set_policy(task->thread, &policy);
+    return so_far < 0 && so_far != -ESRCH ? so_far : result;
+}
+
+static k42_result least_nice(struct task *task, int nice, k42_result so_far) {
+    struct thread_policy policy;
+    (void)nice;
+    thread_read_policy(task->thread, &policy);
+    return 20 - policy.nice > so_far ? 20 - policy.nice : so_far;
+}
+
+LINUX_CALL(141, setpriority, int which, int who, int nice) {
+    struct whom whom = {.which = which, .who = who, .fn = raise_nice, .nice = nice};
+    if (nice < RUN_NICE_LEAST)
+        whom.nice = RUN_NICE_LEAST;
+    if (nice > RUN_NICE_MOST)
+        whom.nice = RUN_NICE_MOST;
+    return for_all(&whom);
+}
+
+LINUX_CALL(140, getpriority, int which, int who) {
+    struct whom whom = {.which = which, .who = who, .fn = least_nice};
+    return for_all(&whom);
+}
+
+/* ---- CPUs ---- */
+
+static size_t words_needed(void) {
+    return (cpu_count() + 63) / 64;
+}
+
+LINUX_CALL(203, sched_setaffinity, int tid, size_t size, uintptr_t from) {
+    uint64_t mask[MASK_WORDS] = {0};
+    struct task *task = tid < 0 ? NULL : task_of(tid);
+    if (words_needed() > MASK_WORDS)
+        return -EINVAL;
+    k42_result result = program_read(mask, from, size < sizeof mask ? size : sizeof mask);
+    if (result < 0)
+        return result;
+    if (!task)
+        return -ESRCH;
+    result = may_change(task) ? thread_set_cpus(task->thread, mask) : -EPERM;
+    if (result >= 0 && task == task_self()) {
+        k42_exit();
+        thread_yield();
+        k42_enter();
+    }
+    return result;
+}
+
+LINUX_CALL(204, sched_getaffinity, int tid, size_t size, uintptr_t to) {
+    uint64_t mask[MASK_WORDS] = {0};
+    size_t bytes = words_needed() * sizeof(uint64_t);
+    struct task *task = tid < 0 ? NULL : task_of(tid);
+    if (size % sizeof(uint64_t) || size < bytes || bytes > sizeof mask)
+        return -EINVAL;
+    if (!task)
+        return -ESRCH;
+    thread_read_cpus(task->thread, mask);
+    k42_result result = program_write(to, mask, bytes);
+    return result < 0 ? result : (k42_result)bytes;
+}
+
+LINUX_CALL(309, getcpu, uintptr_t cpu_at, uintptr_t node_at) {
+    uint32_t cpu = (uint32_t)k42_cpu(), node = 0;
+    k42_result result = cpu_at ? program_write(cpu_at, &cpu, sizeof cpu) : 0;
+    return result < 0 || !node_at ? result : program_write(node_at, &node, sizeof node);
+}

@@ -1,0 +1,259 @@
+/*
+ * Processes: fork, ends, waiting, who is whose.
+ */
+#include "say.h"
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+static void exit_seven(void) {
+    _exit(7);
+}
+
+static void be_killed(void) {
+    kill(getpid(), SIGKILL);
+}
+
+static void abort_self(void) {
+    abort();
+}
+
+static void read_null(void) {
+    *(volatile int *)16;
+}
+
+static void divide(void) {
+    volatile int zero = 0, one = 1;
+    one /= zero;
+}
+
+static void trap(void) {
+    __asm__ volatile("ud2");
+}
+
+static void ends(void) {
+    in_child("exit", exit_seven);
+    in_child("kill", be_killed);
+    in_child("abort", abort_self);
+    in_child("null", read_null);
+    in_child("divide", divide);
+    in_child("ud2", trap);
+}
+
+static void memory_is_a_copy(void) {
+    volatile int value = 1;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        value = 2;
+        _exit(value + 10);
+    }
+    waitpid(child, &status, 0);
+    say_status("child's copy", status);
+    say("parent's: %d", value);
+}
+
+static void vfork_shares(void) {
+    volatile int value = 1;
+    int status;
+    pid_t child = vfork();
+    if (child == 0) {
+        value = 2;
+        _exit(3);
+    }
+    say("after vfork: %d", value);
+    waitpid(child, &status, 0);
+    say_status("vfork", status);
+}
+
+static void waiting(void) {
+    int status;
+    siginfo_t info;
+    tell("wait without children", wait(&status));
+    tell("waitpid of nobody", waitpid(getpid(), &status, 0));
+    tell("waitpid with bad options", waitpid(-1, &status, 0x100000));
+    int gate[2];
+    if (pipe(gate))
+        return;
+    pid_t child = fork();
+    if (child == 0) {
+        char byte;
+        close(gate[1]);
+        _exit(read(gate[0], &byte, 1) == 0 ? 5 : 6);
+    }
+    close(gate[0]);
+    tell("WNOHANG while it runs", waitpid(child, &status, WNOHANG));
+    close(gate[1]);
+    memset(&info, 0, sizeof info);
+    tell("waitid WNOWAIT", waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT));
+    say("signal %d code %d status %d, ours %d", info.si_signo, info.si_code, info.si_status,
+        info.si_pid == child);
+    tell("kill of an ended child", kill(child, 0));
+    say("waitpid: %d", waitpid(child, &status, 0) == child);
+    say_status("it", status);
+    tell("kill of a child that is gone", kill(child, 0));
+    tell("waitid again", waitid(P_PID, (id_t)child, &info, WEXITED));
+}
+
+static void stopping(void) {
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        raise(SIGSTOP);
+        _exit(4);
+    }
+    waitpid(child, &status, WUNTRACED);
+    say_status("child", status);
+    tell("no news", waitpid(child, &status, WNOHANG | WUNTRACED | WCONTINUED));
+    kill(child, SIGCONT);
+    waitpid(child, &status, WCONTINUED);
+    say_status("child", status);
+    waitpid(child, &status, 0);
+    say_status("child", status);
+    child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    kill(child, SIGSTOP);
+    waitpid(child, &status, WUNTRACED);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    say_status("killed while stopped", status);
+}
+
+static void orphans(void) {
+    int news[2], status;
+    pid_t reaper = getpid();
+    char byte;
+    if (pipe(news))
+        return;
+    tell("subreaper", prctl(PR_SET_CHILD_SUBREAPER, 1));
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t parent = getpid();
+        if (fork() == 0) {
+            while (getppid() == parent)
+                usleep(1000);
+            byte = getppid() == reaper ? 'r' : 'x';
+            _exit(write(news[1], &byte, 1) == 1 ? 9 : 1);
+        }
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    if (read(news[0], &byte, 1) == 1)
+        say("the orphan's parent: %c", byte);
+    pid_t orphan = wait(&status);
+    say("another one: %d", orphan > 0 && orphan != child);
+    say_status("orphan", status);
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+static void ignored_children(void) {
+    int status;
+    signal(SIGCHLD, SIG_IGN);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(1);
+    tell("wait for ignored children", waitpid(child, &status, 0));
+    signal(SIGCHLD, SIG_DFL);
+}
+
+static void groups(void) {
+    int status;
+    pid_t self = getpid();
+    in_child("setsid", exit_seven);
+    pid_t child = fork();
+    if (child == 0) {
+        tell_success("setsid", setsid());
+        say("leads: %d %d", getsid(0) == getpid(), getpgrp() == getpid());
+        tell("setsid again", setsid());
+        tell("setpgid of a leader", setpgid(0, 0));
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    child = fork();
+    if (child == 0) {
+        tell("own group", setpgid(0, 0));
+        say("group: %d", getpgrp() == getpid());
+        tell("a group of nobody", setpgid(0, 30000));
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    tell("setpgid of nobody", setpgid(30000, 0));
+    tell("negative", setpgid(0, -1));
+    tell("getpgid of nobody", getpgid(30000));
+    say("still me: %d", getpid() == self);
+    /* Two in a group are waited for by it. */
+    pid_t first = fork();
+    if (first == 0) {
+        setpgid(0, 0);
+        for (;;)
+            pause();
+    }
+    setpgid(first, first);
+    pid_t second = fork();
+    if (second == 0) {
+        setpgid(0, first);
+        for (;;)
+            pause();
+    }
+    setpgid(second, first);
+    tell("kill the group", kill(-first, SIGTERM));
+    int reaped = 0;
+    while (waitpid(-first, &status, 0) > 0)
+        reaped += WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+    say("both ended: %d, then %s", reaped, strerrorname_np(errno));
+    tell("kill the empty group", kill(-first, 0));
+}
+
+static void clones(void) {
+    long child = syscall(SYS_clone, 0ul, 0, 0, 0, 0);
+    int status;
+    if (child == 0)
+        _exit(3);
+    tell("wait for a clone without signal", waitpid((pid_t)child, &status, 0));
+    say("with __WCLONE: %d", waitpid((pid_t)child, &status, __WCLONE) == child);
+    say_status("clone", status);
+    tell("thread without memory", syscall(SYS_clone, (long)CLONE_THREAD, 0, 0, 0, 0));
+    tell("handlers without memory", syscall(SYS_clone, (long)CLONE_SIGHAND, 0, 0, 0, 0));
+    tell("clone3, too small", syscall(SYS_clone3, NULL, 8));
+}
+
+static void limits(void) {
+    struct rlimit limit;
+    tell("getrlimit", getrlimit(RLIMIT_CORE, &limit));
+    limit.rlim_cur = 5;
+    limit.rlim_max = 4;
+    tell("the least above the most", setrlimit(RLIMIT_CORE, &limit));
+    tell("no such limit", getrlimit(99, &limit));
+    struct rusage usage;
+    tell("getrusage", getrusage(RUSAGE_SELF, &usage));
+    tell("getrusage of whom", getrusage(77, &usage));
+}
+
+static void many(void) {
+    int sum = 0, status;
+    for (int i = 0; i < 40; i++)
+        if (fork() == 0)
+            _exit(i);
+    while (wait(&status) > 0)
+        sum += WEXITSTATUS(status);
+    say("forty: %d", sum);
+}
+
+int main(void) {
+    ends();
+    memory_is_a_copy();
+    vfork_shares();
+    waiting();
+    stopping();
+    orphans();
+    ignored_children();
+    groups();
+    clones();
+    limits();
+    many();
+    return 0;
+}
