@@ -47,17 +47,24 @@ k42_result signal_thread(int tid, const struct signal_info *info) {
 
 extern const struct linux_call *const __start_linux_calls[], *const __stop_linux_calls[];
 
+enum { NUMBERS = 512 };
+static const struct linux_call *by_number[NUMBERS];
+
+static void number_calls(void) {
+    for (const struct linux_call *const *at = __start_linux_calls; at < __stop_linux_calls; at++) {
+        calls_expect((*at)->number < NUMBERS && !by_number[(*at)->number], "a call is there twice");
+        by_number[(*at)->number] = *at;
+    }
+}
+
 long call_linux(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
                 uint64_t f) {
-    for (const struct linux_call *const *at = __start_linux_calls; at < __stop_linux_calls; at++) {
-        if ((*at)->number != number)
-            continue;
-        k42_enter();
-        k42_result result = (*at)->fn(a, b, c, d, e, f);
-        k42_exit();
-        return result;
-    }
-    return -ENOSYS;
+    if (number >= NUMBERS || !by_number[number])
+        return -ENOSYS;
+    k42_enter();
+    k42_result result = by_number[number]->fn(a, b, c, d, e, f);
+    k42_exit();
+    return result;
 }
 
 /* ---- begin and end ---- */
@@ -73,6 +80,7 @@ static void mount_root(void) {
 
 void calls_open(void) {
     k42_result result = k42_init(NULL);
+    number_calls();
     calls_expect(result == 0, "no runtime");
     calls_expect(k42_attach("test") == 0, "not attached");
     calls_root = (struct credentials){.references = 1, .effective = ~0ul, .permitted = ~0ul};
