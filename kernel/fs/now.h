@@ -4,12 +4,12 @@
 #ifndef KERNEL_FS_NOW_H
 #define KERNEL_FS_NOW_H
 
+#include "../vdso/wall_clock.h"
 #include "node.h"
 
-/* Nanoseconds from 1970 to the moment that the machine's clock counts from. Set by whoever knows
- * the time of day, atomically. */
-extern int64_t now_base_ns;
-
-struct node_time node_now(void);
+static inline struct node_time node_now(void) {
+    uint64_t now = wall_clock_ns();
+    return (struct node_time){(int64_t)(now / 1000000000), (uint32_t)(now % 1000000000)};
+}
 
 #endif

@@ -2,13 +2,12 @@
  * Clocks: reading them, setting the time of day, sleeping until a time.
  *
  * All clocks that count time as it passes are the machine's with a number added: none for those
- * that count from boot, the base of the time of day (fs/now.h) for the others. A sleep until a time
+ * that count from boot, the wall clock (vdso/wall_clock.h) for the others. A sleep until a time
  * of day is one until the moment that had that time when it began.
  */
 #include "clocks.h"
 
-#include "../arch/x86_64/arch.h"
-#include "../fs/now.h"
+#include "../vdso/wall_clock.h"
 #include "../sched/thread.h"
 #include "../sched/wait.h"
 #include "abi.h"
@@ -60,13 +59,7 @@ static int64_t since_boot(void) {
 }
 
 static int64_t time_of_day(void) {
-    return since_boot() + __atomic_load_n(&now_base_ns, __ATOMIC_RELAXED);
-}
-
-void clocks_open(void) {
-    int64_t seconds = (int64_t)rtc_read();
-    if (seconds)
-        __atomic_store_n(&now_base_ns, seconds * NS_PER_SECOND - since_boot(), __ATOMIC_RELAXED);
+    return (int64_t)wall_clock_ns();
 }
 
 static int64_t sum(const struct process_times *times) {
@@ -131,7 +124,7 @@ k42_result clocks_deadline(int clock, int64_t ns, uint64_t *deadline) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_ALARM:
     case CLOCK_TAI:
-        base = __atomic_load_n(&now_base_ns, __ATOMIC_RELAXED);
+        base = time_of_day() - since_boot();
         break;
     case CLOCK_MONOTONIC:
     case CLOCK_BOOTTIME:
@@ -184,7 +177,7 @@ LINUX_CALL(201, time, uintptr_t to) {
 static k42_result set_time_of_day(int64_t ns) {
     if (!task_capable(task_self(), CAP_SYS_TIME))
         return -EPERM;
-    __atomic_store_n(&now_base_ns, ns - since_boot(), __ATOMIC_RELAXED);
+    wall_clock_set((uint64_t)ns);
     return 0;
 }
 

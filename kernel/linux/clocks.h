@@ -10,9 +10,6 @@
 
 #define NS_PER_SECOND 1000000000l
 
-/* Sets the time of day from the machine's clock; once. */
-void clocks_open(void);
-
 /* A struct timespec: nanoseconds, no more than fit. -EFAULT, -EINVAL. */
 K42_MUST_CHECK
 k42_result clocks_read(uintptr_t from, int64_t *ns);

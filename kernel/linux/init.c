@@ -116,7 +116,6 @@ void linux_open(void) {
     linux_calls_open();
     personality_open();
     ids_open();
-    clocks_open();
     futexes_open();
 }
 

@@ -42,6 +42,25 @@ static bool used_is(uint64_t before) {
     return now == before;
 }
 
+/* Spare stacks are kept where a thread was made, so whoever compares frames stays on one CPU. */
+struct on_cpu {
+    bool (*holds)(void);
+    bool held;
+};
+
+static void hold_on_cpu(void *argument) {
+    struct on_cpu *check = argument;
+    check->held = check->holds();
+}
+
+static bool on_one_cpu(bool (*holds)(void)) {
+    struct on_cpu check = {holds, false};
+    struct thread *thread = thread_start_on(0, "check", hold_on_cpu, &check);
+    if (thread)
+        thread_join(thread);
+    return thread && check.held;
+}
+
 /* Runs work on every CPU; it sets shared to 0 when something was wrong. */
 static bool on_all_cpus(void (*work)(struct member *)) {
     uint32_t right = 1;
@@ -85,9 +104,13 @@ static void take_and_give(struct member *self) {
         wrong(self, "the consumer still had frames");
 }
 
-KERNEL_CHECK(memory, frames_of_all_cpus_are_given_once_and_come_back) {
+static bool frames_come_back(void) {
     uint64_t before = frames_used();
     return on_all_cpus(take_and_give) && used_is(before);
+}
+
+KERNEL_CHECK(memory, frames_of_all_cpus_are_given_once_and_come_back) {
+    return on_one_cpu(frames_come_back);
 }
 
 static struct frame *chain;
@@ -165,7 +188,7 @@ static void exchange_blocks(struct member *self) {
     }
 }
 
-KERNEL_CHECK(memory, blocks_freed_on_other_cpus_come_back) {
+static bool blocks_come_back(void) {
     uint64_t before = frames_used();
     bool right = on_all_cpus(exchange_blocks);
     for (uint32_t i = 0; i < PLACES; i++) {
@@ -173,6 +196,10 @@ KERNEL_CHECK(memory, blocks_freed_on_other_cpus_come_back) {
         places[i] = NULL;
     }
     return right && used_is(before);
+}
+
+KERNEL_CHECK(memory, blocks_freed_on_other_cpus_come_back) {
+    return on_one_cpu(blocks_come_back);
 }
 
 /* ---- reserves ---- */

@@ -1,11 +1,17 @@
 /*
  * Ways for the kernel to end, each asked for by name: test=panic, test=fault, test=overflow,
- * test=halted and test=power_off. Whoever boots it looks whether it ended that way; a check that
- * returns has failed.
+ * test=halted, test=power_off and test=fast_reboot. Whoever boots it looks whether it ended that
+ * way; a check that returns has failed.
  */
 #include "arch/x86_64/arch.h"
 #include "kernel.h"
 #include "print.h"
+#include "runtime.h"
+
+#include <errno.h>
+
+#define KERNEL_LOWEST 0x100000
+#define TOO_SHORT     0x10000 /* for a kernel, but with its headers */
 
 KERNEL_CHECK(panic, a_panic_ends_the_machine) {
     panic("asked for");
@@ -51,4 +57,35 @@ KERNEL_CHECK(halted, a_cpu_that_takes_no_interrupts_is_shown) {
 
 KERNEL_CHECK(power_off, power_off_ends_the_machine) {
     machine_power_off();
+}
+
+/* What the next kernel is to do: this again, as often as `times` says, then the check `then`. */
+static bool next_options(char *line, size_t size) {
+    char then[32], port[8], times[4];
+    if (!boot_option("then", then, sizeof then) || !boot_option("exit-port", port, sizeof port) ||
+        !boot_option("times", times, sizeof times))
+        return false;
+    if (times[0] > '1')
+        k42_format_text(line, size, "exit-port=%s test=fast_reboot then=%s times=%u", port, then,
+                        (unsigned)(times[0] - '1'));
+    else
+        k42_format_text(line, size, "exit-port=%s test=%s", port, then);
+    return true;
+}
+
+/* The kernel in the first module is started, with that module again. */
+KERNEL_CHECK(fast_reboot, another_kernel_is_started_from_memory) {
+    char line[128];
+    if (!boot_module_count || !next_options(line, sizeof line))
+        return false;
+    void *image = phys_to_virt(boot_modules[0].base);
+    size_t size = boot_modules[0].size;
+    struct boot_module over = {KERNEL_LOWEST, FRAME_SIZE}, nowhere = {1ul << 45, FRAME_SIZE};
+    if (machine_fast_reboot(image, TOO_SHORT, NULL, 0, line) != -ENOEXEC ||
+        machine_fast_reboot(image, size, &over, 1, line) != -ENXIO ||
+        machine_fast_reboot(image, size, &nowhere, 1, line) != -ENXIO)
+        return false;
+    int error = machine_fast_reboot(image, size, boot_modules, 1, line);
+    print("it says %d", error);
+    return false;
 }

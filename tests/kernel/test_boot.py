@@ -10,7 +10,7 @@ import pytest
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "host"))
 
-from launcher import bochs, qemu  # noqa: E402
+from launcher import bochs, iso, qemu  # noqa: E402
 
 BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
@@ -90,17 +90,20 @@ def test_a_module_is_kept_out_of_free_memory(tmp_path):
 MENU = """serial --unit=0
 terminal_output serial
 multiboot2 /boot/k42.elf {options}
-module2 /boot/grub/grub.cfg menu
+module2 /boot/{module} module
 boot
 """
 
 
-def make_disc(folder, options):
+def make_disc(folder, options, module=None):
     """A disc from which GRUB boots the kernel by Multiboot2, with a module."""
     grub = folder / "disc" / "boot" / "grub"
     grub.mkdir(parents=True)
     shutil.copy(RELEASE, grub.parent)
-    (grub / "grub.cfg").write_text(MENU.format(options=options))
+    if module:
+        shutil.copy(module, grub.parent / "module")
+    name = "module" if module else "grub/grub.cfg"
+    (grub / "grub.cfg").write_text(MENU.format(options=options, module=name))
     disc = folder / "disc.iso"
     subprocess.run(["grub-mkrescue", "-o", disc, folder / "disc"], check=True,
                    stderr=subprocess.DEVNULL)
@@ -123,6 +126,39 @@ def test_counters_that_differ_between_processors_are_made_to_agree(tmp_path):
     said = bochs.run(make_disc(tmp_path, "test=boot skew-tsc=1000000000"), tmp_path, LIMIT)
     assert "test=boot on 2 CPUs: " in said and ", 0 failed" in said, said
     assert "differs" not in said
+
+
+def started_from_memory(said, times, size):
+    assert said.count("starting another kernel") == times, said
+    assert said.count(f"boot module: {size} bytes") == said.count("machine: ") == times + 1, said
+    return True
+
+
+@pytest.mark.parametrize("cpus, memory, times", [(1, "128M", 1), (4, "512M", 3), (2, "6G", 1)])
+def test_the_kernel_starts_itself_from_memory(cpus, memory, times):
+    ended = boot(f"test=fast_reboot then=boot times={times}", cpus, memory=memory, initrd=RELEASE)
+    assert checks_pass(ended, cpus)
+    assert started_from_memory(ended.text, times, os.path.getsize(RELEASE))
+
+
+def kernel_as_module(folder, options):
+    stripped = str(folder / "stripped")
+    subprocess.run(["objcopy", "--strip-debug", RELEASE, stripped], check=True)
+    return stripped, make_disc(folder, qemu.options(options), stripped)
+
+
+def test_it_starts_itself_from_memory_on_a_machine_with_uefi(tmp_path):
+    kernel, disc = kernel_as_module(tmp_path, "test=fast_reboot then=boot times=2")
+    ended = boot("", kernel=None, disc=disc, more=["-bios", iso.FIRMWARE])
+    assert checks_pass(ended, 2)
+    assert started_from_memory(ended.text, 2, os.path.getsize(kernel))
+
+
+def test_it_starts_itself_from_memory_on_the_second_machine(tmp_path):
+    kernel, disc = kernel_as_module(tmp_path, "test=fast_reboot then=boot times=2")
+    said = bochs.run(disc, tmp_path, LIMIT)
+    assert "test=boot on 2 CPUs: " in said and ", 0 failed" in said, said
+    assert started_from_memory(said, 2, os.path.getsize(kernel))
 
 
 def test_the_account_of_boot_time_adds_up():

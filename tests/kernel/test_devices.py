@@ -197,3 +197,39 @@ def test_a_console_of_a_device_with_ports_is_hvc0():
 def test_the_serial_port_brings_and_takes_bytes(cpus, kernel):
     said = {"data": noise(20000), "wait_for": b"ready\r\n"}
     talks_back("serial", cpus, kernel, [(None, said)], serial="chardev:c0", controller=None)
+
+
+# ---- folders of the host ----
+
+def share(folder):
+    """Fills a folder as the checks expect it, and gives the emulator's words for it."""
+    (folder / "many").mkdir(parents=True)
+    for number in range(300):
+        (folder / "many" / f"f{number:03}").touch()
+    (folder / "hello.txt").write_text("hello, guest\n")
+    (folder / "large").write_bytes(struct.pack("<131072Q", *range(131072)))
+    (folder / "link").symlink_to("hello.txt")
+    return ["-fsdev", f"local,id=f0,path={folder},security_model=none,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=f0,mount_tag=share0"]
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_a_folder_of_the_host_is_read_and_written(cpus, kernel, tmp_path):
+    assert passes("host_files", cpus, kernel, share(tmp_path / "share"))
+    made = (tmp_path / "share" / "made").read_bytes()
+    assert made == b"w" * 5000 + b"mid" + b"w" * 4997
+    assert (tmp_path / "share" / "b").stat().st_mode == 0o100600
+    assert sorted(one.name for one in (tmp_path / "share").iterdir()) == [
+        "b", "cut", "hello.txt", "large", "link", "made", "many"]
+
+
+def test_what_a_closed_file_has_is_written_back_without_a_sync(tmp_path):
+    assert passes("host_write_back", 2, RELEASE, share(tmp_path / "share"))
+    assert (tmp_path / "share" / "closed").read_text() == "written\n"
+
+
+def test_a_device_that_takes_no_tables_of_pieces_will_do(tmp_path):
+    devices = share(tmp_path / "share")
+    devices[-1] += ",indirect_desc=off,event_idx=off"
+    assert passes("host_files", 2, RELEASE, devices)

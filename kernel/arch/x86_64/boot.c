@@ -76,6 +76,7 @@ static void on_own_stack(void *unused) {
     boot_mark("clock");
     timer_open();
     calls_open();
+    fast_reboot_open();
     smp_start();
     paging_seal();
     boot_mark("other CPUs");

@@ -4,33 +4,17 @@
  *
  * Runs on the boot tables, which reach the first 4 GiB; loaders put all of this below that.
  */
+#include "boot_info.h"
 #include "../../print.h"
 #include "cpu.h"
 
-#define COMMAND_LINE_SIZE 2048
-#define PVH_MAGIC         0x336ec578
-#define MULTIBOOT_MAGIC   0x36d76289
-#define RAM               1
+#define RSDP_BYTES      36
+#define MULTIBOOT_MAGIC 0x36d76289
 
 struct boot_module boot_modules[BOOT_MODULES_MAX];
 unsigned boot_module_count;
 uint64_t boot_rsdp;
 static char command_line[COMMAND_LINE_SIZE];
-
-struct pvh_info {
-    uint32_t magic, version, flags, modules;
-    uint64_t modules_at, command_line_at, rsdp, memory_at;
-    uint32_t memory_entries, unused;
-};
-
-struct pvh_module {
-    uint64_t base, size, command_line, unused;
-};
-
-struct pvh_memory {
-    uint64_t base, size;
-    uint32_t type, unused;
-};
 
 static void copy_command_line(const char *from) {
     size_t i = 0;
@@ -57,7 +41,7 @@ static void read_pvh(const struct pvh_info *info) {
     boot_rsdp = info->rsdp;
     const struct pvh_memory *memory = phys_to_virt(info->memory_at);
     for (uint32_t i = 0; i < info->memory_entries; i++)
-        memory_map_add(memory[i].base, memory[i].size, memory[i].type == RAM);
+        memory_map_add(memory[i].base, memory[i].size, memory[i].type == PVH_RAM);
     const struct pvh_module *module = phys_to_virt(info->modules_at);
     for (uint32_t i = 0; i < info->modules; i++)
         add_module(module[i].base, module[i].size);
@@ -75,6 +59,14 @@ enum {
     TAG_MEMORY = 6,
     TAG_RSDP_1 = 14,
     TAG_RSDP_2 = 15,
+    TAG_EFI_MEMORY = 17,
+};
+
+/* Types of UEFI's map that are nobody's once its boot services have ended. */
+enum {
+    EFI_LOADER_CODE = 1,
+    EFI_BOOT_DATA = 4, /* and what is between them */
+    EFI_FREE = 7,
 };
 
 struct module_tag {
@@ -92,20 +84,60 @@ static void read_memory_tag(const struct memory_tag *tag) {
     size_t bytes = tag->tag.size - sizeof *tag;
     for (size_t at = 0; at + sizeof(struct pvh_memory) <= bytes; at += tag->entry_size) {
         const struct pvh_memory *memory = (const void *)(tag->entries + at);
-        memory_map_add(memory->base, memory->size, memory->type == RAM);
+        memory_map_add(memory->base, memory->size, memory->type == PVH_RAM);
         if (!tag->entry_size)
             return;
     }
 }
 
+struct efi_memory {
+    uint32_t type, unused;
+    uint64_t base, virtual, pages, attributes;
+};
+
+/* Laid out like the other map. It tells neighbours of different types apart, which are one here. */
+static void read_efi_tag(const struct memory_tag *tag) {
+    size_t bytes = tag->tag.size - sizeof *tag;
+    uint64_t begin = 0, end = 0;
+    for (size_t at = 0; tag->entry_size && at + sizeof(struct efi_memory) <= bytes;
+         at += tag->entry_size) {
+        const struct efi_memory *memory = (const void *)(tag->entries + at);
+        if ((memory->type < EFI_LOADER_CODE || memory->type > EFI_BOOT_DATA) &&
+            memory->type != EFI_FREE)
+            continue;
+        if (memory->base != end) {
+            memory_map_add(begin, end - begin, true);
+            begin = memory->base;
+        }
+        end = memory->base + memory->pages * FRAME_SIZE;
+    }
+    memory_map_add(begin, end - begin, true);
+}
+
+static const struct tag *next_tag(const struct tag *tag) {
+    return (const void *)((const char *)tag + ((tag->size + 7) & ~7u));
+}
+
+static const struct tag *find_tag(const void *list, uint32_t type) {
+    const struct tag *tag = (const void *)((const char *)list + 8);
+    while (tag->type != type && tag->type != TAG_END)
+        tag = next_tag(tag);
+    return tag->type == type ? tag : NULL;
+}
+
 static void read_multiboot(const void *list) {
-    const char *at = (const char *)list + 8;
-    for (;;) {
-        const struct tag *tag = (const void *)at;
+    const struct tag *efi = find_tag(list, TAG_EFI_MEMORY);
+    const struct tag *rsdp = find_tag(list, TAG_RSDP_2);
+    if (!rsdp)
+        rsdp = find_tag(list, TAG_RSDP_1);
+    boot_rsdp = rsdp ? virt_to_phys(rsdp + 1) : 0;
+    /* UEFI's own map, where there is one: loaders make the other from it. */
+    if (efi)
+        read_efi_tag((const void *)efi);
+    for (const struct tag *tag = (const void *)((const char *)list + 8); tag->type != TAG_END;
+         tag = next_tag(tag)) {
         const struct module_tag *module = (const void *)tag;
         switch (tag->type) {
-        case TAG_END:
-            return;
         case TAG_COMMAND_LINE:
             copy_command_line((const char *)(tag + 1));
             break;
@@ -113,14 +145,10 @@ static void read_multiboot(const void *list) {
             add_module(module->begin, module->end - module->begin);
             break;
         case TAG_MEMORY:
-            read_memory_tag((const void *)tag);
-            break;
-        case TAG_RSDP_1:
-        case TAG_RSDP_2:
-            boot_rsdp = virt_to_phys(tag + 1);
+            if (!efi)
+                read_memory_tag((const void *)tag);
             break;
         }
-        at += (tag->size + 7) & ~7u;
     }
 }
 
@@ -129,8 +157,12 @@ void boot_info_read(uint32_t magic, uint32_t information) {
         read_multiboot(phys_to_virt(information));
         /* A copy of ACPI's RSDP lies inside; the list begins with its size. */
         memory_map_take(information, *(const uint32_t *)phys_to_virt(information));
-    } else
+    } else {
         read_pvh(phys_to_virt(information));
+        /* Everything was copied but this, which may lie in memory that is handed out next. */
+        if (boot_rsdp)
+            memory_map_take(boot_rsdp, RSDP_BYTES);
+    }
     for (unsigned i = 0; i < boot_module_count; i++)
         memory_map_take(boot_modules[i].base, boot_modules[i].size);
 }

@@ -16,15 +16,31 @@ int memcmp(const void *a, const void *b, size_t bytes);
 
 typedef uint64_t word __attribute__((aligned(1), may_alias));
 
+static inline __attribute__((always_inline)) void copy_four(word *to, const word *from) {
+    word a = from[0], b = from[1], c = from[2], d = from[3];
+    to[0] = a;
+    to[1] = b;
+    to[2] = c;
+    to[3] = d;
+}
+
+static inline __attribute__((always_inline)) void set_four(word *to, word pattern) {
+    to[0] = pattern;
+    to[1] = pattern;
+    to[2] = pattern;
+    to[3] = pattern;
+}
+
+/* Whole pages are what is copied most; 128 bytes a turn is little more than the moves. */
 static void copy_up(char *to, const char *from, size_t bytes) {
-    for (; bytes >= 32; bytes -= 32, to += 32, from += 32) {
-        word a = ((const word *)from)[0], b = ((const word *)from)[1];
-        word c = ((const word *)from)[2], d = ((const word *)from)[3];
-        ((word *)to)[0] = a;
-        ((word *)to)[1] = b;
-        ((word *)to)[2] = c;
-        ((word *)to)[3] = d;
+    for (; bytes >= 128; bytes -= 128, to += 128, from += 128) {
+        copy_four((word *)to, (const word *)from);
+        copy_four((word *)(to + 32), (const word *)(from + 32));
+        copy_four((word *)(to + 64), (const word *)(from + 64));
+        copy_four((word *)(to + 96), (const word *)(from + 96));
     }
+    for (; bytes >= 32; bytes -= 32, to += 32, from += 32)
+        copy_four((word *)to, (const word *)from);
     for (; bytes >= 8; bytes -= 8, to += 8, from += 8)
         *(word *)to = *(const word *)from;
     while (bytes--)
@@ -56,12 +72,14 @@ void *memmove(void *to, const void *from, size_t bytes) {
 void *memset(void *to, int value, size_t bytes) {
     char *at = to;
     uint64_t pattern = (uint8_t)value * 0x0101010101010101ul;
-    for (; bytes >= 32; bytes -= 32, at += 32) {
-        ((word *)at)[0] = pattern;
-        ((word *)at)[1] = pattern;
-        ((word *)at)[2] = pattern;
-        ((word *)at)[3] = pattern;
+    for (; bytes >= 128; bytes -= 128, at += 128) {
+        set_four((word *)at, pattern);
+        set_four((word *)(at + 32), pattern);
+        set_four((word *)(at + 64), pattern);
+        set_four((word *)(at + 96), pattern);
     }
+    for (; bytes >= 32; bytes -= 32, at += 32)
+        set_four((word *)at, pattern);
     for (; bytes >= 8; bytes -= 8, at += 8)
         *(word *)at = pattern;
     while (bytes--)

@@ -138,8 +138,8 @@ extern uint64_t boot_rsdp; /* 0: to be searched */
 void memory_map_add(uint64_t base, uint64_t size, bool usable);
 /* Afterwards [base, base + size) belongs to whoever asked. */
 void memory_map_take(uint64_t base, uint64_t size);
-/* One page below 1 MiB, for the code that starts CPUs; 0: none. */
-uint64_t memory_map_take_low(void);
+/* Whole pages below 1 MiB, for the code that starts CPUs or kernels; 0: none. */
+uint64_t memory_map_take_low(uint64_t size);
 uint64_t frame_allocate_early(void);
 /* All that the loader said is RAM, used or not, for the direct map. */
 extern struct memory_range ram_ranges[];
@@ -202,6 +202,9 @@ void calls_open(void);
 void smp_start(void);
 /* Descriptors of CPUs that answer; those that do not are left out. */
 void smp_count(unsigned count);
+
+/* fast_reboot.c: keeps the memory that it wants. */
+void fast_reboot_open(void);
 
 /* power.c */
 struct acpi;

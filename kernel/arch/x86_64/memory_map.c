@@ -68,11 +68,11 @@ void memory_map_take(uint64_t base, uint64_t size) {
     }
 }
 
-uint64_t memory_map_take_low(void) {
+uint64_t memory_map_take_low(uint64_t size) {
     for (unsigned i = 0; i < memory_range_count; i++) {
         uint64_t base = memory_ranges[i].base;
-        if (memory_ranges[i].size && base + FRAME_SIZE <= 0xa0000) {
-            memory_map_take(base, FRAME_SIZE);
+        if (memory_ranges[i].size >= size && base + size <= 0xa0000) {
+            memory_map_take(base, size);
             return base;
         }
     }

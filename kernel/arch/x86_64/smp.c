@@ -126,7 +126,7 @@ static void initialise_all(void) {
 
 void smp_start(void) {
     char value[12];
-    uint64_t page = memory_map_take_low();
+    uint64_t page = memory_map_take_low(FRAME_SIZE);
     cpu_self()->online = 1;
     if (boot_option("one-cpu", value, sizeof value))
         return;

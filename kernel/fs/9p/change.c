@@ -329,6 +329,11 @@ static void linked(struct p9_call *call, int error, struct p9_reader *reader) {
     struct p9_change *change = call->context;
     (void)reader;
     p9_name_forget(change->directory, &change->name);
+    if (!error && change->other) {
+        k42_lock(&change->other->lock);
+        change->other->attributes.links++;
+        k42_unlock(&change->other->lock);
+    }
     end_change(change, error);
 }
 

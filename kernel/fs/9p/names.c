@@ -48,9 +48,10 @@ void p9_drop(struct p9_inode *inode) {
 
 /* ---- inodes ---- */
 
+/* Not one that has lost its last name: a server gives the numbers of such files to others. */
 static struct p9_inode *find_number(struct p9_bucket *bucket, uint64_t number) {
     for (struct p9_inode *at = bucket->inodes; at; at = at->next)
-        if (at->qid.path == number && p9_hold(at))
+        if (at->qid.path == number && !k42_load_acquire(&at->unlinked) && p9_hold(at))
             return at;
     return NULL;
 }
@@ -102,6 +103,12 @@ static void keep_fid(struct p9_inode *inode, uint32_t fid) {
 struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory, uint32_t fid,
                              const struct p9_attributes *attributes) {
     struct p9_inode *inode = p9_inode_find(fs, attributes->qid.path);
+    if (inode && inode->qid.type != attributes->qid.type) {
+        /* Somebody else took its last name. */
+        k42_store_release(&inode->unlinked, true);
+        p9_drop(inode);
+        inode = NULL;
+    }
     if (inode) {
         keep_fid(inode, fid);
         p9_take_attributes(inode, attributes);

@@ -1,0 +1,38 @@
+/*
+ * Linux's file system calls as the kernel carries them out, on a host: a task, memory, waiting.
+ *
+ * Each attached thread is a program's thread of the one task there is, or of a task of its own.
+ */
+#ifndef K42_TESTS_FILES_CALLS_H
+#define K42_TESTS_FILES_CALLS_H
+
+#include <stdint.h>
+
+/* Starts the runtime, makes a ramfs the root, with /dev, and gives the thread its task. */
+void calls_open(void);
+/* Ends all that; fails when memory or objects are left. */
+void calls_close(void);
+
+/* Gives the calling thread, attached under a name, a task with the first one's descriptors, or with a
+ * copy of them; and ends it. */
+struct task;
+struct task *calls_begin_thread(const char *name, int copies);
+void calls_end_thread(struct task *task);
+
+/* Who makes the first task's calls: root, or somebody without any capability. */
+void calls_become(unsigned uid);
+
+/* Carries a call out, by Linux's number: a result or a negative errno. */
+#define CALL(number, ...) call6(number, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define call6(number, a, b, c, d, e, f, ...)                                                       \
+    call_linux(number, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e),  \
+               (uint64_t)(f))
+long call_linux(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                uint64_t f);
+
+/* SIGPIPEs that were raised, of all threads. */
+extern unsigned calls_signals;
+/* Limits of what a call waits for: ends as if a signal had come. */
+extern __thread int calls_interrupted;
+
+#endif
