@@ -8,6 +8,8 @@
  */
 #include "pages_stage.h"
 
+#include "../../kernel/mem/fr/fr_zero.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -575,6 +577,26 @@ static void a_device_maps_what_it_is_and_swaps_with_nothing_else(void **state) {
     assert_int_equal(k42_destroy(ref), 0);
 }
 
+static void zeros_stay_zeros_whatever_is_written_back(void **state) {
+    (void)state;
+    k42_ref fr;
+    assert_int_equal(k42_create(&fr_zero, NULL, &fr), 0);
+    struct fcm_file file = {.pm = pm_machine, .fr = (fr_ref)fr, .size = BYTES(4)};
+    k42_ref ref;
+    assert_int_equal(k42_create(class_, &file, &ref), 0);
+    fcm_ref fcm = (fcm_ref)ref;
+    put_word(fcm, BYTES(1), 7);
+    assert_int_equal(CALL(fcm, sync, 0, 4, 1), 0);
+    swap((fcm_ref)fr, &fr_zero, 0);
+    assert_int_equal(word_at(fcm, BYTES(1)), 7);
+    for (unsigned round = 0; round < 3; round++)
+        assert_true(CALL(fcm, give_back, 10) >= 0);
+    assert_int_equal(word_at(fcm, BYTES(1)), 0);
+    assert_int_equal(CALL(fcm, punch, 0, BYTES(4)), 0);
+    end(fcm);
+    assert_int_equal(k42_destroy(fr), 0);
+}
+
 #define TEST(statement) cmocka_unit_test_setup_teardown(statement, begin_test, end_test)
 
 int main(int count, char **arguments) {
@@ -603,6 +625,7 @@ int main(int count, char **arguments) {
     };
     const struct CMUnitTest others[] = {
         TEST(urgent_frames_are_there_when_others_are_out),
+        TEST(zeros_stay_zeros_whatever_is_written_back),
         TEST(a_device_maps_what_it_is_and_swaps_with_nothing_else),
         TEST(when_memory_is_out_somebody_is_ended_and_then_there_is_none),
     };

@@ -76,18 +76,24 @@ static bool is_cleared(const struct body *body, uint64_t index) {
     return index >= body->its.clear.first && index < body->its.clear.end;
 }
 
+/* Under the lock: true when this is who is told that the page could not be filled, and it is absent
+ * now. Marked as evicted first, so that whoever clears the range leaves it alone. */
+static bool collect_failure(struct body *body, uint64_t *slot, uint64_t index, uint64_t word) {
+    if (!(word & PAGE_FAILED) || word & PAGE_LEAVING ||
+        !page_change(slot, &word, word | PAGE_LEAVING | PAGE_EVICTED))
+        return false;
+    page_tree_remove(&body->its.tree, index);
+    return true;
+}
+
 /* Under the lock. */
 static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
     if (index >= PAGE_NUMBERS || (!(flags & BODY_BEYOND) && index >= fcm_body_end(body)))
         return -ENXIO;
     uint64_t *slot = page_tree_find(&body->its.tree, index);
     uint64_t word = slot ? page_load(slot) : 0;
-    if (word & PAGE_FAILED && !(word & PAGE_LEAVING)) {
-        page_tree_remove(&body->its.tree, index);
-        return -EIO;
-    }
     if (word)
-        return -EEXIST;
+        return collect_failure(body, slot, index, word) ? -EIO : -EEXIST;
     if (flags & FCM_CACHED)
         return -ENOENT;
     if (is_cleared(body, index))
