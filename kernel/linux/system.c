@@ -5,6 +5,7 @@
  */
 #include "system.h"
 
+#include "../dev/tty/tty_devices.h"
 #include "../mem/pm/pm.h"
 #include "../print.h"
 #include "abi.h"
@@ -80,7 +81,11 @@ LINUX_CALL(99, sysinfo, uintptr_t to) {
 
 /* ---- the end ---- */
 
+#define PATIENCE_NS 2000000000ul /* for what was written to leave */
+
 static k42_result end_machine(unsigned command) {
+    if (command != LINUX_REBOOT_CMD_CAD_ON && command != LINUX_REBOOT_CMD_CAD_OFF)
+        tty_devices_drain(PATIENCE_NS);
     switch (command) {
     case LINUX_REBOOT_CMD_RESTART:
     case LINUX_REBOOT_CMD_RESTART2:

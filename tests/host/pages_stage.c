@@ -182,8 +182,13 @@ bool stage_again(struct stage_wait *wait, k42_result *result) {
 /* ---- copies ---- */
 
 __thread size_t stage_copy_limit;
+__thread void (*stage_copying)(void);
 
 static size_t next_length(const struct copy *copy, size_t length) {
+    void (*copying)(void) = stage_copying;
+    stage_copying = NULL;
+    if (copying)
+        copying();
     if (length > copy->left)
         length = copy->left;
     return stage_copy_limit && length > stage_copy_limit ? stage_copy_limit : length;
@@ -552,11 +557,11 @@ static k42_result fr_describe(struct k42_object *self, char *text, size_t size) 
     return 0;
 }
 
-static unsigned answer(struct stage_fr *fr) {
+static unsigned answer(struct stage_fr *fr, bool by_hand) {
     unsigned count = 0;
     for (;;) {
         pthread_mutex_lock(&fr->lock);
-        bool any = fr->count != 0;
+        bool any = fr->count != 0 && (by_hand || !fr->medium->by_hand);
         struct asked asked = any ? fr->asked[--fr->count] : (struct asked){.write = false};
         k42_result result = any ? act(fr, &asked) : 0;
         pthread_mutex_unlock(&fr->lock);
@@ -574,8 +579,7 @@ static void *answers(void *argument) {
     struct stage_fr *fr = argument;
     stage_attach("medium");
     while (!__atomic_load_n(&fr->ending, __ATOMIC_ACQUIRE)) {
-        if (!__atomic_load_n(&fr->medium->by_hand, __ATOMIC_ACQUIRE))
-            answer(fr);
+        (void)answer(fr, false);
         usleep(50);
     }
     if (k42_detach() < 0)
@@ -636,8 +640,15 @@ void medium_close(struct medium *medium) {
         die("cannot end the medium");
 }
 
+void medium_set_by_hand(struct medium *medium, bool by_hand) {
+    struct stage_fr *fr = fr_of(medium);
+    pthread_mutex_lock(&fr->lock);
+    medium->by_hand = by_hand;
+    pthread_mutex_unlock(&fr->lock);
+}
+
 unsigned medium_answer(struct medium *medium) {
-    return answer(fr_of(medium));
+    return answer(fr_of(medium), true);
 }
 
 uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word) {

@@ -324,7 +324,8 @@ static void do_protect(struct program *program, unsigned first, unsigned count) 
                                      SPACE_READ | SPACE_WRITE};
     unsigned protection = kinds[random_below(4)];
     unsigned n = first;
-    k42_result result = program_protect(program->space, address_of(first), count * PAGE, protection);
+    k42_result result =
+        program_protect(program->space, address_of(first), count * PAGE, protection);
     for (; n < first + count && program->pages[n].mapped; n++)
         program->pages[n].protection = protection;
     assert_int_equal(result, n == first + count ? 0 : -ENOMEM);
@@ -363,7 +364,7 @@ static void do_write(struct program *program, unsigned first, unsigned count) {
         struct model_page *page = &program->pages[n];
         uint64_t value = random_below(1u << 20) + 1;
         k42_result result = program_write(program->space, address_of(n), value);
-        assert_int_equal(result, !page->mapped                      ? -EFAULT
+        assert_int_equal(result, !page->mapped                       ? -EFAULT
                                  : !(page->protection & SPACE_WRITE) ? -EACCES
                                                                      : 0);
         if (result == 0)
@@ -402,7 +403,7 @@ static void do_fork(struct program *program, unsigned first, unsigned count) {
 
 static void random_operation(void) {
     static void (*const operations[])(struct program *, unsigned, unsigned) = {
-        do_map,  do_map,  do_unmap, do_protect, do_move, do_discard, do_write,
+        do_map,   do_map,   do_unmap, do_protect, do_move, do_discard, do_write,
         do_write, do_write, do_read,  do_read,    do_fork, do_evict,
     };
     struct program *program;

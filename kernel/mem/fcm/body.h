@@ -160,6 +160,10 @@ k42_result fcm_body_punch(struct fcm *self, uint64_t offset, uint64_t length);
 /* Goes on with clearing, as far as it can; `exclusive` is held. -K42_WAIT: pages are not free. */
 K42_MUST_CHECK
 k42_result fcm_body_clear_step(struct body *body);
+/* 0, or -K42_WAIT: the page in which the file ends is being filled, and the end must stay. Before
+ * growing, with `exclusive`. */
+K42_MUST_CHECK
+k42_result fcm_body_end_settled(struct body *body);
 /* Grows; `exclusive` is held. What was mapped behind the old end is zero afterwards. */
 void fcm_body_grow(struct body *body, uint64_t size);
 /* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */

@@ -124,6 +124,8 @@ static k42_result write_pieces(struct body *body, uint64_t offset, struct copy *
 static k42_result write_at_end(struct body *body, uint64_t offset, struct copy *copy,
                                uint64_t *at) {
     k42_result result = fcm_body_clear_step(body);
+    if (!result)
+        result = fcm_body_end_settled(body);
     if (result)
         return result;
     if (offset == FCM_APPEND)

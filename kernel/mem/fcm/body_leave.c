@@ -45,10 +45,17 @@ static unsigned gather(struct body *body, const struct fcm_attachment *after, ui
     return count;
 }
 
+static uint64_t attachments_added(struct body *body) {
+    k42_lock(&body->lock);
+    uint64_t added = body->its.attachments.added;
+    k42_unlock(&body->lock);
+    return added;
+}
+
 /* Calls act for each attachment that covers any of the pages, until it is not 0. */
-static k42_result each_mapping(struct body *body, uint64_t first, uint64_t end,
-                               k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
-                                                 size_t length)) {
+static k42_result each_once(struct body *body, uint64_t first, uint64_t end,
+                            k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
+                                              size_t length)) {
     struct fcm_attachment found[ATTACHMENTS_AT_ONCE], last;
     const struct fcm_attachment *after = NULL;
     unsigned count;
@@ -85,6 +92,23 @@ static k42_result look_there(const struct fcm_attachment *in, uintptr_t address,
     (void)length;
     k42_result seen = k42_call((hat_ref)in->hat, look, address);
     return seen > 0 && seen & HAT_ACCESSED;
+}
+
+/*
+ * A fork attaches the child first and then gives it the parent's mappings, so an attachment may
+ * come with mappings: those of one that was there. If one came while the others were gone through,
+ * in front of where that was, they are gone through once more.
+ */
+static k42_result each_mapping(struct body *body, uint64_t first, uint64_t end,
+                               k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
+                                                 size_t length)) {
+    uint64_t added;
+    k42_result result;
+    do {
+        added = attachments_added(body);
+        result = each_once(body, first, end, act);
+    } while (!result && added != attachments_added(body));
+    return result;
 }
 
 k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end) {
@@ -230,6 +254,17 @@ static void zero_what_was_mapped(struct body *body) {
     }
 }
 
+/* Pages are claimed under the lock, after a look at `exclusive`: either the claim is seen here, or
+ * it is not made. */
+k42_result fcm_body_end_settled(struct body *body) {
+    uint64_t size = fcm_body_bytes(body), index = size >> PAGE_SHIFT;
+    k42_lock(&body->lock);
+    uint64_t *slot = size & (PAGE_BYTES - 1) ? page_tree_find(&body->its.tree, index) : NULL;
+    bool filling = slot && page_load(slot) & PAGE_FILLING;
+    k42_unlock(&body->lock);
+    return filling ? fcm_body_wait(body, index) : 0;
+}
+
 void fcm_body_grow(struct body *body, uint64_t size) {
     zero_what_was_mapped(body);
     k42_lock(&body->lock);
@@ -238,7 +273,9 @@ void fcm_body_grow(struct body *body, uint64_t size) {
 }
 
 static k42_result grow(struct body *body, uint64_t size) {
-    k42_result result = fcm_body_has_fr(body) ? k42_call(body->its.fr, resize, size) : 0;
+    k42_result result = fcm_body_end_settled(body);
+    if (!result && fcm_body_has_fr(body))
+        result = k42_call(body->its.fr, resize, size);
     if (!result)
         fcm_body_grow(body, size);
     return result;
@@ -275,7 +312,7 @@ static k42_result zero_bytes(struct body *body, uint64_t offset, uint64_t length
     uint64_t word;
     if (!length)
         return 0;
-    unsigned flags = FCM_WRITE | (fcm_body_has_fr(body) ? 0 : FCM_CACHED);
+    unsigned flags = FCM_WRITE | BODY_BEYOND | (fcm_body_has_fr(body) ? 0 : FCM_CACHED);
     k42_result result = fcm_body_hold(body, offset >> PAGE_SHIFT, flags, &word);
     if (result)
         return result == -ENOENT ? 0 : result;
