@@ -292,8 +292,11 @@ static k42_result node_describe(struct k42_object *self, char *text, size_t size
 
 static void node_fini(struct k42_root *root) {
     struct p9_inode *inode = body_of_root(root);
-    if (inode)
-        p9_inode_end(inode);
+    if (!inode)
+        return;
+    k42_enter(); /* the server is told */
+    p9_inode_end(inode);
+    k42_exit();
 }
 
 static const struct node_ops node_ops = {

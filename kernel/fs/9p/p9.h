@@ -24,6 +24,7 @@
 #ifndef KERNEL_9P_H
 #define KERNEL_9P_H
 
+#include "../../dev/once.h"
 #include "../../sched/wait.h"
 #include "../body.h"
 #include "../node.h"
@@ -53,13 +54,6 @@ struct p9_known {
     int32_t error;
     bool asked; /* an answer is on its way */
     bool fresh;
-};
-
-/* Something that is done for one program's call at a time, which finds the result by its number. */
-struct p9_once {
-    uint64_t request;
-    int32_t result;
-    bool under_way, over;
 };
 
 /* A program's call that waits for a round of writing back. */
@@ -134,7 +128,7 @@ struct p9_inode {
     bool quiet;        /* the FR takes resizes for a change of its pages alone */
     bool may_be_dirty; /* it is in fs->written, and held by that */
     struct p9_inode *next_written, *next_leaving;
-    struct p9_once flushed, resized;
+    struct once flushed, resized;
 
     /* A symbolic link's text. */
     struct p9_known target_known;
