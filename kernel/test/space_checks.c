@@ -224,25 +224,44 @@ static void report(const char *what, uint64_t begin, uint64_t times) {
 static bool touch(const char *what, uintptr_t from, unsigned pages, bool write) {
     uint64_t value = 0, begin = tick();
     for (unsigned n = 0; n < pages; n++)
-        if (write ? user_put64(from + n * PAGE, 1) : user_get64(&value, from + n * PAGE))
+        if (write ? user_put64(from + n * PAGE, 1) : user_get64(&value, from + n * PAGE)) {
+            print("%s: page %u: %ld", what, n, resolve(from + n * PAGE, write));
             return false;
+        }
     report(what, begin, pages);
     return true;
 }
 
+static void report_ticks(const char *what, uint64_t ticks, uint64_t times) {
+    print("%s: %lu", what, ticks * 1024 / ticks_of_1024() / times);
+}
+
+/* The parts of a child's life that are an address space's. */
 static bool fork_and_end(space_ref space, const char *what, unsigned writes) {
     bool held = true;
     unsigned times = 16;
-    uint64_t begin = tick();
+    uint64_t forked = 0, written = 0, ended = 0;
     for (unsigned n = 0; held && n < times; n++) {
+        uint64_t begin = tick();
         space_ref child = fork_of(space);
+        forked += tick() - begin;
         void *program = program_begin(child);
+        begin = tick();
         for (unsigned page = 0; page < writes; page++)
             held = held && user_put64(BASE + page * PAGE * 16, n) == 0;
+        written += tick() - begin;
         program_end(program);
-        held = held && end_space(child) && k42_defer_flush() == 0 && k42_defer_flush() == 0;
+        begin = tick();
+        held = held && end_space(child);
+        for (int round = 0; round < 3; round++)
+            held = held && k42_defer_flush() == 0;
+        ended += tick() - begin;
     }
-    report(what, begin, times);
+    print("%s:", what);
+    report_ticks("  fork", forked, times);
+    if (writes)
+        report_ticks("  writes", written, times);
+    report_ticks("  end, with three grace periods", ended, times);
     return held;
 }
 
@@ -255,6 +274,74 @@ static bool map_and_unmap(space_ref space) {
     }
     report("map and unmap", begin, 200);
     return held;
+}
+
+KERNEL_CHECK(spaceparts, parts) {
+    if (!pm_begin()) return false;
+    k42_enter();
+    uint64_t begin = tick();
+    for (int i = 0; i < 100; i++) {
+        struct k42_pair t = k42_call((pm_ref)check_pm, take, 0, PM_ZERO);
+        k42_result r = k42_call((pm_ref)check_pm, give, t.word, 0); (void)r;
+    }
+    report("take zero give", begin, 100);
+    begin = tick();
+    for (int i = 0; i < 100; i++) {
+        struct k42_pair t = k42_call((pm_ref)check_pm, take, 0, 0);
+        k42_result r = k42_call((pm_ref)check_pm, give, t.word, 0); (void)r;
+    }
+    report("take give", begin, 100);
+    static uint64_t got[100];
+    begin = tick();
+    for (int i = 0; i < 100; i++)
+        got[i] = k42_call((pm_ref)check_pm, take, 0, 0).word;
+    report("take", begin, 100);
+    begin = tick();
+    for (int i = 0; i < 100; i++) {
+        k42_result r = k42_call((pm_ref)check_pm, give, got[i], 0); (void)r; }
+    report("give", begin, 100);
+    begin = tick();
+    for (int i = 0; i < 100; i++)
+        heap_free(heap_allocate_zeroed(544));
+    report("heap zeroed 544", begin, 100);
+    k42_exit();
+    static k42_ref refs[100];
+    struct fcm_file what = {.pm = pm_machine, .size = 256 * PAGE};
+    begin = tick();
+    for (int i = 0; i < 100; i++)
+        if (k42_create(&fcm_pinned, &what, &refs[i]) < 0) return false;
+    report("create fcm", begin, 100);
+    begin = tick();
+    for (int i = 0; i < 100; i++)
+        if (k42_destroy(refs[i]) < 0) return false;
+    report("destroy fcm", begin, 100);
+    begin = tick();
+    if (k42_defer_flush() < 0) return false;
+    report("flush of 100, per object", begin, 100);
+    begin = tick();
+    if (k42_defer_flush() < 0) return false;
+    report("flush of nothing", begin, 1);
+    space_ref space;
+    if (space_create(check_pm, &space) < 0) return false;
+    void *program = program_begin(space);
+    map(space, BASE, 128 * PAGE, K42_NULL_REF, 0);
+    k42_enter();
+    begin = tick();
+    for (int i = 0; i < 100; i++)
+        if (k42_call(space, fault, BASE + (uintptr_t)i * PAGE, SPACE_ACCESS_WRITE | SPACE_ACCESS_ABSENT) < 0) return false;
+    report("fault without trap", begin, 100);
+    begin = tick();
+    for (int i = 0; i < 100; i++)
+        if (k42_call(space, fault, BASE + (uintptr_t)i * PAGE, SPACE_ACCESS_WRITE) < 0) return false;
+    report("fault without need", begin, 100);
+    struct space_identity id;
+    begin = tick();
+    for (int i = 0; i < 100; i++)
+        if (k42_call(space, identify, BASE + (uintptr_t)i * PAGE, &id) < 0) return false;
+    report("identify", begin, 100);
+    k42_exit();
+    program_end(program);
+    return end_space(space) && pm_end();
 }
 
 KERNEL_CHECK(spacecosts, the_operations_of_an_address_space_end) {
