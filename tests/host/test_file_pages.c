@@ -470,6 +470,34 @@ static void a_sync_is_over_when_what_was_dirty_has_been_written(void **state) {
     medium_close(&medium);
 }
 
+static void what_is_dirty_is_written_though_nobody_syncs(void **state) {
+    (void)state;
+    struct medium medium = {.late = false};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(3));
+    struct fcm_page page;
+    for (uint64_t round = 1; round < 3; round++) {
+        put_word(fcm, 0, round);
+        assert_int_equal(CALL(fcm, get_page, 2, FCM_WRITE, &page), 0);
+        medium.fail_write = round == 2 ? -EIO : 0;
+        assert_int_equal(CALL(fcm, give_back, 0), 0);
+        if (class_ == &fcm_pinned) {
+            medium.fail_write = 0;
+            assert_int_equal(CALL(fcm, put_page, 2), 0);
+            continue;
+        }
+        assert_int_equal(medium_word(&medium, 0, 0), 1);
+        assert_int_equal(usage_of(fcm).dirty, 1);
+        assert_int_equal(CALL(fcm, put_page, 2), 0);
+        assert_int_equal(CALL(fcm, give_back, 0), 0);
+        assert_int_equal(usage_of(fcm).dirty, 0);
+    }
+    /* What failed is the next sync's to tell. */
+    assert_int_equal(CALL(fcm, sync, 0, 3, 0), class_ == &fcm_pinned ? 0 : -EIO);
+    end(fcm);
+    medium_close(&medium);
+}
+
 /* ---- memory ---- */
 
 static void only_pages_nobody_holds_are_given_back(void **state) {
@@ -717,6 +745,7 @@ int main(int count, char **arguments) {
         TEST(a_medium_that_is_full_is_asked_again),
         TEST(a_sync_waits_for_a_held_page),
         TEST(a_sync_is_over_when_what_was_dirty_has_been_written),
+        TEST(what_is_dirty_is_written_though_nobody_syncs),
         TEST(only_pages_nobody_holds_are_given_back),
         TEST(a_file_larger_than_the_limit_passes_through_it),
         TEST(a_limit_that_nothing_can_keep_is_no_memory),

@@ -49,6 +49,7 @@ struct body_contents {
     uint64_t syncs[BODY_SYNCS]; /* requests that have marked what they want written */
     uint32_t next_sync;
     int32_t failure;    /* of writing back, not reported yet */
+    uint32_t dirtied;   /* a page may have become dirty since write_back_all() came by */
     uint64_t hand;      /* where the clock stands */
     uint64_t read_next; /* where a reader in order would go on */
     uint32_t read_ahead;
@@ -177,6 +178,15 @@ k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
 bool fcm_body_was_accessed(struct body *body, uint64_t index);
 
 /* ---- fcm_body_write_back.c ---- */
+
+/* Pages are dirty, or may be by now. */
+static inline void fcm_body_note_dirty(struct body *body) {
+    if (!__atomic_load_n(&body->its.dirtied, __ATOMIC_RELAXED))
+        __atomic_store_n(&body->its.dirtied, 1, __ATOMIC_RELEASE);
+}
+
+/* Begins to write all that is dirty back, as far as that goes without waiting. */
+void fcm_body_write_back_all(struct body *body);
 
 k42_result fcm_body_sync(struct fcm *self, uint64_t first, uint64_t pages, unsigned durable);
 k42_result fcm_body_written(struct fcm *self, uint64_t index, k42_result result);

@@ -87,6 +87,7 @@ static k42_result write_whole(struct body *body, uint64_t index, struct copy *co
     }
     /* Cut off meanwhile: as if it had been written just before. */
     (void)fcm_body_settle(body, index, PAGE_USED | PAGE_DIRTY);
+    fcm_body_note_dirty(body);
     return (k42_result)PAGE_BYTES;
 }
 

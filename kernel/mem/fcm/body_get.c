@@ -331,9 +331,12 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
 
 k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    if (__builtin_expect(slot && take(slot, word, flags), 1))
-        return 0;
-    return get_slowly(body, index, flags, word);
+    k42_result result = __builtin_expect(slot && take(slot, word, flags), 1)
+                            ? 0
+                            : get_slowly(body, index, flags, word);
+    if (flags & FCM_WRITE)
+        fcm_body_note_dirty(body);
+    return result;
 }
 
 k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,

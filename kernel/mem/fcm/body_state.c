@@ -109,6 +109,7 @@ static k42_result import_pages(struct k42_root *to, struct k42_state *state, uns
         .attachments.random = 1,
         .clear = {from->clear_first, from->clear_end, from->clear_resize},
         .failure = from->failure,
+        .dirtied = 1,
         .enlisted = from->enlisted,
     };
     while (from->attached) {

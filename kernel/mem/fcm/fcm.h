@@ -129,7 +129,7 @@ struct fcm_ops {
     K42_METHOD(sync)(struct fcm *self, uint64_t first, uint64_t pages, unsigned durable);
 
     /* Frees up to `wanted` frames, clean pages first; starts writing dirty ones. Returns how many
-     * frames were freed. */
+     * frames were freed. Asked for none it only starts writing. */
     K42_METHOD(give_back)(struct fcm *self, uint64_t wanted);
 
     /* The FR's: a fill it had started is over, with 0 or an error. */
