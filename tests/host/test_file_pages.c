@@ -361,6 +361,40 @@ static void what_the_medium_has_behind_the_end_is_not_in_the_file(void **state) 
     medium_close(&medium);
 }
 
+static void a_file_that_others_changed_is_read_again(void **state) {
+    (void)state;
+    struct medium medium = {.late = true};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(3)), other = make(pm_machine, &medium, BYTES(3));
+    struct space space;
+    struct fcm_page page;
+    uint64_t value;
+    space_open(&space, fcm);
+    put_word(fcm, 0, 1);
+    put_word(fcm, BYTES(2), 1);
+    assert_int_equal(CALL(fcm, sync, 0, 3, 0), 0);
+    assert_int_equal(space_load(&space, 0, &value), 0);
+    put_word(other, 0, 2);
+    assert_int_equal(CALL(other, sync, 0, 3, 0), 0);
+    put_word(fcm, 0, 3); /* lost */
+    assert_int_equal(CALL(fcm, get_page, 2, 0, &page), 0);
+    assert_int_equal(TRY(fcm, renew, BYTES(5)), -K42_WAIT);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -K42_WAIT);
+    assert_int_equal(CALL(fcm, put_page, 2), 0);
+    assert_int_equal(CALL(fcm, renew, BYTES(5)), 0);
+    assert_int_equal(space_mapped(&space), 0);
+    assert_int_equal(CALL(fcm, size), BYTES(5));
+    assert_int_equal(word_at(fcm, 0), 2);
+    assert_int_equal(word_at(fcm, BYTES(2)), 1);
+    space_close(&space);
+    assert_int_equal(CALL(fcm, renew, 0), 0);
+    assert_int_equal(usage_of(fcm).present, 0);
+    assert_int_equal(medium_word(&medium, 0, 0), 2);
+    assert_int_equal(k42_destroy((k42_ref)fcm), 0);
+    end(other);
+    medium_close(&medium);
+}
+
 static void a_page_written_after_its_write_back_is_written_again(void **state) {
     (void)state;
     struct medium medium = {.late = false};
@@ -739,6 +773,7 @@ int main(int count, char **arguments) {
         TEST(a_mapped_page_that_is_cut_off_is_nowhere_mapped),
         TEST(what_is_synced_is_on_the_medium_and_comes_back),
         TEST(what_the_medium_has_behind_the_end_is_not_in_the_file),
+        TEST(a_file_that_others_changed_is_read_again),
         TEST(a_page_written_after_its_write_back_is_written_again),
         TEST(a_page_that_cannot_be_read_is_an_error_once),
         TEST(a_page_that_cannot_be_written_is_told_once_by_sync),
