@@ -466,8 +466,9 @@ int main(int count, char **arguments) {
     umask(0);
     calls_open();
     OUR(SYS_mkdir, "/work", 0777);
-    OUR(SYS_chdir, "/work");
-    if (chdir(folder) < 0)
+    OUR(SYS_mkdir, "/work/here", 0777);
+    OUR(SYS_chdir, "/work/here");
+    if (chdir(folder) < 0 || mkdir("here", 0777) < 0 || chdir("here") < 0)
         return 1;
     run(seed, steps, geteuid() == 0);
     calls_become(0);

@@ -58,7 +58,7 @@ static struct p9_change *fetch(struct p9_fs *fs, uint64_t request, bool *known) 
         struct p9_change *at = *link;
         bool mine = at->request == request, over = k42_load_acquire(&at->over);
         *known = *known || mine;
-        if (over && (mine || now - at->over > OLD_NS)) {
+        if (over && (mine || at->over + OLD_NS < now)) {
             *link = at->next;
             at->next = mine ? NULL : old;
             if (mine)

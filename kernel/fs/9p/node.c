@@ -252,7 +252,7 @@ static struct k42_pair node_open(struct node *self, unsigned flags) {
         return failed(-EROFS);
     if (is_directory(inode)) {
         k42_result result = writes ? -EISDIR : p9_get_open(inode, false);
-        return result < 0 ? failed(result) : open_directory(inode->self, flags);
+        return result < 0 ? failed(result) : p9_open_directory(inode, flags);
     }
     if ((inode->attributes.mode & MODE_TYPE) != MODE_REGULAR)
         return open_special(inode, flags);
@@ -292,8 +292,11 @@ static k42_result node_describe(struct k42_object *self, char *text, size_t size
 
 static void node_fini(struct k42_root *root) {
     struct p9_inode *inode = body_of_root(root);
-    if (inode)
-        p9_inode_end(inode);
+    if (!inode)
+        return;
+    k42_enter(); /* the server is told */
+    p9_inode_end(inode);
+    k42_exit();
 }
 
 static const struct node_ops node_ops = {

@@ -112,6 +112,14 @@ static inline bool files_may(unsigned capability) {
     return task_capable(task_self(), capability);
 }
 
+/* Which of set-user-id and set-group-id a file loses that the caller changes. */
+static inline uint32_t files_lost_set_id(uint32_t mode, uint32_t gid) {
+    bool keeps_group = !(mode & MODE_GROUP_EXECUTE) &&
+                       (credentials_in_group(task_self()->credentials, gid) ||
+                        files_may(CAPABILITY_KEEP_SET_ID));
+    return mode & (MODE_SET_UID | (keeps_group ? 0 : MODE_SET_GID));
+}
+
 /* Whether the caller may change names in the directory of a walk with PATH_PARENT. */
 K42_MUST_CHECK
 k42_result files_may_change(const struct path *path);

@@ -45,10 +45,17 @@ static unsigned gather(struct body *body, const struct fcm_attachment *after, ui
     return count;
 }
 
+static uint64_t attachments_added(struct body *body) {
+    k42_lock(&body->lock);
+    uint64_t added = body->its.attachments.added;
+    k42_unlock(&body->lock);
+    return added;
+}
+
 /* Calls act for each attachment that covers any of the pages, until it is not 0. */
-static k42_result each_mapping(struct body *body, uint64_t first, uint64_t end,
-                               k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
-                                                 size_t length)) {
+static k42_result each_once(struct body *body, uint64_t first, uint64_t end,
+                            k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
+                                              size_t length)) {
     struct fcm_attachment found[ATTACHMENTS_AT_ONCE], last;
     const struct fcm_attachment *after = NULL;
     unsigned count;
@@ -85,6 +92,23 @@ static k42_result look_there(const struct fcm_attachment *in, uintptr_t address,
     (void)length;
     k42_result seen = k42_call((hat_ref)in->hat, look, address);
     return seen > 0 && seen & HAT_ACCESSED;
+}
+
+/*
+ * A fork attaches the child first and then gives it the parent's mappings, so an attachment may
+ * come with mappings: those of one that was there. If one came while the others were gone through,
+ * in front of where that was, they are gone through once more.
+ */
+static k42_result each_mapping(struct body *body, uint64_t first, uint64_t end,
+                               k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
+                                                 size_t length)) {
+    uint64_t added;
+    k42_result result;
+    do {
+        added = attachments_added(body);
+        result = each_once(body, first, end, act);
+    } while (!result && added != attachments_added(body));
+    return result;
 }
 
 k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end) {

@@ -37,7 +37,7 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
         result = -EEXIST;
     } else {
         if (protection & HAT_PRIVATE)
-            frame_at(physical)->holds = 1;
+            page_begin(tables, physical);
         user_entry_exchange(entry, large);
         if (lease_is_over(lease)) {
             user_entry_exchange(entry, 0);
@@ -52,11 +52,11 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
 }
 
 /* A page where `old` is: 0, or -EEXIST. The same page with more rights is all that may be. */
-static k42_result map_in(struct leaf *leaf, unsigned index, uint64_t physical,
-                         unsigned protection) {
+static k42_result map_in(struct hat_tables *tables, struct leaf *leaf, unsigned index,
+                         uint64_t physical, unsigned protection) {
     uint64_t old = user_entry_read(&leaf->entries[index]);
     if (!old && protection & HAT_PRIVATE) {
-        frame_at(physical)->holds = 1;
+        page_begin(tables, physical);
         leaf_put(leaf, index, entry_private(physical, 1, protection));
     } else if (!old) {
         leaf_put(leaf, index, entry_object(physical, 1, protection));
@@ -77,8 +77,9 @@ k42_result tables_map(struct hat *self, uintptr_t address, uint64_t physical, un
         return map_large(tables, address, physical, protection, lease);
     k42_result result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
     if (result == 0) {
-        result = lease_is_over(lease) ? -K42_RETRY
-                                      : map_in(&leaf, leaf_index(address), physical, protection);
+        result = lease_is_over(lease)
+                     ? -K42_RETRY
+                     : map_in(tables, &leaf, leaf_index(address), physical, protection);
         leaf_unlock(&leaf);
     } else if (result == -EISDIR) {
         k42_unlock(&leaf.slot->lock);
@@ -188,7 +189,7 @@ static k42_result copy_in_leaf(struct hat_tables *tables, struct leaf *leaf, uin
     }
     machine_copy_page(machine_memory(user_entry_frame(copy)),
                       machine_memory(user_entry_frame(*old)));
-    frame_at(user_entry_frame(copy))->holds = 1;
+    page_begin(tables, user_entry_frame(copy));
     if (user_entry_present(*old)) {
         struct user_flush flush;
         user_entry_exchange(entry, 0);
@@ -215,6 +216,6 @@ k42_result tables_copy(struct hat *self, uintptr_t address, uint64_t physical, u
     result = lease_is_over(lease) ? -K42_RETRY : copy_in_leaf(tables, &leaf, address, copy, &old);
     leaf_unlock(&leaf);
     if (result == 0 && old & ENTRY_PRIVATE)
-        page_drop(tables, old);
+        page_drop(old);
     return result;
 }

@@ -14,14 +14,16 @@ struct k42_pair table_take(struct hat_tables *tables) {
     struct frame *frame = frame_at(taken.word);
     frame->tag = 0;
     frame->holds = 1;
-    frame->user[0] = frame->user[1] = 0;
+    *leaf_record(frame) = (struct leaf_record){.pm = k42_id_of(tables->pm)};
     __atomic_fetch_add(&tables->table_frames, 1, __ATOMIC_RELAXED);
     return taken;
 }
 
 void table_give(struct hat_tables *tables, uint64_t physical) {
     __atomic_fetch_sub(&tables->table_frames, 1, __ATOMIC_RELAXED);
-    frame_give(tables, physical, 0);
+    struct frame *frame = frame_at(physical);
+    frame->tag = 0;
+    frame_give(leaf_record(frame)->pm, physical, 0);
 }
 
 static struct leaf_record *record_of(const uint64_t *entry) {
