@@ -163,11 +163,13 @@ k42_result fcm_body_renew(struct fcm *self, uint64_t size);
 /* Goes on with clearing, as far as it can; `exclusive` is held. -K42_WAIT: pages are not free. */
 K42_MUST_CHECK
 k42_result fcm_body_clear_step(struct body *body);
-/* 0, or -K42_WAIT: the page in which the file ends is being filled, and the end must stay. Before
- * growing, with `exclusive`. */
+/*
+ * Before the end is moved on, with `exclusive`: makes zero what programs may have written behind
+ * it. 0, or -K42_WAIT: the page in which the file ends is being filled, and the end must stay.
+ */
 K42_MUST_CHECK
 k42_result fcm_body_end_settled(struct body *body);
-/* Grows; `exclusive` is held. What was mapped behind the old end is zero afterwards. */
+/* Moves the end on; `exclusive` is held, and the pages that get bytes of the file are, too. */
 void fcm_body_grow(struct body *body, uint64_t size);
 /* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);

@@ -6,9 +6,9 @@
  * meets such a page waits for something that happens. It is marked as evicted, too, so that
  * clearing leaves the rest to who marked it.
  *
- * Clearing a range (resize, punch, renew) marks every page of it, and frees those that are free to go.
- * Others are held, or on their way from or to the FR: the caller waits for one of them and goes on
- * later. What is being cleared is the FCM's state, not the caller's, who may be killed: whoever
+ * Clearing a range (resize, punch, renew) marks every page of it, and frees those that are free to
+ * go. Others are held, or on their way from or to the FR: the caller waits for one of them and goes
+ * on later. What is being cleared is the FCM's state, not the caller's, who may be killed: whoever
  * needs a page of the range, or wants to change the size, goes on with it (fcm_body_clear_step),
  * and no page comes into being there before it is over. Then the FR is told.
  *
@@ -245,29 +245,20 @@ k42_result fcm_body_clear_step(struct body *body) {
 
 /* ---- the size ---- */
 
-/* A program may have written behind the end, in the page where that is, if it has it mapped. */
-static void zero_what_was_mapped(struct body *body) {
-    uint64_t size = fcm_body_bytes(body);
-    uint64_t *slot = page_tree_find(&body->its.tree, size >> PAGE_SHIFT);
-    if (size & (PAGE_BYTES - 1) && slot && page_load(slot) & PAGE_MAPPED) {
-        k42_result result = zero_last(body);
-        (void)result; /* a page in transit is filled with zeros behind the end */
-    }
-}
-
 /* Pages are claimed under the lock, after a look at `exclusive`: either the claim is seen here, or
  * it is not made. */
 k42_result fcm_body_end_settled(struct body *body) {
     uint64_t size = fcm_body_bytes(body), index = size >> PAGE_SHIFT;
     k42_lock(&body->lock);
     uint64_t *slot = size & (PAGE_BYTES - 1) ? page_tree_find(&body->its.tree, index) : NULL;
-    bool filling = slot && page_load(slot) & PAGE_FILLING;
+    uint64_t word = slot ? page_load(slot) : 0;
     k42_unlock(&body->lock);
-    return filling ? fcm_body_wait(body, index) : 0;
+    if (word & PAGE_FILLING)
+        return fcm_body_wait(body, index);
+    return word & PAGE_MAPPED ? zero_last(body) : 0;
 }
 
 void fcm_body_grow(struct body *body, uint64_t size) {
-    zero_what_was_mapped(body);
     k42_lock(&body->lock);
     __atomic_store_n(&body->its.size, size, __ATOMIC_RELEASE);
     k42_unlock(&body->lock);
