@@ -11,6 +11,7 @@
 #include "../mem/frame/frame.h"
 #include "../mem/heap/heap.h"
 #include "../print.h"
+#include "../sched/thread.h"
 #include "files/files.h"
 #include "linux.h"
 #include "program.h"
@@ -130,17 +131,33 @@ LINUX_CALL(320, kexec_file_load, int image, int initramfs, size_t length, uintpt
     return 0;
 }
 
-k42_result next_kernel_start(void) {
-    struct next_kernel *kernel = __atomic_exchange_n(&next, NULL, __ATOMIC_ACQ_REL);
-    if (!kernel)
-        return -EINVAL;
+struct start {
+    struct next_kernel *kernel;
+    int error;
+};
+
+/* In a thread of CPU 0, from where the processor's part can stop all others. */
+static void go(void *argument) {
+    struct start *start = argument;
+    struct next_kernel *kernel = start->kernel;
     struct boot_module module = {0};
     if (kernel->initramfs.frame)
         module = (struct boot_module){frame_physical(kernel->initramfs.frame),
                                       kernel->initramfs.size};
+    start->error = machine_fast_reboot(frame_memory(kernel->image.frame), kernel->image.size,
+                                       &module, module.size ? 1 : 0, kernel->line);
+}
+
+k42_result next_kernel_start(void) {
+    struct start start = {.kernel = __atomic_exchange_n(&next, NULL, __ATOMIC_ACQ_REL)};
+    if (!start.kernel)
+        return -EINVAL;
     print("linux: %s (%d) starts another kernel", task_self()->name, task_self()->pid);
-    k42_result result = machine_fast_reboot(frame_memory(kernel->image.frame), kernel->image.size,
-                                            &module, module.size ? 1 : 0, kernel->line);
-    discard(kernel);
-    return result;
+    k42_exit();
+    struct thread *thread = thread_start_on(0, "reboot", go, &start);
+    if (thread)
+        thread_join(thread);
+    k42_enter();
+    discard(start.kernel);
+    return thread ? start.error : -ENOMEM;
 }
