@@ -140,6 +140,13 @@ struct fcm_ops {
 
     /* Counts. */
     K42_METHOD(usage)(struct fcm *self, K42_OUT struct fcm_usage *usage);
+
+    /*
+     * Forgets all pages, dirty ones too, without telling the FR, and takes `size` as the file's:
+     * for a file that others have changed, and for an FCM that is about to be ended. Errors:
+     * -K42_WAIT while pages leave; -ENOTSUP.
+     */
+    K42_METHOD(renew)(struct fcm *self, uint64_t size);
 };
 
 struct fcm {
