@@ -104,6 +104,8 @@ void calls_open(void) {
     calls_task.paths = path_context_make();
     calls_task.paths->mask = 0;
     calls_expect(calls_task.paths && descriptors_make(&calls_task.descriptors) == 0, "no task");
+    node_ref devices;
+    calls_expect(devfs_root(&devices) == 0, "no devtmpfs");
     k42_exit();
     struct k42_stats stats;
     k42_stats(&stats);
