@@ -329,28 +329,54 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
     }
 }
 
-k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
+/* A page that is there. The flag is noted for whoever writes back every few seconds. */
+static inline __attribute__((always_inline)) bool hold_present(struct body *body, uint64_t index,
+                                                               unsigned flags, uint64_t *word) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    k42_result result = __builtin_expect(slot && take(slot, word, flags), 1)
-                            ? 0
-                            : get_slowly(body, index, flags, word);
+    if (__builtin_expect(!slot || !take(slot, word, flags), 0))
+        return false;
+    if (flags & FCM_WRITE)
+        fcm_body_note_dirty(body);
+    return true;
+}
+
+static __attribute__((noinline)) k42_result hold_slowly(struct body *body, uint64_t index,
+                                                        unsigned flags, uint64_t *word) {
+    k42_result result = get_slowly(body, index, flags, word);
     if (flags & FCM_WRITE)
         fcm_body_note_dirty(body);
     return result;
+}
+
+k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
+    if (hold_present(body, index, flags, word))
+        return 0;
+    return hold_slowly(body, index, flags, word);
+}
+
+static k42_result describe_page(const struct body *body, uint64_t index, uint64_t word,
+                                struct fcm_page *page) {
+    page->physical = page_physical(word);
+    page->order = 0;
+    page->writable = word & PAGE_DIRTY || !fcm_body_has_fr(body);
+    page->index = index;
+    return 0;
+}
+
+static __attribute__((noinline)) k42_result get_page_slowly(struct body *body, uint64_t index,
+                                                            unsigned flags, struct fcm_page *page) {
+    uint64_t word;
+    k42_result result = hold_slowly(body, index, flags & (FCM_WRITE | FCM_CACHED), &word);
+    return result ? result : describe_page(body, index, word, page);
 }
 
 k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
                              struct fcm_page *page) {
     struct body *body = BODY(self);
     uint64_t word;
-    k42_result result = fcm_body_hold(body, index, flags & (FCM_WRITE | FCM_CACHED), &word);
-    if (result)
-        return result;
-    page->physical = page_physical(word);
-    page->order = 0;
-    page->writable = word & PAGE_DIRTY || !fcm_body_has_fr(body);
-    page->index = index;
-    return 0;
+    if (__builtin_expect(hold_present(body, index, flags, &word), 1))
+        return describe_page(body, index, word, page);
+    return get_page_slowly(body, index, flags, page);
 }
 
 k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned count,
