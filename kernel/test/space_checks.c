@@ -276,72 +276,36 @@ static bool map_and_unmap(space_ref space) {
     return held;
 }
 
-KERNEL_CHECK(spaceparts, parts) {
-    if (!pm_begin()) return false;
-    k42_enter();
-    uint64_t begin = tick();
-    for (int i = 0; i < 100; i++) {
-        struct k42_pair t = k42_call((pm_ref)check_pm, take, 0, PM_ZERO);
-        k42_result r = k42_call((pm_ref)check_pm, give, t.word, 0); (void)r;
-    }
-    report("take zero give", begin, 100);
-    begin = tick();
-    for (int i = 0; i < 100; i++) {
-        struct k42_pair t = k42_call((pm_ref)check_pm, take, 0, 0);
-        k42_result r = k42_call((pm_ref)check_pm, give, t.word, 0); (void)r;
-    }
-    report("take give", begin, 100);
-    static uint64_t got[100];
-    begin = tick();
-    for (int i = 0; i < 100; i++)
-        got[i] = k42_call((pm_ref)check_pm, take, 0, 0).word;
-    report("take", begin, 100);
-    begin = tick();
-    for (int i = 0; i < 100; i++) {
-        k42_result r = k42_call((pm_ref)check_pm, give, got[i], 0); (void)r; }
-    report("give", begin, 100);
-    begin = tick();
-    for (int i = 0; i < 100; i++)
-        heap_free(heap_allocate_zeroed(544));
-    report("heap zeroed 544", begin, 100);
-    k42_exit();
-    static k42_ref refs[100];
-    struct fcm_file what = {.pm = pm_machine, .size = 256 * PAGE};
-    begin = tick();
-    for (int i = 0; i < 100; i++)
-        if (k42_create(&fcm_pinned, &what, &refs[i]) < 0) return false;
-    report("create fcm", begin, 100);
-    begin = tick();
-    for (int i = 0; i < 100; i++)
-        if (k42_destroy(refs[i]) < 0) return false;
-    report("destroy fcm", begin, 100);
-    begin = tick();
-    if (k42_defer_flush() < 0) return false;
-    report("flush of 100, per object", begin, 100);
-    begin = tick();
-    if (k42_defer_flush() < 0) return false;
-    report("flush of nothing", begin, 1);
-    space_ref space;
-    if (space_create(check_pm, &space) < 0) return false;
+/* Eight regions, a hundred pages: a small program. */
+static bool small_program(space_ref space, k42_ref file) {
+    bool held = map(space, BASE, 128 * PAGE, K42_NULL_REF, 0);
+    held = held && touch("first touch", BASE, 80, true);
+    for (unsigned n = 1; n < 7; n++)
+        held = held && map(space, BASE + n * 0x800000, 16 * PAGE, n < 4 ? file : K42_NULL_REF, 0);
+    return held && touch("private file, read, cold", BASE + 0x800000, 1, false) &&
+           touch("private file, read, in memory", BASE + 2 * 0x800000, 1, false) &&
+           touch("private file, written after reading", BASE + 0x800000, 4, true) &&
+           touch("private file, written", BASE + 3 * 0x800000, 4, true);
+}
+
+static bool as_program(space_ref space, bool (*run)(space_ref space, k42_ref file), k42_ref file) {
     void *program = program_begin(space);
-    map(space, BASE, 128 * PAGE, K42_NULL_REF, 0);
-    k42_enter();
-    begin = tick();
-    for (int i = 0; i < 100; i++)
-        if (k42_call(space, fault, BASE + (uintptr_t)i * PAGE, SPACE_ACCESS_WRITE | SPACE_ACCESS_ABSENT) < 0) return false;
-    report("fault without trap", begin, 100);
-    begin = tick();
-    for (int i = 0; i < 100; i++)
-        if (k42_call(space, fault, BASE + (uintptr_t)i * PAGE, SPACE_ACCESS_WRITE) < 0) return false;
-    report("fault without need", begin, 100);
-    struct space_identity id;
-    begin = tick();
-    for (int i = 0; i < 100; i++)
-        if (k42_call(space, identify, BASE + (uintptr_t)i * PAGE, &id) < 0) return false;
-    report("identify", begin, 100);
-    k42_exit();
-    program_end(program);
-    return end_space(space) && pm_end();
+    bool held = program && run(space, file);
+    if (program)
+        program_end(program);
+    return held;
+}
+
+static bool large_program(space_ref space, k42_ref file) {
+    (void)file;
+    return map(space, BASE * 16, (64ul << 20) - PAGE, K42_NULL_REF, SPACE_NO_LARGE) &&
+           touch("first touch, 64 MiB", BASE * 16, 16383, true);
+}
+
+static bool large_pages(space_ref space, k42_ref file) {
+    (void)file;
+    return map(space, BASE * 32, 64ul << 20, K42_NULL_REF, SPACE_LARGE) &&
+           touch("first touch of 64 MiB, large pages", BASE * 32, 16384, true);
 }
 
 KERNEL_CHECK(spacecosts, the_operations_of_an_address_space_end) {
@@ -351,24 +315,12 @@ KERNEL_CHECK(spacecosts, the_operations_of_an_address_space_end) {
     if (!pm_begin() || space_create(check_pm, &space) < 0 ||
         k42_create(&fcm_pinned, &what, &file) < 0)
         return false;
-    void *program = program_begin(space);
-    /* Eight regions, a hundred pages: a small program. */
-    bool held = map(space, BASE, 128 * PAGE, K42_NULL_REF, 0);
-    held = held && touch("first touch", BASE, 80, true);
-    for (unsigned n = 1; n < 7; n++)
-        held = held && map(space, BASE + n * 0x800000, 16 * PAGE, n < 4 ? file : K42_NULL_REF, 0);
-    held = held && touch("private file, read, cold", BASE + 0x800000, 16, false) &&
-           touch("private file, read, in memory", BASE + 2 * 0x800000, 16, false) &&
-           touch("private file, written after reading", BASE + 0x800000, 4, true) &&
-           touch("private file, written", BASE + 3 * 0x800000, 4, true) &&
-           fork_and_end(space, "fork and end, small", 0) &&
-           fork_and_end(space, "fork, three writes and end", 3) && map_and_unmap(space);
-    held = held && map(space, BASE * 16, (64ul << 20) - PAGE, K42_NULL_REF, SPACE_NO_LARGE) &&
-           touch("first touch, 64 MiB", BASE * 16, 16383, true) &&
-           fork_and_end(space, "fork and end, 64 MiB", 0);
-    held = held && map(space, BASE * 32, 64ul << 20, K42_NULL_REF, SPACE_LARGE) &&
-           touch("first touch of 64 MiB, large", BASE * 32, 16384, true);
-    program_end(program);
+    bool held = as_program(space, small_program, file) &&
+                fork_and_end(space, "fork and end, small", 0) &&
+                fork_and_end(space, "fork, three writes and end", 3) && map_and_unmap(space) &&
+                as_program(space, large_program, file) &&
+                fork_and_end(space, "fork and end, 64 MiB", 0) &&
+                as_program(space, large_pages, file);
     uint64_t begin = tick();
     held = end_space(space) && k42_defer_flush() == 0 && k42_defer_flush() == 0 && held;
     report("end, 128 MiB", begin, 1);

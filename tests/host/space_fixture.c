@@ -123,6 +123,7 @@ struct fcm_test {
     bool zeros; /* shared memory: begins as zeros and is not evicted */
     struct file_page pages[FILE_PAGES];
     struct attached *first, **last;
+    uint32_t walkers; /* over the list */
     uint64_t attachments;
 };
 
@@ -212,7 +213,22 @@ static k42_result test_attach(struct fcm *self, const struct fcm_attachment *att
     return 0;
 }
 
-/* Attachments stay in place, with no pages, while somebody may be walking over them. */
+/* Frees those that were detached, unless somebody is walking over the list. */
+static void sweep(struct fcm_test *file) {
+    struct attached **link = &file->first;
+    while (file->walkers == 0 && *link) {
+        struct attached *at = *link;
+        if (at->attachment.pages) {
+            link = &at->next;
+            continue;
+        }
+        *link = at->next;
+        free(at);
+    }
+    if (file->walkers == 0)
+        file->last = link;
+}
+
 static k42_result test_detach(struct fcm *self, const struct fcm_attachment *attachment) {
     struct fcm_test *file = test_of(self);
     k42_result result = -ENOENT;
@@ -223,6 +239,7 @@ static k42_result test_detach(struct fcm *self, const struct fcm_attachment *att
             file->attachments--;
             result = 0;
         }
+    sweep(file);
     k42_unlock(&file->lock);
     if (result)
         abort();
@@ -311,6 +328,7 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
         k42_lock(&file->lock);
     }
     struct attached *at = file->first;
+    file->walkers++;
     while (ours && at) {
         struct fcm_attachment attachment = at->attachment;
         k42_unlock(&file->lock);
@@ -321,6 +339,8 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
         k42_lock(&file->lock);
         at = at->next;
     }
+    file->walkers--;
+    sweep(file);
     uint64_t physical = leaves->physical;
     if (ours) {
         leaves->physical = 0;

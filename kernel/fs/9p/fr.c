@@ -393,6 +393,7 @@ void p9_write_back(void *argument) {
         if (!ending)
             continue;
         k42_enter();
+        p9_changes_end(fs);
         p9_names_end(fs);
         k42_exit();
         if (k42_load_acquire(&fs->references) == 1 && !has_work(fs))

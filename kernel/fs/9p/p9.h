@@ -30,11 +30,12 @@
 #include "../node.h"
 #include "client.h"
 
-#define P9_YOUNG_NS  1000000000ul
-#define P9_BUCKETS   1024u
-#define P9_NAMES_MAX 16384u /* that nobody uses but are remembered */
-#define P9_SYNCS     8u
-#define P9_CHUNKS    4u /* of a directory's listing, at hand */
+#define P9_YOUNG_NS     1000000000ul
+#define P9_BUCKETS      1024u
+#define P9_NAMES_MAX    16384u /* that nobody uses but are remembered */
+#define P9_CHANGE_LISTS 64u
+#define P9_SYNCS        8u
+#define P9_CHUNKS       4u /* of a directory's listing, at hand */
 
 /* Keys that a node's callers wait for; lookups add the name's hash. */
 enum {
@@ -82,7 +83,9 @@ struct p9_fs {
     struct k42_lock lock;       /* of what follows */
     struct p9_known counts_known;
     struct p9_counts counts;
-    struct p9_change *changes;          /* under way, or with a result that nobody has fetched */
+    /* Under way, or with a result, by the call's number. */
+    struct p9_change *changes[P9_CHANGE_LISTS];
+    bool has_changed;                   /* at all */
     struct p9_inode *written;           /* files that may have something to write back */
     struct p9_inode *leaving;           /* files with pages that nobody has any more */
     uint32_t wake;                      /* of the thread that writes back; slept on */
@@ -215,7 +218,7 @@ void p9_attributes_changed(struct p9_inode *inode);
 /* What the server said, as everybody else knows it. */
 void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *attributes);
 
-/* ---- change.c: changing ---- */
+/* ---- change.c, changes.c: changing ---- */
 
 /* Each carries the change out once for a program's call. */
 struct k42_pair p9_create(struct p9_inode *directory, const struct node_new *what);
@@ -225,6 +228,13 @@ k42_result p9_unlink(struct p9_inode *directory, const struct node_name *name, b
 k42_result p9_rename(struct p9_inode *from, const struct node_name *name, struct p9_inode *to,
                      const struct node_name *new_name);
 k42_result p9_set(struct p9_inode *inode, unsigned which, const struct node_attributes *attributes);
+/*
+ * True when the calling program's call has changed what a name leads to, or is about to: then what
+ * it led to before, or NULL, which is what that call is told.
+ */
+bool p9_before_change(struct p9_inode *directory, const struct node_name *name,
+                      struct p9_inode **inode);
+/* Frees those that are over; when the file system ends. */
 void p9_changes_end(struct p9_fs *fs);
 
 /* ---- fr.c: a regular file's pages ---- */
