@@ -111,7 +111,8 @@ static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
     slot = page_tree_place(&body->its.tree, index);
     if (!slot)
         return -ENOMEM;
-    page_tree_add(&body->its.tree, slot, index, PAGE_FILLING);
+    page_tree_add(&body->its.tree, slot, index,
+                  PAGE_FILLING | (flags & BODY_WANTED ? PAGE_FRESH : 0));
     return 0;
 }
 
@@ -238,7 +239,7 @@ static k42_result fill(struct body *body, uint64_t index, unsigned pm_flags) {
 static void fail(struct body *body, uint64_t *slot, uint64_t index, uint64_t word) {
     uint64_t physical = page_physical(word);
     do {
-        if (word & PAGE_LEAVING || !wait_anybody(fcm_body_id(body), index)) {
+        if (word & PAGE_LEAVING || !(word & PAGE_FRESH)) {
             fcm_body_remove(body, index);
             return;
         }
@@ -258,8 +259,7 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) 
         return 0;
     }
     zero_behind(body, index, page_physical(word));
-    bool fresh = wait_anybody(fcm_body_id(body), index);
-    (void)fcm_body_settle(body, index, PAGE_USED | (fresh ? PAGE_FRESH : 0));
+    (void)fcm_body_settle(body, index, PAGE_USED);
     return 0;
 }
 
@@ -310,7 +310,7 @@ static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags,
 
 static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
     for (;;) {
-        k42_result result = fcm_body_claim(body, index, flags);
+        k42_result result = fcm_body_claim(body, index, flags | BODY_WANTED);
         if (!result)
             result = get_claimed(body, index, flags, word);
         if (result != -EEXIST && result != -EAGAIN)
@@ -324,6 +324,8 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
             return -ENOMEM;
         if (*word & PAGE_LEAVING && is_cleared(body, index) && (result = help_clearing(body)))
             return result;
+        if (*word & PAGE_FILLING && !page_change(slot, word, *word | PAGE_FRESH))
+            continue;
         if (*word & (PAGE_FILLING | PAGE_LEAVING))
             return fcm_body_wait(body, index);
     }
