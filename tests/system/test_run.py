@@ -1,5 +1,6 @@
 """./k42 run as a person or a script uses it: streams, status, signals, folders, a terminal, and what
 it says when the guest fails."""
+import json
 import os
 import signal
 import subprocess
@@ -121,9 +122,11 @@ def test_ctrl_bracket_leaves(terminal):
     assert terminal.exitstatus == 0
 
 
-def test_a_panic_is_shown_and_has_a_status_of_its_own():
-    done = run("linux", "--append", "rdinit=/no/such/program", "--", "true")
-    assert done.returncode == 125 and b"Kernel panic" in done.stderr
+@pytest.mark.parametrize("kernel, option", [("linux", "rdinit=/none"), ("k42", "init=/none")])
+def test_a_panic_is_shown_and_has_a_status_of_its_own(kernel, option):
+    done = run(kernel, "--append", option, "--", "true")
+    assert done.returncode == 125
+    assert b"kernel panicked" in done.stderr and done.stderr.count(b"\n  ") > 3
 
 
 def test_wrong_words_are_explained(tmp_path):
@@ -142,6 +145,16 @@ def test_the_terminal_is_put_back(tmp_path):
     child.sendline("exit")
     child.expect(pexpect.EOF)
     assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
+
+
+def test_costs_are_measured_beside_those_of_linux():
+    done = subprocess.run([K42, "bench", "linux", "--quick", "--json", "--only", "getpid,boot",
+                           "--cpus", "2"], capture_output=True, text=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {(row["name"], row["unit"]) for row in rows} == {
+        ("getpid", "instructions"), ("boot", "instructions"), ("getpid", "ns")}
+    assert all(row["bench"] == "linux" and row["peer_value"] > 0 for row in rows)
+    assert 200 < rows[0]["peer_value"] < 700  # instructions of a system call
 
 
 def test_the_second_run_of_root_does_nothing():

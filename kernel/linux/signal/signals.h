@@ -6,7 +6,11 @@
 #ifndef KERNEL_SIGNALS_H
 #define KERNEL_SIGNALS_H
 
+#if __STDC_HOSTED__
+#include <signal.h>
+#else
 #include <asm/signal.h>
+#endif
 #include <k42/object.h>
 #include <stdbool.h>
 
