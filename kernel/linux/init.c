@@ -15,6 +15,7 @@
 #include "call.h"
 #include "clocks.h"
 #include "exec/exec.h"
+#include "exec/vdso.h"
 #include "files/descriptors.h"
 #include "futexes.h"
 #include "process/ids.h"
@@ -117,6 +118,7 @@ void linux_open(void) {
     linux_calls_open();
     personality_open();
     ids_open();
+    vdso_open();
     futexes_open();
     alarms_open();
 }

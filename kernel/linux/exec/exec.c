@@ -7,6 +7,8 @@
  */
 #include "exec.h"
 
+#include "vdso.h"
+
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
@@ -111,6 +113,8 @@ static k42_result build(struct image *image) {
         return result;
     }
     result = image_map(image);
+    if (result >= 0)
+        result = image_map_vdso(image);
     if (result >= 0)
         result = image_make_stack(image, task_limit(task_self(), RLIMIT_STACK));
     if (result >= 0)
