@@ -384,7 +384,7 @@ int fixture_open(void **state) {
 
 int fixture_close(void **state) {
     (void)state;
-    return k42_destroy(fixture_pm) < 0 || k42_detach() < 0 ? -1 : 0;
+    return k42_destroy(fixture_pm) < 0 || k42_detach() < 0 || k42_shutdown() < 0 ? -1 : 0;
 }
 
 void fixture_settle(void) {
