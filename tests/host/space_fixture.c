@@ -423,7 +423,9 @@ int fixture_end(void **state) {
 
 space_ref fixture_space(void) {
     space_ref space;
+    k42_enter();
     assert_int_equal(space_create(fixture_pm, &space), 0);
+    k42_exit();
     return space;
 }
 

@@ -263,8 +263,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(threads_of_one_program_do_not_disturb_each_other,
                                         fixture_begin, fixture_end),
-        cmocka_unit_test_setup_teardown(
-            nothing_is_left_of_a_range_that_was_unmapped_under_faults, fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(nothing_is_left_of_a_range_that_was_unmapped_under_faults,
+                                        fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(nobody_notices_when_spaces_hats_and_regions_are_swapped,
                                         fixture_begin, fixture_end),
     };
