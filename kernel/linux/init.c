@@ -11,9 +11,11 @@
 #include "../print.h"
 #include "../sched/wait.h"
 #include "abi.h"
+#include "alarms.h"
 #include "call.h"
 #include "clocks.h"
 #include "exec/exec.h"
+#include "exec/vdso.h"
 #include "files/descriptors.h"
 #include "futexes.h"
 #include "process/ids.h"
@@ -116,7 +118,9 @@ void linux_open(void) {
     linux_calls_open();
     personality_open();
     ids_open();
+    vdso_open();
     futexes_open();
+    alarms_open();
 }
 
 void linux_start(void) {

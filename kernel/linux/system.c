@@ -5,9 +5,11 @@
  */
 #include "system.h"
 
+#include "../dev/tty/tty_devices.h"
 #include "../mem/pm/pm.h"
 #include "../print.h"
 #include "abi.h"
+#include "next_kernel.h"
 #include "process/ids.h"
 #include "program.h"
 #include "runtime.h"
@@ -80,7 +82,11 @@ LINUX_CALL(99, sysinfo, uintptr_t to) {
 
 /* ---- the end ---- */
 
+#define PATIENCE_NS 2000000000ul /* for what was written to leave */
+
 static k42_result end_machine(unsigned command) {
+    if (command != LINUX_REBOOT_CMD_CAD_ON && command != LINUX_REBOOT_CMD_CAD_OFF)
+        tty_devices_drain(PATIENCE_NS);
     switch (command) {
     case LINUX_REBOOT_CMD_RESTART:
     case LINUX_REBOOT_CMD_RESTART2:
@@ -90,6 +96,8 @@ static k42_result end_machine(unsigned command) {
     case LINUX_REBOOT_CMD_POWER_OFF:
         print("linux: %s (%d) switches the machine off", task_self()->name, task_self()->pid);
         machine_exit(0);
+    case LINUX_REBOOT_CMD_KEXEC:
+        return next_kernel_start();
     case LINUX_REBOOT_CMD_CAD_ON:
     case LINUX_REBOOT_CMD_CAD_OFF:
         return 0;

@@ -102,7 +102,8 @@ static void stopping(void) {
     pid_t child = fork();
     if (child == 0) {
         raise(SIGSTOP);
-        _exit(4);
+        for (;;)
+            pause();
     }
     waitpid(child, &status, WUNTRACED);
     say_status("child", status);
@@ -110,6 +111,7 @@ static void stopping(void) {
     kill(child, SIGCONT);
     waitpid(child, &status, WCONTINUED);
     say_status("child", status);
+    kill(child, SIGTERM);
     waitpid(child, &status, 0);
     say_status("child", status);
     child = fork();

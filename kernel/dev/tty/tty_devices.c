@@ -216,3 +216,24 @@ void tty_await_console(uint64_t patience_ns) {
            time_ns() < end)
         thread_sleep(1000000);
 }
+
+/* ---- the end ---- */
+
+static bool is_drained(struct tty *tty) {
+    uint8_t byte;
+    console_show(tty->terminal, tty->stream);
+    k42_result more = k42_call(tty->terminal, output, &byte, 1);
+    if (more > 0 && k42_call(tty->terminal, moved, 0) < 0)
+        return true;
+    return more <= 0 && k42_call(tty->stream, drain) != -K42_WAIT;
+}
+
+void tty_devices_drain(uint64_t patience_ns) {
+    uint64_t deadline = time_ns() + patience_ns;
+    for (struct tty *tty = __atomic_load_n(&ttys, __ATOMIC_ACQUIRE); tty; tty = tty->next)
+        while (k42_id_of(tty->terminal) && !is_drained(tty) && time_ns() < deadline) {
+            k42_exit();
+            thread_sleep(200000);
+            k42_enter();
+        }
+}

@@ -16,4 +16,7 @@ void tty_devices_open(void);
  */
 void tty_await_console(uint64_t patience_ns);
 
+/* Waits until what programs wrote has left, at most so long. An active thread. */
+void tty_devices_drain(uint64_t patience_ns);
+
 #endif

@@ -1,6 +1,6 @@
 /*
  * The reader of ELF headers: see elf.h. Bytes are read by memcpy from wherever they lie, so neither
- * alignment nor the compiler's idea of aliasing matters.
+ * alignment nor the compiler's idea of aliasing matters; both sides are little-endian.
  */
 #include "elf.h"
 
@@ -16,23 +16,22 @@ enum {
     ALIGNMENT_MAX = 1 << 30,
 };
 
-static uint64_t read_little(const uint8_t *at, unsigned bytes) {
-    uint64_t value = 0;
-    for (unsigned i = bytes; i--;)
-        value = value << 8 | at[i];
+static uint16_t read16(const uint8_t *at) {
+    uint16_t value;
+    __builtin_memcpy(&value, at, sizeof value);
     return value;
 }
 
-static uint16_t read16(const uint8_t *at) {
-    return (uint16_t)read_little(at, 2);
-}
-
 static uint32_t read32(const uint8_t *at) {
-    return (uint32_t)read_little(at, 4);
+    uint32_t value;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
 }
 
 static uint64_t read64(const uint8_t *at) {
-    return read_little(at, 8);
+    uint64_t value;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
 }
 
 /* 64 bits, little-endian, of the only version there is. */

@@ -7,6 +7,8 @@
  */
 #include "exec.h"
 
+#include "vdso.h"
+
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
@@ -112,6 +114,8 @@ static k42_result build(struct image *image) {
     }
     result = image_map(image);
     if (result >= 0)
+        result = image_map_vdso(image);
+    if (result >= 0)
         result = image_make_stack(image, task_limit(task_self(), RLIMIT_STACK));
     if (result >= 0)
         result = k42_call(image->space, mark, &image->marks);
@@ -133,6 +137,8 @@ static k42_result become_alone(struct task *task) {
 static void leave_old_memory(struct task *task) {
     if (task_futexes_end && task->memory)
         task_futexes_end(task);
+    if (process_alarms_end)
+        process_alarms_end(task->pid, true);
     task->clear_tid = task->robust_list = 0;
     task->signal_stack = (struct signal_stack){.flags = SS_DISABLE};
     task->restart = NULL;

@@ -85,12 +85,13 @@ struct extras {
     uint64_t path, platform, random; /* addresses of texts */
 };
 
-#define AUXILIARY_PAIRS 20u
+#define AUXILIARY_PAIRS 21u
 
 static void put_auxiliary(struct writer *writer, const struct extras *extras) {
     const struct image *image = writer->image;
     const struct elf_program *elf = &image->program.elf;
     const struct credentials *who = image->credentials;
+    put_pair(writer, AT_SYSINFO_EHDR, image->vdso);
     put_pair(writer, AT_MINSIGSTKSZ, user_state_frame_size() + 1024);
     put_pair(writer, AT_HWCAP, 0);
     put_pair(writer, AT_PAGESZ, FRAME_SIZE);

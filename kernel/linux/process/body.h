@@ -44,8 +44,6 @@ struct process_body {
 
     struct signal_queue pending; /* for whichever thread */
     uint32_t queued;             /* entries in all queues */
-    uint64_t ignored;            /* signals whose action is to do nothing */
-    uint64_t caught;             /* signals that have a handler */
     int32_t stop_signal;         /* stopped by it, or 0 */
     uint32_t stopped;            /* threads that have stopped */
     bool stop_reported;          /* to the parent */
@@ -113,8 +111,6 @@ k42_result process_act(struct process *self, int signal, const struct signal_act
 k42_result process_stop(struct process *self, struct task *task, int signal);
 /* Handlers go; what is ignored stays. */
 void process_actions_reset(struct process_body *body);
-/* Works out `ignored` and `caught`. */
-void process_actions_sum(struct process_body *body);
 
 /* family.c */
 k42_result process_adopt(struct process *self, const struct child *child);

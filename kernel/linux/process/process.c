@@ -44,8 +44,8 @@ static k42_result process_info(struct process *self, struct process_info *info) 
         .times = body->times,
         .child_times = body->child_times,
         .pending = body->pending.set,
-        .ignored = body->ignored,
-        .caught = body->caught,
+        .ignored = body->own.ignored,
+        .caught = body->own.caught,
         .executed = body->executed,
     };
     k42_unlock(&body->lock);
@@ -96,7 +96,7 @@ static k42_result process_leave(struct process *self, struct task *task) {
     k42_lock(&body->lock);
     unlink_task(body, task);
     task->leaving = true;
-    if (!body->ending && task->tid == body->pid)
+    if (!body->ending)
         body->status = task->exit_status;
     if (task->stopped)
         body->stopped--;
@@ -248,7 +248,6 @@ static k42_result inherit(struct process_body *body, process_ref from, bool defa
     if (result < 0)
         return result;
     body->own.numbers[PROCESS_SUBREAPER] = 0;
-    process_actions_sum(body);
     if (default_handlers)
         process_actions_reset(body);
     return 0;
@@ -274,6 +273,7 @@ static k42_result process_init(struct k42_root *root, const void *args) {
     if (k42_id_of(creation->heir_of))
         return inherit(body, creation->heir_of, creation->default_handlers);
     set_first_limits(body);
+    body->own.ignored = SIGNALS_IGNORED;
     body->own.numbers[PROCESS_DUMPABLE] = 1;
     return 0;
 }

@@ -78,6 +78,8 @@ enum process_number {
 struct process_heritage {
     struct process_limit limits[PROCESS_LIMITS];
     struct signal_action actions[SIGNALS];
+    uint64_t ignored; /* signals whose action is to do nothing */
+    uint64_t caught;  /* signals that have a handler */
     int32_t numbers[PROCESS_NUMBERS];
 };
 

@@ -127,22 +127,19 @@ static void sum_one(struct process_body *body, int signal) {
     uint64_t handler = action_of(body, signal)->handler, bit = signal_bit(signal);
     bool ignored =
         handler == HANDLER_IGNORE || (handler == HANDLER_DEFAULT && (SIGNALS_IGNORED & bit));
-    body->ignored = ignored ? body->ignored | bit : body->ignored & ~bit;
-    body->caught = handler > HANDLER_IGNORE ? body->caught | bit : body->caught & ~bit;
+    body->own.ignored = ignored ? body->own.ignored | bit : body->own.ignored & ~bit;
+    body->own.caught = handler > HANDLER_IGNORE ? body->own.caught | bit : body->own.caught & ~bit;
 }
 
-void process_actions_sum(struct process_body *body) {
-    for (int signal = 1; signal <= SIGNALS; signal++)
-        sum_one(body, signal);
-}
-
+/* What is ignored by itself stays so; only handlers go. */
 void process_actions_reset(struct process_body *body) {
     for (int signal = 1; signal <= SIGNALS; signal++) {
         struct signal_action *action = action_of(body, signal);
         bool ignored = action->handler == HANDLER_IGNORE;
         *action = (struct signal_action){.handler = ignored ? HANDLER_IGNORE : HANDLER_DEFAULT};
     }
-    process_actions_sum(body);
+    body->own.ignored |= body->own.caught & SIGNALS_IGNORED;
+    body->own.caught = 0;
 }
 
 bool process_disregards_children(const struct process_body *body) {
@@ -163,7 +160,7 @@ k42_result process_act(struct process *self, int signal, const struct signal_act
         *action = *wanted;
         action->mask &= ~SIGNALS_UNBLOCKABLE;
         sum_one(body, signal);
-        if (body->ignored & signal_bit(signal))
+        if (body->own.ignored & signal_bit(signal))
             empty_all(body, signal_bit(signal));
     }
     k42_unlock(&body->lock);
@@ -176,12 +173,12 @@ k42_result process_act(struct process *self, int signal, const struct signal_act
 static bool is_dropped(const struct process_body *body, const struct task *task,
                        const struct signal_info *info) {
     uint64_t bit = signal_bit(info->signal);
-    if (process_is_first(body) && !(body->caught & bit) && info->code != 0x80)
+    if (process_is_first(body) && !(body->own.caught & bit) && info->code != 0x80)
         return true;
     const struct task *looked_at = task ? task : body->first;
     if (looked_at && ((looked_at->blocked | looked_at->waits_for) & bit))
         return false;
-    return body->ignored & bit;
+    return body->own.ignored & bit;
 }
 
 static bool may_take(const struct task *task, int signal) {
@@ -286,7 +283,7 @@ k42_result process_take(struct process *self, struct task *task, uint64_t set, u
     k42_lock(&body->lock);
     while (!signal && take_one(body, task, set, taken)) {
         int candidate = taken->info.signal;
-        bool dropped = deliver && (body->ignored & signal_bit(candidate));
+        bool dropped = deliver && (body->own.ignored & signal_bit(candidate));
         if (!dropped)
             signal = candidate;
     }

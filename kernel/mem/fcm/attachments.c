@@ -68,6 +68,7 @@ void attachments_add(struct attachments *set, struct attachment *attachment) {
     split(set->root, &attachment->what, &before, &rest);
     set->root = join(join(before, with_reach(attachment)), rest);
     set->count++;
+    set->added++;
 }
 
 static struct attachment *take(struct attachment **link, const struct fcm_attachment *what) {

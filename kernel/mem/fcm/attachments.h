@@ -24,6 +24,7 @@ struct attachment {
 struct attachments {
     struct attachment *root;
     uint64_t count;
+    uint64_t added; /* ever */
     uint64_t random;
 };
 

@@ -19,7 +19,8 @@ struct fr_page {
     k42_ref fcm;       /* whom to tell */
     uint64_t index;    /* which page of it */
     uint64_t physical; /* the frame */
-    uint64_t bytes;    /* of the page that belong to the file: 4096, or less at its end */
+    uint64_t bytes;    /* of the page that belong to the file: 4096, or less at its end, never 0.
+                          What a fill leaves in the frame behind them does not matter */
 };
 
 enum {
@@ -42,7 +43,9 @@ struct fr_ops {
     /* The file's size is now `size`; what lies beyond is forgotten. Errors: -EFBIG, -ENOSPC. */
     K42_METHOD(resize)(struct fr *self, uint64_t size);
 
-    /* Pages are a hole from now on. Errors: -ENOTSUP. */
+    /* Pages are a hole from now on. Asked for none, it only says whether it could. Errors:
+     * -ENOTSUP.
+     */
     K42_METHOD(punch)(struct fr *self, uint64_t first, uint64_t pages);
 
     /* What was written reaches the medium. Errors: -K42_WAIT (key 1) until it has; -EIO. */

@@ -37,7 +37,7 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
         result = -EEXIST;
     } else {
         if (protection & HAT_PRIVATE)
-            frame_at(physical)->holds = 1;
+            page_begin(tables, physical);
         user_entry_exchange(entry, large);
         if (lease_is_over(lease)) {
             user_entry_exchange(entry, 0);
@@ -52,11 +52,11 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
 }
 
 /* A page where `old` is: 0, or -EEXIST. The same page with more rights is all that may be. */
-static k42_result map_in(struct leaf *leaf, unsigned index, uint64_t physical,
-                         unsigned protection) {
+static k42_result map_in(struct hat_tables *tables, struct leaf *leaf, unsigned index,
+                         uint64_t physical, unsigned protection) {
     uint64_t old = user_entry_read(&leaf->entries[index]);
     if (!old && protection & HAT_PRIVATE) {
-        frame_at(physical)->holds = 1;
+        page_begin(tables, physical);
         leaf_put(leaf, index, entry_private(physical, 1, protection));
     } else if (!old) {
         leaf_put(leaf, index, entry_object(physical, 1, protection));
@@ -77,8 +77,9 @@ k42_result tables_map(struct hat *self, uintptr_t address, uint64_t physical, un
         return map_large(tables, address, physical, protection, lease);
     k42_result result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
     if (result == 0) {
-        result = lease_is_over(lease) ? -K42_RETRY
-                                      : map_in(&leaf, leaf_index(address), physical, protection);
+        result = lease_is_over(lease)
+                     ? -K42_RETRY
+                     : map_in(tables, &leaf, leaf_index(address), physical, protection);
         leaf_unlock(&leaf);
     } else if (result == -EISDIR) {
         k42_unlock(&leaf.slot->lock);
@@ -126,49 +127,54 @@ static k42_result grant_entry(uint64_t *entry, unsigned protection) {
     return 0;
 }
 
-/* A shared leaf is good enough for what it permits through a read-only upper entry. */
-static bool grant_shared(struct hat_tables *tables, uintptr_t address, unsigned protection,
-                         k42_result *result) {
-    struct leaf leaf;
-    uint64_t entry = 0;
-    *result = leaf_lock(tables, address, LEAF_FIND, &leaf);
-    if (*result == -ENOENT)
-        return true;
-    if (*result < 0)
-        return false;
-    bool shared = leaf.shared;
-    entry = user_entry_read(&leaf.entries[leaf_index(address)]);
-    leaf_unlock(&leaf);
+/* A shared leaf is good enough for what it permits through its upper entry, which is read-only. */
+static k42_result grant_shared(struct leaf *leaf, uintptr_t address, unsigned wanted) {
+    uint64_t entry = user_entry_read(&leaf->entries[leaf_index(address)]);
     if (!entry)
-        *result = -ENOENT;
-    return !entry || (shared && !(wanted_of(protection) & HAT_WRITE) &&
-                      entry_permits(entry, wanted_of(protection)));
+        return HAT_ABSENT;
+    return !(wanted & HAT_WRITE) && entry_permits(entry, wanted) ? 0 : HAT_COPY;
 }
 
+/* One that is our own afterwards. */
+static k42_result grant_own(struct hat_tables *tables, uintptr_t address, unsigned protection,
+                            const struct hat_lease *lease) {
+    struct leaf leaf;
+    k42_result result = leaf_lock(tables, address, LEAF_OWN, &leaf);
+    if (result < 0)
+        return result == -ENOENT ? HAT_EMPTY : result;
+    uint64_t *entry = &leaf.entries[leaf_index(address)];
+    if (!user_entry_read(entry))
+        result = HAT_ABSENT;
+    else
+        result = lease_is_over(lease) ? -K42_RETRY : grant_entry(entry, protection);
+    leaf_unlock(&leaf);
+    return result;
+}
+
+/* The first look changes no shared leaf and parts no large page. */
 k42_result tables_grant(struct hat *self, uintptr_t address, unsigned protection,
                         const struct hat_lease *lease) {
     struct hat_tables *tables = tables_of(self);
+    unsigned wanted = wanted_of(protection);
     struct leaf leaf;
-    uint64_t *upper = upper_find(tables, address);
-    if (!upper || !user_entry_read(upper))
-        return HAT_EMPTY;
-    k42_result result;
-    if (user_entry_shared(user_entry_read(upper)) &&
-        grant_shared(tables, address, protection, &result))
-        return result == -ENOENT ? HAT_ABSENT : 0;
-    result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
+    k42_result result = leaf_lock(tables, address, LEAF_FIND, &leaf);
     if (result == -EISDIR) {
         result = lease_is_over(lease) ? -K42_RETRY : grant_entry(leaf.upper, protection);
         k42_unlock(&leaf.slot->lock);
-    } else if (result == 0) {
-        uint64_t *entry = &leaf.entries[leaf_index(address)];
-        if (!user_entry_read(entry))
-            result = HAT_ABSENT;
-        else
-            result = lease_is_over(lease) ? -K42_RETRY : grant_entry(entry, protection);
-        leaf_unlock(&leaf);
+        return result;
     }
-    return result;
+    if (result < 0)
+        return result == -ENOENT ? HAT_EMPTY : result;
+    uint64_t *entry = &leaf.entries[leaf_index(address)];
+    bool shared = leaf.shared;
+    if (shared)
+        result = grant_shared(&leaf, address, wanted);
+    else if (!user_entry_read(entry))
+        result = HAT_ABSENT;
+    else
+        result = lease_is_over(lease) ? -K42_RETRY : grant_entry(entry, protection);
+    leaf_unlock(&leaf);
+    return shared && result == HAT_COPY ? grant_own(tables, address, protection, lease) : result;
 }
 
 /*
@@ -188,7 +194,7 @@ static k42_result copy_in_leaf(struct hat_tables *tables, struct leaf *leaf, uin
     }
     machine_copy_page(machine_memory(user_entry_frame(copy)),
                       machine_memory(user_entry_frame(*old)));
-    frame_at(user_entry_frame(copy))->holds = 1;
+    page_begin(tables, user_entry_frame(copy));
     if (user_entry_present(*old)) {
         struct user_flush flush;
         user_entry_exchange(entry, 0);
@@ -215,6 +221,6 @@ k42_result tables_copy(struct hat *self, uintptr_t address, uint64_t physical, u
     result = lease_is_over(lease) ? -K42_RETRY : copy_in_leaf(tables, &leaf, address, copy, &old);
     leaf_unlock(&leaf);
     if (result == 0 && old & ENTRY_PRIVATE)
-        page_drop(tables, old);
+        page_drop(old);
     return result;
 }

@@ -44,7 +44,7 @@ static void leaf_copy(struct frame *from_frame, struct frame *to_frame) {
         for (unsigned at = group * 8; at < group * 8 + 8; at++)
             to[at] = used ? entry_share(&from[at]) : 0;
     }
-    copied->used = record->used;
+    to_frame->tag = from_frame->tag;
     copied->groups = record->groups;
 }
 
@@ -89,7 +89,7 @@ void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, ui
     uint64_t part = (large & ~ENTRY_LARGE) | (private ? ENTRY_PART : 0);
     for (unsigned at = 0; at < LEAF_PAGES; at++)
         entries[at] = part + at * PAGE_BYTES;
-    record->used = LEAF_PAGES;
+    frame_at(spare)->tag = LEAF_PAGES;
     record->groups = ~0ul;
     struct user_flush flush;
     user_entry_exchange(upper, user_entry_table(spare));

@@ -123,7 +123,7 @@ k42_result tables_usage(struct hat *self, struct hat_usage *usage) {
             usage->mapped += LEAF_PAGES;
             k42_unlock(&leaf.slot->lock);
         } else if (result == 0) {
-            usage->mapped += leaf.record->used;
+            usage->mapped += leaf_used(&leaf);
             leaf_unlock(&leaf);
         }
     }

@@ -18,24 +18,21 @@ bool page_is_ours(uint64_t entry) {
     return holds_of(frame) == 1;
 }
 
-pm_ref pm_machine __attribute__((weak));
-
-/* The process's PM may have gone before its last frame. */
-void frame_give(struct hat_tables *tables, uint64_t physical, unsigned order) {
-    k42_result given = k42_call(tables->pm, give, physical, order);
+void frame_give(k42_id pm, uint64_t physical, unsigned order) {
+    k42_result given = k42_call((pm_ref)k42_id_ref(pm), give, physical, order);
     if (given == -K42_STALE)
         given = k42_call(pm_machine, give, physical, order);
     (void)given;
 }
 
-void page_drop(struct hat_tables *tables, uint64_t entry) {
+void page_drop(uint64_t entry) {
     struct frame *frame = page_frame(entry);
     unsigned order = entry & (ENTRY_PART | ENTRY_LARGE) ? LARGE_ORDER : 0;
     if (holds_of(frame) != 1 && __atomic_sub_fetch(&frame->holds, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     frame->holds = 0;
     frame->tag = 0;
-    frame_give(tables, frame_physical(frame), order);
+    frame_give((k42_id)frame->user[0], frame_physical(frame), order);
 }
 
 static unsigned page_flags(unsigned protection) {
@@ -75,6 +72,6 @@ void gather_leaf(struct gather *gather, struct frame *frame) {
 void gather_finish(struct gather *gather) {
     user_flush_finish(&gather->flush);
     for (unsigned n = 0; n < gather->count; n++)
-        page_drop(gather->tables, gather->entries[n]);
+        page_drop(gather->entries[n]);
     gather_begin(gather, gather->tables);
 }

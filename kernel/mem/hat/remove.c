@@ -131,7 +131,7 @@ static k42_result leaf_release(struct removal *removal, uintptr_t start, uintptr
     unsigned from = leaf_index(start), to = leaf_index(end - PAGE_BYTES) + 1;
     while (from < to) {
         k42_result result = leaf_lock(gather->tables, start, LEAF_FIND, &leaf);
-        bool empty = result == 0 && leaf_next(&leaf, from, to) == to && leaf.record->used;
+        bool empty = result == 0 && leaf_next(&leaf, from, to) == to && leaf_used(&leaf);
         if (result == -EISDIR)
             k42_unlock(&leaf.slot->lock);
         else if (result == 0 && (empty || leaf.shared))
@@ -144,7 +144,7 @@ static k42_result leaf_release(struct removal *removal, uintptr_t start, uintptr
             return result == -ENOENT ? 0 : result;
         from = leaf_empty(removal, &leaf, from, to);
         user_flush_range(&gather->flush, start, end, 1);
-        if (leaf.record->used == 0) {
+        if (leaf_used(&leaf) == 0) {
             user_entry_exchange(leaf.upper, 0);
             gather_leaf(gather, leaf.frame);
         }
@@ -254,7 +254,7 @@ static k42_result entries_take(struct hat_tables *tables, uintptr_t from, uintpt
     for (unsigned n = 0; n < count; n++)
         entries[n] = leaf_take(&leaf, leaf_index(from) + n);
     user_flush_range(&gather.flush, from, end, 1);
-    if (leaf.record->used == 0) {
+    if (leaf_used(&leaf) == 0) {
         user_entry_exchange(leaf.upper, 0);
         gather_leaf(&gather, leaf.frame);
     }

@@ -43,7 +43,7 @@ static void share_drop(struct hat_tables *tables, uint64_t entry) {
     struct frame *frame = frame_at(user_entry_frame(entry));
     if (user_entry_is_page(entry, 2)) {
         if (entry & ENTRY_PRIVATE)
-            page_drop(tables, entry);
+            page_drop(entry);
         return;
     }
     struct leaf leaf = {.frame = frame, .record = leaf_record(frame)};
@@ -57,7 +57,7 @@ static void share_drop(struct hat_tables *tables, uint64_t entry) {
         return;
     for (unsigned at = 0; (at = leaf_next(&leaf, at, LEAF_PAGES)) < LEAF_PAGES; at++)
         if (leaf.entries[at] & ENTRY_PRIVATE)
-            page_drop(tables, leaf.entries[at]);
+            page_drop(leaf.entries[at]);
     frame->holds = 0;
     table_give(tables, frame_physical(frame));
 }

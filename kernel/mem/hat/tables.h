@@ -70,10 +70,11 @@ static inline struct hat_tables *tables_of(struct hat *self) {
     return k42_container(self, struct hat_object, rep)->tables;
 }
 
-/* What the record of a leaf's frame has in its user's words. */
+/* What the record of a table's frame has in its user's words; its tag counts a leaf's entries that
+ * are not 0. */
 struct leaf_record {
     struct k42_lock lock;
-    uint32_t used;   /* entries that are not 0 */
+    k42_id pm;       /* who was charged */
     uint64_t groups; /* bit n: some of entries 8n to 8n + 7 may be in use */
 };
 _Static_assert(sizeof(struct leaf_record) == 2 * sizeof(uintptr_t), "fits a frame's record");
@@ -106,6 +107,10 @@ static inline uint32_t holds_of(const struct frame *frame) {
 
 /* ---- gathering what goes, page.c ---- */
 
+static inline unsigned leaf_used(const struct leaf *leaf) {
+    return leaf->frame->tag;
+}
+
 #define GATHER_MAX 64u
 
 struct gather {
@@ -129,11 +134,19 @@ void gather_leaf(struct gather *gather, struct frame *frame);
  * on with afterwards. */
 void gather_finish(struct gather *gather);
 
+/* Makes a frame a private page's, which one entry has. It goes back to who was charged for it,
+ * whoever has it last. */
+static inline void page_begin(struct hat_tables *tables, uint64_t physical) {
+    struct frame *frame = frame_at(physical);
+    frame->holds = 1;
+    frame->user[0] = k42_id_of(tables->pm);
+}
 /* The frame whose `holds` counts a private page's entry. */
 struct frame *page_frame(uint64_t entry);
-void frame_give(struct hat_tables *tables, uint64_t physical, unsigned order);
+/* To the PM that was charged, or, when that has gone, the machine's. */
+void frame_give(k42_id pm, uint64_t physical, unsigned order);
 /* One entry fewer has it; gives it back with the last. No lock is held. */
-void page_drop(struct hat_tables *tables, uint64_t entry);
+void page_drop(uint64_t entry);
 /* True when no other entry has the page and none can get it: the slot is locked and the leaf its
  * own. */
 bool page_is_ours(uint64_t entry);
@@ -182,13 +195,13 @@ void leaf_unlock(struct leaf *leaf);
 /* Puts an entry where none was, takes one away; the accounts follow. */
 static inline void leaf_put(struct leaf *leaf, unsigned index, uint64_t entry) {
     user_entry_write(&leaf->entries[index], entry);
-    __atomic_store_n(&leaf->record->used, leaf->record->used + 1, __ATOMIC_RELAXED);
+    leaf->frame->tag++;
     leaf->record->groups |= 1ul << (index / 8);
 }
 static inline uint64_t leaf_take(struct leaf *leaf, unsigned index) {
     uint64_t entry = user_entry_exchange(&leaf->entries[index], 0);
     if (entry)
-        __atomic_store_n(&leaf->record->used, leaf->record->used - 1, __ATOMIC_RELAXED);
+        leaf->frame->tag--;
     return entry;
 }
 

@@ -19,17 +19,6 @@ static k42_result entry_end(struct space_state *state, const struct space_entry 
     return 0;
 }
 
-/* All of an entry goes. */
-static k42_result entry_remove(struct space_state *state, struct space_entry entry) {
-    k42_result result = index_stock(&state->index, 1);
-    if (result >= 0)
-        result = entry_end(state, &entry, REGION_RELEASE);
-    if (result < 0)
-        return result;
-    index_change(&state->index, entry.start, true, NULL, 0);
-    return k42_destroy((k42_ref)entry.region);
-}
-
 /* An entry loses one of its ends. */
 static k42_result entry_trim(struct space_state *state, struct space_entry entry, uintptr_t start,
                              uintptr_t end) {
@@ -79,28 +68,46 @@ k42_result split_at(struct space_state *state, uintptr_t at) {
     return result;
 }
 
-static k42_result unmap_one(struct space_state *state, const struct space_entry *entry,
-                            uintptr_t start, uintptr_t end) {
-    if (entry->start >= start && entry->end <= end)
-        return entry_remove(state, *entry);
-    if (entry->start < start && entry->end <= end)
-        return entry_trim(state, *entry, entry->start, start);
-    if (entry->start >= start)
-        return entry_trim(state, *entry, end, entry->end);
-    k42_result result = split_at(state, end);
-    return result < 0 ? result
-                      : entry_trim(state, *index_find(&state->index, start), entry->start, start);
+/*
+ * The entries that lie in [start, end), which no entry overlaps otherwise: first all regions end,
+ * then the index loses them in one step, which makes little to be freed however many there are.
+ */
+static k42_result entries_remove(struct space_state *state, uintptr_t start, uintptr_t end) {
+    const struct space_entry *entry;
+    struct space_index before = state->index;
+    k42_result result = index_stock(&state->index, 1);
+    uintptr_t at = start;
+    while (result >= 0 && (entry = index_find(&before, at)) && entry->start < end) {
+        result = entry->flags & SPACE_KEEP ? -EINVAL : entry_end(state, entry, REGION_RELEASE);
+        at = result < 0 ? at : entry->end;
+    }
+    if (at == start)
+        return result;
+    index_cut(&state->index, start, at);
+    for (uintptr_t gone = start; gone < at; gone = entry->end) {
+        entry = index_find(&before, gone);
+        k42_result ended = k42_destroy((k42_ref)entry->region);
+        (void)ended;
+    }
+    return result;
 }
 
+/* The parts of a region that stick out of a range are cut off before the range is emptied. */
 k42_result unmap_range(struct space_state *state, uintptr_t start, uintptr_t end) {
-    const struct space_entry *entry;
-    while ((entry = index_find(&state->index, start)) && entry->start < end) {
-        k42_result result =
-            entry->flags & SPACE_KEEP ? -EINVAL : unmap_one(state, entry, start, end);
-        if (result < 0)
-            return result;
-    }
-    return 0;
+    const struct space_entry *entry = index_find(&state->index, start);
+    k42_result result = 0;
+    if (entry && entry->start < start && entry->end > end)
+        result = split_at(state, end);
+    if (result < 0)
+        return result;
+    entry = index_find(&state->index, start);
+    if (entry && entry->start < start)
+        result =
+            entry->flags & SPACE_KEEP ? -EINVAL : entry_trim(state, *entry, entry->start, start);
+    entry = index_before(&state->index, end);
+    if (result >= 0 && entry && entry->start >= start && entry->end > end)
+        result = entry->flags & SPACE_KEEP ? -EINVAL : entry_trim(state, *entry, end, entry->end);
+    return result < 0 ? result : entries_remove(state, start, end);
 }
 
 k42_result space_unmap(struct space *self, uintptr_t address, size_t length) {

@@ -268,20 +268,25 @@ static struct index_node *root_make(struct change *change, struct index_child *c
     return root;
 }
 
+static void change_finish(struct space_index *index, struct change *change, struct index_node *root,
+                          uint64_t count) {
+    __atomic_store_n(&index->root, root, __ATOMIC_RELEASE);
+    __atomic_store_n(&index->count, count, __ATOMIC_RELAXED);
+    while (change->gone) {
+        struct index_node *node = change->gone;
+        change->gone = (struct index_node *)node->defer.next;
+        node_retire(node);
+    }
+}
+
 static void change_run(struct space_index *index, struct change *change) {
     struct index_child children[2];
     static const struct index_node nothing;
     change->index = index;
     unsigned parts = index->root ? node_change(change, index->root, children)
                                  : leaf_change(change, &nothing, children);
-    __atomic_store_n(&index->root, root_make(change, children, parts), __ATOMIC_RELEASE);
-    __atomic_store_n(&index->count, index->count + change->count - change->remove,
-                     __ATOMIC_RELAXED);
-    while (change->gone) {
-        struct index_node *node = change->gone;
-        change->gone = (struct index_node *)node->defer.next;
-        node_retire(node);
-    }
+    change_finish(index, change, root_make(change, children, parts),
+                  index->count + change->count - change->remove);
 }
 
 void index_change(struct space_index *index, uintptr_t key, bool remove,
@@ -300,7 +305,58 @@ bool index_join(struct space_index *index, const struct space_entry *joined) {
     return true;
 }
 
-/* ---- all at once ---- */
+/* ---- many at once ---- */
+
+/* A subtree that goes; how many entries it had. */
+static uint64_t node_drop(struct change *change, struct index_node *node) {
+    uint64_t entries = node->level ? 0 : node->count;
+    for (unsigned n = 0; node->level && n < node->count; n++)
+        entries += node_drop(change, node->children[n].node);
+    change_retire(change, node);
+    return entries;
+}
+
+/* What is left of a node without [start, end), or NULL; *removed counts the entries. */
+static struct index_node *node_cut(struct change *change, struct index_node *node, uintptr_t start,
+                                   uintptr_t end, uint64_t *removed) {
+    struct index_node *left = node_make(change->index, node->level);
+    for (unsigned n = 0; n < node->count; n++) {
+        const struct space_entry *entry = &node->entries[n];
+        const struct index_child *child = &node->children[n];
+        if (node->level == 0) {
+            if (entry->start >= start && entry->end <= end)
+                ++*removed;
+            else
+                left->entries[left->count++] = *entry;
+        } else if (child->end <= start || child->start >= end) {
+            left->children[left->count++] = *child;
+        } else if (child->start >= start && child->end <= end) {
+            *removed += node_drop(change, child->node);
+        } else {
+            struct index_node *below = node_cut(change, child->node, start, end, removed);
+            if (below)
+                left->children[left->count++] = child_of(below);
+        }
+    }
+    change_retire(change, node);
+    if (left->count)
+        return left;
+    left->children[0].node = change->index->stock;
+    change->index->stock = left;
+    change->index->stocked++;
+    return NULL;
+}
+
+/* At most two children of a level are cut, one at each end. */
+void index_cut(struct space_index *index, uintptr_t start, uintptr_t end) {
+    struct change change = {.index = index};
+    uint64_t removed = 0;
+    if (!index->root)
+        return;
+    struct index_child child = {.node = node_cut(&change, index->root, start, end, &removed)};
+    struct index_node *root = root_make(&change, &child, child.node != NULL);
+    change_finish(index, &change, root, index->count - removed);
+}
 
 struct cloning {
     struct space_index *index;

@@ -51,6 +51,9 @@ void index_change(struct space_index *index, uintptr_t key, bool remove,
  * they are not in one node. Was stocked for. */
 bool index_join(struct space_index *index, const struct space_entry *joined);
 
+/* Removes all entries that lie in [start, end). Was stocked for as one change. */
+void index_cut(struct space_index *index, uintptr_t start, uintptr_t end);
+
 /*
  * Makes an index of the same form out of what make() says of each entry: 0, 1 to leave it out, or
  * an error, which is returned with what was made so far in it.

@@ -12,10 +12,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define PAGES   256u /* a CPU remembers of each kind, by address modulo this */
-#define UPPERS  64u
-#define PAGE    4096ul
-#define SPAN    MACHINE_TABLE_SPAN
+#define PAGES  256u /* a CPU remembers of each kind, by address modulo this */
+#define UPPERS 64u
+#define PAGE   4096ul
+#define SPAN   MACHINE_TABLE_SPAN
 
 struct remembered {
     struct user_table *table; /* NULL: nothing */
@@ -150,12 +150,12 @@ int machine_user_access(struct user_table *table, uintptr_t address, bool write,
     pthread_mutex_lock(&buffer->lock);
     if (page->table != table || page->address != (address & ~(PAGE - 1)) ||
         (write && !page->writable))
-        if (!walk(buffer, table, address, write, page)) {
-            page->table = NULL;
+        if (!walk(buffer, table, address, write, page))
             result = -EFAULT;
-        }
     if (!result && write && !page->writable)
         result = -EACCES;
+    if (result) /* a fault makes the processor forget what led to it */
+        page->table = buffer->uppers[address / SPAN % UPPERS].table = NULL;
     if (!result) {
         char *memory = (char *)phys_to_virt(page->entry & ENTRY_FRAME) + address % PAGE;
         if (write)
