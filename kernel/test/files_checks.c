@@ -4,6 +4,7 @@
  * What the host's tests check for a program's calls is here checked for kernel threads, on real
  * CPUs, with the real table of waiters; and what the paths of programs' calls cost is said.
  */
+#include "../arch/x86_64/arch.h"
 #include "../copy.h"
 #include "../fs/file.h"
 #include "../fs/mount.h"
@@ -15,9 +16,9 @@
 #include "../linux/files/descriptors.h"
 #include "../mem/fcm/fcm.h"
 #include "../print.h"
-#include "../runtime.h"
 #include "../sched/thread.h"
 #include "../sched/wait.h"
+#include "runtime.h"
 
 #include <errno.h>
 
