@@ -61,17 +61,17 @@ static k42_result open_new(const char *name, file_ref *file) {
 static bool remove_file(const char *text) {
     struct place folder;
     struct node_name name = name_of(text);
-    return walk("/tmp", &folder) == 0 &&
-           k42_call(folder.node, unlink, &name, 0, &everything) == 0;
+    return walk("/tmp", &folder) == 0 && k42_call(folder.node, unlink, &name, 0, &everything) == 0;
 }
 
 KERNEL_CHECK(files, the_initial_name_space_is_there) {
     struct place root, dev, null, up;
     k42_enter();
-    bool holds = walk("/", &root) == 0 && walk("/dev", &dev) == 0 && walk("/dev/null", &null) == 0 &&
-                 walk("/dev/../proc/..", &up) == 0 && dev.mount != root.mount &&
-                 up.node == root.node && walk("/proc/filesystems", &null) == 0 &&
-                 walk("/nothing", &null) == -ENOENT && walk("/dev/null/x", &null) == -ENOTDIR;
+    bool holds = walk("/", &root) == 0 && walk("/dev", &dev) == 0 &&
+                 walk("/dev/null", &null) == 0 && walk("/dev/../proc/..", &up) == 0 &&
+                 dev.mount != root.mount && up.node == root.node &&
+                 walk("/proc/filesystems", &null) == 0 && walk("/nothing", &null) == -ENOENT &&
+                 walk("/dev/null/x", &null) == -ENOTDIR;
     k42_exit();
     return holds;
 }

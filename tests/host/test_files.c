@@ -111,8 +111,7 @@ static void a_file_without_a_name_can_get_one(void **unused) {
     assert_int_equal(CALL(SYS_mkdir, "/proc", 0755), 0);
     assert_int_equal(CALL(SYS_mount, "proc", "/proc", "proc", 0, 0), 0);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    assert_int_equal(
-        CALL(SYS_linkat, AT_FDCWD, path, AT_FDCWD, "/named", AT_SYMLINK_FOLLOW), 0);
+    assert_int_equal(CALL(SYS_linkat, AT_FDCWD, path, AT_FDCWD, "/named", AT_SYMLINK_FOLLOW), 0);
     close_file(fd);
     assert_text("/named", "now");
     assert_int_equal(CALL(SYS_unlink, "/named"), 0);
@@ -139,9 +138,9 @@ static void the_working_directory_knows_its_name(void **unused) {
 static size_t add_entry(char *archive, size_t at, const char *name, unsigned mode, unsigned number,
                         unsigned links, const char *data) {
     size_t name_size = strlen(name) + 1, size = strlen(data);
-    at += (size_t)sprintf(archive + at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
-                          number, mode, 1u, 2u, links, 77u, (unsigned)size, 0u, 0u, 1u, 3u,
-                          (unsigned)name_size, 0u);
+    at += (size_t)sprintf(
+        archive + at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", number, mode,
+        1u, 2u, links, 77u, (unsigned)size, 0u, 0u, 1u, 3u, (unsigned)name_size, 0u);
     memcpy(archive + at, name, name_size);
     at = (at + name_size + 3) & ~(size_t)3;
     memcpy(archive + at, data, size);
@@ -694,7 +693,8 @@ static void use_everything(void) {
     CALL(SYS_rmdir, "/u");
 }
 
-/* A block for each turn, however small, would be twice what is allowed for the allocator's own ways. */
+/* A block for each turn, however small, would be twice what is allowed for the allocator's own
+ * ways. */
 static void what_is_undone_leaves_no_memory_behind(void **unused) {
     enum { TURNS = 4000 };
     size_t used[3];

@@ -210,8 +210,7 @@ k42_result ramfs_attributes(struct node *self, struct node_attributes *attribute
 
 static void lose_set_id(struct inode *inode) {
     if (inode->mode & (MODE_SET_UID | MODE_SET_GID))
-        __atomic_store_n(&inode->mode,
-                         inode->mode & ~node_lost_by_writing(inode->mode, inode->gid),
+        __atomic_store_n(&inode->mode, inode->mode & ~node_lost_by_writing(inode->mode, inode->gid),
                          __ATOMIC_RELAXED);
 }
 

@@ -8,8 +8,8 @@
 #include "fs/pipe/pipe.h"
 #include "fs/ramfs/ramfs.h"
 #include "fs/types.h"
-#include "linux/signal/signals.h"
 #include "linux/files/proc.h"
+#include "linux/signal/signals.h"
 #include "linux/task.h"
 
 #include "platform.h"
@@ -79,8 +79,7 @@ long call_linux(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
 /* ---- begin and end ---- */
 
 static void mount_root(void) {
-    static const struct ramfs_options options = {
-        .name = "tmpfs", .type = 0x01021994, .mode = 0755};
+    static const struct ramfs_options options = {.name = "tmpfs", .type = 0x01021994, .mode = 0755};
     struct mount_new what = {.type = "tmpfs", .source = "none"};
     calls_expect(ramfs_make(&options, &what.root) == 0, "no ramfs");
     if (!mount_first())
@@ -89,8 +88,7 @@ static void mount_root(void) {
 
 size_t calls_mount_archive(const char *path, const void *archive, size_t size) {
     static const struct ramfs_options options = {.name = "ramfs", .mode = 0755};
-    struct path walk = {
-        .context = calls_task.paths, .who = &calls_root, .flags = PATH_DIRECTORY};
+    struct path walk = {.context = calls_task.paths, .who = &calls_root, .flags = PATH_DIRECTORY};
     struct inode *root;
     k42_enter();
     calls_expect(ramfs_make_root(&options, &root) == 0, "no ramfs");

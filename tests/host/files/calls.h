@@ -14,8 +14,8 @@ void calls_open(void);
 /* Ends all that; fails when memory or objects are left. */
 void calls_close(void);
 
-/* Gives the calling thread, attached under a name, a task with the first one's descriptors, or with a
- * copy of them; and ends it. */
+/* Gives the calling thread, attached under a name, a task with the first one's descriptors, or with
+ * a copy of them; and ends it. */
 struct task;
 struct task *calls_begin_thread(const char *name, int copies);
 void calls_end_thread(struct task *task);

@@ -55,8 +55,8 @@ static int is_there(uintptr_t address, size_t size) {
     return address >= 4096 && address < 1ul << 47 && size <= (1ul << 47) - address;
 }
 
-/* A text is copied in pieces that may go beyond its end, which is a program's business: sanitizers do
- * not look. */
+/* A text is copied in pieces that may go beyond its end, which is a program's business: sanitizers
+ * do not look. */
 #define UNSEEN __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
 UNSEEN static void copy_unseen(volatile char *to, const volatile char *from, size_t size) {
@@ -141,7 +141,8 @@ bool wait_again(struct wait_call *wait, k42_result *result, uint64_t deadline, u
     until.tv_sec += 60;
     k42_exit();
     while (seen == notifications)
-        calls_expect(!pthread_cond_timedwait(&notified, &mutex, &until), "a call was never notified");
+        calls_expect(!pthread_cond_timedwait(&notified, &mutex, &until),
+                     "a call was never notified");
     seen = notifications;
     pthread_mutex_unlock(&mutex);
     k42_enter();
