@@ -7,9 +7,9 @@
  */
 #include "clocks.h"
 
-#include "../vdso/wall_clock.h"
 #include "../sched/thread.h"
 #include "../sched/wait.h"
+#include "../vdso/wall_clock.h"
 #include "abi.h"
 #include "process/account.h"
 #include "process/ids.h"

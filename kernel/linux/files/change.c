@@ -165,8 +165,7 @@ static k42_result set_size(const struct change *change, node_ref node,
 }
 
 LINUX_CALL(76, truncate, uintptr_t path, int64_t size) {
-    struct change change = {
-        .directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
+    struct change change = {.directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
     return size < 0 ? -EINVAL : change_path(&change, path);
 }
 
@@ -228,8 +227,8 @@ static k42_result set_times(const struct change *change, node_ref node,
     return k42_call(node, set_attributes, change->which, &change->to);
 }
 
-static k42_result take_time(const struct linux_timespec *from, struct node_time *to,
-                            unsigned set, unsigned set_now, unsigned *which) {
+static k42_result take_time(const struct linux_timespec *from, struct node_time *to, unsigned set,
+                            unsigned set_now, unsigned *which) {
     if (from->nanoseconds == TIME_OMIT)
         return 0;
     if (from->nanoseconds == TIME_NOW) {

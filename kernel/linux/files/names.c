@@ -220,8 +220,7 @@ static k42_result link_in(node_ref node, struct mount *mount, const struct path 
     if (mount != path->found.mount)
         return -EXDEV;
     result = files_may_change(path);
-    return result < 0 ? result
-                      : k42_call(path->found.node, link, &path->last, (k42_ref)node);
+    return result < 0 ? result : k42_call(path->found.node, link, &path->last, (k42_ref)node);
 }
 
 static k42_result link_now(const struct two_paths *two) {
@@ -270,7 +269,8 @@ static k42_result can_rename(const struct path *old, const struct path *new, uns
     if ((flags & RENAME_SWAP) && over.result < 0)
         return -ENOENT;
     bool is_directory = (there.result & 255) == ENTRY_DIRECTORY;
-    if (!is_directory && (old->last_is_directory || (!(flags & RENAME_SWAP) && new->last_is_directory)))
+    if (!is_directory &&
+        (old->last_is_directory || (!(flags & RENAME_SWAP) && new->last_is_directory)))
         return -ENOTDIR;
     if (mount_find(old->found.mount, (node_ref)there.word) ||
         (over.result >= 0 && mount_find(new->found.mount, (node_ref)over.word)))
