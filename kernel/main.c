@@ -2,8 +2,10 @@
  * What the kernel does when all CPUs run: the checks that the command line asks for, or nothing.
  */
 #include "arch/x86_64/arch.h"
+#include "dev/block/block_devices.h"
 #include "dev/devices.h"
 #include "dev/tty/tty_devices.h"
+#include "fs/9p/mount_9p.h"
 #include "fs/open.h"
 #include "kernel.h"
 #include "linux/call.h"
@@ -48,6 +50,8 @@ void kernel_main(void) {
     k42_enter();
     if (fs_open() < 0)
         panic("there is no memory for the initial file system");
+    block_devices_open();
+    p9_register();
     k42_exit();
     tty_devices_open();
     linux_open();

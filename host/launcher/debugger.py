@@ -30,7 +30,7 @@ def serve(guest, words, output):
 
 
 def run(asked):
-    variants.build("release")
+    variants.build("release", targets=variants.GUEST)
     kernel, _ = session.kernel_files("k42")
     folder = tempfile.mkdtemp(prefix="k42-gdb-")
     port, output = os.path.join(folder, "port"), built("run", "gdb-output")

@@ -37,7 +37,7 @@ def share(text):
 
 
 def open_session(asked):
-    variants.build("release")
+    variants.build("release", targets=variants.GUEST)
     return session.Session(asked.kernel, asked.cpus, asked.mem, root.split(asked.packages),
                            [share(text) for text in asked.volume], asked.append)
 

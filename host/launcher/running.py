@@ -49,6 +49,6 @@ def bench(name, options):
             say("installing the library that is measured")
         options = ["--prefix", variants.install(built("install")), *options]
     else:
-        variants.build("release")
+        variants.build("release", targets=variants.GUEST)
     return subprocess.run([PYTHON, path("bench", name, "run.py"), *options],
                           env=environment(), stdin=subprocess.DEVNULL).returncode

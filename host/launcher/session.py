@@ -57,10 +57,12 @@ def kernel_files(kernel, variant="release"):
 
 
 def guest_part(variant="release"):
-    """The first program, and what a kernel wants to find before it runs."""
-    with open(os.path.join(variants.folder(variant), "guest", "init"), "rb") as file:
-        program = file.read()
-    return cpio.part({"init": cpio.file(program, 0o755),
+    """The first program, the administrator's, and what a kernel wants to find before it runs."""
+    programs = {}
+    for place, name in (("init", "init"), ("usr/sbin/k42ctl", "k42ctl")):
+        with open(os.path.join(variants.folder(variant), "guest", name), "rb") as file:
+            programs[place] = cpio.file(file.read(), 0o755)
+    return cpio.part({**programs,
                       "dev/console": cpio.Entry(0o020600, device=(5, 1)),
                       "dev/null": cpio.Entry(0o020666, device=(1, 3))}, 3)
 

@@ -92,15 +92,19 @@ def configure(name, variant, log):
         json.dump(wanted, file)
 
 
-def build(name, variant=None):
-    """Brings a variant up to date; returns how many steps that took."""
+# What a guest is made of.
+GUEST = ("kernel/k42.elf", "guest/init", "guest/k42ctl")
+
+
+def build(name, variant=None, targets=()):
+    """Brings a variant, or some files of it, up to date; returns how many steps that took."""
     variant = variant or find(name)
     log = built("logs", f"build-{name}.log")
     with Locked(name):
         if os.path.exists(log):
             os.remove(log)
         configure(name, variant, log)
-        return progress.run_logged(f"building {name}", ["ninja", "-C", folder(name)], log)
+        return progress.run_logged(f"building {name}", ["ninja", "-C", folder(name), *targets], log)
 
 
 def announce_build(name):

@@ -32,7 +32,7 @@ static k42_result cached_read(struct file *self, int64_t offset, struct copy *co
             file->opened.offset += result;
         offset_leave(&file->opened);
     }
-    if (result > 0 && !(file->opened.flags & OPEN_NO_ACCESSED))
+    if (result >= 0 && !(file->opened.flags & OPEN_NO_ACCESSED))
         (void)k42_call(file->opened.node, touch, NODE_TOUCH_READ);
     return result;
 }
@@ -139,9 +139,8 @@ static k42_result cached_resize(struct file *self, uint64_t size) {
 static k42_result make_hole(struct cached *file, unsigned mode, uint64_t offset, uint64_t length) {
     uint64_t size = (uint64_t)k42_call(file->fcm, size);
     k42_result result = 0;
-    if (offset < size)
-        result =
-            k42_call(file->fcm, punch, offset, length < size - offset ? length : size - offset);
+    if (offset < size) /* beyond the end, too: the last page is no different from others */
+        result = k42_call(file->fcm, punch, offset, length);
     if (result >= 0 && !(mode & ALLOCATE_KEEP_SIZE) && offset + length > size)
         result = k42_call(file->fcm, resize, offset + length);
     return result;

@@ -22,7 +22,7 @@ static bool pass_on(struct node_listing *listing, const struct node_name *name, 
     return true;
 }
 
-static k42_result directory_list(struct file *self, struct node_listing *listing) {
+k42_result open_directory_list(struct file *self, struct node_listing *listing) {
     struct opened *opened = OPENED(self);
     k42_result result = offset_take(opened);
     if (result < 0)
@@ -37,7 +37,7 @@ static k42_result directory_list(struct file *self, struct node_listing *listing
     return result;
 }
 
-static k42_result directory_seek(struct file *self, int64_t offset, int whence) {
+k42_result open_directory_seek(struct file *self, int64_t offset, int whence) {
     struct opened *opened = OPENED(self);
     k42_result result = offset_take(opened);
     if (result < 0)
@@ -56,8 +56,8 @@ static const struct file_ops directory_ops = {
     OPENED_METHODS,
     .read = file_is_directory,
     .write = file_no_write,
-    .seek = directory_seek,
-    .list = directory_list,
+    .seek = open_directory_seek,
+    .list = open_directory_list,
     .poll = file_ready,
     .control = file_no_control,
     .map = file_no_map,

@@ -57,11 +57,11 @@ enum node_set {
     NODE_SET_MODIFIED_NOW = 128,
 };
 
-enum node_touch {
-    NODE_TOUCH_READ = 1,
-    NODE_TOUCH_WRITTEN = 2,
-    NODE_TOUCH_KEEP_SET_ID = 4, /* the writer may */
-};
+enum node_touch { NODE_TOUCH_READ = 1, NODE_TOUCH_WRITTEN = 2 };
+
+/* Which of set-user-id and set-group-id what has this mode and group loses when the calling thread
+ * writes to it. The personality's. */
+uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid);
 
 /* Who asks. Lives in the personality; constant while somebody uses it. */
 struct credentials {

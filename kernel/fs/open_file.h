@@ -41,6 +41,10 @@ struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags);
 struct k42_pair open_directory(k42_ref node, unsigned flags);
 struct k42_pair open_path(k42_ref node, unsigned flags);
 
+/* Methods of an open directory, for classes of file systems that add to it. */
+k42_result open_directory_list(struct file *self, struct node_listing *listing);
+k42_result open_directory_seek(struct file *self, int64_t offset, int whence);
+
 /*
  * The file's own offset is moved by one call at a time. offset_take(): 0, or -K42_WAIT while
  * another call has it.

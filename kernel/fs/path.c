@@ -113,6 +113,7 @@ static k42_result go_on_in(struct walk *walk, node_ref link) {
         k42_platform_free(memory);
         return length < 0 ? gone(length) : length ? -ENAMETOOLONG : -ENOENT;
     }
+    (void)k42_call(link, touch, NODE_TOUCH_READ);
     if (walk->wants_directory)
         memory[length++] = '/';
     memcpy(memory + length, walk->rest, left + 1);
@@ -171,8 +172,10 @@ static k42_result last_name(struct walk *walk) {
     path->last = walk->name;
     path->last_is_directory = walk->wants_directory;
     path->found = walk->at;
-    if (!(path->flags & PATH_FOLLOW) || path_last_is_special(path))
-        return 1;
+    if (!(path->flags & PATH_FOLLOW) || path_last_is_special(path) || walk->wants_directory) {
+        k42_result result = stay(walk);
+        return result < 0 ? result : 1;
+    }
     struct k42_pair child = k42_call(walk->at.node, lookup, &walk->name, path->who);
     if (child.result == -ENOENT || child.result == -K42_STALE)
         return 1;

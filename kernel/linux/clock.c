@@ -95,8 +95,10 @@ k42_result clocks_now(int clock, int64_t *ns) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_REALTIME_ALARM:
-    case CLOCK_TAI:
         *ns = time_of_day();
+        return 0;
+    case CLOCK_TAI:
+        *ns = time_of_day() + wall_clock_tai() * NS_PER_SECOND;
         return 0;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
@@ -119,12 +121,14 @@ k42_result clocks_now(int clock, int64_t *ns) {
 }
 
 k42_result clocks_deadline(int clock, int64_t ns, uint64_t *deadline) {
-    int64_t base = 0;
+    *deadline = (uint64_t)ns;
     switch (clock) {
+    case CLOCK_TAI:
+        ns -= ns == MOST ? 0 : wall_clock_tai() * NS_PER_SECOND;
+        __attribute__((fallthrough));
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_ALARM:
-    case CLOCK_TAI:
-        base = time_of_day() - since_boot();
+        *deadline = ns < 0 ? 0 : wall_clock_to_monotonic((uint64_t)ns);
         break;
     case CLOCK_MONOTONIC:
     case CLOCK_BOOTTIME:
@@ -133,7 +137,8 @@ k42_result clocks_deadline(int clock, int64_t ns, uint64_t *deadline) {
     default:
         return -EINVAL;
     }
-    *deadline = ns == MOST ? WAIT_FOREVER : ns < base ? 0 : (uint64_t)(ns - base);
+    if (ns == MOST)
+        *deadline = WAIT_FOREVER;
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "../print.h"
 #include "../sched/wait.h"
 #include "abi.h"
+#include "alarms.h"
 #include "call.h"
 #include "clocks.h"
 #include "exec/exec.h"
@@ -119,6 +120,7 @@ void linux_open(void) {
     ids_open();
     vdso_open();
     futexes_open();
+    alarms_open();
 }
 
 void linux_start(void) {

@@ -68,6 +68,9 @@ bool copy_under_way(void) {
  * on with. */
 uint64_t wait_request(void) {
     struct thread *self = thread_self();
+    /* Numbers of threads are used again; those of calls begin later each time. */
+    if (!self->wait.requests)
+        self->wait.requests = time_ns() >> 12 & 0xffffffffff;
     if (!self->wait.request)
         self->wait.request = (uint64_t)thread_id(self) << 40 | ++self->wait.requests;
     return self->wait.request;

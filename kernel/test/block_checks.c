@@ -5,12 +5,17 @@
 #include <k42/class.h>
 
 #include "../arch/x86_64/arch.h"
+#include "../copy.h"
 #include "../dev/block/block.h"
 #include "../dev/dma.h"
 #include "../dev/names.h"
+#include "../fs/devices.h"
+#include "../fs/file.h"
+#include "../fs/values.h"
 #include "../kernel.h"
 #include "../print.h"
 #include "../sched/thread.h"
+#include "../sched/wait.h"
 #include "crew.h"
 #include "runtime.h"
 
@@ -245,6 +250,48 @@ KERNEL_CHECK(devices, a_full_disk_queue_says_so_and_goes_on) {
         thread_sleep(100000);
     dma_free(buffer.words);
     return full && !crowd.failed;
+}
+
+/* ---- as a device of programs ---- */
+
+#define FILE_AT    (1ul << 20)
+#define FILE_BYTES 10000u
+
+/* Writes through the page cache, and looks at the disk. */
+static bool file_reaches_disk(file_ref file, block_ref vda, struct buffer *buffer) {
+    k42_result result;
+    char *bytes = k42_platform_alloc(FILE_BYTES);
+    for (unsigned i = 0; bytes && i < FILE_BYTES; i++)
+        bytes[i] = (char)(i * 7);
+    struct copy copy = copy_of_kernel(bytes, FILE_BYTES);
+    while (bytes && copy.left) {
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
+                  k42_call(file, write, (int64_t)(FILE_AT + FILE_BYTES - copy.left), &copy));
+        if (result <= 0)
+            return false;
+    }
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE, k42_call(file, sync, 0u));
+    struct block_request request = page_request(BLOCK_READ, FILE_AT / BLOCK_SECTOR, buffer);
+    bool held = bytes && result == 0 && block_run(vda, &request) == 0 &&
+                !__builtin_memcmp(buffer->words, bytes, FRAME_SIZE);
+    k42_platform_free(bytes);
+    return held;
+}
+
+KERNEL_CHECK(devices, a_disk_is_a_file_of_programs) {
+    struct buffer buffer;
+    block_ref vda = disk("vda");
+    if (!vda || !buffer_open(&buffer))
+        return false;
+    k42_enter();
+    struct k42_pair opened =
+        device_open(true, device_number(254, 0), K42_NULL_REF, OPEN_READ_WRITE);
+    file_ref file = (file_ref)opened.word;
+    bool held =
+        opened.result >= 0 && file_reaches_disk(file, vda, &buffer) && k42_call(file, release) >= 0;
+    k42_exit();
+    dma_free(buffer.words);
+    return held;
 }
 
 /* ---- errors ---- */

@@ -259,18 +259,144 @@ KERNEL_CHECK(user, registers_go_into_a_signals_frame_and_come_back) {
            is(program_end(&program), 0, "the step that failed") && nothing_is_lost();
 }
 
+static uint64_t next_random(uint64_t *seed) {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+#define DAMAGED_FRAMES 3000u
+
+/* Damage where the kernel or the processor believes something: the end of the first part, the
+ * header behind it; and anywhere. */
+static long take_damaged(struct program *program, struct trap_frame *frame) {
+    (void)program;
+    (void)frame;
+    uint64_t seed = 42;
+    unsigned taken = 0, refused = 0;
+    for (unsigned i = 0; i < DAMAGED_FRAMES; i++) {
+        if (user_state_put(FRAME_AT))
+            return 1;
+        for (unsigned hits = 1 + next_random(&seed) % 4; hits; hits--) {
+            uint64_t random = next_random(&seed);
+            uintptr_t at = FRAME_AT + (random & 1 ? MAGIC_AT + (random >> 8) % 112
+                                                  : (random >> 8) % user_state_frame_size());
+            if (user_put8(at, (uint8_t)(random >> 32)))
+                return 2;
+        }
+        int error = user_state_take(FRAME_AT);
+        taken += error == 0;
+        refused += error == -14;
+    }
+    bool refusable = user_state_frame_size() > HEADER_AT;
+    return taken + refused == DAMAGED_FRAMES && taken && (refused || !refusable) ? 0 : 3;
+}
+
+KERNEL_CHECK(user, a_damaged_signal_frame_harms_nobody) {
+    struct program program;
+    if (!program_make(&program, PROGRAM(program_asks), NULL))
+        return false;
+    program.check = take_damaged;
+    /* Its registers may be anything by now, so its status says no more than that it was there. */
+    return program_start(&program, ~0u, 0) && is(program_end(&program) & 0xffff, 0, "the step") &&
+           nothing_is_lost();
+}
+
 /* ---- the cost ---- */
 
 #define CALLS 10000ul
 
 /* Under an emulator that counts, a nanosecond is an instruction: `calls` are that many. */
 KERNEL_CHECK(user_cost, a_system_call_takes_its_time) {
-    uint64_t begin = time_ns();
     bool held = program_run(PROGRAM(program_null), 0, 1) == 0;
+    uint64_t begin = time_ns();
+    held &= program_run(PROGRAM(program_null), 0, 1) == 0;
     uint64_t middle = time_ns();
     held &= program_run(PROGRAM(program_null), 0, CALLS + 1) == 0;
     uint64_t end = time_ns(), calls = (end - middle) - (middle - begin);
     print("%lu calls that do nothing: %lu ns, %lu.%lu each", CALLS, calls, calls / CALLS,
           calls * 10 / CALLS % 10);
+    return held;
+}
+
+#define REPEATS 1000ul
+
+static char page[FRAME_SIZE];
+
+static uint64_t copies_of(size_t size) {
+    uint64_t begin = time_ns();
+    for (unsigned long i = 0; i < REPEATS; i++)
+        user_copy_in(page, PROGRAM_DATA, size);
+    return time_ns() - begin;
+}
+
+static uint64_t words(void) {
+    uint64_t word, begin = time_ns();
+    for (unsigned long i = 0; i < REPEATS; i++)
+        user_get64(&word, PROGRAM_DATA);
+    return time_ns() - begin;
+}
+
+static uint64_t strings(void) {
+    uint64_t begin = time_ns();
+    for (unsigned long i = 0; i < REPEATS; i++)
+        user_string_in(page, PROGRAM_DATA + 3, FRAME_SIZE);
+    return time_ns() - begin;
+}
+
+static long measure_copies(struct program *program, struct trap_frame *frame) {
+    (void)frame;
+    __builtin_memcpy(phys_to_virt(program->frames[1]), "xyz/usr/lib/locale/C.utf8", 26);
+    print("a word %lu, 16 bytes %lu, 64 bytes %lu, 4096 bytes %lu, a path of 22 %lu ns",
+          words() / REPEATS, copies_of(16) / REPEATS, copies_of(64) / REPEATS,
+          copies_of(FRAME_SIZE) / REPEATS, strings() / REPEATS);
+    return 0;
+}
+
+KERNEL_CHECK(user_cost, a_copy_takes_its_time) {
+    struct program program;
+    if (!program_make(&program, PROGRAM(program_asks), NULL))
+        return false;
+    program.check = measure_copies;
+    return program_start(&program, ~0u, 1) && is(program_end(&program), 0, "the status");
+}
+
+/* From one context to the other and back, with nobody else on the CPU. */
+static uint64_t switches_between(struct user_context *a, struct user_context *b) {
+    struct user_context *self = user_current();
+    uintptr_t saved = interrupts_save();
+    user_switch(self, a);
+    uint64_t begin = time_ns();
+    for (unsigned long i = 0; i < REPEATS; i++) {
+        user_switch(a, b);
+        user_switch(b, a);
+    }
+    uint64_t took = time_ns() - begin;
+    user_switch(a, self);
+    interrupts_restore(saved);
+    return took / (2 * REPEATS);
+}
+
+KERNEL_CHECK(user_cost, a_switch_takes_its_time) {
+    static const struct personality nobody;
+    static struct user_context contexts[3];
+    struct program programs[2];
+    for (unsigned i = 0; i < 2; i++) {
+        if (!program_make(&programs[i], PROGRAM(program_null), NULL))
+            return false;
+        user_context_open(&contexts[i], programs[i].state, programs[i].table, &nobody);
+    }
+    uint64_t other = switches_between(&contexts[0], &contexts[1]);
+    uint64_t idle = switches_between(&contexts[0], &contexts[2]);
+    contexts[1].table = contexts[0].table;
+    uint64_t thread = switches_between(&contexts[0], &contexts[1]);
+    print(
+        "a switch to another program %lu, to another thread of it %lu, to a kernel thread or back "
+        "%lu ns",
+        other, thread, idle);
+    bool held = true;
+    for (unsigned i = 0; i < 2; i++)
+        held &= program_start(&programs[i], ~0u, 1) && program_end(&programs[i]) == 0;
     return held;
 }

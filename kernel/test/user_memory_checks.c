@@ -54,21 +54,21 @@ static bool all(const char *at, size_t size, char value) {
 static long copy_up_to_the_end(struct program *program, struct trap_frame *frame) {
     (void)frame;
     char *page = phys_to_virt(program->frames[2]);
-    for (unsigned size = 0; size < 200; size++) {
+    for (unsigned size = 0; size < 300; size++) {
         for (unsigned there = 0; there <= size; there += 1 + there / 3) {
             uintptr_t at = STACK_END - there;
-            __builtin_memset(page + FRAME_SIZE - 256, 'u', 256);
-            __builtin_memset(buffer, 'k', 256);
+            __builtin_memset(page + FRAME_SIZE - 320, 'u', 320);
+            __builtin_memset(buffer, 'k', 320);
             if (user_copy_in(buffer, at, size) != size - there || !all(buffer, there, 'u') ||
-                !all(buffer + there, 256 - there, 'k'))
+                !all(buffer + there, 320 - there, 'k'))
                 return 1;
-            __builtin_memset(buffer, 'k', 256);
+            __builtin_memset(buffer, 'k', 320);
             if (user_copy_out(at, buffer, size) != size - there ||
                 !all(page + FRAME_SIZE - there, there, 'k') ||
-                !all(page + FRAME_SIZE - 256, 256 - there, 'u'))
+                !all(page + FRAME_SIZE - 320, 320 - there, 'u'))
                 return 2;
             if (user_zero(at, size) != size - there || !all(page + FRAME_SIZE - there, there, 0) ||
-                !all(page + FRAME_SIZE - 256, 256 - there, 'u'))
+                !all(page + FRAME_SIZE - 320, 320 - there, 'u'))
                 return 3;
         }
     }

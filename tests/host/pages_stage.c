@@ -182,8 +182,13 @@ bool stage_again(struct stage_wait *wait, k42_result *result) {
 /* ---- copies ---- */
 
 __thread size_t stage_copy_limit;
+__thread void (*stage_copying)(void);
 
 static size_t next_length(const struct copy *copy, size_t length) {
+    void (*copying)(void) = stage_copying;
+    stage_copying = NULL;
+    if (copying)
+        copying();
     if (length > copy->left)
         length = copy->left;
     return stage_copy_limit && length > stage_copy_limit ? stage_copy_limit : length;
@@ -198,9 +203,21 @@ static k42_result moved(struct copy *copy, size_t length) {
     return (k42_result)length;
 }
 
+/* Words whole, as a processor would, since a page may be on its way to the medium meanwhile. */
+static void copy_words(void *to, const void *from, size_t length) {
+    if (((uintptr_t)to | (uintptr_t)from | length) % 8) {
+        memcpy(to, from, length);
+        return;
+    }
+    for (size_t i = 0; i < length / 8; i++)
+        __atomic_store_n((uint64_t *)to + i,
+                         __atomic_load_n((const uint64_t *)from + i, __ATOMIC_RELAXED),
+                         __ATOMIC_RELAXED);
+}
+
 k42_result copy_out(struct copy *copy, const void *from, size_t length) {
     length = next_length(copy, length);
-    memcpy((void *)copy->at, from, length);
+    copy_words((void *)copy->at, from, length);
     return moved(copy, length);
 }
 
@@ -212,7 +229,7 @@ k42_result copy_out_zeros(struct copy *copy, size_t length) {
 
 k42_result copy_in(struct copy *copy, void *to, size_t length) {
     length = next_length(copy, length);
-    memcpy(to, (const void *)copy->at, length);
+    copy_words(to, (const void *)copy->at, length);
     return moved(copy, length);
 }
 
@@ -552,11 +569,11 @@ static k42_result fr_describe(struct k42_object *self, char *text, size_t size) 
     return 0;
 }
 
-static unsigned answer(struct stage_fr *fr) {
+static unsigned answer(struct stage_fr *fr, bool by_hand) {
     unsigned count = 0;
     for (;;) {
         pthread_mutex_lock(&fr->lock);
-        bool any = fr->count != 0;
+        bool any = fr->count != 0 && (by_hand || !fr->medium->by_hand);
         struct asked asked = any ? fr->asked[--fr->count] : (struct asked){.write = false};
         k42_result result = any ? act(fr, &asked) : 0;
         pthread_mutex_unlock(&fr->lock);
@@ -574,8 +591,7 @@ static void *answers(void *argument) {
     struct stage_fr *fr = argument;
     stage_attach("medium");
     while (!__atomic_load_n(&fr->ending, __ATOMIC_ACQUIRE)) {
-        if (!__atomic_load_n(&fr->medium->by_hand, __ATOMIC_ACQUIRE))
-            answer(fr);
+        (void)answer(fr, false);
         usleep(50);
     }
     if (k42_detach() < 0)
@@ -636,8 +652,15 @@ void medium_close(struct medium *medium) {
         die("cannot end the medium");
 }
 
+void medium_set_by_hand(struct medium *medium, bool by_hand) {
+    struct stage_fr *fr = fr_of(medium);
+    pthread_mutex_lock(&fr->lock);
+    medium->by_hand = by_hand;
+    pthread_mutex_unlock(&fr->lock);
+}
+
 unsigned medium_answer(struct medium *medium) {
-    return answer(fr_of(medium));
+    return answer(fr_of(medium), true);
 }
 
 uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word) {

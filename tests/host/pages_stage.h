@@ -63,6 +63,8 @@ k42_result stage_write(fcm_ref fcm, uint64_t offset, const void *bytes, size_t l
 /* Copies end after so many bytes, once, as if a page of the program were missing; 0: they do not.
  */
 extern __thread size_t stage_copy_limit;
+/* Called by the next copy, once, in the middle of the method. */
+extern __thread void (*stage_copying)(void);
 
 /* ---- an address space ---- */
 
@@ -95,6 +97,8 @@ struct medium {
 };
 void medium_open(struct medium *medium);
 void medium_close(struct medium *medium);
+/* Changes by_hand while it is open. */
+void medium_set_by_hand(struct medium *medium, bool by_hand);
 /* Answers everything asked for so far. Returns how many. */
 unsigned medium_answer(struct medium *medium);
 /* What is on it. */

@@ -152,6 +152,61 @@ static void a_copy_that_ends_early_moves_as_far_as_it_came(void **state) {
     end(fcm);
 }
 
+static struct medium *medium_written;
+static fcm_ref being_written;
+
+/* Inside a write of a page behind the end, which the file does not reach yet. */
+static void try_to_write_back(void) {
+    for (unsigned round = 0; round < 4; round++)
+        assert_int_equal(k42_call(being_written, give_back, 100), 0);
+    assert_int_equal(medium_written->writes, 0);
+}
+
+static void a_page_is_not_written_back_before_the_file_reaches_it(void **state) {
+    (void)state;
+    struct medium medium = {.late = false};
+    medium_written = &medium;
+    medium_open(&medium);
+    static uint64_t page[512];
+    page[0] = page[511] = 9;
+    for (unsigned part = 0; part < 2; part++) {
+        being_written = make(pm_machine, &medium, 0);
+        stage_copying = try_to_write_back;
+        assert_int_equal(stage_write(being_written, BYTES(1) + 8 * part, page, BYTES(1) - 8 * part),
+                         BYTES(1) - 8 * part);
+        for (unsigned round = 0; round < 4; round++)
+            assert_true(CALL(being_written, give_back, 100) >= 0);
+        assert_int_equal(word_at(being_written, BYTES(1) + 8 * part), 9);
+        end(being_written);
+        medium.writes = 0;
+    }
+    medium_close(&medium);
+}
+
+/* Inside a write that moves the end: in the middle of its copy. */
+static void try_to_move_the_end(void) {
+    uint64_t word = 5;
+    struct copy copy = copy_of_kernel(&word, sizeof word);
+    struct fcm_page page;
+    assert_int_equal(k42_call(being_written, write, FCM_APPEND, &copy, NULL), -K42_WAIT);
+    assert_int_equal(k42_call(being_written, resize, 1), -K42_WAIT);
+    assert_int_equal(k42_call(being_written, punch, 0, 10), -K42_WAIT);
+    assert_int_equal(k42_call(being_written, size), 100);
+    assert_int_equal(k42_call(being_written, get_page, 0, 0, &page), 0);
+    assert_int_equal(k42_call(being_written, put_page, 0), 0);
+}
+
+static void one_writer_at_a_time_moves_the_end(void **state) {
+    (void)state;
+    being_written = make_in_memory(100);
+    stage_copying = try_to_move_the_end;
+    put_word(being_written, 100, 6);
+    assert_null(stage_copying);
+    assert_int_equal(CALL(being_written, size), 108);
+    assert_int_equal(word_at(being_written, 100), 6);
+    end(being_written);
+}
+
 /* ---- cutting off ---- */
 
 static void what_was_cut_off_is_zero_when_the_file_grows_again(void **state) {
@@ -181,6 +236,7 @@ static void what_a_program_wrote_behind_the_end_is_not_in_the_file(void **state)
     assert_int_equal(space_store(&space, 2000, 9), 0);
     put_word(fcm, 3000, 1);
     assert_int_equal(word_at(fcm, 2000), 0);
+    assert_int_equal(word_at(fcm, 3000), 1);
     space_close(&space);
     end(fcm);
 }
@@ -222,6 +278,22 @@ static void a_held_page_is_not_cut_off(void **state) {
     assert_int_equal(TRY(fcm, resize, BYTES(3)), 0);
     assert_int_equal(word_at(fcm, BYTES(1)), 0);
     assert_int_equal(TRY(fcm, put_page, 1), -EINVAL);
+    end(fcm);
+}
+
+static void swap(fcm_ref fcm, struct k42_class *to, k42_result expected);
+
+static void what_was_begun_to_be_cut_off_is_so_after_a_swap(void **state) {
+    (void)state;
+    fcm_ref fcm = make_in_memory(BYTES(2));
+    struct fcm_page page;
+    put_word(fcm, BYTES(1), 3);
+    assert_int_equal(CALL(fcm, get_page, 1, 0, &page), 0);
+    assert_int_equal(TRY(fcm, resize, BYTES(1)), -K42_WAIT);
+    swap(fcm, &fcm_plain, 0);
+    assert_int_equal(TRY(fcm, put_page, 1), 0);
+    assert_int_equal(TRY(fcm, resize, BYTES(2)), 0);
+    assert_int_equal(word_at(fcm, BYTES(1)), 0);
     end(fcm);
 }
 
@@ -283,6 +355,73 @@ static void what_is_synced_is_on_the_medium_and_comes_back(void **state) {
     assert_true(medium.fills <= 64);
     assert_int_equal(k42_destroy((k42_ref)again), 0);
     end(fcm);
+    medium_close(&medium);
+}
+
+static void what_the_medium_has_behind_the_end_is_not_in_the_file(void **state) {
+    (void)state;
+    struct medium medium = {.late = false};
+    medium_open(&medium);
+    fcm_ref before = make(pm_machine, &medium, 0);
+    put_word(before, 8, 1);
+    put_word(before, 2048, 2);
+    assert_int_equal(CALL(before, sync, 0, 1, 0), 0);
+    for (unsigned late = 0; late < 2; late++) {
+        medium.late = late;
+        fcm_ref fcm = make(pm_machine, &medium, 100);
+        assert_int_equal(word_at(fcm, 8), 1);
+        put_word(fcm, 3000, 3);
+        assert_int_equal(word_at(fcm, 2048), 0);
+        assert_int_equal(k42_destroy((k42_ref)fcm), 0);
+    }
+    /* Also when the end is to move while the page comes. */
+    medium_set_by_hand(&medium, true);
+    fcm_ref fcm = make(pm_machine, &medium, 100);
+    uint64_t word = 4;
+    struct copy copy = copy_of_kernel(&word, sizeof word);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &(struct fcm_page){0}), -K42_WAIT);
+    assert_int_equal(TRY(fcm, resize, 4000), -K42_WAIT);
+    assert_int_equal(TRY(fcm, write, 3000, &copy, NULL), -K42_WAIT);
+    assert_int_equal(medium_answer(&medium), 1);
+    put_word(fcm, 3000, 3);
+    assert_int_equal(word_at(fcm, 2048), 0);
+    assert_int_equal(k42_destroy((k42_ref)fcm), 0);
+    medium_set_by_hand(&medium, false);
+    end(before);
+    medium_close(&medium);
+}
+
+static void a_file_that_others_changed_is_read_again(void **state) {
+    (void)state;
+    struct medium medium = {.late = true};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(3)), other = make(pm_machine, &medium, BYTES(3));
+    struct space space;
+    struct fcm_page page;
+    uint64_t value;
+    space_open(&space, fcm);
+    put_word(fcm, 0, 1);
+    put_word(fcm, BYTES(2), 1);
+    assert_int_equal(CALL(fcm, sync, 0, 3, 0), 0);
+    assert_int_equal(space_load(&space, 0, &value), 0);
+    put_word(other, 0, 2);
+    assert_int_equal(CALL(other, sync, 0, 3, 0), 0);
+    put_word(fcm, 0, 3); /* lost */
+    assert_int_equal(CALL(fcm, get_page, 2, 0, &page), 0);
+    assert_int_equal(TRY(fcm, renew, BYTES(5)), -K42_WAIT);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -K42_WAIT);
+    assert_int_equal(CALL(fcm, put_page, 2), 0);
+    assert_int_equal(CALL(fcm, renew, BYTES(5)), 0);
+    assert_int_equal(space_mapped(&space), 0);
+    assert_int_equal(CALL(fcm, size), BYTES(5));
+    assert_int_equal(word_at(fcm, 0), 2);
+    assert_int_equal(word_at(fcm, BYTES(2)), 1);
+    space_close(&space);
+    assert_int_equal(CALL(fcm, renew, 0), 0);
+    assert_int_equal(usage_of(fcm).present, 0);
+    assert_int_equal(medium_word(&medium, 0, 0), 2);
+    assert_int_equal(k42_destroy((k42_ref)fcm), 0);
+    end(other);
     medium_close(&medium);
 }
 
@@ -371,6 +510,54 @@ static void a_sync_waits_for_a_held_page(void **state) {
     assert_int_equal(CALL(fcm, get_page, 0, 0, &page), 0);
     assert_false(page.writable);
     assert_int_equal(TRY(fcm, put_page, 0), 0);
+    end(fcm);
+    medium_close(&medium);
+}
+
+static void a_sync_is_over_when_what_was_dirty_has_been_written(void **state) {
+    (void)state;
+    struct medium medium = {.late = true, .by_hand = true};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, 0);
+    static char page[FRAME_BYTES];
+    struct copy copy = copy_of_kernel(page, sizeof page);
+    put_word(fcm, 0, 1);
+    assert_int_equal(TRY(fcm, sync, 0, 9, 0), -K42_WAIT);
+    assert_int_equal(TRY(fcm, write, BYTES(1), &copy, NULL), sizeof page);
+    assert_int_equal(medium_answer(&medium), 1);
+    assert_int_equal(TRY(fcm, sync, 0, 9, 0), 0);
+    assert_int_equal(usage_of(fcm).dirty, 1);
+    medium_set_by_hand(&medium, false);
+    assert_int_equal(CALL(fcm, sync, 0, 9, 0), 0);
+    assert_int_equal(usage_of(fcm).dirty, 0);
+    end(fcm);
+    medium_close(&medium);
+}
+
+static void what_is_dirty_is_written_though_nobody_syncs(void **state) {
+    (void)state;
+    struct medium medium = {.late = false};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(3));
+    struct fcm_page page;
+    for (uint64_t round = 1; round < 3; round++) {
+        put_word(fcm, 0, round);
+        assert_int_equal(CALL(fcm, get_page, 2, FCM_WRITE, &page), 0);
+        medium.fail_write = round == 2 ? -EIO : 0;
+        assert_int_equal(CALL(fcm, give_back, 0), 0);
+        if (class_ == &fcm_pinned) {
+            medium.fail_write = 0;
+            assert_int_equal(CALL(fcm, put_page, 2), 0);
+            continue;
+        }
+        assert_int_equal(medium_word(&medium, 0, 0), 1);
+        assert_int_equal(usage_of(fcm).dirty, 1);
+        assert_int_equal(CALL(fcm, put_page, 2), 0);
+        assert_int_equal(CALL(fcm, give_back, 0), 0);
+        assert_int_equal(usage_of(fcm).dirty, 0);
+    }
+    /* What failed is the next sync's to tell. */
+    assert_int_equal(CALL(fcm, sync, 0, 3, 0), class_ == &fcm_pinned ? 0 : -EIO);
     end(fcm);
     medium_close(&medium);
 }
@@ -606,18 +793,25 @@ int main(int count, char **arguments) {
         TEST(writing_moves_the_end_and_what_was_skipped_is_zero),
         TEST(no_file_is_longer_than_an_offset_can_say),
         TEST(a_copy_that_ends_early_moves_as_far_as_it_came),
+        TEST(a_page_is_not_written_back_before_the_file_reaches_it),
+        TEST(one_writer_at_a_time_moves_the_end),
         TEST(what_was_cut_off_is_zero_when_the_file_grows_again),
         TEST(what_a_program_wrote_behind_the_end_is_not_in_the_file),
         TEST(a_hole_reads_as_zero_and_the_size_stays),
         TEST(a_held_page_is_not_cut_off),
+        TEST(what_was_begun_to_be_cut_off_is_so_after_a_swap),
         TEST(a_page_that_is_being_filled_is_not_cut_off),
         TEST(a_mapped_page_that_is_cut_off_is_nowhere_mapped),
         TEST(what_is_synced_is_on_the_medium_and_comes_back),
+        TEST(what_the_medium_has_behind_the_end_is_not_in_the_file),
+        TEST(a_file_that_others_changed_is_read_again),
         TEST(a_page_written_after_its_write_back_is_written_again),
         TEST(a_page_that_cannot_be_read_is_an_error_once),
         TEST(a_page_that_cannot_be_written_is_told_once_by_sync),
         TEST(a_medium_that_is_full_is_asked_again),
         TEST(a_sync_waits_for_a_held_page),
+        TEST(a_sync_is_over_when_what_was_dirty_has_been_written),
+        TEST(what_is_dirty_is_written_though_nobody_syncs),
         TEST(only_pages_nobody_holds_are_given_back),
         TEST(a_file_larger_than_the_limit_passes_through_it),
         TEST(a_limit_that_nothing_can_keep_is_no_memory),

@@ -57,6 +57,9 @@ SLOT_LEFT = assertion("slot[")
 MAY_RUN = assertion("may_run[")
 MEDIATOR_GONE = assertion("mediator_exists[")
 
+ASLEEP = assertion("!((asleep[")
+ENTRY_GONE = assertion("exists[target]")
+
 MODELS = {
     "entry": (
         [
@@ -168,6 +171,30 @@ MODELS = {
                    "whether to pass is decided before the target is seen to block"),
             Mutant("DOOMED_FORGOTTEN", "destroy", assertion("current["),
                    "the swap's end forgets it"),
+        ],
+    ),
+    "wait": (
+        [
+            Configuration("plain", "", "two calls that wait, two putters, a passer-by"),
+            Configuration("interrupt", "INTERRUPT", "one of the calls may be interrupted"),
+            Configuration("deadline", "INTERRUPT DEADLINE", "the other's deadline may pass"),
+            Configuration("three", "PUTTERS=3", "more things than takers"),
+        ],
+        [
+            Mutant("SLEEPS_WITHOUT_ANOTHER_ATTEMPT", "plain", ASLEEP,
+                   "sleeps without an attempt after it is in the table"),
+            Mutant("NOT_PASSED_ON", "plain", ASLEEP,
+                   "keeps a notification that it did not need"),
+            Mutant("LOOKS_BEFORE_IT_CHANGES", "plain", ASLEEP,
+                   "reads the count of waiters before it changes the object"),
+            Mutant("BLOCKS_ALTHOUGH_WOKEN", "plain", ASLEEP,
+                   "forgets a wake-up that came before the block"),
+            Mutant("LEAVES_WITHOUT_THE_LOCK", "plain", ENTRY_GONE,
+                   "its entry goes while a notifier is at it"),
+            Mutant("GIVES_UP_A_NOTIFICATION", "deadline", ASLEEP,
+                   "ends by deadline or interrupt although it was notified"),
+            Mutant("WAKES_BEFORE_THE_FLAG", "interrupt", ASLEEP,
+                   "an interrupt wakes before it says so"),
         ],
     ),
 }

@@ -28,7 +28,7 @@ struct user_table;
 struct personality {
     void (*system_call)(struct trap_frame *frame);
     /*
-     * A page of the program is needed: by the program (trap_from_user(frame)) or by one of the
+     * A page below USER_END is needed: by the program (trap_from_user(frame)) or by one of the
      * copies of user_copy.h, which asks only while preemption is on. frame->error has FAULT_* bits.
      * 0: try the access again. A negative error: a copy ends short; a program gets `trap`.
      */
@@ -36,7 +36,7 @@ struct personality {
     /*
      * An exception of the program that nothing in the processor's part resolves: frame->vector as
      * the processor numbers them. Of a page fault `address` is what was accessed and `reason` what
-     * `fault` said; otherwise both are 0. Of a debug trap frame->error is what the debug status
+     * `fault` said, or -EFAULT; otherwise both are 0. Of a debug trap frame->error is what the debug status
      * register said.
      */
     void (*trap)(struct trap_frame *frame, uintptr_t address, int reason);

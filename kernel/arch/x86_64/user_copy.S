@@ -26,6 +26,17 @@
     ja \refused
 .endm
 
+.macro move_quarter at
+    may_fault copy_bytes, movq \at(%rsi), %rax
+    may_fault copy_bytes, movq 8+\at(%rsi), %rcx
+    may_fault copy_bytes, movq 16+\at(%rsi), %r8
+    may_fault copy_bytes, movq 24+\at(%rsi), %r9
+    may_fault copy_bytes, movq %rax, \at(%rdi)
+    may_fault copy_bytes, movq %rcx, 8+\at(%rdi)
+    may_fault copy_bytes, movq %r8, 16+\at(%rdi)
+    may_fault copy_bytes, movq %r9, 24+\at(%rdi)
+.endm
+
 /* to rdi, from rsi, size rdx */
     .globl user_copy_in, user_copy_out
     .balign 16
@@ -40,24 +51,27 @@ user_copy_out:
     check_range %rdi, %rdx, copy_refused
 copy:
     access_on
-    cmpq $64, %rdx
-    jb copy_words
+    cmpq $128, %rdx
+    jb copy_quarters
 copy_block:
-    .irp at, 0, 32
-    may_fault copy_bytes, movq \at(%rsi), %rax
-    may_fault copy_bytes, movq 8+\at(%rsi), %rcx
-    may_fault copy_bytes, movq 16+\at(%rsi), %r8
-    may_fault copy_bytes, movq 24+\at(%rsi), %r9
-    may_fault copy_bytes, movq %rax, \at(%rdi)
-    may_fault copy_bytes, movq %rcx, 8+\at(%rdi)
-    may_fault copy_bytes, movq %r8, 16+\at(%rdi)
-    may_fault copy_bytes, movq %r9, 24+\at(%rdi)
+    .irp at, 0, 32, 64, 96
+    move_quarter \at
     .endr
-    addq $64, %rsi
-    addq $64, %rdi
-    subq $64, %rdx
-    cmpq $64, %rdx
+    subq $-128, %rsi
+    subq $-128, %rdi
+    addq $-128, %rdx
+    cmpq $128, %rdx
     jae copy_block
+copy_quarters:
+    cmpq $32, %rdx
+    jb copy_words
+copy_quarter:
+    move_quarter 0
+    addq $32, %rsi
+    addq $32, %rdi
+    subq $32, %rdx
+    cmpq $32, %rdx
+    jae copy_quarter
 copy_words:
     cmpq $8, %rdx
     jb copy_bytes

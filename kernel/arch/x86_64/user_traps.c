@@ -3,11 +3,13 @@
  * happens before a program goes on.
  *
  * Owns: nothing but the table of places in the kernel that may fault, made by the linker from
- * `may_fault` (access.inc): a dozen, so it is searched from the front.
+ * `may_fault` (access.inc): some dozens, searched from the front when one of them has faulted.
  */
 #include "../../sched/preempt.h"
 #include "cpu.h"
 #include "user.h"
+
+#include <errno.h>
 
 struct fixup {
     uint64_t at, landing;
@@ -28,7 +30,7 @@ void user_exception(struct trap_frame *frame) {
     }
     interrupts_enable();
     if (frame->vector == VECTOR_PAGE_FAULT) {
-        reason = personality->fault(frame, address);
+        reason = address < USER_END ? personality->fault(frame, address) : -EFAULT;
         resolved = !reason;
     }
     if (!resolved)

@@ -82,31 +82,17 @@ static k42_result fr_write(struct fr *self, const struct fr_page *page) {
 
 /* ---- once for a program's call ---- */
 
-/* 1: the caller is to do it; 0: it is over, see *result; -K42_WAIT: it is under way. */
-static k42_result look(struct p9_inode *inode, struct p9_once *once, uintptr_t key,
-                       k42_result *result) {
-    uint64_t request = wait_request();
-    k42_lock(&inode->lock);
-    bool mine = once->over && once->request == request, under_way = once->under_way;
-    *result = once->result;
-    if (mine)
-        once->over = false;
-    if (!mine && !under_way)
-        *once = (struct p9_once){.request = request, .under_way = true};
-    k42_unlock(&inode->lock);
-    if (mine)
-        return 0;
-    return under_way ? wait_on(k42_id_of(inode->fr), key, WAIT_READ) : 1;
+static struct once *once_of(struct p9_inode *inode, bool resize) {
+    return resize ? &inode->resized : &inode->flushed;
 }
 
-static void settle(struct p9_inode *inode, struct p9_once *once, uintptr_t key, int result,
-                   bool over) {
-    k42_lock(&inode->lock);
-    once->under_way = false;
-    once->over = over;
-    once->result = result;
-    k42_unlock(&inode->lock);
-    wait_notify(k42_id_of(inode->fr), key, WAIT_READ, WAIT_ALL);
+static uintptr_t key_of(bool resize) {
+    return resize ? KEY_RESIZED : KEY_FLUSHED;
+}
+
+static void settle(struct p9_inode *inode, bool resize, int result, bool over) {
+    once_settle(once_of(inode, resize), result, over);
+    wait_notify(k42_id_of(inode->fr), key_of(resize), WAIT_READ, WAIT_ALL);
 }
 
 static void once_came(struct p9_call *call, int error, struct p9_reader *reader) {
@@ -114,8 +100,7 @@ static void once_came(struct p9_call *call, int error, struct p9_reader *reader)
     bool resize = call->type == P9_TSETATTR;
     (void)reader;
     p9_attributes_changed(inode);
-    settle(inode, resize ? &inode->resized : &inode->flushed, resize ? KEY_RESIZED : KEY_FLUSHED,
-           error, true);
+    settle(inode, resize, error, true);
 }
 
 static k42_result send_resize(struct p9_inode *inode, struct p9_call *call, uint64_t size) {
@@ -136,38 +121,40 @@ static k42_result send_flush(struct p9_inode *inode, struct p9_call *call) {
     return p9_call_send(call);
 }
 
-/* Begins what look() said is to be done. */
-static k42_result begin(struct p9_inode *inode, bool resize, uint64_t size) {
+static k42_result start(struct p9_inode *inode, bool resize, uint64_t size) {
     struct p9_call *call;
     k42_result result =
         p9_call_take(inode->fs->client, resize ? P9_TSETATTR : P9_TFSYNC, once_came, inode, &call);
     if (result >= 0)
         result = resize ? send_resize(inode, call, size) : send_flush(inode, call);
     if (result >= 0)
-        return wait_on(k42_id_of(inode->fr), resize ? KEY_RESIZED : KEY_FLUSHED, WAIT_READ);
+        return wait_on(k42_id_of(inode->fr), key_of(resize), WAIT_READ);
     struct wait_point point = wait_noted();
-    settle(inode, resize ? &inode->resized : &inode->flushed, resize ? KEY_RESIZED : KEY_FLUSHED, 0,
-           false);
+    settle(inode, resize, 0, false);
     return result == -K42_WAIT ? wait_on(point.id, point.key, point.events) : -EIO;
+}
+
+static k42_result do_once(struct p9_inode *inode, bool resize, uint64_t size) {
+    k42_result result;
+    switch (once_look(once_of(inode, resize), &result)) {
+    case ONCE_START:
+        return start(inode, resize, size);
+    case ONCE_UNDER_WAY:
+        return wait_on(k42_id_of(inode->fr), key_of(resize), WAIT_READ);
+    default:
+        return result;
+    }
 }
 
 /* A file without a name has its pages alone; the server cannot be told of it. */
 static k42_result fr_resize(struct fr *self, uint64_t size) {
     struct p9_inode *inode = inode_of(self);
-    k42_result result, todo;
-    if (inode->quiet || inode->unlinked)
-        return 0;
-    todo = look(inode, &inode->resized, KEY_RESIZED, &result);
-    return todo == 0 ? result : todo < 0 ? todo : begin(inode, true, size);
+    return inode->quiet || inode->unlinked ? 0 : do_once(inode, true, size);
 }
 
 static k42_result fr_flush(struct fr *self) {
     struct p9_inode *inode = inode_of(self);
-    k42_result result, todo;
-    if (k42_load_acquire(&inode->write_fid) == P9_NO_FID)
-        return 0;
-    todo = look(inode, &inode->flushed, KEY_FLUSHED, &result);
-    return todo == 0 ? result : todo < 0 ? todo : begin(inode, false, 0);
+    return k42_load_acquire(&inode->write_fid) == P9_NO_FID ? 0 : do_once(inode, false, 0);
 }
 
 static k42_result fr_punch(struct fr *self, uint64_t first, uint64_t pages) {
@@ -356,6 +343,40 @@ static bool has_work(struct p9_fs *fs) {
     return some;
 }
 
+/* The call's round: the first to begin after its first attempt. Under the lock. */
+static uint32_t round_of(struct p9_fs *fs, uint64_t request) {
+    for (unsigned i = 0; i < P9_SYNCS; i++)
+        if (fs->syncs[i].request == request)
+            return fs->syncs[i].round;
+    struct p9_sync *sync = &fs->syncs[fs->next_sync++ % P9_SYNCS];
+    *sync = (struct p9_sync){request, fs->rounds_begun + 1};
+    return sync->round;
+}
+
+k42_result p9_sync_all(struct p9_fs *fs) {
+    uint64_t request = wait_request();
+    k42_lock(&fs->lock);
+    bool over = (int32_t)(fs->rounds_over - round_of(fs, request)) >= 0;
+    k42_unlock(&fs->lock);
+    if (over)
+        return 0;
+    p9_write_soon(fs);
+    return wait_on(k42_id_of(fs->root->self), P9_KEY_SYNC, WAIT_READ);
+}
+
+static void begin_round(struct p9_fs *fs) {
+    k42_lock(&fs->lock);
+    fs->rounds_begun++;
+    k42_unlock(&fs->lock);
+}
+
+static void end_round(struct p9_fs *fs) {
+    k42_lock(&fs->lock);
+    fs->rounds_over = fs->rounds_begun;
+    k42_unlock(&fs->lock);
+    wait_notify(k42_id_of(fs->root->self), P9_KEY_SYNC, WAIT_READ, WAIT_ALL);
+}
+
 void p9_write_back(void *argument) {
     struct p9_fs *fs = argument;
     for (;;) {
@@ -365,11 +386,14 @@ void p9_write_back(void *argument) {
             thread_park(&fs->wake, wake, work ? WRITE_BACK_NS : 0);
         if (!__atomic_exchange_n(&fs->hurry, false, __ATOMIC_ACQ_REL) && !ending)
             thread_sleep(GATHER_NS);
+        begin_round(fs);
         write_files(fs);
         end_files(fs);
+        end_round(fs);
         if (!ending)
             continue;
         k42_enter();
+        p9_changes_end(fs);
         p9_names_end(fs);
         k42_exit();
         if (k42_load_acquire(&fs->references) == 1 && !has_work(fs))

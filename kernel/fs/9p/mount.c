@@ -10,6 +10,7 @@
 #include "../../print.h"
 #include "../../sched/thread.h"
 #include "../open_file.h"
+#include "../types.h"
 #include "mount_9p.h"
 #include "runtime.h"
 
@@ -131,4 +132,18 @@ k42_result p9_attach(const char *tag, unsigned flags, node_ref *root) {
     if (started < 0)
         print("9p %s: no thread to write back; only sync does", fs->tag);
     return 0;
+}
+
+/* mount(2) comes active. Its options (trans, version, msize) say what is so anyway. */
+static k42_result make(const char *source, const char *options, node_ref *root) {
+    (void)options;
+    k42_exit();
+    k42_result result = p9_attach(source, 0, root);
+    k42_enter();
+    return result;
+}
+
+void p9_register(void) {
+    static struct file_system_type type = {.name = "9p", .make = make};
+    file_system_register(&type);
 }

@@ -17,4 +17,7 @@
 K42_MUST_CHECK
 k42_result p9_attach(const char *tag, unsigned flags, node_ref *root);
 
+/* Makes "9p" a file system that mount(2) knows; the tag is its source. */
+void p9_register(void);
+
 #endif

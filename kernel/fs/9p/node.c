@@ -114,6 +114,14 @@ static k42_result may_search(struct p9_inode *inode, const struct credentials *w
     return is_directory(inode) ? node_allows(&attributes, who, NODE_EXECUTE) : -ENOTDIR;
 }
 
+/* As the calling program's call is to see it. */
+static k42_result find_name(struct p9_inode *directory, const struct node_name *name,
+                            struct p9_inode **inode) {
+    if (p9_before_change(directory, name, inode))
+        return *inode ? 0 : -ENOENT;
+    return p9_get_name(directory, name, inode);
+}
+
 static struct k42_pair found(const struct p9_inode *inode) {
     return (struct k42_pair){MODE_ENTRY_TYPE(inode->attributes.mode), (uintptr_t)inode->self};
 }
@@ -128,7 +136,7 @@ static struct k42_pair node_lookup(struct node *self, const struct node_name *na
         struct p9_inode *parent = k42_load_acquire(&directory->parent);
         return found(parent ? parent : directory);
     }
-    result = p9_get_name(directory, name, &inode);
+    result = find_name(directory, name, &inode);
     return result < 0 ? failed(result) : found(inode);
 }
 
@@ -171,7 +179,7 @@ static k42_result may_take_away(struct p9_inode *directory, const struct node_na
     if (!(directory->attributes.mode & MODE_STICKY) || !who ||
         who->fsuid == directory->attributes.uid || (who->effective & 1ul << CAPABILITY_OWNER))
         return 0;
-    k42_result result = p9_get_name(directory, name, &inode);
+    k42_result result = find_name(directory, name, &inode);
     if (result < 0)
         return result;
     return who->fsuid == inode->attributes.uid ? 0 : -EPERM;
@@ -252,7 +260,7 @@ static struct k42_pair node_open(struct node *self, unsigned flags) {
         return failed(-EROFS);
     if (is_directory(inode)) {
         k42_result result = writes ? -EISDIR : p9_get_open(inode, false);
-        return result < 0 ? failed(result) : open_directory(inode->self, flags);
+        return result < 0 ? failed(result) : p9_open_directory(inode, flags);
     }
     if ((inode->attributes.mode & MODE_TYPE) != MODE_REGULAR)
         return open_special(inode, flags);
@@ -292,8 +300,11 @@ static k42_result node_describe(struct k42_object *self, char *text, size_t size
 
 static void node_fini(struct k42_root *root) {
     struct p9_inode *inode = body_of_root(root);
-    if (inode)
-        p9_inode_end(inode);
+    if (!inode)
+        return;
+    k42_enter(); /* the server is told */
+    p9_inode_end(inode);
+    k42_exit();
 }
 
 static const struct node_ops node_ops = {

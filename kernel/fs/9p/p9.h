@@ -24,15 +24,18 @@
 #ifndef KERNEL_9P_H
 #define KERNEL_9P_H
 
+#include "../../dev/once.h"
 #include "../../sched/wait.h"
 #include "../body.h"
 #include "../node.h"
 #include "client.h"
 
-#define P9_YOUNG_NS  1000000000ul
-#define P9_BUCKETS   1024u
-#define P9_NAMES_MAX 16384u /* that nobody uses but are remembered */
-#define P9_CHUNKS    4u     /* of a directory's listing, at hand */
+#define P9_YOUNG_NS     1000000000ul
+#define P9_BUCKETS      1024u
+#define P9_NAMES_MAX    16384u /* that nobody uses but are remembered */
+#define P9_CHANGE_LISTS 64u
+#define P9_SYNCS        8u
+#define P9_CHUNKS       4u /* of a directory's listing, at hand */
 
 /* Keys that a node's callers wait for; lookups add the name's hash. */
 enum {
@@ -42,6 +45,7 @@ enum {
     P9_KEY_LIST,
     P9_KEY_COUNTS,
     P9_KEY_CHANGE,
+    P9_KEY_SYNC,
     P9_KEY_NAME = 16,
 };
 
@@ -53,11 +57,10 @@ struct p9_known {
     bool fresh;
 };
 
-/* Something that is done for one program's call at a time, which finds the result by its number. */
-struct p9_once {
+/* A program's call that waits for a round of writing back. */
+struct p9_sync {
     uint64_t request;
-    int32_t result;
-    bool under_way, over;
+    uint32_t round;
 };
 
 struct p9_name;
@@ -80,12 +83,17 @@ struct p9_fs {
     struct k42_lock lock;       /* of what follows */
     struct p9_known counts_known;
     struct p9_counts counts;
-    struct p9_change *changes; /* under way, or with a result that nobody has fetched */
-    struct p9_inode *written;  /* files that may have something to write back */
-    struct p9_inode *leaving;  /* files with pages that nobody has any more */
-    uint32_t wake;             /* of the thread that writes back; slept on */
-    bool hurry;                /* it is to begin at once */
-    bool ending;               /* nobody has the root any more */
+    /* Under way, or with a result, by the call's number. */
+    struct p9_change *changes[P9_CHANGE_LISTS];
+    bool has_changed;                   /* at all */
+    struct p9_inode *written;           /* files that may have something to write back */
+    struct p9_inode *leaving;           /* files with pages that nobody has any more */
+    uint32_t wake;                      /* of the thread that writes back; slept on */
+    uint32_t rounds_begun, rounds_over; /* of writing everything back */
+    struct p9_sync syncs[P9_SYNCS];
+    uint32_t next_sync;
+    bool hurry;  /* it is to begin at once */
+    bool ending; /* nobody has the root any more */
     struct p9_bucket buckets[P9_BUCKETS];
 };
 
@@ -123,7 +131,7 @@ struct p9_inode {
     bool quiet;        /* the FR takes resizes for a change of its pages alone */
     bool may_be_dirty; /* it is in fs->written, and held by that */
     struct p9_inode *next_written, *next_leaving;
-    struct p9_once flushed, resized;
+    struct once flushed, resized;
 
     /* A symbolic link's text. */
     struct p9_known target_known;
@@ -210,7 +218,7 @@ void p9_attributes_changed(struct p9_inode *inode);
 /* What the server said, as everybody else knows it. */
 void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *attributes);
 
-/* ---- change.c: changing ---- */
+/* ---- change.c, changes.c: changing ---- */
 
 /* Each carries the change out once for a program's call. */
 struct k42_pair p9_create(struct p9_inode *directory, const struct node_new *what);
@@ -220,6 +228,13 @@ k42_result p9_unlink(struct p9_inode *directory, const struct node_name *name, b
 k42_result p9_rename(struct p9_inode *from, const struct node_name *name, struct p9_inode *to,
                      const struct node_name *new_name);
 k42_result p9_set(struct p9_inode *inode, unsigned which, const struct node_attributes *attributes);
+/*
+ * True when the calling program's call has changed what a name leads to, or is about to: then what
+ * it led to before, or NULL, which is what that call is told.
+ */
+bool p9_before_change(struct p9_inode *directory, const struct node_name *name,
+                      struct p9_inode **inode);
+/* Frees those that are over; when the file system ends. */
 void p9_changes_end(struct p9_fs *fs);
 
 /* ---- fr.c: a regular file's pages ---- */
@@ -232,8 +247,15 @@ k42_result p9_get_pages(struct p9_inode *inode);
 void p9_may_write(struct p9_inode *inode);
 /* Has the thread that writes back look soon. */
 void p9_write_soon(struct p9_fs *fs);
+/* 0 when everything that was written before the program's call has been written back. */
+K42_MUST_CHECK
+k42_result p9_sync_all(struct p9_fs *fs);
 /* That thread, of each file system. */
 void p9_write_back(void *fs);
+
+/* ---- directory.c ---- */
+
+struct k42_pair p9_open_directory(struct p9_inode *inode, unsigned flags);
 
 /* ---- mount.c ---- */
 

@@ -27,18 +27,29 @@ struct pipe_file {
 
 #define PIPE_FILE(self) ((struct pipe_file *)BODY(self))
 
+/* A FIFO has times. */
+static k42_result touch(const struct pipe_file *file, k42_result result, unsigned how) {
+    if (result > 0 && file->noted)
+        (void)k42_call(file->opened.node, touch, how);
+    return result;
+}
+
 static k42_result end_read(struct file *self, int64_t offset, struct copy *copy) {
     struct pipe_file *file = PIPE_FILE(self);
+    if (offset != FILE_CURRENT)
+        return -ESPIPE;
     if (!(file->ends & PIPE_READER))
         return -EBADF;
-    return offset == FILE_CURRENT ? k42_call(file->pipe, read, copy) : -ESPIPE;
+    return touch(file, k42_call(file->pipe, read, copy), NODE_TOUCH_READ);
 }
 
 static k42_result end_write(struct file *self, int64_t offset, struct copy *copy) {
     struct pipe_file *file = PIPE_FILE(self);
+    if (offset != FILE_CURRENT)
+        return -ESPIPE;
     if (!(file->ends & PIPE_WRITER))
         return -EBADF;
-    return offset == FILE_CURRENT ? k42_call(file->pipe, write, copy) : -ESPIPE;
+    return touch(file, k42_call(file->pipe, write, copy), NODE_TOUCH_WRITTEN);
 }
 
 static k42_result end_poll(struct file *self, struct file_poll *poll) {

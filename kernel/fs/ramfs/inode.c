@@ -208,6 +208,11 @@ k42_result ramfs_attributes(struct node *self, struct node_attributes *attribute
     return 0;
 }
 
+static void lose_set_id(struct inode *inode) {
+    if (inode->mode & (MODE_SET_UID | MODE_SET_GID))
+        inode->mode &= ~node_lost_by_writing(inode->mode, inode->gid);
+}
+
 k42_result ramfs_set_attributes(struct node *self, unsigned which,
                                 const struct node_attributes *attributes) {
     struct inode *inode = INODE(self);
@@ -218,6 +223,8 @@ k42_result ramfs_set_attributes(struct node *self, unsigned which,
     }
     struct node_time now = node_now();
     k42_lock(&inode->lock);
+    if (which & NODE_SET_SIZE)
+        lose_set_id(inode);
     if (which & NODE_SET_MODE)
         inode->mode = (inode->mode & MODE_TYPE) | (attributes->mode & MODE_PERMISSIONS);
     if (which & NODE_SET_UID)
@@ -255,9 +262,7 @@ k42_result ramfs_touch(struct node *self, unsigned how) {
         inode->accessed = now;
     if (how & NODE_TOUCH_WRITTEN) {
         inode->modified = inode->changed = now;
-        if (!(how & NODE_TOUCH_KEEP_SET_ID) && (inode->mode & (MODE_SET_UID | MODE_SET_GID)))
-            inode->mode &=
-                ~(uint32_t)(MODE_SET_UID | (inode->mode & MODE_GROUP_EXECUTE ? MODE_SET_GID : 0));
+        lose_set_id(inode);
     }
     k42_unlock(&inode->lock);
     return 0;

@@ -137,6 +137,8 @@ static k42_result become_alone(struct task *task) {
 static void leave_old_memory(struct task *task) {
     if (task_futexes_end && task->memory)
         task_futexes_end(task);
+    if (process_alarms_end)
+        process_alarms_end(task->pid, true);
     task->clear_tid = task->robust_list = 0;
     task->signal_stack = (struct signal_stack){.flags = SS_DISABLE};
     task->restart = NULL;

@@ -118,51 +118,67 @@ LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
 }
 
 /* Both are to be regular files; -EISDIR, -EINVAL. */
-static k42_result check_regular(file_ref file, uint64_t *number) {
-    struct node_attributes attributes;
+static k42_result check_regular(file_ref file, struct node_attributes *attributes) {
     struct k42_pair node = k42_call(file, node);
-    k42_result result =
-        node.result < 0 ? node.result : k42_call((node_ref)node.word, attributes, &attributes);
+    k42_result result = node.result < 0
+                            ? node.result
+                            : k42_call((node_ref)node.word, attributes, attributes);
     if (result < 0)
         return linux_result(result, -EBADF);
-    *number = attributes.number;
-    uint32_t type = attributes.mode & MODE_TYPE;
+    uint32_t type = attributes->mode & MODE_TYPE;
     return type == MODE_DIRECTORY ? -EISDIR : type != MODE_REGULAR ? -EINVAL : 0;
 }
 
-static k42_result check_ranges(struct between *between) {
-    uint64_t in, out;
-    k42_result result = check_regular(between->in, &in);
+static int64_t offset_of(file_ref file, int64_t offset) {
+    return offset < 0 ? k42_call(file, seek, 0, SEEK_TO_CURRENT) : offset;
+}
+
+/* What kind of files they are is said before what they were opened for. */
+static k42_result check_kinds(int in, int out, struct node_attributes *from,
+                              struct node_attributes *to) {
+    file_ref in_file, out_file;
+    k42_result result = files_get(in, &in_file);
     if (result >= 0)
-        result = check_regular(between->out, &out);
+        result = files_get(out, &out_file);
     if (result < 0)
         return result;
+    if ((k42_call(in_file, flags) | k42_call(out_file, flags)) & OPEN_PATH)
+        return -EBADF;
+    k42_result in_kind = check_regular(in_file, from), out_kind = check_regular(out_file, to);
+    if (in_kind == -EISDIR || out_kind == -EISDIR)
+        return -EISDIR;
+    return in_kind < 0 ? in_kind : out_kind;
+}
+
+static k42_result check_ranges(struct between *between, const struct node_attributes *in,
+                               const struct node_attributes *out) {
     if (k42_call(between->out, flags) & OPEN_APPEND)
         return -EBADF;
-    if (in != out)
-        return 0;
-    int64_t from = between->in_offset, to = between->out_offset;
-    if (from < 0)
-        from = k42_call(between->in, seek, 0, SEEK_TO_CURRENT);
-    if (to < 0)
-        to = k42_call(between->out, seek, 0, SEEK_TO_CURRENT);
+    int64_t from = offset_of(between->in, between->in_offset);
+    int64_t to = offset_of(between->out, between->out_offset);
+    uint64_t left = in->size > (uint64_t)from ? in->size - (uint64_t)from : 0;
+    between->count = between->count < left ? between->count : left;
     int64_t count = (int64_t)between->count;
-    return from < to + count && to < from + count ? -EINVAL : 0;
+    bool overlap = from < to + count && to < from + count;
+    return in->number == out->number && in->device == out->device && overlap ? -EINVAL : 0;
 }
 
 LINUX_CALL(326, copy_file_range, int in, uintptr_t in_at, int out, uintptr_t out_at, size_t count,
            unsigned flags) {
     struct between between = {.count = count < MOST ? count : MOST};
+    struct node_attributes from, to;
     if (flags)
         return -EINVAL;
-    k42_result result = offset_in(in_at, &between.in_offset);
+    k42_result result = check_kinds(in, out, &from, &to);
+    if (result >= 0)
+        result = offset_in(in_at, &between.in_offset);
     if (result >= 0)
         result = offset_in(out_at, &between.out_offset);
     if (result >= 0)
         result = hold_both(in, out, &between);
     if (result < 0)
         return result;
-    result = check_ranges(&between);
+    result = check_ranges(&between, &from, &to);
     if (result >= 0)
         result = copy_all(&between);
     release_both(&between);
@@ -215,8 +231,8 @@ LINUX_CALL(275, splice, int in, uintptr_t in_at, int out, uintptr_t out_at, size
     if (result >= 0)
         result = copy_all(&between);
     release_both(&between);
-    if (result >= 0 &&
-        (offset_out(in_at, between.in_offset) < 0 || offset_out(out_at, between.out_offset) < 0))
+    if (result >= 0 && (offset_out(in_at, between.in_offset) < 0 ||
+                        offset_out(out_at, between.out_offset) < 0))
         result = -EFAULT;
     return result;
 }

@@ -13,6 +13,7 @@ struct change {
     unsigned which;
     struct node_attributes to;
     bool times_need_write; /* utime: all are set to now, which whoever may write may do */
+    bool is_wrong;         /* the times are none, which is said when the node was found */
 };
 
 static k42_result change_now(const struct change *change) {
@@ -21,7 +22,7 @@ static k42_result change_now(const struct change *change) {
     struct mount *mount;
     k42_result result = files_node(change->directory, change->text, change->flags, &node, &mount);
     if (result >= 0)
-        result = files_writable(mount);
+        result = change->is_wrong ? -EINVAL : files_writable(mount);
     if (result >= 0)
         result = k42_call(node, attributes, &attributes);
     if (result >= 0 && (attributes.mount_flags & NODE_READ_ONLY))
@@ -111,10 +112,11 @@ static k42_result set_owner(const struct change *change, node_ref node,
         return -EPERM;
     /* A program that changes hands loses its rights. */
     if ((attributes->mode & MODE_TYPE) != MODE_DIRECTORY) {
-        unsigned lost = MODE_SET_UID | (attributes->mode & MODE_GROUP_EXECUTE ? MODE_SET_GID : 0);
+        uint32_t lost = files_lost_set_id(attributes->mode, attributes->gid);
+        if (lost && !is_owner(attributes))
+            return -EPERM;
         to.mode = attributes->mode & ~lost;
-        if (to.mode != attributes->mode)
-            which |= NODE_SET_MODE;
+        which |= lost ? NODE_SET_MODE : 0u;
     }
     return k42_call(node, set_attributes, which, &to);
 }
@@ -165,7 +167,8 @@ static k42_result set_size(const struct change *change, node_ref node,
 }
 
 LINUX_CALL(76, truncate, uintptr_t path, int64_t size) {
-    struct change change = {.directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
+    struct change change = {
+        .directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
     return size < 0 ? -EINVAL : change_path(&change, path);
 }
 
@@ -196,6 +199,9 @@ LINUX_CALL(285, fallocate, int fd, int mode, int64_t offset, int64_t length) {
         return -EOPNOTSUPP;
     if ((mode & ALLOCATE_PUNCH) && !(mode & ALLOCATE_KEEP_SIZE))
         return -EOPNOTSUPP;
+    result = k42_call(file, flags);
+    if (result < 0 || (result & OPEN_PATH) || !open_writes((unsigned)result))
+        return -EBADF;
     if (offset > INT64_MAX - length)
         return -EFBIG;
     result = k42_call(file, hold);
@@ -227,45 +233,36 @@ static k42_result set_times(const struct change *change, node_ref node,
     return k42_call(node, set_attributes, change->which, &change->to);
 }
 
-static k42_result take_time(const struct linux_timespec *from, struct node_time *to, unsigned set,
-                            unsigned set_now, unsigned *which) {
+/* Which of them to set; *is_wrong when it is no time. */
+static unsigned take_time(const struct linux_timespec *from, struct node_time *to, unsigned set,
+                          unsigned set_now, bool *is_wrong) {
     if (from->nanoseconds == TIME_OMIT)
         return 0;
-    if (from->nanoseconds == TIME_NOW) {
-        *which |= set_now;
-        return 0;
-    }
+    if (from->nanoseconds == TIME_NOW)
+        return set_now;
     if (from->nanoseconds < 0 || from->nanoseconds >= 1000000000)
-        return -EINVAL;
+        *is_wrong = true;
     *to = (struct node_time){from->seconds, (uint32_t)from->nanoseconds};
-    *which |= set;
-    return 0;
+    return set;
 }
 
 /* Times that are not there mean now. */
-static k42_result times_change(struct change *change, const struct linux_timespec *times) {
+static void set_change_times(struct change *change, const struct linux_timespec *times) {
     enum { BOTH_NOW = NODE_SET_ACCESSED_NOW | NODE_SET_MODIFIED_NOW };
     change->now = set_times;
-    change->which = times ? 0 : BOTH_NOW;
-    if (times) {
-        k42_result result = take_time(&times[0], &change->to.accessed, NODE_SET_ACCESSED,
-                                      NODE_SET_ACCESSED_NOW, &change->which);
-        if (result >= 0)
-            result = take_time(&times[1], &change->to.modified, NODE_SET_MODIFIED,
-                               NODE_SET_MODIFIED_NOW, &change->which);
-        if (result < 0)
-            return result;
-    }
+    change->which = BOTH_NOW;
+    if (times)
+        change->which = take_time(&times[0], &change->to.accessed, NODE_SET_ACCESSED,
+                                  NODE_SET_ACCESSED_NOW, &change->is_wrong) |
+                        take_time(&times[1], &change->to.modified, NODE_SET_MODIFIED,
+                                  NODE_SET_MODIFIED_NOW, &change->is_wrong);
     change->times_need_write = change->which == BOTH_NOW;
-    return 0;
 }
 
 static k42_result change_times(int directory, uintptr_t path, const struct linux_timespec *times,
                                int flags) {
     struct change change = {.directory = directory, .flags = flags};
-    k42_result result = times_change(&change, times);
-    if (result < 0)
-        return result;
+    set_change_times(&change, times);
     if (times && times[0].nanoseconds == TIME_OMIT && times[1].nanoseconds == TIME_OMIT)
         return 0;
     return path ? change_path(&change, path) : change_file(&change);

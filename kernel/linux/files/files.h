@@ -86,6 +86,10 @@ static inline int files_limit(void) {
     return limit < 0x7fffffff ? (int)limit : 0x7fffffff;
 }
 
+/* The name of an open file as seen from a root, not terminated; returns its length. -ENOENT. */
+K42_MUST_CHECK
+k42_result files_name(file_ref file, const struct place *root, char *text, size_t size);
+
 /* ---- paths ---- */
 
 /* Walks a path from a directory's descriptor or AT_WORKING; flags of path_flags. */
@@ -112,6 +116,14 @@ static inline k42_result files_writable(const struct mount *mount) {
 
 static inline bool files_may(unsigned capability) {
     return task_capable(task_self(), capability);
+}
+
+/* Which of set-user-id and set-group-id a file loses that the caller changes. */
+static inline uint32_t files_lost_set_id(uint32_t mode, uint32_t gid) {
+    bool keeps_group = !(mode & MODE_GROUP_EXECUTE) &&
+                       (credentials_in_group(task_self()->credentials, gid) ||
+                        files_may(CAPABILITY_KEEP_SET_ID));
+    return mode & (MODE_SET_UID | (keeps_group ? 0 : MODE_SET_GID));
 }
 
 /* Whether the caller may change names in the directory of a walk with PATH_PARENT. */

@@ -208,6 +208,22 @@ static k42_result with_both(struct two_paths *two, uintptr_t old_path, uintptr_t
     return result;
 }
 
+/* As Linux with protected_hardlinks: others' files may be linked if they may be read and written and
+ * give nobody rights. */
+static k42_result may_link(node_ref node, const struct credentials *who) {
+    struct node_attributes attributes;
+    k42_result result = k42_call(node, attributes, &attributes);
+    if (result < 0 || who->fsuid == attributes.uid || files_may(CAPABILITY_OWNER))
+        return result;
+    bool gives_rights = (attributes.mode & MODE_SET_UID) ||
+                        (attributes.mode & (MODE_SET_GID | MODE_GROUP_EXECUTE)) ==
+                            (MODE_SET_GID | MODE_GROUP_EXECUTE);
+    if ((attributes.mode & MODE_TYPE) != MODE_REGULAR || gives_rights ||
+        node_allows(&attributes, who, NODE_READ | NODE_WRITE) < 0)
+        return -EPERM;
+    return 0;
+}
+
 static k42_result link_in(node_ref node, struct mount *mount, const struct path *path) {
     k42_result result = can_make(path, false);
     if (result < 0)
@@ -219,8 +235,11 @@ static k42_result link_in(node_ref node, struct mount *mount, const struct path 
         return there.result;
     if (mount != path->found.mount)
         return -EXDEV;
-    result = files_may_change(path);
-    return result < 0 ? result : k42_call(path->found.node, link, &path->last, (k42_ref)node);
+    result = may_link(node, path->who);
+    if (result >= 0)
+        result = files_may_change(path);
+    return result < 0 ? result
+                      : k42_call(path->found.node, link, &path->last, (k42_ref)node);
 }
 
 static k42_result link_now(const struct two_paths *two) {
@@ -252,7 +271,7 @@ LINUX_CALL(265, linkat, int old_directory, uintptr_t old_path, int new_directory
     return with_both(&two, old_path, new_path, link_now);
 }
 
-/* What is at both names has to fit together, and with the slashes behind them. */
+/* What is at both names has to fit together, and with the slashes behind them. 1: it is the same. */
 static k42_result can_rename(const struct path *old, const struct path *new, unsigned flags) {
     if (path_last_is_special(old) || path_last_is_special(new))
         return flags & RENAME_KEEP && path_last_is_special(new) && !path_last_is_special(old)
@@ -269,25 +288,91 @@ static k42_result can_rename(const struct path *old, const struct path *new, uns
     if ((flags & RENAME_SWAP) && over.result < 0)
         return -ENOENT;
     bool is_directory = (there.result & 255) == ENTRY_DIRECTORY;
-    if (!is_directory &&
-        (old->last_is_directory || (!(flags & RENAME_SWAP) && new->last_is_directory)))
+    bool will_be = flags & RENAME_SWAP ? (over.result & 255) == ENTRY_DIRECTORY : is_directory;
+    if ((!is_directory && old->last_is_directory) || (!will_be && new->last_is_directory))
         return -ENOTDIR;
     if (mount_find(old->found.mount, (node_ref)there.word) ||
         (over.result >= 0 && mount_find(new->found.mount, (node_ref)over.word)))
         return -EBUSY;
-    return 0;
+    return over.result >= 0 && over.word == there.word;
+}
+
+static bool lies_below(node_ref node, uintptr_t above) {
+    char name[NODE_NAME_MAX];
+    while ((uintptr_t)node != above) {
+        struct k42_pair parent = k42_call(node, name, name, sizeof name);
+        if (parent.result < 0)
+            return false;
+        node = (node_ref)parent.word;
+    }
+    return true;
+}
+
+/* Whether a name may be taken out of a directory that is sticky. */
+static k42_result may_take(const struct path *path, node_ref node) {
+    struct node_attributes directory, own;
+    if (k42_call(path->found.node, attributes, &directory) < 0 ||
+        k42_call(node, attributes, &own) < 0 || !(directory.mode & MODE_STICKY))
+        return 0;
+    bool may = path->who->fsuid == own.uid || path->who->fsuid == directory.uid ||
+               files_may(CAPABILITY_OWNER);
+    return may ? 0 : -EPERM;
+}
+
+/* What was not allowed. */
+enum renaming { RENAMING_OLD, RENAMING_NEW, RENAMING_PARENT };
+
+/*
+ * What is said when something may not be moved. Linux sees that a directory would come to lie in
+ * itself before it asks who may, and asks about names before it asks about what moves.
+ */
+static k42_result refuse(const struct path *old, const struct path *new, unsigned flags,
+                         k42_result why, enum renaming stage) {
+    struct k42_pair there = k42_call(old->found.node, lookup, &old->last, old->who);
+    struct k42_pair over = k42_call(new->found.node, lookup, &new->last, new->who);
+    if (there.result >= 0 && lies_below(new->found.node, there.word))
+        return -EINVAL;
+    if (over.result >= 0 && lies_below(old->found.node, over.word))
+        return flags & RENAME_SWAP ? -EINVAL : -ENOTEMPTY;
+    if (stage > RENAMING_OLD && may_take(old, (node_ref)there.word) < 0)
+        return -EPERM;
+    if (stage > RENAMING_NEW && over.result >= 0 && may_take(new, (node_ref)over.word) < 0)
+        return -EPERM;
+    if (stage > RENAMING_NEW && over.result >= 0 && (over.result & 255) != ENTRY_DIRECTORY &&
+        !(flags & RENAME_SWAP))
+        return -ENOTDIR;
+    return why;
+}
+
+/* A directory that gets another parent is itself written to. */
+static k42_result may_move(const struct path *from, const struct path *to) {
+    if (from->found.node == to->found.node)
+        return 0;
+    struct k42_pair there = k42_call(from->found.node, lookup, &from->last, from->who);
+    if (there.result < 0 || (there.result & 255) != ENTRY_DIRECTORY)
+        return 0;
+    struct node_attributes attributes;
+    k42_result result = k42_call((node_ref)there.word, attributes, &attributes);
+    return result < 0 ? result : node_allows(&attributes, from->who, NODE_WRITE);
 }
 
 static k42_result rename_both(struct path *old, struct path *new, unsigned flags) {
     if (old->found.mount != new->found.mount)
         return -EXDEV;
     k42_result result = can_rename(old, new, flags);
-    if (result >= 0)
-        result = files_may_change(old);
-    if (result >= 0)
-        result = files_may_change(new);
+    if (result != 0)
+        return result < 0 ? result : 0;
+    result = files_may_change(old);
     if (result < 0)
-        return result;
+        return refuse(old, new, flags, result, RENAMING_OLD);
+    result = files_may_change(new);
+    if (result < 0)
+        return refuse(old, new, flags, result, RENAMING_NEW);
+    result = may_move(old, new);
+    if (result >= 0 && (flags & RENAME_SWAP))
+        result = may_move(new, old);
+    if (result < 0)
+        return refuse(old, new, flags, result, RENAMING_PARENT);
     return k42_call(old->found.node, rename, &old->last, (k42_ref) new->found.node, &new->last,
                     flags, old->who);
 }
@@ -337,6 +422,8 @@ static k42_result read_link_now(int directory, const char *text, char *to, size_
     if (result < 0)
         return *text ? result : result == -EBADF ? -EBADF : -ENOENT;
     result = k42_call(node, target, to, size);
+    if (result >= 0)
+        (void)k42_call(node, touch, NODE_TOUCH_READ);
     return result == -EINVAL && !*text ? -ENOENT : result;
 }
 

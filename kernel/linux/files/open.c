@@ -100,13 +100,30 @@ static k42_result make(struct opening *opening, struct path *path) {
     return open_place(opening, path, &place, ENTRY_REGULAR);
 }
 
+/* As Linux: what somebody else has put into a directory like /tmp is not opened by who wanted to
+ * make it, unless it is a file or a FIFO. */
+static k42_result is_safe(const struct path *path) {
+    struct node_attributes directory, there;
+    if (path->type == ENTRY_REGULAR || path->type == ENTRY_FIFO)
+        return 0;
+    k42_result result = k42_call(path->found.node, attributes, &directory);
+    if (result < 0 || !(directory.mode & MODE_STICKY) || !(directory.mode & 0002))
+        return result;
+    result = k42_call(path->there.node, attributes, &there);
+    bool safe = there.uid == directory.uid || there.uid == path->who->fsuid;
+    return result < 0 ? result : safe ? 0 : -EACCES;
+}
+
 static k42_result open_there(struct opening *opening, const struct path *path) {
     if (opening->flags & OPEN_EXCLUSIVE)
         return -EEXIST;
-    if (path->type == ENTRY_LINK)
-        return -ELOOP;
     if (path->type == ENTRY_DIRECTORY)
         return -EISDIR;
+    k42_result result = is_safe(path);
+    if (result < 0)
+        return result;
+    if (path->type == ENTRY_LINK)
+        return -ELOOP;
     return open_place(opening, path, &path->there, path->type);
 }
 

@@ -40,6 +40,11 @@ static k42_result wait_for(struct files_transfer *transfer) {
     return result;
 }
 
+uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid) {
+    struct task *task = task_self();
+    return !task || task_capable(task, CAPABILITY_KEEP_SET_ID) ? 0 : files_lost_set_id(mode, gid);
+}
+
 static void broken_pipe(void) {
     struct signal_info info = signal_from_kernel(SIGPIPE);
     (void)!signal_thread(task_self()->tid, &info);
@@ -186,6 +191,8 @@ LINUX_CALL(328, pwritev2, int fd, uintptr_t vectors, size_t count, int64_t offse
 LINUX_CALL(8, lseek, int fd, int64_t offset, int whence) {
     file_ref file;
     k42_result result = files_get(fd, &file);
+    if (result >= 0 && (unsigned)whence > SEEK_TO_HOLE)
+        return k42_call(file, flags) & OPEN_PATH ? -EBADF : -EINVAL;
     if (result >= 0)
         WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, seek, offset, whence));
     return linux_result(result, -EBADF);

@@ -19,6 +19,7 @@
 #include <k42/k42.h>
 
 void (*task_futexes_end)(struct task *task);
+void (*process_alarms_end)(int pid, bool goes_on);
 void (*session_leader_ended)(struct session *session);
 
 static void ignore(k42_result result) {
@@ -128,6 +129,8 @@ static void end_process(struct task *task) {
     struct child child;
     if (task->pid == 1)
         panic("linux: the first program has ended; there is nobody to go on");
+    if (process_alarms_end)
+        process_alarms_end(task->pid, false);
     ignore(k42_call(task->process, info, &self));
     leave_session(&self);
     give_children_away(task, &self);

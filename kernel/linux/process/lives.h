@@ -85,6 +85,9 @@ void process_reap(const struct child *child);
  */
 extern void (*task_futexes_end)(struct task *task);
 
+/* Set by alarms: a process ends, or (goes_on) begins a new program, with one thread. Waits. */
+extern void (*process_alarms_end)(int pid, bool goes_on);
+
 /* Set by terminals: the leader of a session has ended. */
 struct session;
 extern void (*session_leader_ended)(struct session *session);

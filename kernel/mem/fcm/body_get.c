@@ -86,6 +86,14 @@ static bool collect_failure(struct body *body, uint64_t *slot, uint64_t index, u
     return true;
 }
 
+/* The page in which the file ends is not begun to be filled while somebody moves the end, but by
+ * him: the FR is told how much of it belongs to the file. */
+static bool is_moving_end(const struct body *body, uint64_t index, unsigned flags) {
+    uint64_t size = fcm_body_bytes(body);
+    return __atomic_load_n(&body->exclusive, __ATOMIC_RELAXED) && !(flags & BODY_BEYOND) &&
+           size & (PAGE_BYTES - 1) && index == size >> PAGE_SHIFT;
+}
+
 /* Under the lock. */
 static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
     if (index >= PAGE_NUMBERS || (!(flags & BODY_BEYOND) && index >= fcm_body_end(body)))
@@ -98,6 +106,8 @@ static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
         return -ENOENT;
     if (is_cleared(body, index))
         return -EAGAIN;
+    if (is_moving_end(body, index, flags))
+        return -EBUSY;
     slot = page_tree_place(&body->its.tree, index);
     if (!slot)
         return -ENOMEM;
@@ -120,6 +130,8 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
         k42_lock(&body->lock);
         k42_result result = claim(body, index, flags);
         k42_unlock(&body->lock);
+        if (result == -EBUSY)
+            return fcm_body_wait(body, FCM_KEY_EXCLUSIVE);
         if (result != -EAGAIN)
             return result;
         result = help_clearing(body);
@@ -185,7 +197,8 @@ bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add) {
 
 /* ---- filling ---- */
 
-/* What lies behind the end of the file is zero, whatever the FR has there. */
+/* What lies behind the end of the file is zero, whatever the FR has there. The end has not moved
+ * within the page since the FR was asked: see fcm_body_end_settled(). */
 static void zero_behind(struct body *body, uint64_t index, uint64_t physical) {
     uint64_t bytes = fcm_body_bytes_in(body, index);
     if (bytes < PAGE_BYTES)
@@ -198,13 +211,13 @@ static k42_result ask_fr(struct body *body, uint64_t index, uint64_t physical) {
                            .index = index,
                            .physical = physical,
                            .bytes = fcm_body_bytes_in(body, index)};
-    zero_behind(body, index, physical);
     k42_result result = page.bytes ? k42_call(body->its.fr, fill, &page) : FR_ZERO;
-    if (result == FR_ZERO) {
-        machine_zero_page(machine_memory(physical));
-        result = 0;
-    }
-    return result == -K42_STALE ? -EIO : result;
+    if (!result)
+        zero_behind(body, index, physical);
+    if (result != FR_ZERO)
+        return result == -K42_STALE ? -EIO : result;
+    machine_zero_page(machine_memory(physical));
+    return 0;
 }
 
 /* Fills a claimed page: 0, FR_STARTED, or an error, and then the page is absent again. */
@@ -318,9 +331,12 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
 
 k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    if (__builtin_expect(slot && take(slot, word, flags), 1))
-        return 0;
-    return get_slowly(body, index, flags, word);
+    k42_result result = __builtin_expect(slot && take(slot, word, flags), 1)
+                            ? 0
+                            : get_slowly(body, index, flags, word);
+    if (flags & FCM_WRITE)
+        fcm_body_note_dirty(body);
+    return result;
 }
 
 k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,

@@ -19,7 +19,7 @@ struct task;
 struct task *calls_begin_thread(const char *name, int copies);
 void calls_end_thread(struct task *task);
 
-/* Who makes the first task's calls: root, or somebody without any capability. */
+/* Whose rights the first task's calls have, as seteuid() does: root's, or somebody's. */
 void calls_become(unsigned uid);
 
 /* Carries a call out, by Linux's number: a result or a negative errno. */
@@ -30,9 +30,12 @@ void calls_become(unsigned uid);
 long call_linux(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
                 uint64_t f);
 
+/* Ends the test with a message unless something holds. */
+void calls_expect(int holds, const char *what);
+
 /* SIGPIPEs that were raised, of all threads. */
 extern unsigned calls_signals;
-/* Limits of what a call waits for: ends as if a signal had come. */
+/* Set: a call of this thread that would wait ends as if a signal had come. */
 extern __thread int calls_interrupted;
 
 #endif

@@ -1,0 +1,141 @@
+/*
+ * Memory, waiting and time for the file system calls, on a host. See calls.h.
+ *
+ * Waiting is one counter and one condition: a call that must wait sleeps until something, of
+ * whatever object, was notified. One that is never notified fails the test after a while.
+ */
+#include "calls.h"
+
+#include "arch/x86_64/user_copy.h"
+#include "mem/heap/heap.h"
+#include "sched/wait.h"
+#include "vdso/wall_clock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+__thread int calls_interrupted;
+
+void calls_expect(int holds, const char *what) {
+    if (holds)
+        return;
+    fprintf(stderr, "%s\n", what);
+    abort();
+}
+
+/* ---- memory ---- */
+
+void *heap_allocate(size_t size) {
+    return size >= 4096 ? aligned_alloc(4096, (size + 4095) & ~(size_t)4095) : malloc(size);
+}
+
+void *heap_allocate_zeroed(size_t size) {
+    void *memory = heap_allocate(size);
+    return memory ? memset(memory, 0, size) : NULL;
+}
+
+void heap_free(void *memory) {
+    free(memory);
+}
+
+/* ---- a program's memory: addresses below 4096 and above 2^47 are nowhere ---- */
+
+static int is_there(uintptr_t address, size_t size) {
+    return address >= 4096 && address < 1ul << 47 && size <= (1ul << 47) - address;
+}
+
+size_t user_copy_in(void *to, uintptr_t from, size_t size) {
+    if (!is_there(from, size))
+        return size;
+    memcpy(to, (const void *)from, size);
+    return 0;
+}
+
+size_t user_copy_out(uintptr_t to, const void *from, size_t size) {
+    if (!is_there(to, size))
+        return size;
+    memcpy((void *)to, from, size);
+    return 0;
+}
+
+size_t user_zero(uintptr_t to, size_t size) {
+    if (!is_there(to, size))
+        return size;
+    memset((void *)to, 0, size);
+    return 0;
+}
+
+void copy_begins(void) {
+}
+
+void copy_ends(void) {
+}
+
+/* ---- waiting ---- */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t notified = PTHREAD_COND_INITIALIZER;
+static uint64_t notifications;
+static __thread uint64_t seen;
+
+static struct wait_bucket buckets[2] = {{.waiters = 1}, {.waiters = 1}};
+struct wait_bucket *wait_buckets = buckets;
+unsigned wait_shift = 63;
+
+k42_result wait_on(k42_id self, uintptr_t key, uint32_t events) {
+    (void)self, (void)key, (void)events;
+    return -K42_WAIT;
+}
+
+k42_result wait_fault(uintptr_t address, uint32_t access) {
+    (void)address, (void)access;
+    return -EFAULT;
+}
+
+uint32_t wait_notify_slow(k42_id id, uintptr_t key, uint32_t events, uint32_t count) {
+    (void)id, (void)key, (void)events, (void)count;
+    pthread_mutex_lock(&mutex);
+    notifications++;
+    pthread_cond_broadcast(&notified);
+    pthread_mutex_unlock(&mutex);
+    return 0;
+}
+
+/* The first time the call is made again at once: what was notified from here on is seen. */
+bool wait_again(struct wait_call *wait, k42_result *result, uint64_t deadline, unsigned flags) {
+    (void)deadline, (void)flags;
+    if (*result != -K42_WAIT)
+        return false;
+    if (calls_interrupted) {
+        *result = -EINTR;
+        return false;
+    }
+    pthread_mutex_lock(&mutex);
+    if (!wait->stage++) {
+        seen = notifications;
+        pthread_mutex_unlock(&mutex);
+        return true;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 60;
+    k42_exit();
+    while (seen == notifications)
+        calls_expect(!pthread_cond_timedwait(&notified, &mutex, &until), "a call was never notified");
+    seen = notifications;
+    pthread_mutex_unlock(&mutex);
+    k42_enter();
+    return true;
+}
+
+/* ---- time ---- */
+
+uint64_t wall_clock_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
