@@ -2,8 +2,7 @@
  * What the file system calls share: paths of programs, files by descriptor, waiting.
  *
  * A call's thread is active and its task's. Anything found through a descriptor or a path lasts
- * until the thread leaves its generation, which only WAIT_CALL does; what must outlive that is
- * held.
+ * until the thread leaves its generation, which only WAIT_CALL does; what must outlive that is held.
  */
 #ifndef KERNEL_LINUX_FILES_H
 #define KERNEL_LINUX_FILES_H
@@ -102,8 +101,7 @@ static inline unsigned files_walk_flags(int flags) {
 }
 
 /*
- * What a path or, with AT_EMPTY and an empty path, a descriptor leads to, also if that has no
- * place.
+ * What a path or, with AT_EMPTY and an empty path, a descriptor leads to, also if that has no place.
  */
 K42_MUST_CHECK
 k42_result files_node(int directory, const char *text, int flags, node_ref *node,
