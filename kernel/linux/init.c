@@ -18,6 +18,7 @@
 #include "exec/vdso.h"
 #include "files/descriptors.h"
 #include "futexes.h"
+#include "proc/proc.h"
 #include "process/ids.h"
 #include "process/lives.h"
 #include "task.h"
@@ -119,6 +120,9 @@ void linux_open(void) {
     personality_open();
     ids_open();
     vdso_open();
+    out_of_memory_open();
+    proc_processes_register();
+    proc_machine_register();
     futexes_open();
     alarms_open();
 }

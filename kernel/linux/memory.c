@@ -3,7 +3,6 @@
  */
 #include "../arch/x86_64/user_copy.h"
 #include "../fs/file.h"
-#include "../fs/ramfs/ramfs.h"
 #include "../sched/wait.h"
 #include "abi.h"
 #include "program.h"
@@ -78,40 +77,6 @@ static k42_result map_file_once(struct space_request *request, int number, uint6
     return result < 0 ? result : map_once(request);
 }
 
-/* Memory that a child shares is a file without a name, which the mappings hold. */
-static k42_result open_unnamed(size_t length, file_ref *file) {
-    const struct credentials *who = task_self()->credentials;
-    struct node_new what = {.mode = 0100600, .uid = who->fsuid, .gid = who->fsgid};
-    k42_ref node;
-    k42_result result = ramfs_make_unnamed(&what, &node);
-    if (result < 0)
-        return result;
-    struct k42_pair opened = k42_call((node_ref)node, open, O_RDWR);
-    k42_result released = k42_call((node_ref)node, release);
-    (void)released;
-    *file = (file_ref)opened.word;
-    return opened.result < 0 ? opened.result : k42_call(*file, resize, length);
-}
-
-static k42_result map_shared_memory(struct space_request *request) {
-    file_ref file = (file_ref)K42_NULL_REF;
-    struct file_map how;
-    k42_result result = open_unnamed(request->length, &file);
-    if (result >= 0)
-        result = k42_call(file, map, &how);
-    if (result >= 0) {
-        request->fcm = how.fcm;
-        request->first = how.first;
-        request->file = (k42_ref)file;
-        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(request));
-    }
-    if (k42_id_of(file)) {
-        k42_result released = k42_call(file, release);
-        (void)released;
-    }
-    return result;
-}
-
 LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags, int file,
            uint64_t offset) {
     unsigned type = flags & MAP_TYPE;
@@ -133,8 +98,6 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
     if (request.flags & SPACE_GROWS_DOWN)
         request.limit = task_limit(task_self(), RLIMIT_STACK);
     k42_result result;
-    if ((flags & MAP_ANONYMOUS) && (request.flags & SPACE_SHARED))
-        return map_shared_memory(&request);
     if (flags & MAP_ANONYMOUS)
         WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(&request));
     else
