@@ -3,6 +3,7 @@
  */
 #include "../../fs/values.h"
 #include "../../sched/thread.h"
+#include "../../vdso/wall_clock.h"
 #include "../abi.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
@@ -86,8 +87,8 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
         print_cpu(text, name, busy / cpu_count(), idle / cpu_count());
     }
     sched_count(&counts);
-    proc_print(text, "intr 0\nctxt %lu\nbtime 0\nprocesses %d\nprocs_running 1\n", counts.switches,
-               ids_last());
+    proc_print(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running 1\n",
+               counts.switches, (wall_clock_ns() - time_ns()) / 1000000000, ids_last());
     proc_print(text, "procs_blocked 0\n");
     return 0;
 }

@@ -4,6 +4,8 @@
  */
 #include "lives.h"
 
+#include "users.h"
+
 #include "../../fs/file.h"
 #include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
@@ -153,6 +155,9 @@ struct credentials *credentials_copy(const struct credentials *from) {
 void credentials_set(struct credentials *credentials) {
     struct task *task = task_self();
     struct credentials *before = task->credentials;
+    if (before && before->uid != credentials->uid &&
+        user_add_thread(credentials->uid, UINT64_MAX) >= 0)
+        user_remove_thread(before->uid);
     __atomic_store_n(&task->credentials, credentials, __ATOMIC_RELEASE);
     credentials_release(before);
 }
