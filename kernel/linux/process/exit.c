@@ -16,6 +16,7 @@
 #include "../call.h"
 #include "../program.h"
 #include "ids.h"
+#include "users.h"
 
 #include <k42/k42.h>
 
@@ -173,6 +174,7 @@ void task_exit(void) {
     if (tid != pid)
         ids_give(tid);
     thread_set_task(thread_self(), NULL);
+    user_remove_thread(credentials->uid);
     credentials_release(credentials);
     k42_defer(&task->defer, task_free);
     k42_exit();
