@@ -93,7 +93,7 @@ def configure(name, variant, log):
 
 
 # What a guest is made of.
-GUEST = ("kernel/k42.elf", "guest/init")
+GUEST = ("kernel/k42.elf", "guest/init", "guest/k42ctl")
 
 
 def build(name, variant=None, targets=()):

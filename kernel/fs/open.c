@@ -4,8 +4,10 @@
 #include "open.h"
 
 #include "../arch/x86_64/arch.h"
+#include "../linux/files/proc.h"
 #include "devices.h"
 #include "mount.h"
+#include "procfs/procfs.h"
 #include "ramfs/ramfs.h"
 #include "runtime.h"
 #include "types.h"
@@ -64,13 +66,44 @@ static k42_result open_tmp(void) {
     return result < 0 ? result : mount_at("tmp", MODE_STICKY | 0777, &what);
 }
 
+static k42_result open_proc(void) {
+    struct mount_new what = {.type = "proc", .source = "proc"};
+    k42_result result = proc_root(&what.root);
+    return result < 0 ? result : mount_at("proc", 0555, &what);
+}
+
+/* What programs are used to find in /dev. */
+static void link_dev(void) {
+    static const char *const links[][2] = {{"fd", "/proc/self/fd"},
+                                           {"stdin", "/proc/self/fd/0"},
+                                           {"stdout", "/proc/self/fd/1"},
+                                           {"stderr", "/proc/self/fd/2"}};
+    node_ref root;
+    if (devfs_root(&root) < 0)
+        return;
+    for (unsigned n = 0; n < sizeof links / sizeof *links; n++) {
+        uint32_t length = (uint32_t)k42_text_length(links[n][0]);
+        struct node_new what = {.name = {links[n][0], length, node_hash(links[n][0], length)},
+                                .mode = MODE_LINK | 0777,
+                                .target = links[n][1]};
+        (void)!k42_call(root, create, &what).result;
+    }
+    (void)!k42_call(root, release);
+}
+
 k42_result fs_open(void) {
     memory_devices_register();
     memory_file_systems_register();
+    proc_register();
+    proc_files_register();
     k42_result result = open_root();
     if (result >= 0)
         result = open_dev();
     if (result >= 0)
         result = open_tmp();
+    if (result >= 0)
+        result = open_proc();
+    if (result >= 0)
+        link_dev();
     return result < 0 ? result : 0;
 }

@@ -60,7 +60,7 @@ static void open_console(struct task *task) {
     struct path path = {.context = task->paths, .who = task->credentials, .flags = PATH_FOLLOW};
     struct k42_pair file = {.result = path_walk(&path, "/dev/console")};
     if (file.result >= 0)
-        file = k42_call(path.found.node, open, O_RDWR);
+        file = k42_call(path.found.node, open, O_RDWR | O_NOCTTY);
     if (file.result < 0) {
         print("linux: cannot open /dev/console: %s; the first program starts without files",
               k42_error_name(file.result));

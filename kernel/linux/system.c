@@ -9,6 +9,7 @@
 #include "../mem/pm/pm.h"
 #include "../print.h"
 #include "abi.h"
+#include "next_kernel.h"
 #include "process/ids.h"
 #include "program.h"
 #include "runtime.h"
@@ -95,6 +96,8 @@ static k42_result end_machine(unsigned command) {
     case LINUX_REBOOT_CMD_POWER_OFF:
         print("linux: %s (%d) switches the machine off", task_self()->name, task_self()->pid);
         machine_exit(0);
+    case LINUX_REBOOT_CMD_KEXEC:
+        return next_kernel_start();
     case LINUX_REBOOT_CMD_CAD_ON:
     case LINUX_REBOOT_CMD_CAD_OFF:
         return 0;

@@ -224,25 +224,44 @@ static void report(const char *what, uint64_t begin, uint64_t times) {
 static bool touch(const char *what, uintptr_t from, unsigned pages, bool write) {
     uint64_t value = 0, begin = tick();
     for (unsigned n = 0; n < pages; n++)
-        if (write ? user_put64(from + n * PAGE, 1) : user_get64(&value, from + n * PAGE))
+        if (write ? user_put64(from + n * PAGE, 1) : user_get64(&value, from + n * PAGE)) {
+            print("%s: page %u: %ld", what, n, resolve(from + n * PAGE, write));
             return false;
+        }
     report(what, begin, pages);
     return true;
 }
 
+static void report_ticks(const char *what, uint64_t ticks, uint64_t times) {
+    print("%s: %lu", what, ticks * 1024 / ticks_of_1024() / times);
+}
+
+/* The parts of a child's life that are an address space's. */
 static bool fork_and_end(space_ref space, const char *what, unsigned writes) {
     bool held = true;
     unsigned times = 16;
-    uint64_t begin = tick();
+    uint64_t forked = 0, written = 0, ended = 0;
     for (unsigned n = 0; held && n < times; n++) {
+        uint64_t begin = tick();
         space_ref child = fork_of(space);
+        forked += tick() - begin;
         void *program = program_begin(child);
+        begin = tick();
         for (unsigned page = 0; page < writes; page++)
             held = held && user_put64(BASE + page * PAGE * 16, n) == 0;
+        written += tick() - begin;
         program_end(program);
-        held = held && end_space(child) && k42_defer_flush() == 0 && k42_defer_flush() == 0;
+        begin = tick();
+        held = held && end_space(child);
+        for (int round = 0; round < 3; round++)
+            held = held && k42_defer_flush() == 0;
+        ended += tick() - begin;
     }
-    report(what, begin, times);
+    print("%s:", what);
+    report_ticks("  fork", forked, times);
+    if (writes)
+        report_ticks("  writes", written, times);
+    report_ticks("  end, with three grace periods", ended, times);
     return held;
 }
 
@@ -257,6 +276,38 @@ static bool map_and_unmap(space_ref space) {
     return held;
 }
 
+/* Eight regions, a hundred pages: a small program. */
+static bool small_program(space_ref space, k42_ref file) {
+    bool held = map(space, BASE, 128 * PAGE, K42_NULL_REF, 0);
+    held = held && touch("first touch", BASE, 80, true);
+    for (unsigned n = 1; n < 7; n++)
+        held = held && map(space, BASE + n * 0x800000, 16 * PAGE, n < 4 ? file : K42_NULL_REF, 0);
+    return held && touch("private file, read, cold", BASE + 0x800000, 1, false) &&
+           touch("private file, read, in memory", BASE + 2 * 0x800000, 1, false) &&
+           touch("private file, written after reading", BASE + 0x800000, 4, true) &&
+           touch("private file, written", BASE + 3 * 0x800000, 4, true);
+}
+
+static bool as_program(space_ref space, bool (*run)(space_ref space, k42_ref file), k42_ref file) {
+    void *program = program_begin(space);
+    bool held = program && run(space, file);
+    if (program)
+        program_end(program);
+    return held;
+}
+
+static bool large_program(space_ref space, k42_ref file) {
+    (void)file;
+    return map(space, BASE * 16, (64ul << 20) - PAGE, K42_NULL_REF, SPACE_NO_LARGE) &&
+           touch("first touch, 64 MiB", BASE * 16, 16383, true);
+}
+
+static bool large_pages(space_ref space, k42_ref file) {
+    (void)file;
+    return map(space, BASE * 32, 64ul << 20, K42_NULL_REF, SPACE_LARGE) &&
+           touch("first touch of 64 MiB, large pages", BASE * 32, 16384, true);
+}
+
 KERNEL_CHECK(spacecosts, the_operations_of_an_address_space_end) {
     space_ref space;
     k42_ref file;
@@ -264,24 +315,12 @@ KERNEL_CHECK(spacecosts, the_operations_of_an_address_space_end) {
     if (!pm_begin() || space_create(check_pm, &space) < 0 ||
         k42_create(&fcm_pinned, &what, &file) < 0)
         return false;
-    void *program = program_begin(space);
-    /* Eight regions, a hundred pages: a small program. */
-    bool held = map(space, BASE, 128 * PAGE, K42_NULL_REF, 0);
-    held = held && touch("first touch", BASE, 80, true);
-    for (unsigned n = 1; n < 7; n++)
-        held = held && map(space, BASE + n * 0x800000, 16 * PAGE, n < 4 ? file : K42_NULL_REF, 0);
-    held = held && touch("private file, read, cold", BASE + 0x800000, 16, false) &&
-           touch("private file, read, in memory", BASE + 2 * 0x800000, 16, false) &&
-           touch("private file, written after reading", BASE + 0x800000, 4, true) &&
-           touch("private file, written", BASE + 3 * 0x800000, 4, true) &&
-           fork_and_end(space, "fork and end, small", 0) &&
-           fork_and_end(space, "fork, three writes and end", 3) && map_and_unmap(space);
-    held = held && map(space, BASE * 16, (64ul << 20) - PAGE, K42_NULL_REF, SPACE_NO_LARGE) &&
-           touch("first touch, 64 MiB", BASE * 16, 16383, true) &&
-           fork_and_end(space, "fork and end, 64 MiB", 0);
-    held = held && map(space, BASE * 32, 64ul << 20, K42_NULL_REF, SPACE_LARGE) &&
-           touch("first touch of 64 MiB, large", BASE * 32, 16384, true);
-    program_end(program);
+    bool held = as_program(space, small_program, file) &&
+                fork_and_end(space, "fork and end, small", 0) &&
+                fork_and_end(space, "fork, three writes and end", 3) && map_and_unmap(space) &&
+                as_program(space, large_program, file) &&
+                fork_and_end(space, "fork and end, 64 MiB", 0) &&
+                as_program(space, large_pages, file);
     uint64_t begin = tick();
     held = end_space(space) && k42_defer_flush() == 0 && k42_defer_flush() == 0 && held;
     report("end, 128 MiB", begin, 1);

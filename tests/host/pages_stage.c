@@ -203,9 +203,21 @@ static k42_result moved(struct copy *copy, size_t length) {
     return (k42_result)length;
 }
 
+/* Words whole, as a processor would, since a page may be on its way to the medium meanwhile. */
+static void copy_words(void *to, const void *from, size_t length) {
+    if (((uintptr_t)to | (uintptr_t)from | length) % 8) {
+        memcpy(to, from, length);
+        return;
+    }
+    for (size_t i = 0; i < length / 8; i++)
+        __atomic_store_n((uint64_t *)to + i,
+                         __atomic_load_n((const uint64_t *)from + i, __ATOMIC_RELAXED),
+                         __ATOMIC_RELAXED);
+}
+
 k42_result copy_out(struct copy *copy, const void *from, size_t length) {
     length = next_length(copy, length);
-    memcpy((void *)copy->at, from, length);
+    copy_words((void *)copy->at, from, length);
     return moved(copy, length);
 }
 
@@ -217,7 +229,7 @@ k42_result copy_out_zeros(struct copy *copy, size_t length) {
 
 k42_result copy_in(struct copy *copy, void *to, size_t length) {
     length = next_length(copy, length);
-    memcpy(to, (const void *)copy->at, length);
+    copy_words(to, (const void *)copy->at, length);
     return moved(copy, length);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "space_fixture.h"
 
+#include <k42/class.h>
 #include <k42/lock.h>
 
 #include <sched.h>
@@ -119,8 +120,10 @@ struct fcm_test {
     struct k42_root root;
     struct fcm rep;
     struct k42_lock lock;
+    bool zeros; /* shared memory: begins as zeros and is not evicted */
     struct file_page pages[FILE_PAGES];
     struct attached *first, **last;
+    uint32_t walkers; /* over the list */
     uint64_t attachments;
 };
 
@@ -128,13 +131,13 @@ static struct fcm_test *test_of(struct fcm *self) {
     return k42_container(self, struct fcm_test, rep);
 }
 
-static uint64_t page_make(uint64_t index) {
+static uint64_t page_make(struct fcm_test *file, uint64_t index) {
     struct k42_pair taken = k42_call((pm_ref)fixture_pm, take, 0, 0);
     uint64_t *words = machine_memory(taken.word);
     if (taken.result < 0)
         abort();
     for (unsigned n = 0; n < PAGE / 8; n++)
-        words[n] = file_word(index);
+        words[n] = file->zeros ? 0 : file_word(index);
     return taken.word;
 }
 
@@ -145,7 +148,7 @@ static k42_result test_get_page(struct fcm *self, uint64_t index, unsigned flags
     if (index >= FILE_PAGES)
         return -ENXIO;
     struct file_page *found = &file->pages[index];
-    uint64_t spare = page_make(index);
+    uint64_t spare = page_make(file, index);
     k42_lock(&file->lock);
     k42_result result = found->leaving ? -K42_WAIT : 0;
     if (result == 0) {
@@ -210,7 +213,22 @@ static k42_result test_attach(struct fcm *self, const struct fcm_attachment *att
     return 0;
 }
 
-/* Attachments stay in place, with no pages, while somebody may be walking over them. */
+/* Frees those that were detached, unless somebody is walking over the list. */
+static void sweep(struct fcm_test *file) {
+    struct attached **link = &file->first;
+    while (file->walkers == 0 && *link) {
+        struct attached *at = *link;
+        if (at->attachment.pages) {
+            link = &at->next;
+            continue;
+        }
+        *link = at->next;
+        free(at);
+    }
+    if (file->walkers == 0)
+        file->last = link;
+}
+
 static k42_result test_detach(struct fcm *self, const struct fcm_attachment *attachment) {
     struct fcm_test *file = test_of(self);
     k42_result result = -ENOENT;
@@ -221,10 +239,16 @@ static k42_result test_detach(struct fcm *self, const struct fcm_attachment *att
             file->attachments--;
             result = 0;
         }
+    sweep(file);
     k42_unlock(&file->lock);
     if (result)
         abort();
     return result;
+}
+
+static k42_result test_usage(struct fcm *self, struct fcm_usage *usage) {
+    *usage = (struct fcm_usage){.attachments = test_of(self)->attachments};
+    return 0;
 }
 
 static const struct fcm_ops test_fcm_ops = {
@@ -234,7 +258,13 @@ static const struct fcm_ops test_fcm_ops = {
     .mapped = test_mapped,
     .attach = test_attach,
     .detach = test_detach,
+    .usage = test_usage,
 };
+
+static k42_result test_fcm_init(struct k42_root *root, const void *args) {
+    k42_container(root, struct fcm_test, root)->zeros = args != NULL;
+    return 0;
+}
 
 static void test_fcm_fini(struct k42_root *root) {
     struct fcm_test *file = k42_container(root, struct fcm_test, root);
@@ -255,13 +285,14 @@ static void test_fcm_fini(struct k42_root *root) {
 }
 
 K42_CLASS(fcm_test) = {
-    .name = "fcm.test",
+    .name = "fcm.pinned", /* what shared memory is made of */
     .interface = &fcm_interface,
     .version = 1,
     .kind = &k42_single,
     .root_size = sizeof(struct fcm_test),
     .rep_offset = offsetof(struct fcm_test, rep),
     .ops = &test_fcm_ops,
+    .init = test_fcm_init,
     .fini = test_fcm_fini,
 };
 
@@ -297,6 +328,7 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
         k42_lock(&file->lock);
     }
     struct attached *at = file->first;
+    file->walkers++;
     while (ours && at) {
         struct fcm_attachment attachment = at->attachment;
         k42_unlock(&file->lock);
@@ -307,6 +339,8 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
         k42_lock(&file->lock);
         at = at->next;
     }
+    file->walkers--;
+    sweep(file);
     uint64_t physical = leaves->physical;
     if (ours) {
         leaves->physical = 0;

@@ -152,7 +152,36 @@ static void a_copy_that_ends_early_moves_as_far_as_it_came(void **state) {
     end(fcm);
 }
 
+static struct medium *medium_written;
 static fcm_ref being_written;
+
+/* Inside a write of a page behind the end, which the file does not reach yet. */
+static void try_to_write_back(void) {
+    for (unsigned round = 0; round < 4; round++)
+        assert_int_equal(k42_call(being_written, give_back, 100), 0);
+    assert_int_equal(medium_written->writes, 0);
+}
+
+static void a_page_is_not_written_back_before_the_file_reaches_it(void **state) {
+    (void)state;
+    struct medium medium = {.late = false};
+    medium_written = &medium;
+    medium_open(&medium);
+    static uint64_t page[512];
+    page[0] = page[511] = 9;
+    for (unsigned part = 0; part < 2; part++) {
+        being_written = make(pm_machine, &medium, 0);
+        stage_copying = try_to_write_back;
+        assert_int_equal(stage_write(being_written, BYTES(1) + 8 * part, page, BYTES(1) - 8 * part),
+                         BYTES(1) - 8 * part);
+        for (unsigned round = 0; round < 4; round++)
+            assert_true(CALL(being_written, give_back, 100) >= 0);
+        assert_int_equal(word_at(being_written, BYTES(1) + 8 * part), 9);
+        end(being_written);
+        medium.writes = 0;
+    }
+    medium_close(&medium);
+}
 
 /* Inside a write that moves the end: in the middle of its copy. */
 static void try_to_move_the_end(void) {
@@ -207,6 +236,7 @@ static void what_a_program_wrote_behind_the_end_is_not_in_the_file(void **state)
     assert_int_equal(space_store(&space, 2000, 9), 0);
     put_word(fcm, 3000, 1);
     assert_int_equal(word_at(fcm, 2000), 0);
+    assert_int_equal(word_at(fcm, 3000), 1);
     space_close(&space);
     end(fcm);
 }
@@ -361,6 +391,40 @@ static void what_the_medium_has_behind_the_end_is_not_in_the_file(void **state) 
     medium_close(&medium);
 }
 
+static void a_file_that_others_changed_is_read_again(void **state) {
+    (void)state;
+    struct medium medium = {.late = true};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(3)), other = make(pm_machine, &medium, BYTES(3));
+    struct space space;
+    struct fcm_page page;
+    uint64_t value;
+    space_open(&space, fcm);
+    put_word(fcm, 0, 1);
+    put_word(fcm, BYTES(2), 1);
+    assert_int_equal(CALL(fcm, sync, 0, 3, 0), 0);
+    assert_int_equal(space_load(&space, 0, &value), 0);
+    put_word(other, 0, 2);
+    assert_int_equal(CALL(other, sync, 0, 3, 0), 0);
+    put_word(fcm, 0, 3); /* lost */
+    assert_int_equal(CALL(fcm, get_page, 2, 0, &page), 0);
+    assert_int_equal(TRY(fcm, renew, BYTES(5)), -K42_WAIT);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -K42_WAIT);
+    assert_int_equal(CALL(fcm, put_page, 2), 0);
+    assert_int_equal(CALL(fcm, renew, BYTES(5)), 0);
+    assert_int_equal(space_mapped(&space), 0);
+    assert_int_equal(CALL(fcm, size), BYTES(5));
+    assert_int_equal(word_at(fcm, 0), 2);
+    assert_int_equal(word_at(fcm, BYTES(2)), 1);
+    space_close(&space);
+    assert_int_equal(CALL(fcm, renew, 0), 0);
+    assert_int_equal(usage_of(fcm).present, 0);
+    assert_int_equal(medium_word(&medium, 0, 0), 2);
+    assert_int_equal(k42_destroy((k42_ref)fcm), 0);
+    end(other);
+    medium_close(&medium);
+}
+
 static void a_page_written_after_its_write_back_is_written_again(void **state) {
     (void)state;
     struct medium medium = {.late = false};
@@ -392,6 +456,24 @@ static void a_page_that_cannot_be_read_is_an_error_once(void **state) {
         assert_int_equal(stage_read(fcm, BYTES(90 * late), &word, sizeof word), -EIO);
         assert_int_equal(stage_read(fcm, BYTES(90 * late), &word, sizeof word), sizeof word);
     }
+    end(fcm);
+    medium_close(&medium);
+}
+
+static void a_failure_is_told_to_who_has_yet_to_begin_to_wait(void **state) {
+    (void)state;
+    struct medium medium = {.late = true, .by_hand = true};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(1));
+    struct fcm_page page;
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -K42_WAIT);
+    medium.fail_fill = -EIO;
+    assert_int_equal(medium_answer(&medium), 1);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -EIO);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -K42_WAIT);
+    assert_int_equal(medium_answer(&medium), 1);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), 0);
+    assert_int_equal(TRY(fcm, put_page, 0), 0);
     end(fcm);
     medium_close(&medium);
 }
@@ -466,6 +548,34 @@ static void a_sync_is_over_when_what_was_dirty_has_been_written(void **state) {
     medium_set_by_hand(&medium, false);
     assert_int_equal(CALL(fcm, sync, 0, 9, 0), 0);
     assert_int_equal(usage_of(fcm).dirty, 0);
+    end(fcm);
+    medium_close(&medium);
+}
+
+static void what_is_dirty_is_written_though_nobody_syncs(void **state) {
+    (void)state;
+    struct medium medium = {.late = false};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(3));
+    struct fcm_page page;
+    for (uint64_t round = 1; round < 3; round++) {
+        put_word(fcm, 0, round);
+        assert_int_equal(CALL(fcm, get_page, 2, FCM_WRITE, &page), 0);
+        medium.fail_write = round == 2 ? -EIO : 0;
+        assert_int_equal(CALL(fcm, give_back, 0), 0);
+        if (class_ == &fcm_pinned) {
+            medium.fail_write = 0;
+            assert_int_equal(CALL(fcm, put_page, 2), 0);
+            continue;
+        }
+        assert_int_equal(medium_word(&medium, 0, 0), 1);
+        assert_int_equal(usage_of(fcm).dirty, 1);
+        assert_int_equal(CALL(fcm, put_page, 2), 0);
+        assert_int_equal(CALL(fcm, give_back, 0), 0);
+        assert_int_equal(usage_of(fcm).dirty, 0);
+    }
+    /* What failed is the next sync's to tell. */
+    assert_int_equal(CALL(fcm, sync, 0, 3, 0), class_ == &fcm_pinned ? 0 : -EIO);
     end(fcm);
     medium_close(&medium);
 }
@@ -701,6 +811,7 @@ int main(int count, char **arguments) {
         TEST(writing_moves_the_end_and_what_was_skipped_is_zero),
         TEST(no_file_is_longer_than_an_offset_can_say),
         TEST(a_copy_that_ends_early_moves_as_far_as_it_came),
+        TEST(a_page_is_not_written_back_before_the_file_reaches_it),
         TEST(one_writer_at_a_time_moves_the_end),
         TEST(what_was_cut_off_is_zero_when_the_file_grows_again),
         TEST(what_a_program_wrote_behind_the_end_is_not_in_the_file),
@@ -711,12 +822,15 @@ int main(int count, char **arguments) {
         TEST(a_mapped_page_that_is_cut_off_is_nowhere_mapped),
         TEST(what_is_synced_is_on_the_medium_and_comes_back),
         TEST(what_the_medium_has_behind_the_end_is_not_in_the_file),
+        TEST(a_file_that_others_changed_is_read_again),
         TEST(a_page_written_after_its_write_back_is_written_again),
         TEST(a_page_that_cannot_be_read_is_an_error_once),
+        TEST(a_failure_is_told_to_who_has_yet_to_begin_to_wait),
         TEST(a_page_that_cannot_be_written_is_told_once_by_sync),
         TEST(a_medium_that_is_full_is_asked_again),
         TEST(a_sync_waits_for_a_held_page),
         TEST(a_sync_is_over_when_what_was_dirty_has_been_written),
+        TEST(what_is_dirty_is_written_though_nobody_syncs),
         TEST(only_pages_nobody_holds_are_given_back),
         TEST(a_file_larger_than_the_limit_passes_through_it),
         TEST(a_limit_that_nothing_can_keep_is_no_memory),

@@ -119,6 +119,20 @@ static void leaves_make_a_tree_again_with_as_many_nodes_and_one(void **state) {
     page_tree_discard(&to);
 }
 
+static void a_tree_that_cannot_be_made_leaves_the_other_leaves_alone(void **state) {
+    (void)state;
+    struct page_tree tree = {NULL, 0, 0};
+    struct page_node *spare = NULL, *first = page_node_make(), *second = page_node_make();
+    first->slots[0] = second->slots[0] = first->used = second->used = 1;
+    first->parent = second; /* as in a list */
+    second->base = 64;
+    assert_true(page_tree_adopt(&tree, first, &spare));
+    assert_false(page_tree_adopt(&tree, second, &spare));
+    page_tree_discard(&tree);
+    assert_int_equal(second->slots[0], 1);
+    page_nodes_free(second);
+}
+
 /* ---- attachments ---- */
 
 #define ATTACHMENTS 300u
@@ -198,6 +212,7 @@ int main(void) {
         cmocka_unit_test(the_tree_has_the_pages_that_were_added),
         cmocka_unit_test(a_tree_without_pages_has_no_nodes),
         cmocka_unit_test(leaves_make_a_tree_again_with_as_many_nodes_and_one),
+        cmocka_unit_test(a_tree_that_cannot_be_made_leaves_the_other_leaves_alone),
         cmocka_unit_test(attachments_that_cover_a_page_are_found),
         cmocka_unit_test(what_is_not_attached_is_not_taken),
     };

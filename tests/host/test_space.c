@@ -109,6 +109,25 @@ static void a_child_and_its_parent_see_their_own_writes_only(void **state) {
     fixture_end_space(grandchild);
 }
 
+static void shared_memory_is_the_same_for_parent_and_child(void **state) {
+    (void)state;
+    space_ref parent = fixture_space();
+    uintptr_t at = program_map_memory(parent, 0, 16 * PAGE, SPACE_SHARED);
+    uint64_t value;
+    assert_int_equal(program_write(parent, at, 1), 0);
+    space_ref child = program_fork(parent);
+    assert_int_equal(program_write(child, at, 2), 0);
+    assert_int_equal(program_write(child, at + PAGE, 3), 0);
+    assert_int_equal(program_read(parent, at, &value), 0);
+    assert_int_equal(value, 2);
+    fixture_end_space(child);
+    fixture_settle();
+    assert_int_equal(program_unmap(parent, at, PAGE), 0);
+    assert_int_equal(program_read(parent, at + PAGE, &value), 0);
+    assert_int_equal(value, 3);
+    fixture_end_space(parent);
+}
+
 static void fork_takes_no_frames_for_pages(void **state) {
     (void)state;
     space_ref parent = fixture_space();
@@ -455,6 +474,7 @@ int main(void) {
         TEST(beyond_the_end_of_a_file_is_a_bus_error),
         TEST(a_protected_page_keeps_what_it_has),
         TEST(a_child_and_its_parent_see_their_own_writes_only),
+        TEST(shared_memory_is_the_same_for_parent_and_child),
         TEST(fork_takes_no_frames_for_pages),
         TEST(large_areas_get_large_pages_and_lose_parts_of_them),
         TEST(a_stack_grows_to_its_limit_and_keeps_its_gap),

@@ -8,8 +8,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdint.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -39,10 +39,11 @@ static pid_t pester(int signal) {
     pid_t parent = getpid(), child = fork();
     if (child)
         return child;
-    for (;;) {
+    while (getppid() == parent) {
         usleep(20000);
         kill(parent, signal);
     }
+    _exit(0);
 }
 
 static void calm(pid_t child) {
@@ -134,8 +135,8 @@ static void selecting(void) {
     tell("select wrong", select(ends[1] + 1, &readable, NULL, NULL, &time));
     tell("select negative", select(-1, NULL, NULL, NULL, NULL));
     FD_ZERO(&readable);
-    FD_SET(77, &readable);
-    tell("select bad", select(78, &readable, NULL, NULL, NULL));
+    FD_SET(50, &readable);
+    tell("select bad", select(51, &readable, NULL, NULL, NULL));
     close(ends[1]);
     FD_ZERO(&readable);
     FD_SET(ends[0], &readable);
@@ -197,9 +198,8 @@ static void futexes(void) {
     tell("requeue", futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2, &second_word, 0));
     tell("requeue wrong", futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2, &second_word, 5));
     tell("wake second", futex(&second_word, FUTEX_WAKE_BITSET_PRIVATE, 9, NULL, NULL, 2));
-    tell("wake op",
-         futex(&second_word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)5, &word,
-               (uint32_t)FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)));
+    tell("wake op", futex(&second_word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)5, &word,
+                          (uint32_t)FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)));
     say("word %u", word);
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
@@ -216,7 +216,12 @@ static void robust(void) {
     struct shared {
         pthread_mutex_t mutex;
         sem_t semaphore;
-    } *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    } * shared;
+    int file = open("/tmp/waiting.shared", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (file < 0 || ftruncate(file, 4096) < 0)
+        say("no file to share");
+    shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    unlink("/tmp/waiting.shared");
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
@@ -237,13 +242,114 @@ static void robust(void) {
     waitpid(child, NULL, 0);
 }
 
+/* ---- alarms ---- */
+
+static volatile sig_atomic_t alarms;
+static volatile int alarm_value, alarm_code;
+
+static void on_time(int signal, siginfo_t *info, void *context) {
+    (void)signal, (void)context;
+    alarms++;
+    alarm_value = info->si_value.sival_int;
+    alarm_code = info->si_code;
+}
+
+static void wait_for_alarms(int wanted) {
+    while (alarms < wanted)
+        usleep(1000);
+    alarms = 0;
+}
+
+static void use_time_until(int wanted) {
+    while (alarms < wanted)
+        for (volatile int i = 0; i < 10000; i++)
+            ;
+    alarms = 0;
+}
+
+static void interval_timers(void) {
+    struct sigaction action = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct itimerval set = {{0, 20000}, {0, 20000}}, old;
+    sigaction(SIGALRM, &action, NULL);
+    sigaction(SIGVTALRM, &action, NULL);
+    sigaction(SIGPROF, &action, NULL);
+    tell("alarm", alarm(100));
+    unsigned left = alarm(0);
+    say("left: %d", left == 100 || left == 99);
+    tell("setitimer", setitimer(ITIMER_REAL, &set, NULL));
+    wait_for_alarms(3);
+    set = (struct itimerval){{0, 0}, {0, 0}};
+    tell("setitimer off", setitimer(ITIMER_REAL, &set, &old));
+    say("interval %ld %ld", old.it_interval.tv_sec, old.it_interval.tv_usec);
+    say("counts: %d", old.it_value.tv_usec > 0 && old.it_value.tv_usec <= 20000);
+    tell("getitimer", getitimer(ITIMER_REAL, &old));
+    say("off: %d", !old.it_value.tv_usec && !old.it_value.tv_sec);
+    alarms = 0;
+    usleep(50000);
+    say("none came: %d", alarms == 0);
+    set = (struct itimerval){{0, 0}, {0, 30000}};
+    tell("virtual", setitimer(ITIMER_VIRTUAL, &set, NULL));
+    use_time_until(1);
+    tell("profile", setitimer(ITIMER_PROF, &set, NULL));
+    use_time_until(1);
+    say("code %d", alarm_code);
+    tell("no such", setitimer((enum __itimer_which)7, &set, NULL));
+    tell("wrong", setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 1000000}}, NULL));
+    alarm(1);
+    pid_t child = fork();
+    if (!child)
+        _exit(alarm(0) != 0);
+    int status;
+    waitpid(child, &status, 0);
+    say_status("a child has no alarm", status);
+    tell("pause", pause());
+}
+
+static void made_timers(void) {
+    struct sigaction action = {.sa_sigaction = on_time, .sa_flags = SA_SIGINFO};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+    struct itimerspec set = {{0, 10 * MS}, {0, 10 * MS}}, old;
+    timer_t timer, other;
+    sigaction(SIGRTMIN, &action, NULL);
+    event.sigev_value.sival_int = 77;
+    tell("create", timer_create(CLOCK_MONOTONIC, &event, &timer));
+    tell("set", timer_settime(timer, 0, &set, NULL));
+    wait_for_alarms(4);
+    say("value %d code %d", alarm_value, alarm_code);
+    tell("overrun", timer_getoverrun(timer) < 0 ? -1 : 0);
+    tell("get", timer_gettime(timer, &old));
+    say("interval %ld", old.it_interval.tv_nsec);
+    set = (struct itimerspec){{0, 0}, {0, 0}};
+    tell("off", timer_settime(timer, 0, &set, NULL));
+    int64_t when = now_ns(CLOCK_REALTIME) + 20 * MS;
+    event.sigev_value.sival_int = 78;
+    tell("create", timer_create(CLOCK_REALTIME, &event, &other));
+    set.it_value = (struct timespec){when / 1000000000, when % 1000000000};
+    alarms = 0;
+    tell("set until", timer_settime(other, TIMER_ABSTIME, &set, NULL));
+    wait_for_alarms(1);
+    say("value %d late: %d", alarm_value, now_ns(CLOCK_REALTIME) >= when);
+    tell("delete", timer_delete(other));
+    tell("delete", timer_delete(timer));
+    tell("delete again", syscall(SYS_timer_delete, 0));
+    tell("no clock", timer_create(77, &event, &other));
+    event.sigev_signo = 99;
+    tell("no signal", timer_create(CLOCK_MONOTONIC, &event, &other));
+    event = (struct sigevent){.sigev_notify = SIGEV_NONE};
+    tell("silent", timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer));
+    set.it_value = (struct timespec){100, 0};
+    tell("set", timer_settime(timer, 0, &set, NULL));
+    tell("get", timer_gettime(timer, &old));
+    say("left: %d", old.it_value.tv_sec == 99 || old.it_value.tv_sec == 100);
+}
+
 /* ---- clocks ---- */
 
 static void clocks(void) {
     static const clockid_t all[] = {
-        CLOCK_REALTIME,     CLOCK_MONOTONIC,        CLOCK_PROCESS_CPUTIME_ID,
-        CLOCK_MONOTONIC_RAW, CLOCK_THREAD_CPUTIME_ID, CLOCK_REALTIME_COARSE,
-        CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,     CLOCK_TAI};
+        CLOCK_REALTIME,         CLOCK_MONOTONIC,         CLOCK_PROCESS_CPUTIME_ID,
+        CLOCK_MONOTONIC_RAW,    CLOCK_THREAD_CPUTIME_ID, CLOCK_REALTIME_COARSE,
+        CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,          CLOCK_TAI};
     struct timespec at, left;
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         int64_t before = now_ns(all[i]);
@@ -257,8 +363,8 @@ static void clocks(void) {
     time_t first = time(NULL);
     struct timeval day;
     gettimeofday(&day, NULL);
-    say("the same: %d", labs(day.tv_sec - (now_ns(CLOCK_REALTIME) / 1000000000l)) <= 1 &&
-                            day.tv_sec - first <= 1);
+    say("the same: %d",
+        labs(day.tv_sec - (now_ns(CLOCK_REALTIME) / 1000000000l)) <= 1 && day.tv_sec - first <= 1);
     int64_t begin = now_ns(CLOCK_MONOTONIC);
     tell("nanosleep", nanosleep(&(struct timespec){0, 20 * MS}, NULL));
     say("slept: %d", now_ns(CLOCK_MONOTONIC) - begin >= 20 * MS);
@@ -267,7 +373,8 @@ static void clocks(void) {
     at = (struct timespec){begin / 1000000000, begin % 1000000000};
     tell("until", clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL));
     say("slept: %d", now_ns(CLOCK_REALTIME) >= begin);
-    say("past: %d", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &(struct timespec){0, 1}, NULL));
+    say("past: %d",
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &(struct timespec){0, 1}, NULL));
     say("thread's: %d", clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &at, NULL));
     handle(SIGUSR1, SA_RESTART);
     pid_t child = pester(SIGUSR1);
@@ -328,6 +435,8 @@ int main(void) {
     in_child("selecting", selecting);
     in_child("futexes", futexes);
     in_child("robust", robust);
+    in_child("interval timers", interval_timers);
+    in_child("made timers", made_timers);
     in_child("clocks", clocks);
     in_child("policies", policies);
     return 0;

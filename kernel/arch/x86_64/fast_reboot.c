@@ -260,7 +260,7 @@ static int check(const struct kernel_image *image, const struct boot_module *mod
 int machine_fast_reboot(const void *bytes, size_t size, const struct boot_module *modules,
                         unsigned count, const char *command_line) {
     struct kernel_image image;
-    int error = kernel_image_read(bytes, size, &image);
+    int error = cpu_number() ? -EINVAL : kernel_image_read(bytes, size, &image);
     if (!error)
         error = check(&image, modules, count, command_line);
     if (!error && __atomic_exchange_n(&under_way, 1, __ATOMIC_ACQUIRE))

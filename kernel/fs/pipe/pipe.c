@@ -37,7 +37,8 @@ struct ring {
     uint64_t capacity; /* bytes, a power of two of pages; changed with both ends taken */
     char **slots;
     char *spare;
-    k42_ref node; /* of a pipe without a name, once asked for */
+    k42_ref node;   /* of a pipe without a name, once asked for; held */
+    k42_ref *noted; /* where that knows the pipe; under the lock */
 };
 
 #define RING(self) ((struct ring *)BODY(self))
@@ -81,6 +82,9 @@ static k42_result ring_detach(struct pipe *self, unsigned ends) {
     __atomic_store_n(&ring->writers, ring->writers - !!(ends & PIPE_WRITER), __ATOMIC_RELEASE);
     bool last = !ring->readers && !ring->writers;
     bool end_of_data = !ring->writers, broken = !ring->readers;
+    /* Nobody finds the number any more that another object may soon have. */
+    if (last && ring->noted)
+        __atomic_store_n(ring->noted, K42_NULL_REF, __ATOMIC_RELEASE);
     k42_unlock(&ring->lock);
     if (last) {
         (void)!k42_destroy(ring->self);
@@ -293,21 +297,25 @@ static k42_result ring_set_capacity(struct pipe *self, uint64_t bytes) {
     return result;
 }
 
+/* Two who ask first make one each, and one goes. */
 static struct k42_pair ring_node(struct pipe *self) {
     struct ring *ring = RING(self);
-    k42_ref node = __atomic_load_n(&ring->node, __ATOMIC_ACQUIRE), made;
+    k42_ref node = __atomic_load_n(&ring->node, __ATOMIC_ACQUIRE), made, *noted;
     if (node)
         return (struct k42_pair){0, (uintptr_t)node};
-    struct node_new what = {.mode = MODE_FIFO | 0600};
-    k42_result result = ramfs_make_unnamed(&what, &made);
+    k42_result result = ramfs_make_pipe_node(ring->self, &made, &noted);
     if (result < 0)
         return (struct k42_pair){.result = result};
-    if (!__atomic_compare_exchange_n(&ring->node, &node, made, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE)) {
-        (void)k42_call((node_ref)made, release);
-        made = node;
+    k42_lock(&ring->lock);
+    node = ring->node;
+    if (!node) {
+        ring->noted = noted;
+        __atomic_store_n(&ring->node, made, __ATOMIC_RELEASE);
     }
-    return (struct k42_pair){0, (uintptr_t)made};
+    k42_unlock(&ring->lock);
+    if (node)
+        (void)!k42_call((node_ref)made, release);
+    return (struct k42_pair){0, (uintptr_t)(node ? node : made)};
 }
 
 static k42_result ring_arrivals(struct pipe *self, unsigned ends) {

@@ -81,3 +81,16 @@ k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node) {
     *node = inode->self;
     return 0;
 }
+
+k42_result ramfs_make_pipe_node(k42_ref pipe, k42_ref *node, k42_ref **noted) {
+    static const struct node_new what = {.mode = MODE_FIFO | 0600};
+    struct ramfs *fs = nameless();
+    struct inode *inode;
+    k42_result result = fs ? inode_make(fs, &what, &inode) : -ENOMEM;
+    if (result < 0)
+        return result;
+    __atomic_store_n(&inode->pipe, pipe, __ATOMIC_RELEASE);
+    *noted = &inode->pipe;
+    *node = inode->self;
+    return 0;
+}

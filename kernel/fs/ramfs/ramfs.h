@@ -205,5 +205,9 @@ size_t ramfs_fill(struct inode *root, const void *archive, size_t size);
  * -ENOMEM. */
 K42_MUST_CHECK
 k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node);
+/* The same for a pipe, which opening the node leads to; *noted says where the node knows it, for
+ * whoever ends the pipe while he holds the node. */
+K42_MUST_CHECK
+k42_result ramfs_make_pipe_node(k42_ref pipe, k42_ref *node, k42_ref **noted);
 
 #endif

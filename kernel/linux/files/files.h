@@ -85,6 +85,10 @@ static inline int files_limit(void) {
     return limit < 0x7fffffff ? (int)limit : 0x7fffffff;
 }
 
+/* The name of an open file as seen from a root, not terminated; returns its length. -ENOENT. */
+K42_MUST_CHECK
+k42_result files_name(file_ref file, const struct place *root, char *text, size_t size);
+
 /* ---- paths ---- */
 
 /* Walks a path from a directory's descriptor or AT_WORKING; flags of path_flags. */

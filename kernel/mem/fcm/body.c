@@ -134,11 +134,14 @@ static void count(struct fcm_usage *usage, uint64_t word) {
 
 k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage) {
     struct body *body = BODY(self);
-    *usage = (struct fcm_usage){.attachments = body->its.attachments.count};
+    k42_lock(&body->lock);
+    *usage =
+        (struct fcm_usage){.attachments = body->its.attachments.count,
+                           .frames = body->its.tree.pages +
+                                     body->its.tree.nodes * sizeof(struct page_node) / PAGE_BYTES};
+    k42_unlock(&body->lock);
     for (uint64_t *slot, at = 0; (slot = page_tree_next(&body->its.tree, &at)); at++)
         count(usage, page_load(slot));
-    usage->frames = __atomic_load_n(&body->its.tree.pages, __ATOMIC_RELAXED) +
-                    body->its.tree.nodes * sizeof(struct page_node) / PAGE_BYTES;
     return 0;
 }
 

@@ -34,8 +34,8 @@
 
 /* Pages that are to be gone, and what the FR is told then. */
 struct body_clear {
-    uint64_t first, end; /* equal: nothing is */
-    bool resize;         /* the FR is told the size; otherwise of a hole */
+    uint64_t first, end;                                /* equal: nothing is */
+    enum { CLEAR_HOLE, CLEAR_RESIZE, CLEAR_RENEW } why; /* of a hole, of the size, or nothing */
 };
 
 /* All that a file's FCM is: handed over by pointer as it is. */
@@ -48,7 +48,9 @@ struct body_contents {
     struct body_clear clear;
     uint64_t syncs[BODY_SYNCS]; /* requests that have marked what they want written */
     uint32_t next_sync;
+    uint64_t renewal;   /* the request that renews, or did last */
     int32_t failure;    /* of writing back, not reported yet */
+    uint32_t dirtied;   /* a page may have become dirty since write_back_all() came by */
     uint64_t hand;      /* where the clock stands */
     uint64_t read_next; /* where a reader in order would go on */
     uint32_t read_ahead;
@@ -125,7 +127,11 @@ void fcm_body_admit(struct body *body);
 
 /* ---- body_get.c ---- */
 
-enum { BODY_BEYOND = 1u << 31 }; /* with fcm_flags: also behind the end, by who is moving it */
+/* With fcm_flags. */
+enum {
+    BODY_BEYOND = 1 << 8, /* also behind the end, by who is moving it */
+    BODY_WANTED = 1 << 9, /* somebody waits for it: a failure is his to hear */
+};
 
 k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
                              struct fcm_page *page);
@@ -157,14 +163,17 @@ void fcm_body_remove(struct body *body, uint64_t index);
 
 k42_result fcm_body_resize(struct fcm *self, uint64_t size);
 k42_result fcm_body_punch(struct fcm *self, uint64_t offset, uint64_t length);
+k42_result fcm_body_renew(struct fcm *self, uint64_t size);
 /* Goes on with clearing, as far as it can; `exclusive` is held. -K42_WAIT: pages are not free. */
 K42_MUST_CHECK
 k42_result fcm_body_clear_step(struct body *body);
-/* 0, or -K42_WAIT: the page in which the file ends is being filled, and the end must stay. Before
- * growing, with `exclusive`. */
+/*
+ * Before the end is moved on, with `exclusive`: makes zero what programs may have written behind
+ * it. 0, or -K42_WAIT: the page in which the file ends is being filled, and the end must stay.
+ */
 K42_MUST_CHECK
 k42_result fcm_body_end_settled(struct body *body);
-/* Grows; `exclusive` is held. What was mapped behind the old end is zero afterwards. */
+/* Moves the end on; `exclusive` is held, and the pages that get bytes of the file are, too. */
 void fcm_body_grow(struct body *body, uint64_t size);
 /* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
@@ -177,6 +186,15 @@ k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
 bool fcm_body_was_accessed(struct body *body, uint64_t index);
 
 /* ---- fcm_body_write_back.c ---- */
+
+/* Pages are dirty, or may be by now. */
+static inline void fcm_body_note_dirty(struct body *body) {
+    if (!__atomic_load_n(&body->its.dirtied, __ATOMIC_RELAXED))
+        __atomic_store_n(&body->its.dirtied, 1, __ATOMIC_RELEASE);
+}
+
+/* Begins to write all that is dirty back, as far as that goes without waiting. */
+void fcm_body_write_back_all(struct body *body);
 
 k42_result fcm_body_sync(struct fcm *self, uint64_t first, uint64_t pages, unsigned durable);
 k42_result fcm_body_written(struct fcm *self, uint64_t index, k42_result result);

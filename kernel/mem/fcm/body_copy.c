@@ -8,8 +8,9 @@
  * the writer returns with what it has done.
  *
  * A write that replaces an absent page as a whole does not ask the FR for it first. Only one writer
- * at a time moves the end, so appended pieces neither overlap nor leave gaps; the size follows each
- * page, after its bytes.
+ * at a time moves the end, so appended pieces neither overlap nor leave gaps. The size follows each
+ * page, after its bytes and before the page is let go: else it could be written back as one that
+ * the file does not reach.
  */
 #include "body.h"
 
@@ -57,6 +58,12 @@ k42_result fcm_body_read(struct fcm *self, uint64_t offset, struct copy *copy) {
 
 /* ---- writing ---- */
 
+/* Bytes up to here are in a page that is held or claimed. */
+static void reach(struct body *body, uint64_t end, unsigned flags) {
+    if (flags & BODY_BEYOND && end > fcm_body_bytes(body))
+        fcm_body_grow(body, end);
+}
+
 static k42_result write_part(struct body *body, uint64_t offset, size_t length, struct copy *copy,
                              unsigned flags) {
     uint64_t index = offset >> PAGE_SHIFT, word;
@@ -64,6 +71,8 @@ static k42_result write_part(struct body *body, uint64_t offset, size_t length, 
     if (result)
         return result;
     result = copy_in(copy, page_memory(word) + (offset & (PAGE_BYTES - 1)), length);
+    if (result > 0)
+        reach(body, offset + (uint64_t)result, flags);
     fcm_body_drop(body, index, 0);
     return result;
 }
@@ -85,8 +94,10 @@ static k42_result write_whole(struct body *body, uint64_t index, struct copy *co
         fcm_body_remove(body, index);
         return -EAGAIN;
     }
+    reach(body, (index + 1) << PAGE_SHIFT, flags);
     /* Cut off meanwhile: as if it had been written just before. */
     (void)fcm_body_settle(body, index, PAGE_USED | PAGE_DIRTY);
+    fcm_body_note_dirty(body);
     return (k42_result)PAGE_BYTES;
 }
 
@@ -112,8 +123,6 @@ static k42_result write_pieces(struct body *body, uint64_t offset, struct copy *
             return done ? done : got;
         done += got;
         offset += (uint64_t)got;
-        if (flags & BODY_BEYOND && offset > fcm_body_bytes(body))
-            fcm_body_grow(body, offset);
         if ((size_t)got < length)
             break;
     }

@@ -6,9 +6,9 @@
  * meets such a page waits for something that happens. It is marked as evicted, too, so that
  * clearing leaves the rest to who marked it.
  *
- * Clearing a range (resize, punch) marks every page of it, and frees those that are free to go.
- * Others are held, or on their way from or to the FR: the caller waits for one of them and goes on
- * later. What is being cleared is the FCM's state, not the caller's, who may be killed: whoever
+ * Clearing a range (resize, punch, renew) marks every page of it, and frees those that are free to
+ * go. Others are held, or on their way from or to the FR: the caller waits for one of them and goes
+ * on later. What is being cleared is the FCM's state, not the caller's, who may be killed: whoever
  * needs a page of the range, or wants to change the size, goes on with it (fcm_body_clear_step),
  * and no page comes into being there before it is over. Then the FR is told.
  *
@@ -212,11 +212,12 @@ static k42_result zero_last(struct body *body) {
 }
 
 static k42_result tell_fr(struct body *body, const struct body_clear *clear) {
-    if (!fcm_body_has_fr(body))
+    if (!fcm_body_has_fr(body) || clear->why == CLEAR_RENEW)
         return 0;
     k42_result result =
-        clear->resize ? k42_call(body->its.fr, resize, fcm_body_bytes(body))
-                      : k42_call(body->its.fr, punch, clear->first, clear->end - clear->first);
+        clear->why == CLEAR_RESIZE
+            ? k42_call(body->its.fr, resize, fcm_body_bytes(body))
+            : k42_call(body->its.fr, punch, clear->first, clear->end - clear->first);
     return result == -K42_STALE ? 0 : result;
 }
 
@@ -231,28 +232,18 @@ k42_result fcm_body_clear_step(struct body *body) {
     if (clear.first == clear.end)
         return 0;
     k42_result result = clear_pages(body, clear.first, clear.end);
-    if (!result && clear.resize)
+    if (!result && clear.why == CLEAR_RESIZE)
         result = zero_last(body);
     if (result)
         return result;
     result = tell_fr(body, &clear);
     if (result == -K42_WAIT)
         return result;
-    set_clear(body, (struct body_clear){0, 0, false});
+    set_clear(body, (struct body_clear){0, 0, CLEAR_HOLE});
     return result;
 }
 
 /* ---- the size ---- */
-
-/* A program may have written behind the end, in the page where that is, if it has it mapped. */
-static void zero_what_was_mapped(struct body *body) {
-    uint64_t size = fcm_body_bytes(body);
-    uint64_t *slot = page_tree_find(&body->its.tree, size >> PAGE_SHIFT);
-    if (size & (PAGE_BYTES - 1) && slot && page_load(slot) & PAGE_MAPPED) {
-        k42_result result = zero_last(body);
-        (void)result; /* a page in transit is filled with zeros behind the end */
-    }
-}
 
 /* Pages are claimed under the lock, after a look at `exclusive`: either the claim is seen here, or
  * it is not made. */
@@ -260,13 +251,14 @@ k42_result fcm_body_end_settled(struct body *body) {
     uint64_t size = fcm_body_bytes(body), index = size >> PAGE_SHIFT;
     k42_lock(&body->lock);
     uint64_t *slot = size & (PAGE_BYTES - 1) ? page_tree_find(&body->its.tree, index) : NULL;
-    bool filling = slot && page_load(slot) & PAGE_FILLING;
+    uint64_t word = slot ? page_load(slot) : 0;
     k42_unlock(&body->lock);
-    return filling ? fcm_body_wait(body, index) : 0;
+    if (word & PAGE_FILLING)
+        return fcm_body_wait(body, index);
+    return word & PAGE_MAPPED ? zero_last(body) : 0;
 }
 
 void fcm_body_grow(struct body *body, uint64_t size) {
-    zero_what_was_mapped(body);
     k42_lock(&body->lock);
     __atomic_store_n(&body->its.size, size, __ATOMIC_RELEASE);
     k42_unlock(&body->lock);
@@ -281,12 +273,18 @@ static k42_result grow(struct body *body, uint64_t size) {
     return result;
 }
 
-static k42_result shrink(struct body *body, uint64_t size) {
+/* Sets the size, and what is to be gone with it. */
+static k42_result set_size(struct body *body, uint64_t size, struct body_clear clear) {
     k42_lock(&body->lock);
     __atomic_store_n(&body->its.size, size, __ATOMIC_RELEASE);
-    body->its.clear = (struct body_clear){fcm_body_end(body), PAGE_NUMBERS, true};
+    body->its.clear = clear;
     k42_unlock(&body->lock);
     return fcm_body_clear_step(body);
+}
+
+static k42_result shrink(struct body *body, uint64_t size) {
+    uint64_t end = (size + PAGE_BYTES - 1) >> PAGE_SHIFT;
+    return set_size(body, size, (struct body_clear){end, PAGE_NUMBERS, CLEAR_RESIZE});
 }
 
 k42_result fcm_body_resize(struct fcm *self, uint64_t size) {
@@ -303,6 +301,29 @@ k42_result fcm_body_resize(struct fcm *self, uint64_t size) {
     else if (!result && size < before)
         result = shrink(body, size);
     fcm_body_admit(body);
+    return result;
+}
+
+/* A request that comes back has begun to clear already, and is over when that is. */
+static k42_result renew(struct body *body, uint64_t size, uint64_t request) {
+    k42_result result = fcm_body_clear_step(body);
+    if (result || body->its.renewal == request)
+        return result;
+    body->its.renewal = request;
+    return set_size(body, size, (struct body_clear){0, PAGE_NUMBERS, CLEAR_RENEW});
+}
+
+k42_result fcm_body_renew(struct fcm *self, uint64_t size) {
+    struct body *body = BODY(self);
+    if (size > BODY_SIZE_MAX)
+        return -EFBIG;
+    k42_result result = fcm_body_exclude(body);
+    if (result)
+        return result;
+    result = renew(body, size, wait_request());
+    fcm_body_admit(body);
+    if (result != -K42_WAIT)
+        wait_request_end();
     return result;
 }
 
@@ -330,7 +351,7 @@ static k42_result punch(struct body *body, uint64_t offset, uint64_t end) {
         result = zero_bytes(body, last << PAGE_SHIFT, end - (last << PAGE_SHIFT));
     if (result || first == last)
         return result;
-    set_clear(body, (struct body_clear){first, last, false});
+    set_clear(body, (struct body_clear){first, last, CLEAR_HOLE});
     return fcm_body_clear_step(body);
 }
 

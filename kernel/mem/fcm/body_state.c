@@ -75,7 +75,8 @@ static k42_result export_pages(struct k42_root *from, struct k42_state *state, u
     to->file = (struct fcm_file){.pm = its->pm, .fr = its->fr, .size = its->size};
     to->clear_first = its->clear.first;
     to->clear_end = its->clear.end;
-    to->clear_resize = its->clear.resize;
+    to->clear_why = its->clear.why;
+    to->renewal = its->renewal;
     to->failure = its->failure;
     to->enlisted = its->enlisted;
     k42_result result = fcm_state_put_attachments(to, &its->attachments);
@@ -107,8 +108,10 @@ static k42_result import_pages(struct k42_root *to, struct k42_state *state, uns
         .fr = from->file.fr,
         .size = from->file.size,
         .attachments.random = 1,
-        .clear = {from->clear_first, from->clear_end, from->clear_resize},
+        .clear = {from->clear_first, from->clear_end, from->clear_why},
+        .renewal = from->renewal,
         .failure = from->failure,
+        .dirtied = 1,
         .enlisted = from->enlisted,
     };
     while (from->attached) {

@@ -81,6 +81,23 @@ k42_result fcm_body_written(struct fcm *self, uint64_t index, k42_result result)
     return 0;
 }
 
+/* ---- everything ---- */
+
+/* What is left dirty, and what becomes so behind the walk, is noted for the next time. */
+void fcm_body_write_back_all(struct body *body) {
+    if (!fcm_body_has_fr(body) || !__atomic_exchange_n(&body->its.dirtied, 0, __ATOMIC_ACQ_REL))
+        return;
+    for (uint64_t *slot, at = 0; (slot = page_tree_next(&body->its.tree, &at)); at++) {
+        if (!(page_load(slot) & PAGE_DIRTY))
+            continue;
+        k42_result result = fcm_body_write_back(body, slot, at);
+        if (result)
+            fcm_body_note_dirty(body);
+        if (result == -K42_WAIT)
+            return;
+    }
+}
+
 /* ---- a range ---- */
 
 /* True when this request is not known yet; it is from now on. */

@@ -129,7 +129,7 @@ struct fcm_ops {
     K42_METHOD(sync)(struct fcm *self, uint64_t first, uint64_t pages, unsigned durable);
 
     /* Frees up to `wanted` frames, clean pages first; starts writing dirty ones. Returns how many
-     * frames were freed. */
+     * frames were freed. Asked for none it only starts writing. */
     K42_METHOD(give_back)(struct fcm *self, uint64_t wanted);
 
     /* The FR's: a fill it had started is over, with 0 or an error. */
@@ -140,6 +140,13 @@ struct fcm_ops {
 
     /* Counts. */
     K42_METHOD(usage)(struct fcm *self, K42_OUT struct fcm_usage *usage);
+
+    /*
+     * Forgets all pages, dirty ones too, without telling the FR, and takes `size` as the file's:
+     * for a file that others have changed, and for an FCM that is about to be ended. Errors:
+     * -K42_WAIT while pages leave; -ENOTSUP.
+     */
+    K42_METHOD(renew)(struct fcm *self, uint64_t size);
 };
 
 struct fcm {

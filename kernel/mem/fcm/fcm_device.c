@@ -129,6 +129,11 @@ static k42_result resize(struct fcm *self, uint64_t bytes) {
     return -EFBIG;
 }
 
+static k42_result renew(struct fcm *self, uint64_t bytes) {
+    (void)self, (void)bytes;
+    return -ENOTSUP;
+}
+
 static k42_result punch(struct fcm *self, uint64_t offset, uint64_t length) {
     (void)self, (void)offset, (void)length;
     return -ENOTSUP;
@@ -239,6 +244,7 @@ static const struct fcm_ops device_ops = {
     .filled = of_no_fr,
     .written = of_no_fr,
     .usage = usage,
+    .renew = renew,
 };
 
 K42_CLASS(fcm_device) = {

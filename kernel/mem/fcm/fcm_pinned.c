@@ -33,6 +33,7 @@ static const struct fcm_ops pinned_ops = {
     .filled = fcm_body_filled,
     .written = fcm_body_written,
     .usage = fcm_body_usage,
+    .renew = fcm_body_renew,
 };
 
 K42_CLASS(fcm_pinned) = {

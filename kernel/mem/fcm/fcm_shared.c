@@ -42,6 +42,8 @@ static k42_result give_back(struct fcm *self, uint64_t wanted) {
     uint64_t at = __atomic_load_n(&body->its.hand, __ATOMIC_RELAXED), freed = 0, *slot;
     uint64_t looks = wanted > PAGE_NUMBERS ? PAGE_NUMBERS : wanted * LOOKS_PER_FRAME + LOOKS_LEAST;
     unsigned rounds = 0;
+    if (!wanted)
+        fcm_body_write_back_all(body);
     while (freed < wanted && looks-- && rounds < 3) {
         slot = page_tree_next(&body->its.tree, &at);
         if (slot) {
@@ -74,6 +76,7 @@ static const struct fcm_ops shared_ops = {
     .filled = fcm_body_filled,
     .written = fcm_body_written,
     .usage = fcm_body_usage,
+    .renew = fcm_body_renew,
 };
 
 K42_CLASS(fcm_shared) = {

@@ -9,9 +9,9 @@
  * k42_create(&fcm_shared, &(struct fcm_file){...}, &ref) makes one; a shared and a pinned one can
  * take each other's place at any time.
  *
- * The end. Whoever ends an FCM of a file resizes it to 0 first, which waits until nothing is in
- * transit and takes every mapping away, and says wait_hangup_all() afterwards. Pages that are dirty
- * when an FCM ends are gone.
+ * The end. Whoever ends an FCM of a file says renew(0) first, which waits until nothing is in
+ * transit and takes every mapping away, and wait_hangup_all() afterwards. Pages that are dirty then
+ * are gone: sync() comes before it, if they are to stay.
  */
 #ifndef KERNEL_FCM_FILE_PAGES_H
 #define KERNEL_FCM_FILE_PAGES_H

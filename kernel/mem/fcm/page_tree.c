@@ -178,6 +178,7 @@ void page_nodes_free(struct page_node *list) {
 
 bool page_tree_adopt(struct page_tree *tree, struct page_node *leaf, struct page_node **spare) {
     if (!tree->root && !leaf->base) {
+        leaf->parent = NULL;
         tree->root = leaf;
     } else {
         struct page_node *above = NULL;

@@ -27,7 +27,8 @@ struct fcm_state {
     struct fcm_file file;           /* FCM_OF_FILE */
     struct fcm_registers registers; /* FCM_OF_DEVICE */
     uint64_t clear_first, clear_end;
-    bool clear_resize;
+    unsigned clear_why; /* as in body.h: 0 a hole, 1 a new size, 2 forgotten */
+    uint64_t renewal;
     int32_t failure;
     k42_id enlisted;
     struct page_node *spare, *leaves, *last_leaf;    /* chained by `parent` */

@@ -43,7 +43,8 @@ struct fr_ops {
     /* The file's size is now `size`; what lies beyond is forgotten. Errors: -EFBIG, -ENOSPC. */
     K42_METHOD(resize)(struct fr *self, uint64_t size);
 
-    /* Pages are a hole from now on. Asked for none, it only says whether it could. Errors: -ENOTSUP.
+    /* Pages are a hole from now on. Asked for none, it only says whether it could. Errors:
+     * -ENOTSUP.
      */
     K42_METHOD(punch)(struct fr *self, uint64_t first, uint64_t pages);
 

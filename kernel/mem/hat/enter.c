@@ -127,49 +127,54 @@ static k42_result grant_entry(uint64_t *entry, unsigned protection) {
     return 0;
 }
 
-/* A shared leaf is good enough for what it permits through a read-only upper entry. */
-static bool grant_shared(struct hat_tables *tables, uintptr_t address, unsigned protection,
-                         k42_result *result) {
-    struct leaf leaf;
-    uint64_t entry = 0;
-    *result = leaf_lock(tables, address, LEAF_FIND, &leaf);
-    if (*result == -ENOENT)
-        return true;
-    if (*result < 0)
-        return false;
-    bool shared = leaf.shared;
-    entry = user_entry_read(&leaf.entries[leaf_index(address)]);
-    leaf_unlock(&leaf);
+/* A shared leaf is good enough for what it permits through its upper entry, which is read-only. */
+static k42_result grant_shared(struct leaf *leaf, uintptr_t address, unsigned wanted) {
+    uint64_t entry = user_entry_read(&leaf->entries[leaf_index(address)]);
     if (!entry)
-        *result = -ENOENT;
-    return !entry || (shared && !(wanted_of(protection) & HAT_WRITE) &&
-                      entry_permits(entry, wanted_of(protection)));
+        return HAT_ABSENT;
+    return !(wanted & HAT_WRITE) && entry_permits(entry, wanted) ? 0 : HAT_COPY;
 }
 
+/* One that is our own afterwards. */
+static k42_result grant_own(struct hat_tables *tables, uintptr_t address, unsigned protection,
+                            const struct hat_lease *lease) {
+    struct leaf leaf;
+    k42_result result = leaf_lock(tables, address, LEAF_OWN, &leaf);
+    if (result < 0)
+        return result == -ENOENT ? HAT_EMPTY : result;
+    uint64_t *entry = &leaf.entries[leaf_index(address)];
+    if (!user_entry_read(entry))
+        result = HAT_ABSENT;
+    else
+        result = lease_is_over(lease) ? -K42_RETRY : grant_entry(entry, protection);
+    leaf_unlock(&leaf);
+    return result;
+}
+
+/* The first look changes no shared leaf and parts no large page. */
 k42_result tables_grant(struct hat *self, uintptr_t address, unsigned protection,
                         const struct hat_lease *lease) {
     struct hat_tables *tables = tables_of(self);
+    unsigned wanted = wanted_of(protection);
     struct leaf leaf;
-    uint64_t *upper = upper_find(tables, address);
-    if (!upper || !user_entry_read(upper))
-        return HAT_EMPTY;
-    k42_result result;
-    if (user_entry_shared(user_entry_read(upper)) &&
-        grant_shared(tables, address, protection, &result))
-        return result == -ENOENT ? HAT_ABSENT : 0;
-    result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
+    k42_result result = leaf_lock(tables, address, LEAF_FIND, &leaf);
     if (result == -EISDIR) {
         result = lease_is_over(lease) ? -K42_RETRY : grant_entry(leaf.upper, protection);
         k42_unlock(&leaf.slot->lock);
-    } else if (result == 0) {
-        uint64_t *entry = &leaf.entries[leaf_index(address)];
-        if (!user_entry_read(entry))
-            result = HAT_ABSENT;
-        else
-            result = lease_is_over(lease) ? -K42_RETRY : grant_entry(entry, protection);
-        leaf_unlock(&leaf);
+        return result;
     }
-    return result;
+    if (result < 0)
+        return result == -ENOENT ? HAT_EMPTY : result;
+    uint64_t *entry = &leaf.entries[leaf_index(address)];
+    bool shared = leaf.shared;
+    if (shared)
+        result = grant_shared(&leaf, address, wanted);
+    else if (!user_entry_read(entry))
+        result = HAT_ABSENT;
+    else
+        result = lease_is_over(lease) ? -K42_RETRY : grant_entry(entry, protection);
+    leaf_unlock(&leaf);
+    return shared && result == HAT_COPY ? grant_own(tables, address, protection, lease) : result;
 }
 
 /*

@@ -144,9 +144,10 @@ static void leaf_found(struct leaf *leaf, uint64_t entry) {
 }
 
 /* Puts a leaf with nothing in it where there is none. The barrier is that of the lease: see
- * tables_map(). */
+ * enter.c. */
 static void leaf_make(uint64_t *upper, uint64_t frame) {
     machine_zero_page(machine_memory(frame));
+    table_note(upper);
     user_entry_exchange(upper, user_entry_table(frame));
 }
 
@@ -177,23 +178,11 @@ static k42_result leaf_try(struct hat_tables *tables, uintptr_t address, uint64_
     return 0;
 }
 
-k42_result leaf_lock(struct hat_tables *tables, uintptr_t address, enum leaf_wish wish,
-                     struct leaf *leaf) {
+/* The slot is locked and its leaf is not simply there. As leaf_lock(). */
+static k42_result leaf_lock_slowly(struct hat_tables *tables, uintptr_t address,
+                                   enum leaf_wish wish, struct leaf *leaf) {
     uint64_t spare = 0;
-    struct k42_pair upper = {0, (uintptr_t)upper_find(tables, address)};
-    if (!upper.word && wish != LEAF_MAKE)
-        return -ENOENT;
-    if (!upper.word)
-        upper = upper_make(tables, address);
-    if (upper.result < 0)
-        return upper.result;
-    leaf->upper = (uint64_t *)upper.word;
-    leaf->slot = slot_of(tables, address);
-    leaf->shared = false;
-    if (wish == LEAF_MAKE)
-        table_note(leaf->upper);
     for (;;) {
-        k42_lock(&leaf->slot->lock);
         k42_result result = leaf_try(tables, address, leaf->upper, wish, &spare);
         if (result == 0)
             leaf_found(leaf, user_entry_read(leaf->upper));
@@ -208,7 +197,27 @@ k42_result leaf_lock(struct hat_tables *tables, uintptr_t address, enum leaf_wis
         if (taken.result < 0)
             return taken.result;
         spare = taken.word;
+        k42_lock(&leaf->slot->lock);
     }
+}
+
+k42_result leaf_lock(struct hat_tables *tables, uintptr_t address, enum leaf_wish wish,
+                     struct leaf *leaf) {
+    struct k42_pair upper = {0, (uintptr_t)upper_find(tables, address)};
+    if (!upper.word && wish != LEAF_MAKE)
+        return -ENOENT;
+    if (!upper.word)
+        upper = upper_make(tables, address);
+    if (upper.result < 0)
+        return upper.result;
+    leaf->upper = (uint64_t *)upper.word;
+    leaf->slot = slot_of(tables, address);
+    k42_lock(&leaf->slot->lock);
+    uint64_t entry = user_entry_read(leaf->upper);
+    if ((entry & (ENTRY_PRESENT | ENTRY_LARGE | ENTRY_SHARED)) != ENTRY_PRESENT)
+        return leaf_lock_slowly(tables, address, wish, leaf);
+    leaf_found(leaf, entry);
+    return 0;
 }
 
 void leaf_unlock(struct leaf *leaf) {

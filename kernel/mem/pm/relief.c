@@ -8,6 +8,9 @@
  * is in the way, those who wait are told that there is no memory. The kernel itself never waits
  * here, and does not die of it.
  *
+ * Every few seconds it also has FCMs begin to write what is dirty, so that what programs wrote
+ * reaches the medium though nobody asked for it.
+ *
  * Those who wait stand in the wait table at their PM, key 0. The order is: the frame allocator or
  * the limit refuses; the account is made needy; the caller is put into the table and tries once
  * more. Relief clears `needy` and then notifies; whoever saw it set, but comes into the table after
@@ -27,7 +30,8 @@ enum {
     MOST_ROUNDS = 8,
     QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
 };
-#define TURN_NS 2000000ul /* a page's write, or the end of a program */
+#define TURN_NS       2000000ul    /* a page's write, or the end of a program */
+#define WRITE_BACK_NS 5000000000ul /* what is written is on its way after so long */
 
 struct account *relief_machine;
 bool (*pm_out_of_memory)(void);
@@ -71,7 +75,7 @@ static uint64_t ask(struct account *account, k42_id id, uint64_t share) {
 
 /* Each FCM of one account once. */
 static uint64_t ask_all(struct account *account, uint64_t wanted) {
-    uint32_t count = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED);
+    uint32_t count = account_fcm_count(account);
     uint64_t freed = 0, share = count ? wanted / count : 0;
     for (k42_id id; count-- && freed < wanted && (id = account_next_fcm(account));)
         freed += ask(account, id, share > LEAST_SHARE ? share : LEAST_SHARE);
@@ -95,9 +99,17 @@ static uint64_t relieve(struct account *account, uint64_t wanted) {
     return freed;
 }
 
+static void write_back(struct account *account) {
+    uint32_t count = account_fcm_count(account);
+    for (k42_id id; count-- && (id = account_next_fcm(account));)
+        (void)ask(account, id, 0);
+    for (struct account *below = NULL; (below = account_next_below(account, below));)
+        write_back(below);
+}
+
 static bool is_in_transit(struct account *account) {
     bool found = false;
-    uint32_t count = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED);
+    uint32_t count = account_fcm_count(account);
     for (k42_id id; count-- && !found && (id = account_next_fcm(account));) {
         struct fcm_usage usage = {.in_transit = 0};
         k42_enter();
@@ -168,14 +180,25 @@ static struct account *serve_all(struct account *list) {
     return later;
 }
 
+/* Returns when it is due again. */
+static uint64_t write_back_when_due(uint64_t due) {
+    uint64_t now = k42_platform_now_ns();
+    if (now < due)
+        return due;
+    write_back(relief_machine);
+    return k42_platform_now_ns() + WRITE_BACK_NS;
+}
+
 static void run(void *unused) {
     (void)unused;
     struct account *later = NULL;
     k42_result attached = k42_attach("relief");
     if (attached < 0)
         k42_platform_panic("relief: the thread that frees memory cannot attach");
+    uint64_t due = 0;
     for (uint32_t seen = 0;;) {
-        k42_platform_park(&relief.asked, seen, later ? TURN_NS : 0);
+        due = write_back_when_due(due);
+        k42_platform_park(&relief.asked, seen, later ? TURN_NS : WRITE_BACK_NS);
         seen = __atomic_load_n(&relief.asked, __ATOMIC_SEQ_CST);
         if (frames_pressure() != FRAME_PRESSURE_NONE)
             (void)frames_relieve();

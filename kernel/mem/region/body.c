@@ -226,6 +226,16 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }
 
+/* Shared memory ends with the last region that is attached to it: a new one is only ever made from
+ * one that is. If two end at once, one of them destroys it. */
+static void end_unshared(k42_ref fcm) {
+    struct fcm_usage usage;
+    k42_result result = k42_call((fcm_ref)fcm, usage, &usage);
+    if (result >= 0 && usage.attachments == 0)
+        result = k42_destroy(fcm);
+    (void)result;
+}
+
 k42_result region_close(struct region *self, enum region_end what) {
     struct region_body *body = region_body(self);
     struct region_new old = body->state;
@@ -239,6 +249,8 @@ k42_result region_close(struct region *self, enum region_end what) {
     if (result < 0)
         return result;
     region_detach(&old);
+    if (old.flags & SPACE_ANONYMOUS)
+        end_unshared(old.fcm);
     if (is_object(old.file))
         result = k42_call((file_ref)old.file, release);
     return 0;

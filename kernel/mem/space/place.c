@@ -4,6 +4,9 @@
  * New mappings are placed from the top down, large ones where large pages fit. One that continues
  * its neighbour becomes part of it, so a heap that grows piece by piece stays one region.
  */
+#include <k42/class.h>
+
+#include "../fcm/file_pages.h"
 #include "state.h"
 
 static bool is_free(const struct space_state *state, uintptr_t start, uintptr_t end) {
@@ -89,23 +92,21 @@ static bool map_with_neighbour(struct space_state *state, uintptr_t address,
     return extend_up(state, address, address + request->length) >= 0;
 }
 
-k42_result map_at(struct space *self, uintptr_t address, const struct space_request *request) {
+static k42_result map_new(struct space *self, uintptr_t address, const struct space_request *what) {
     struct space_state *state = space_state(self);
-    struct space_request what = *request;
-    what.flags &= ~(unsigned)(SPACE_FIXED | SPACE_NO_REPLACE | SPACE_POPULATE | SPACE_LOW);
-    if (map_with_neighbour(state, address, &what))
+    if (map_with_neighbour(state, address, what))
         return 0;
     if (state->index.count >= state->limits.count)
         return -ENOMEM;
     struct region_new new = {.start = address,
-                             .end = address + what.length,
-                             .protection = what.protection,
-                             .flags = what.flags,
-                             .most = what.most,
-                             .fcm = what.fcm,
-                             .first = what.first,
-                             .file = what.file,
-                             .limit = what.limit,
+                             .end = address + what->length,
+                             .protection = what->protection,
+                             .flags = what->flags,
+                             .most = what->most,
+                             .fcm = what->fcm,
+                             .first = what->first,
+                             .file = what->file,
+                             .limit = what->limit,
                              .hat = (k42_ref)state->hat,
                              .pm = state->pm,
                              .space = space_id(self)};
@@ -121,6 +122,31 @@ k42_result map_at(struct space *self, uintptr_t address, const struct space_requ
         .protection = new.protection, .flags = new.flags, .file = new.file};
     account(state, &mapping, (long)pages_of(&entry));
     return 0;
+}
+
+/*
+ * Shared memory that no file is behind gets an object of its own, of the class for files of which
+ * nothing is behind. It is charged to the machine, since it may outlive whoever made it.
+ */
+static k42_result make_shared_memory(struct space_request *what) {
+    struct fcm_file file = {.pm = pm_machine, .size = what->length};
+    struct k42_class *class_ = k42_class_find("fcm.pinned");
+    what->flags |= SPACE_ANONYMOUS;
+    return class_ ? k42_create(class_, &file, &what->fcm) : -ENOMEM;
+}
+
+k42_result map_at(struct space *self, uintptr_t address, const struct space_request *request) {
+    struct space_request what = *request;
+    what.flags &= ~(unsigned)(SPACE_FIXED | SPACE_NO_REPLACE | SPACE_POPULATE | SPACE_LOW);
+    if (what.fcm != K42_NULL_REF || !(what.flags & SPACE_SHARED))
+        return map_new(self, address, &what);
+    k42_result result = make_shared_memory(&what);
+    if (result < 0)
+        return result;
+    result = map_new(self, address, &what);
+    if (result < 0 && k42_destroy(what.fcm) < 0)
+        return -ENOMEM;
+    return result;
 }
 
 void populate(struct space *self, uintptr_t start, uintptr_t end, unsigned access) {

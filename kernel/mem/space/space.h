@@ -34,6 +34,7 @@ enum space_flags {
     SPACE_LOW = 256,       /* somewhere in the lowest 2 GiB */
     SPACE_LARGE = 512,     /* large pages wherever they fit (madvise) */
     SPACE_NO_LARGE = 1024, /* none */
+    SPACE_ANONYMOUS = 2048, /* of a mapping that is shared: its object ends with the last one */
 };
 
 /* What to map. */

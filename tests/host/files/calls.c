@@ -9,6 +9,7 @@
 #include "fs/ramfs/ramfs.h"
 #include "fs/types.h"
 #include "linux/signal/signals.h"
+#include "linux/files/proc.h"
 #include "linux/task.h"
 
 #include "platform.h"
@@ -35,6 +36,14 @@ bool task_capable(const struct task *task, unsigned capability) {
 uint64_t task_limit(const struct task *task, unsigned resource) {
     (void)task;
     return resource == 7 ? 1024 : ~0ul;
+}
+
+struct task *proc_task(uint64_t number) {
+    return number == (uint64_t)calls_task.pid ? &calls_task : NULL;
+}
+
+k42_result proc_next_task(uint64_t from) {
+    return from <= (uint64_t)calls_task.pid ? calls_task.pid : -ESRCH;
 }
 
 k42_result signal_thread(int tid, const struct signal_info *info) {
@@ -90,9 +99,13 @@ void calls_open(void) {
     mount_root();
     memory_devices_register();
     memory_file_systems_register();
+    proc_register();
+    proc_files_register();
     calls_task.paths = path_context_make();
     calls_task.paths->mask = 0;
     calls_expect(calls_task.paths && descriptors_make(&calls_task.descriptors) == 0, "no task");
+    node_ref devices;
+    calls_expect(devfs_root(&devices) == 0, "no devtmpfs");
     k42_exit();
     struct k42_stats stats;
     k42_stats(&stats);

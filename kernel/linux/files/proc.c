@@ -1,0 +1,274 @@
+/*
+ * What /proc says of a process's files: its descriptors, and the mounts it sees.
+ *
+ * The tables of other processes are looked into as their own threads do, without a lock: what is
+ * found lasts while the caller is active.
+ */
+#include "proc.h"
+
+#include "../../fs/procfs/procfs.h"
+#include "files.h"
+#include "runtime.h"
+
+#include <string.h>
+
+/* ---- descriptors ---- */
+
+static k42_result file_of(const struct proc_key *key, file_ref *file) {
+    struct task *task = proc_task(key->id[0]);
+    if (!task)
+        return -ESRCH;
+    struct k42_pair found = k42_call(task->descriptors, get, (int)key->id[1]);
+    *file = (file_ref)found.word;
+    return found.result < 0 ? -ENOENT : 0;
+}
+
+static k42_result next_file(const struct proc_key *key, uint64_t from) {
+    struct task *task = proc_task(key->id[0]);
+    if (!task || from > 0x7fffffff)
+        return -ESRCH;
+    return k42_call(task->descriptors, next, (int)from);
+}
+
+/* What a file without a name is called. */
+static k42_result unnamed_target(node_ref node, char *text, size_t size) {
+    struct node_attributes attributes;
+    k42_result result = k42_call(node, attributes, &attributes);
+    if (result < 0)
+        return -ENOENT;
+    uint32_t type = attributes.mode & MODE_TYPE;
+    const char *kind = type == MODE_FIFO     ? "pipe"
+                       : type == MODE_SOCKET ? "socket"
+                                             : "anon_inode";
+    if (type == MODE_REGULAR)
+        return (k42_result)k42_format_text(text, size, "/memfd: (deleted)");
+    return (k42_result)k42_format_text(text, size, "%s:[%lu]", kind, attributes.number);
+}
+
+k42_result files_name(file_ref file, const struct place *root, char *text, size_t size) {
+    struct k42_pair place = k42_call(file, place), node = k42_call(file, node);
+    if (node.result < 0 || place.result < 0)
+        return -ENOENT;
+    if (!place.word)
+        return unnamed_target((node_ref)node.word, text, size);
+    char *whole = k42_platform_alloc(FILES_PATH), *begin;
+    if (!whole)
+        return -ENOMEM;
+    k42_result result = path_name((const struct place *)place.word, root, whole, FILES_PATH, &begin);
+    if (result >= 0) {
+        result = (k42_result)k42_text_length(begin);
+        result = result > (k42_result)size ? (k42_result)size : result;
+        memcpy(text, begin, (size_t)result);
+    } else {
+        result = (k42_result)k42_format_text(text, size, "(deleted)");
+    }
+    k42_platform_free(whole);
+    return result;
+}
+
+static k42_result file_target(const struct proc_key *key, char *text, size_t size) {
+    struct task *self = task_self();
+    file_ref file;
+    k42_result result = file_of(key, &file);
+    if (result < 0 || !self)
+        return -ENOENT;
+    struct place root = path_root(self->paths);
+    return files_name(file, &root, text, size);
+}
+
+static k42_result file_jump(const struct proc_key *key, struct place *place) {
+    file_ref file;
+    k42_result result = file_of(key, &file);
+    if (result < 0)
+        return -ENOENT;
+    struct k42_pair found = k42_call(file, place), node = k42_call(file, node);
+    if (found.result < 0 || node.result < 0)
+        return -ENOENT;
+    *place = found.word ? *(const struct place *)found.word
+                        : (struct place){.node = (node_ref)node.word};
+    return 0;
+}
+
+static void print_octal(struct proc_text *text, uint64_t number) {
+    char digits[24], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + number % 8);
+    while (number /= 8);
+    proc_put(text, "0", 1);
+    proc_put(text, at, (size_t)(digits + sizeof digits - at));
+}
+
+static k42_result print_file(const struct proc_key *key, struct proc_text *text) {
+    struct task *task = proc_task(key->id[0]);
+    struct node_attributes attributes = {0};
+    file_ref file;
+    k42_result result = file_of(key, &file);
+    if (result < 0 || !task)
+        return -ENOENT;
+    struct k42_pair node = k42_call(file, node), place = k42_call(file, place);
+    k42_result offset = k42_call(file, seek, 0, SEEK_TO_CURRENT), flags = k42_call(file, flags);
+    k42_result on_exec = k42_call(task->descriptors, flags, (int)key->id[1]);
+    if (flags < 0 || node.result < 0 ||
+        k42_call((node_ref)node.word, attributes, &attributes) < 0)
+        return -ENOENT;
+    proc_print(text, "pos:\t%ld\nflags:\t", offset < 0 ? 0 : offset);
+    print_octal(text, (uint64_t)flags | (on_exec > 0 ? OPEN_CLOSE_ON_EXEC : 0));
+    const struct place *at = place.result < 0 ? NULL : (const struct place *)place.word;
+    proc_print(text, "\nmnt_id:\t%u\nino:\t%lu\n", at && at->mount ? at->mount->id : 0,
+               attributes.number);
+    return 0;
+}
+
+/* ---- mounts ---- */
+
+/* Blanks and their like would part a line at the wrong place. */
+static void print_escaped(struct proc_text *text, const char *from) {
+    for (; *from; from++) {
+        if (*from == ' ' || *from == '\t' || *from == '\n' || *from == '\\') {
+            char code[4] = {'\\', (char)('0' + (*from >> 6)), (char)('0' + (*from >> 3 & 7)),
+                            (char)('0' + (*from & 7))};
+            proc_put(text, code, sizeof code);
+        } else {
+            proc_put(text, from, 1);
+        }
+    }
+}
+
+static void print_flags(struct proc_text *text, unsigned flags) {
+    proc_print(text, "%s%s%s%s,relatime", flags & NODE_READ_ONLY ? "ro" : "rw",
+               flags & NODE_NO_SETUID ? ",nosuid" : "", flags & NODE_NO_DEVICES ? ",nodev" : "",
+               flags & NODE_NO_EXECUTE ? ",noexec" : "");
+}
+
+/* The name of what a mount stands before. NULL: it cannot be reached from the reader's root. */
+static const char *point_of(struct mount *mount, char *text) {
+    struct place at = {mount, mount->root}, root = path_root(task_self()->paths);
+    char *begin;
+    return path_name(&at, &root, text, FILES_PATH, &begin) < 0 ? NULL : begin;
+}
+
+static void print_mount(struct proc_text *text, struct mount *mount, const char *point) {
+    print_escaped(text, mount->source);
+    proc_put(text, " ", 1);
+    print_escaped(text, point);
+    proc_print(text, " %s ", mount->type);
+    print_flags(text, mount->flags);
+    proc_print(text, " 0 0\n");
+}
+
+static void print_mount_info(struct proc_text *text, struct mount *mount, const char *point) {
+    struct node_attributes attributes = {0};
+    struct mount *parent = mount->parent;
+    (void)!k42_call(mount->root, attributes, &attributes);
+    proc_print(text, "%u %u %u:%u / ", mount->id, parent ? parent->id : mount->id,
+               (unsigned)(attributes.device >> 8 & 0xfff), (unsigned)(attributes.device & 0xff));
+    print_escaped(text, point);
+    proc_put(text, " ", 1);
+    print_flags(text, mount->flags);
+    proc_print(text, " - %s ", mount->type);
+    print_escaped(text, mount->source);
+    proc_print(text, " rw\n");
+}
+
+static k42_result print_all(struct proc_text *text,
+                            void (*print)(struct proc_text *, struct mount *, const char *)) {
+    char *name = k42_platform_alloc(FILES_PATH);
+    if (!name || !task_self()) {
+        k42_platform_free(name);
+        return -ENOMEM;
+    }
+    for (struct mount *mount = mount_next(0); mount; mount = mount_next(mount->id)) {
+        const char *point = point_of(mount, name);
+        if (point)
+            print(text, mount, point);
+    }
+    k42_platform_free(name);
+    return 0;
+}
+
+static k42_result print_mounts(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    return print_all(text, print_mount);
+}
+
+static k42_result print_mount_infos(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    return print_all(text, print_mount_info);
+}
+
+/* ---- links ---- */
+
+static k42_result self_target(const struct proc_key *key, char *text, size_t size) {
+    struct task *task = task_self();
+    (void)key;
+    return task ? (k42_result)k42_format_text(text, size, "%d", task->pid) : -ENOENT;
+}
+
+static k42_result thread_target(const struct proc_key *key, char *text, size_t size) {
+    struct task *task = task_self();
+    (void)key;
+    return task ? (k42_result)k42_format_text(text, size, "%d/task/%d", task->pid, task->tid)
+                : -ENOENT;
+}
+
+static k42_result mounts_target(const struct proc_key *key, char *text, size_t size) {
+    (void)key;
+    return (k42_result)k42_format_text(text, size, "self/mounts");
+}
+
+/* ---- the tree ---- */
+
+static k42_result process_owner(const struct proc_key *key, uint32_t *uid, uint32_t *gid) {
+    struct task *task = proc_task(key->id[0]);
+    if (!task)
+        return -ENOENT;
+    const struct credentials *who = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
+    *uid = who->euid;
+    *gid = who->egid;
+    return 0;
+}
+
+static k42_result next_process(const struct proc_key *key, uint64_t from) {
+    (void)key;
+    return proc_next_task(from);
+}
+
+struct proc_entry proc_process = {.mode = MODE_DIRECTORY | 0555, .owner = process_owner};
+
+void proc_files_register(void) {
+    static struct proc_entry file_link = {.mode = MODE_LINK | 0700,
+                                          .jumps = true,
+                                          .target = file_target,
+                                          .jump = file_jump,
+                                          .owner = process_owner};
+    static struct proc_entry file_info = {
+        .mode = MODE_REGULAR | 0400, .print = print_file, .owner = process_owner};
+    static struct proc_entry fd = {.name = "fd",
+                                   .mode = MODE_DIRECTORY | 0500,
+                                   .next = next_file,
+                                   .each = &file_link,
+                                   .owner = process_owner};
+    static struct proc_entry fdinfo = {.name = "fdinfo",
+                                       .mode = MODE_DIRECTORY | 0500,
+                                       .next = next_file,
+                                       .each = &file_info,
+                                       .owner = process_owner};
+    static struct proc_entry mounts = {
+        .name = "mounts", .mode = MODE_REGULAR | 0444, .print = print_mounts};
+    static struct proc_entry mount_infos = {
+        .name = "mountinfo", .mode = MODE_REGULAR | 0444, .print = print_mount_infos};
+    static struct proc_entry self = {
+        .name = "self", .mode = MODE_LINK | 0777, .target = self_target};
+    static struct proc_entry thread = {
+        .name = "thread-self", .mode = MODE_LINK | 0777, .target = thread_target};
+    static struct proc_entry all_mounts = {
+        .name = "mounts", .mode = MODE_LINK | 0777, .target = mounts_target};
+    proc_add_each(NULL, next_process, &proc_process);
+    proc_add(&proc_process, &fd);
+    proc_add(&proc_process, &fdinfo);
+    proc_add(&proc_process, &mounts);
+    proc_add(&proc_process, &mount_infos);
+    proc_add(NULL, &self);
+    proc_add(NULL, &thread);
+    proc_add(NULL, &all_mounts);
+}

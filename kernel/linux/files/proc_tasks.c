@@ -1,0 +1,31 @@
+/*
+ * Processes by number, for /proc.
+ */
+#include "proc.h"
+
+#include "../process/ids.h"
+#include "../task.h"
+
+#include <errno.h>
+
+struct task *proc_task(uint64_t number) {
+    if (!number || number >= IDS_MOST)
+        return NULL;
+    process_ref process = ids_process((int)number);
+    if (!process)
+        return NULL;
+    struct k42_pair task = k42_call(process, thread, 0, 1);
+    return task.result < 0 ? NULL : (struct task *)task.word;
+}
+
+k42_result proc_next_task(uint64_t from) {
+    if (from >= IDS_MOST)
+        return -ESRCH;
+    for (int number = ids_next((int)from); number > 0; number = ids_next(number + 1)) {
+        struct process_info info;
+        process_ref process = ids_process(number);
+        if (process && k42_call(process, info, &info) >= 0 && info.pid == number)
+            return number;
+    }
+    return -ESRCH;
+}

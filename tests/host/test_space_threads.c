@@ -1,0 +1,226 @@
+/*
+ * Address spaces under several threads, and under swaps: no thread loses what it wrote, reads what
+ * another address space wrote, or reaches what it has unmapped, while others map, unmap, protect
+ * and fork in the same space, file pages leave, and objects are exchanged for others of their kind.
+ */
+#include "space_fixture.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "../../kernel/mem/hat/hat.h"
+#include "../../kernel/mem/region/region.h"
+
+#define BASE    0x10000000ul
+#define THREADS 3u
+#define WORDS   24u /* pages in which each thread has a word */
+#define SLOTS   8u  /* pieces of address space of each thread's own */
+#define SLOT    (8 * PAGE)
+#define ROUNDS  400u /* or what K42_SPACE_ROUNDS says */
+
+static unsigned rounds = ROUNDS;
+static space_ref shared_space;
+static k42_ref shared_file;
+static uint32_t stop;
+
+struct worker {
+    pthread_t thread;
+    uint32_t cpu;
+    unsigned random;
+    uint64_t words[WORDS];
+    bool mapped[SLOTS], of_file[SLOTS];
+    uint64_t values[SLOTS]; /* in page 1 of each */
+};
+
+static unsigned below(struct worker *worker, unsigned limit) {
+    worker->random = worker->random * 1103515245 + 12345;
+    return (worker->random >> 8) % limit;
+}
+
+static uintptr_t word_at(const struct worker *worker, unsigned n) {
+    return BASE + n * PAGE + worker->cpu * sizeof(uint64_t);
+}
+
+/* All slots of all threads lie in few leaves, side by side. */
+static uintptr_t slot_at(const struct worker *worker, unsigned n) {
+    return BASE + (1 + n * THREADS + worker->cpu - 1) * 32 * PAGE;
+}
+
+static void check(bool holds, const char *what) {
+    if (!holds) {
+        fprintf(stderr, "%s\n", what);
+        abort();
+    }
+}
+
+static void words_are(struct worker *worker, space_ref space) {
+    for (unsigned n = 0; n < WORDS; n++) {
+        uint64_t value = 0;
+        check(program_read(space, word_at(worker, n), &value) == 0, "a word is not mapped");
+        check(value == worker->words[n], "a word is another one");
+    }
+}
+
+static void do_words(struct worker *worker) {
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned n = below(worker, WORDS);
+        worker->words[n]++;
+        check(program_write(shared_space, word_at(worker, n), worker->words[n]) == 0,
+              "a word cannot be written");
+    }
+    words_are(worker, shared_space);
+}
+
+static void slot_is(struct worker *worker, space_ref space, unsigned n) {
+    uint64_t value = 0;
+    k42_result result = program_read(space, slot_at(worker, n) + PAGE, &value);
+    check(result == (worker->mapped[n] ? 0 : -EFAULT), "a slot is not what it should be");
+    check(result < 0 || value == worker->values[n], "a slot has another value");
+}
+
+static void do_slot(struct worker *worker) {
+    unsigned n = below(worker, SLOTS);
+    uintptr_t at = slot_at(worker, n);
+    slot_is(worker, shared_space, n);
+    if (!worker->mapped[n]) {
+        worker->of_file[n] = below(worker, 2);
+        struct space_request request = {.address = at,
+                                        .length = SLOT,
+                                        .protection = SPACE_READ | SPACE_WRITE,
+                                        .most = SPACE_ALL,
+                                        .flags = SPACE_FIXED,
+                                        .fcm = worker->of_file[n] ? shared_file : K42_NULL_REF,
+                                        .first = n};
+        check(program_map(shared_space, &request).result == 0, "a slot cannot be mapped");
+        worker->mapped[n] = true;
+        worker->values[n] = worker->of_file[n] ? file_word(n + 1) : 0;
+    } else if (below(worker, 2)) {
+        check(program_unmap(shared_space, at, SLOT) == 0, "a slot cannot be unmapped");
+        worker->mapped[n] = false;
+    } else {
+        worker->values[n] = below(worker, 1000);
+        check(program_write(shared_space, at + PAGE, worker->values[n]) == 0,
+              "a slot cannot be written");
+    }
+    slot_is(worker, shared_space, n);
+}
+
+static void do_protect(struct worker *worker) {
+    unsigned n = below(worker, SLOTS);
+    uintptr_t at = slot_at(worker, n);
+    if (!worker->mapped[n])
+        return;
+    check(program_protect(shared_space, at, 2 * PAGE, SPACE_READ) == 0, "cannot protect");
+    check(program_write(shared_space, at + PAGE, 1) == -EACCES, "protection lets a write through");
+    check(program_protect(shared_space, at, 2 * PAGE, SPACE_READ | SPACE_WRITE) == 0,
+          "cannot allow");
+    slot_is(worker, shared_space, n);
+}
+
+static void do_fork(struct worker *worker) {
+    space_ref child = program_fork(shared_space);
+    words_are(worker, child);
+    for (unsigned n = 0; n < SLOTS; n++)
+        slot_is(worker, child, n);
+    for (unsigned n = 0; n < WORDS; n += 5)
+        check(program_write(child, word_at(worker, n), ~0ul) == 0, "a child cannot write");
+    words_are(worker, shared_space);
+    do_words(worker);
+    fixture_end_space(child);
+}
+
+static void do_evict(struct worker *worker) {
+    fixture_file_evict(shared_file, below(worker, 16));
+}
+
+static void *work(void *argument) {
+    static void (*const acts[])(struct worker *) = {do_words, do_words,   do_slot, do_slot,
+                                                    do_slot,  do_protect, do_fork, do_evict};
+    struct worker *worker = argument;
+    machine_this_cpu = worker->cpu;
+    check(k42_attach("worker") == 0, "cannot attach");
+    for (unsigned round = 0; round < rounds; round++)
+        acts[below(worker, sizeof acts / sizeof *acts)](worker);
+    check(k42_detach() == 0, "cannot detach");
+    return NULL;
+}
+
+static void run_workers(void) {
+    struct worker workers[THREADS] = {0};
+    shared_space = fixture_space();
+    shared_file = fixture_file();
+    program_map_memory(shared_space, BASE, 24 * PAGE, 0);
+    for (unsigned n = 0; n < THREADS; n++) {
+        workers[n].cpu = n + 1;
+        workers[n].random = n + 1;
+        check(!pthread_create(&workers[n].thread, NULL, work, &workers[n]), "no thread");
+    }
+    for (unsigned n = 0; n < THREADS; n++)
+        pthread_join(workers[n].thread, NULL);
+}
+
+static void end_workers(void) {
+    fixture_end_space(shared_space);
+    fixture_settle();
+    assert_int_equal(fixture_attachments(shared_file), 0);
+    assert_int_equal(k42_destroy(shared_file), 0);
+}
+
+static void threads_of_one_program_do_not_disturb_each_other(void **state) {
+    (void)state;
+    run_workers();
+    end_workers();
+}
+
+/* ---- swaps ---- */
+
+static uint64_t swapped;
+
+static long swap_one(const struct k42_object_info *info, void *context) {
+    struct k42_class *to = k42_class_find(info->class_name);
+    struct k42_swap request = {
+        .ref = k42_id_ref(info->id), .to = to, .deadline_ns = 2000000000, .attempts = 2};
+    (void)context;
+    k42_result result = k42_swap_run(&request);
+    if (result == 0)
+        swapped++;
+    else if (result != -K42_STALE && result != -ETIMEDOUT && result != -EBUSY)
+        fprintf(stderr, "%s: %s\n", info->class_name, request.report.text);
+    return __atomic_load_n(&stop, __ATOMIC_ACQUIRE);
+}
+
+static void *swap_all(void *unused) {
+    static const struct k42_interface *const interfaces[] = {&space_interface, &hat_interface,
+                                                             &region_interface};
+    machine_this_cpu = THREADS + 1;
+    check(k42_attach("swapper") == 0, "cannot attach");
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE))
+        for (unsigned n = 0; n < 3; n++)
+            (void)k42_each_object(interfaces[n], swap_one, NULL);
+    check(k42_detach() == 0, "cannot detach");
+    return unused;
+}
+
+static void nobody_notices_when_spaces_hats_and_regions_are_swapped(void **state) {
+    (void)state;
+    pthread_t swapper;
+    assert_int_equal(pthread_create(&swapper, NULL, swap_all, NULL), 0);
+    run_workers();
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    pthread_join(swapper, NULL);
+    assert_true(swapped > 10);
+    end_workers();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(threads_of_one_program_do_not_disturb_each_other,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(nobody_notices_when_spaces_hats_and_regions_are_swapped,
+                                        fixture_begin, fixture_end),
+    };
+    if (getenv("K42_SPACE_ROUNDS"))
+        rounds = (unsigned)atoi(getenv("K42_SPACE_ROUNDS"));
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, fixture_open, fixture_close);
+}
