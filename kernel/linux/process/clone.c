@@ -11,6 +11,7 @@
 
 #include "../../fs/path.h"
 #include "../../sched/wait.h"
+#include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
 #include "../program.h"
@@ -229,6 +230,7 @@ static k42_result launch(struct task *task, const struct clone_request *request)
     process_ref process = task->process;
     int32_t tid = task->tid;
     ids_set(tid, process);
+    K42_TRACE(event_clone, (uint32_t)task_self()->tid, (uint32_t)tid);
     if (request->flags & CLONE_PARENT_SETTID) {
         k42_result written = program_write(request->parent_tid, &tid, sizeof tid);
         (void)written; /* as on Linux, the child is there all the same */

@@ -11,6 +11,7 @@
 #include "../../mem/heap/heap.h"
 #include "../../print.h"
 #include "../../sched/wait.h"
+#include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
 #include "../program.h"
@@ -164,6 +165,7 @@ void task_exit(void) {
     task_release(task);
     task->credentials = credentials;
     int32_t tid = task->tid, pid = task->pid;
+    K42_TRACE(event_exit, (uint32_t)tid, task->name);
     struct process_times times = task_times(task);
     ignore(k42_call(task->process, charge, &times));
     if (k42_call(task->process, leave, task) == 0)
