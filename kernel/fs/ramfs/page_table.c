@@ -25,6 +25,20 @@ void *page_table_find(const struct page_table *table, uint64_t index) {
     return at;
 }
 
+void *const *page_table_run(const struct page_table *table, uint64_t index, unsigned *count) {
+    void *at = table->root;
+    *count = FANOUT - (unsigned)(index % FANOUT);
+    if (!reaches(table->height, index))
+        return NULL;
+    if (!table->height) {
+        *count = 1;
+        return at ? &table->root : NULL;
+    }
+    for (unsigned height = table->height; at && height > 1; height--)
+        at = *slot_in(at, height, index);
+    return at ? slot_in(at, 1, index) : NULL;
+}
+
 bool page_table_add(struct page_table *table, uint64_t index, void *page) {
     while (!reaches(table->height, index)) {
         if (table->root) {

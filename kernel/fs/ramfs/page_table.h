@@ -17,6 +17,9 @@ struct page_table {
 
 /* NULL: no such page. */
 void *page_table_find(const struct page_table *table, uint64_t index);
+/* The entries of the pages from `index` on that lie together, NULL where there is no page; how
+ * many, at least one. NULL: there is none of these pages. */
+void *const *page_table_run(const struct page_table *table, uint64_t index, unsigned *count);
 /* Puts a page where there is none. False: no memory. */
 bool page_table_add(struct page_table *table, uint64_t index, void *page);
 /* Takes one out, which is there. */

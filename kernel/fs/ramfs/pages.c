@@ -138,15 +138,23 @@ static k42_result pages_get_present(struct fcm *self, uint64_t first, unsigned b
                                     uint64_t *physical) {
     struct pages *pages = PAGES(self);
     uint32_t mask = 0;
-    unsigned count = bytes / sizeof *physical;
+    uint64_t count = bytes / sizeof *physical < 32 ? bytes / sizeof *physical : 32;
     k42_lock(&pages->lock);
-    for (unsigned n = 0; n < count && n < 32; n++) {
-        struct page *page = page_table_find(&pages->table, first + n);
-        if (!page || first + n >= (pages->size + PAGE - 1) / PAGE)
-            continue;
-        page->given_out = true;
-        physical[n] = machine_physical(page->bytes);
-        mask |= 1u << n;
+    uint64_t last = (pages->size + PAGE - 1) / PAGE;
+    uint64_t end = last < first ? first : last - first < count ? last : first + count;
+    for (uint64_t at = first; at < end;) {
+        unsigned room;
+        void *const *run = page_table_run(&pages->table, at, &room);
+        uint64_t stop = end - at < room ? end : at + room;
+        for (; run && at < stop; at++, run++) {
+            struct page *page = *run;
+            if (!page)
+                continue;
+            page->given_out = true;
+            physical[at - first] = machine_physical(page->bytes);
+            mask |= 1u << (at - first);
+        }
+        at = stop;
     }
     k42_unlock(&pages->lock);
     return mask;
