@@ -269,6 +269,8 @@ extern bool (*kernel_fault)(uintptr_t address, unsigned error);
 
 /* Nanoseconds since the kernel was entered, the same on all CPUs, never backwards. */
 uint64_t time_ns(void);
+/* time_ns() when the time-stamp counter had that value. */
+uint64_t clock_ns_at(uint64_t ticks);
 void delay_ns(uint64_t ns);
 /*
  * Calls fn once in interrupt context on this CPU at or after time_ns() == deadline; replaces what

@@ -146,6 +146,10 @@ void p9_attributes_changed(struct p9_inode *inode) {
     k42_lock(&inode->lock);
     inode->attributes_known.until = 0;
     inode->attributes_known.fresh = false;
+    for (unsigned i = 0; i < P9_CHUNKS; i++) {
+        inode->chunks[i].known.until = 0;
+        inode->chunks[i].known.fresh = false;
+    }
     k42_unlock(&inode->lock);
 }
 

@@ -213,7 +213,7 @@ K42_MUST_CHECK
 k42_result p9_get_list(struct p9_inode *inode, uint64_t cursor, struct node_listing *listing);
 K42_MUST_CHECK
 k42_result p9_get_counts_of(struct p9_inode *inode, struct p9_counts *counts);
-/* The next one asks the server. */
+/* Whoever wants to know attributes, or lists a directory, asks the server from now on. */
 void p9_attributes_changed(struct p9_inode *inode);
 /* What the server said, as everybody else knows it. */
 void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *attributes);

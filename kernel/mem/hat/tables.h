@@ -81,12 +81,14 @@ _Static_assert(sizeof(struct leaf_record) == 2 * sizeof(uintptr_t), "fits a fram
 
 /* A leaf, with its slot locked. */
 struct leaf {
+    struct hat_tables *tables;
     struct slot_lock *slot;
     uint64_t *upper;
     uint64_t *entries;
     struct leaf_record *record;
     struct frame *frame;
-    bool shared; /* its own lock is held, too: by leaf_lock_found */
+    bool shared;    /* its own lock is held, too */
+    uint64_t spare; /* a frame that was taken for a table and not needed, or 0 */
 };
 
 static inline uintptr_t leaf_start(uintptr_t address) {
@@ -186,7 +188,7 @@ enum leaf_wish {
 };
 
 /* Finds a leaf and locks it. Errors: -ENOENT; -EISDIR, a large page is there (not LEAF_OWN): the
- * slot is locked all the same; -ENOMEM, -K42_WAIT. */
+ * slot is locked all the same; -ENOMEM, -K42_WAIT. leaf_unlock() after 0 and -EISDIR. */
 K42_MUST_CHECK
 k42_result leaf_lock(struct hat_tables *tables, uintptr_t address, enum leaf_wish wish,
                      struct leaf *leaf);
