@@ -250,7 +250,8 @@ k42_result tables_release(struct hat *self, uintptr_t address, size_t length);
 k42_result tables_allow(struct hat *self, uintptr_t address, size_t length, unsigned protection);
 k42_result tables_move(struct hat *self, uintptr_t from, uintptr_t to, size_t length);
 k42_result tables_share(struct hat *self, k42_ref with);
-k42_result tables_adopt(struct hat *self, const struct hat_shared *shares, unsigned count);
+k42_result tables_places(struct hat *self, const uintptr_t *addresses, unsigned count,
+                         uint64_t **places);
 k42_result tables_look(struct hat *self, uintptr_t address);
 k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uint8_t *bytes);
 k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length);
