@@ -213,7 +213,7 @@ unsigned leaf_next(const struct leaf *leaf, unsigned index, unsigned end);
 
 /* The locked slot's upper entry leads to a shared leaf. True when nobody else shares it any more:
  * it is its own again. */
-bool leaf_reclaim(uint64_t *upper);
+bool leaf_reclaim(struct hat_tables *tables, uintptr_t address, uint64_t *upper);
 /* The locked slot's upper entry leads to a shared leaf: its own copy, in a frame that was taken for
  * it, or itself when nobody else shares it any more. True when the frame was used. */
 bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper, uint64_t spare);
