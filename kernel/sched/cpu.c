@@ -232,9 +232,14 @@ static void put_back(struct sched_cpu *cpu, struct thread *self, enum run_reason
 void sched_turn_over(struct sched_cpu *cpu, enum run_reason why) {
     spin_take(&cpu->lock);
     struct thread *self = cpu->running;
-    uint64_t now = sched_charge(cpu);
     if (self->user.work & USER_TURN)
         __atomic_fetch_and(&self->user.work, ~USER_TURN, __ATOMIC_RELAXED);
+    if (!cpu->ready && !self->changed && !self->must_move) { /* nobody else is here */
+        cpu->want_switch = false;
+        spin_release(&cpu->lock);
+        return;
+    }
+    uint64_t now = sched_charge(cpu);
     if (self != cpu->idle) {
         if (why == RUN_RETURNED && now >= cpu->turn_began + cpu->slice)
             why = RUN_EXPIRED;

@@ -50,7 +50,7 @@ void heap_add(struct heap *heap, struct heap_node *node, uint64_t key) {
 }
 
 void heap_remove(struct heap *heap, struct heap_node *node) {
-    struct heap_node *below = join_siblings(node->child);
+    struct heap_node *below = node->child ? join_siblings(node->child) : NULL;
     if (node == heap->first) {
         heap->first = below;
         return;
@@ -61,5 +61,6 @@ void heap_remove(struct heap *heap, struct heap_node *node) {
         node->before->sibling = node->sibling;
     if (node->sibling)
         node->sibling->before = node->before;
-    heap->first = join(heap->first, below);
+    if (below)
+        heap->first = join(heap->first, below);
 }

@@ -173,7 +173,7 @@ k42_result ramfs_release(struct node *self) {
 k42_result ramfs_attributes(struct node *self, struct node_attributes *attributes) {
     struct inode *inode = INODE(self);
     uint64_t size = inode->special, pages = 0;
-    switch (inode->mode & MODE_TYPE) {
+    switch (__atomic_load_n(&inode->mode, __ATOMIC_RELAXED) & MODE_TYPE) {
     case MODE_REGULAR:
         size = regular_size(inode, &pages);
         break;
@@ -210,7 +210,8 @@ k42_result ramfs_attributes(struct node *self, struct node_attributes *attribute
 
 static void lose_set_id(struct inode *inode) {
     if (inode->mode & (MODE_SET_UID | MODE_SET_GID))
-        inode->mode &= ~node_lost_by_writing(inode->mode, inode->gid);
+        __atomic_store_n(&inode->mode, inode->mode & ~node_lost_by_writing(inode->mode, inode->gid),
+                         __ATOMIC_RELAXED);
 }
 
 k42_result ramfs_set_attributes(struct node *self, unsigned which,
@@ -226,11 +227,13 @@ k42_result ramfs_set_attributes(struct node *self, unsigned which,
     if (which & NODE_SET_SIZE)
         lose_set_id(inode);
     if (which & NODE_SET_MODE)
-        inode->mode = (inode->mode & MODE_TYPE) | (attributes->mode & MODE_PERMISSIONS);
+        __atomic_store_n(&inode->mode,
+                         (inode->mode & MODE_TYPE) | (attributes->mode & MODE_PERMISSIONS),
+                         __ATOMIC_RELAXED);
     if (which & NODE_SET_UID)
-        inode->uid = attributes->uid;
+        __atomic_store_n(&inode->uid, attributes->uid, __ATOMIC_RELAXED);
     if (which & NODE_SET_GID)
-        inode->gid = attributes->gid;
+        __atomic_store_n(&inode->gid, attributes->gid, __ATOMIC_RELAXED);
     if (which & NODE_SET_ACCESSED)
         inode->accessed = attributes->accessed;
     if (which & NODE_SET_ACCESSED_NOW)

@@ -107,7 +107,7 @@ struct inode {
     struct ramfs *fs;
     k42_ref self;
     uint64_t number;
-    struct k42_lock lock; /* of everything below */
+    struct k42_lock lock; /* of everything below; some of it is read without, by atomic loads */
     uint32_t lives;       /* holders, and one for all names together; atomic */
     uint32_t mode, links, uid, gid;
     bool nameable; /* it never had a name and may get one */

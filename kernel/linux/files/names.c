@@ -208,8 +208,8 @@ static k42_result with_both(struct two_paths *two, uintptr_t old_path, uintptr_t
     return result;
 }
 
-/* As Linux with protected_hardlinks: others' files may be linked if they may be read and written and
- * give nobody rights. */
+/* As Linux with protected_hardlinks: others' files may be linked if they may be read and written
+ * and give nobody rights. */
 static k42_result may_link(node_ref node, const struct credentials *who) {
     struct node_attributes attributes;
     k42_result result = k42_call(node, attributes, &attributes);
@@ -238,8 +238,7 @@ static k42_result link_in(node_ref node, struct mount *mount, const struct path 
     result = may_link(node, path->who);
     if (result >= 0)
         result = files_may_change(path);
-    return result < 0 ? result
-                      : k42_call(path->found.node, link, &path->last, (k42_ref)node);
+    return result < 0 ? result : k42_call(path->found.node, link, &path->last, (k42_ref)node);
 }
 
 static k42_result link_now(const struct two_paths *two) {
@@ -271,7 +270,8 @@ LINUX_CALL(265, linkat, int old_directory, uintptr_t old_path, int new_directory
     return with_both(&two, old_path, new_path, link_now);
 }
 
-/* What is at both names has to fit together, and with the slashes behind them. 1: it is the same. */
+/* What is at both names has to fit together, and with the slashes behind them. 1: it is the same.
+ */
 static k42_result can_rename(const struct path *old, const struct path *new, unsigned flags) {
     if (path_last_is_special(old) || path_last_is_special(new))
         return flags & RENAME_KEEP && path_last_is_special(new) && !path_last_is_special(old)
