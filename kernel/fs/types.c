@@ -94,8 +94,8 @@ static bool number_option(const char *options, const char *name, unsigned base, 
     return mount_number(value, base, 0, number);
 }
 
-static k42_result make_memory(const char *name, uint64_t type, uint64_t bytes,
-                              const char *options, node_ref *root) {
+static k42_result make_memory(const char *name, uint64_t type, uint64_t bytes, const char *options,
+                              node_ref *root) {
     uint64_t mode = 01777, uid = 0, gid = 0, nodes = 0;
     if (!number_option(options, "mode", 8, &mode) || !number_option(options, "uid", 10, &uid) ||
         !number_option(options, "gid", 10, &gid) || !number_option(options, "size", 10, &bytes) ||

@@ -91,7 +91,7 @@ struct ramfs {
     const char *name;
     struct numbers numbers;
     uint64_t inodes, most_inodes; /* most: 0, no limit */
-    uint64_t pages, most_pages; /* of files' bytes; likewise */
+    uint64_t pages, most_pages;   /* of files' bytes; likewise */
     struct k42_lock moving;
 };
 
