@@ -29,6 +29,7 @@ enum kind {
                         name of the console that a terminal session would get */
     KIND_ENDED,      /* uint32_t: the command's status as wait(2) gives it */
     KIND_MOUNTED,    /* uint32_t: 0, or why not as a positive errno */
+    KIND_LISTENS,    /* nothing: a terminal session has opened the console */
 };
 
 struct frame {

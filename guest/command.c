@@ -74,13 +74,17 @@ static void take_terminal(const struct command *command) {
     (void)tcsetpgrp(0, getpid());
 }
 
-static void become(const struct command *command, int streams[3]) {
+/* `control` is where to say that the terminal is there, or -1. */
+static void become(const struct command *command, int streams[3], int control) {
     setsid();
-    if (command->terminal)
+    if (command->terminal) {
         take_terminal(command);
-    else
+        if (control >= 0)
+            send_frame(control, KIND_LISTENS, NULL, 0);
+    } else {
         for (int i = 0; i < 3; i++)
             dup2(streams[i], i);
+    }
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
     environ = command->environment;
@@ -183,7 +187,7 @@ static void keep(const struct command *command, const int ports[PORT_COUNT], int
         _exit(1);
     pid_t pid = fork();
     if (pid == 0)
-        become(command, keeper.streams);
+        become(command, keeper.streams, ports[PORT_CONTROL]);
     for (unsigned i = 0; i < pumps; i++)
         close(keeper.streams[i]);
     (void)!write(tell, &pid, sizeof pid);
@@ -226,7 +230,7 @@ void console_session(void) {
     struct command command = {true, 24, 80, "/root", arguments, environment};
     pid_t pid = fork();
     if (pid == 0)
-        become(&command, NULL);
+        become(&command, NULL, -1);
     int status = 0;
     signal(SIGCHLD, SIG_DFL);
     wait_for(pid, &status);

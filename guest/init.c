@@ -164,7 +164,9 @@ static void serve(uint64_t began) {
 
 int main(void) {
     uint64_t began = __builtin_ia32_rdtsc();
-    signal(SIGPIPE, SIG_IGN);
+    for (int number = 1; number < SIGRTMIN; number++)
+        signal(number, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
     system_prepare();
     bool asked = ports_open(ports);
     /* Who is not a child of a session has nobody to report his end to. */

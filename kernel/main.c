@@ -15,6 +15,7 @@
 #include "print.h"
 #include "runtime.h"
 #include "sched/thread.h"
+#include "trace/flight.h"
 #include "vdso/wall_clock.h"
 
 #define CONSOLE_PATIENCE 2000000000ul
@@ -43,6 +44,7 @@ void kernel_main(void) {
     platform_open();
     wall_clock_open();
     boot_print_machine();
+    flight_open();
     devices_open();
     if (pm_open() < 0)
         panic("there is no memory for the page managers");
@@ -53,7 +55,8 @@ void kernel_main(void) {
     block_devices_open();
     p9_register();
     k42_exit();
-    tty_devices_open();
+    if (!boot_option_set("no-terminals"))
+        tty_devices_open();
     linux_open();
     if (boot_option_set("boot-times"))
         boot_print_times();

@@ -10,6 +10,7 @@
 #include "arch/x86_64/stopped.h"
 #include "print.h"
 #include "runtime.h"
+#include "trace/flight.h"
 
 #include <stdarg.h>
 
@@ -63,6 +64,7 @@ static _Noreturn void speak(const struct trap_frame *frame, const char *line) {
     else
         backtrace_here();
     print_others();
+    flight_print();
     machine_exit(PANIC_STATUS);
 }
 

@@ -12,7 +12,7 @@ from launcher.progress import say
 from launcher.tree import Trouble
 
 ABOUT = "K42: an operating system whose live objects can be replaced while it runs."
-DEFAULT_RUN = "search"  # or "shell"
+DEFAULT_RUN = "shell"  # or "search"
 MORE = "On Debian 12 a command installs the packages it needs, as root or through sudo. " \
        "Everything built lies under build/."
 

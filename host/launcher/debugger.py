@@ -10,9 +10,9 @@ import subprocess
 import tempfile
 import threading
 
-from launcher import root, session, variants
+from launcher import root, session, standing, variants
 from launcher.progress import say
-from launcher.tree import ROOT, Trouble, built, environment, path, shown
+from launcher.tree import ROOT, Trouble, built, environment, shown
 
 BOOT_SECONDS = 3600
 
@@ -44,17 +44,8 @@ def run(asked):
             say(f"the console is in {shown(guest.log)}; 'k42' shows what there is to see")
             threading.Thread(target=serve, args=(guest, asked.words, output), daemon=True).start()
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is gdb's
-            return subprocess.run(words_for_gdb(kernel, port, asked.execute), cwd=ROOT,
+            return subprocess.run(standing.words_for_gdb(kernel, port, asked.execute), cwd=ROOT,
                                   env=environment()).returncode
     finally:
         signal.signal(signal.SIGINT, before)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def words_for_gdb(kernel, port, commands):
-    words = ["gdb", "-q", "-nx", "-ex", "set pagination off", "-ex", "set confirm off",
-             "-ex", "set architecture i386:x86-64"]
-    words += ["-ex", f"target remote {port}", "-ex", f"source {path('host', 'gdb', 'k42.py')}"]
-    for command in commands:
-        words += ["-ex", command]
-    return words + (["-batch"] if commands else []) + [kernel]

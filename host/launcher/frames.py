@@ -3,7 +3,7 @@ import struct
 
 HEAD = struct.Struct("<II")
 RUN, SIGNAL, WINDOW, MOUNT, END, BYTES = range(1, 7)
-HELLO, ENDED, MOUNTED = range(64, 67)
+HELLO, ENDED, MOUNTED, LISTENS = range(64, 68)
 MOST_BYTES = 64 * 1024
 
 

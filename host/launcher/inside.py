@@ -149,10 +149,10 @@ def on_terminal(guest, words, limit):
 def bridge(guest, console, limit):
     """Carries keys and the console's output until the session has ended.
 
-    Before somebody listens on the console, what is typed would be lost: so it waits for a prompt.
+    Before somebody listens on the console, what is typed would be lost.
     """
     end = time.monotonic() + limit if limit else None
-    keys, ended, status = [], False, None
+    keys, status = [], None
     while status is None:
         left = None if end is None else max(0, end - time.monotonic())
         ready, _, _ = select.select([console, guest.ports["control"], *keys], [], [], left)
@@ -160,17 +160,18 @@ def bridge(guest, console, limit):
             raise session.TimedOut(f"the session was ended after {limit:g} s")
         if console in ready:
             write_all(1, console.recv(frames.MOST_BYTES))
-            keys = keys if ended else [0]
         elif guest.ports["control"] in ready:
             for kind, data in guest.read("control"):
-                if kind == frames.ENDED:
+                if kind == frames.LISTENS:
+                    keys = [0]
+                elif kind == frames.ENDED:
                     status, = struct.unpack("<I", data)
         if 0 in ready:
             data = os.read(0, 4096)
             if LEAVE in data:
                 return 0
             if not data:
-                keys, ended = [], True
+                keys = []
             console.sendall(data or END_OF_INPUT)
     return session.shell_status(status)
 

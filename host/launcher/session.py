@@ -6,17 +6,19 @@ serial port of its own, which goes to a log.
 
 A session belongs to one thread, except that `signal` may be called by a handler of signals.
 """
+import contextlib
 import hashlib
 import os
 import re
 import select
 import socket
 import struct
+import subprocess
 import tempfile
 import time
 
-from launcher import cpio, frames, linux, qemu, root, variants
-from launcher.tree import Trouble, built
+from launcher import cpio, frames, linux, qemu, root, standing, variants
+from launcher.tree import Trouble, built, shown
 
 PORTS = ("control", "input", "output", "errors")
 KERNELS = ("k42", "linux")
@@ -93,7 +95,7 @@ class Session:
         os.makedirs(built("run"), exist_ok=True)
         descriptor, self.log = tempfile.mkstemp(prefix="console-", suffix=".log", dir=built("run"))
         os.close(descriptor)
-        self.kernel, self.console, self.ticks = kernel, None, None
+        self.kernel, self.image, self.console, self.ticks = kernel, image, None, None
         self.ports, words, passed = {}, ["-device", "virtio-serial-pci,max_ports=8"], []
         for number, name in enumerate(("console",) + PORTS):
             ours, theirs = socket.socketpair()
@@ -102,6 +104,9 @@ class Session:
             device = "virtconsole" if name == "console" else "virtserialport"
             words += ["-chardev", f"socket,id={name},fd={theirs.fileno()}",
                       "-device", f"{device},chardev={name},name=org.k42.{name},nr={number}"]
+        self.monitor, theirs = socket.socketpair()
+        passed.append(theirs)
+        words += ["-chardev", f"socket,id=monitor,fd={theirs.fileno()}", "-mon", "chardev=monitor"]
         for number, (folder, _) in enumerate(shares):
             words += ["-fsdev", f"local,id=share{number},path={folder.replace(',', ',,')},"
                       "security_model=none,multidevs=remap",
@@ -145,8 +150,7 @@ class Session:
     def receive(self, port, end):
         ready, _, _ = select.select([self.ports[port]], [], [], max(0, end - time.monotonic()))
         if not ready:
-            self.kill()
-            raise TimedOut(f"the guest did not answer in time{self.last_words()}")
+            raise self.hung("the guest did not answer in time")
         return list(self.read(port))
 
     def read(self, port):
@@ -210,8 +214,7 @@ class Session:
                 left = None if end is None else max(0, end - time.monotonic())
                 ready, writable, _ = select.select(readers, writers, [], left)
                 if not ready and not writable:
-                    self.kill()
-                    raise TimedOut(f"the command did not end within {limit:g} s")
+                    raise self.hung(f"the command did not end within {limit:g} s")
                 if wants_input and (writable or waits_on in ready):
                     data = source()
                     ended, pending = not data, frames.frame(frames.BYTES, data)
@@ -240,6 +243,16 @@ class Session:
             return pending
         except OSError:
             return self.died()
+
+    def hung(self, what):
+        """Ends a guest that took too long; what is to be raised says where it stood."""
+        seen = ""
+        if self.kernel == "k42":
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                file = standing.look(self.image, self.monitor)
+                seen = f"\n  what ran and waited: {shown(file)}"
+        self.kill()
+        return TimedOut(what + seen + self.last_words())
 
     def last_words(self):
         """What the kernel said last, from its panic on if there was one."""
@@ -277,6 +290,6 @@ class Session:
 
     def __exit__(self, *_):
         self.end()
-        for port in self.ports.values():
+        for port in (*self.ports.values(), self.monitor):
             port.close()
         os.remove(self.log)

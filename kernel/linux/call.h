@@ -10,6 +10,9 @@
 /* Makes the table of calls; panics when it makes no sense. */
 void linux_calls_open(void);
 
+/* Has memory's end taken care of. */
+void out_of_memory_open(void);
+
 /* The members of the personality; and what copies need of it. */
 void personality_open(void);
 void linux_system_call(struct trap_frame *frame);

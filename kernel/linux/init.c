@@ -18,8 +18,10 @@
 #include "exec/vdso.h"
 #include "files/descriptors.h"
 #include "futexes.h"
+#include "proc/proc.h"
 #include "process/ids.h"
 #include "process/lives.h"
+#include "process/users.h"
 #include "task.h"
 
 #include <k42/k42.h>
@@ -46,6 +48,7 @@ static struct credentials *all_rights(void) {
 /* Process 1, of a group and session of its own. */
 static void be_first(struct task *task) {
     struct process_creation creation = {.pid = 1, .group = 1, .session = 1};
+    must(user_add_thread(0, UINT64_MAX), "no account for", "the first program");
     must(ids_take() - 1, "no number for", "the first program");
     task->tid = task->pid = 1;
     must(process_create(&creation, &task->process), "no process for", "the first program");
@@ -60,7 +63,7 @@ static void open_console(struct task *task) {
     struct path path = {.context = task->paths, .who = task->credentials, .flags = PATH_FOLLOW};
     struct k42_pair file = {.result = path_walk(&path, "/dev/console")};
     if (file.result >= 0)
-        file = k42_call(path.found.node, open, O_RDWR);
+        file = k42_call(path.found.node, open, O_RDWR | O_NOCTTY);
     if (file.result < 0) {
         print("linux: cannot open /dev/console: %s; the first program starts without files",
               k42_error_name(file.result));
@@ -119,6 +122,9 @@ void linux_open(void) {
     personality_open();
     ids_open();
     vdso_open();
+    out_of_memory_open();
+    proc_processes_register();
+    proc_machine_register();
     futexes_open();
     alarms_open();
 }

@@ -71,6 +71,12 @@ static k42_result map_once(const struct space_request *request) {
     return mapped.result < 0 ? mapped.result : (k42_result)mapped.word;
 }
 
+/* The file is looked up each time, for it may be closed while this waits. */
+static k42_result map_file_once(struct space_request *request, int number, uint64_t offset) {
+    k42_result result = add_file(request, number, offset);
+    return result < 0 ? result : map_once(request);
+}
+
 LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags, int file,
            uint64_t offset) {
     unsigned type = flags & MAP_TYPE;
@@ -91,9 +97,11 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
     };
     if (request.flags & SPACE_GROWS_DOWN)
         request.limit = task_limit(task_self(), RLIMIT_STACK);
-    k42_result result = flags & MAP_ANONYMOUS ? 0 : add_file(&request, file, offset);
-    if (result >= 0)
+    k42_result result;
+    if (flags & MAP_ANONYMOUS)
         WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(&request));
+    else
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_file_once(&request, file, offset));
     return result;
 }
 

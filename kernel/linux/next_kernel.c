@@ -77,8 +77,7 @@ static k42_result read_all(file_ref file, struct piece *piece) {
     for (size_t done = 0; result >= 0 && done < piece->size; done += (size_t)result) {
         struct copy copy =
             copy_of_kernel((char *)frame_memory(piece->frame) + done, piece->size - done);
-        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-                  k42_call(file, read, (int64_t)done, &copy));
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(file, read, (int64_t)done, &copy));
         if (result == 0)
             result = -EIO; /* it became shorter meanwhile */
     }
@@ -120,8 +119,7 @@ LINUX_CALL(320, kexec_file_load, int image, int initramfs, size_t length, uintpt
     struct next_kernel *kernel = NULL;
     if (!(flags & UNLOAD)) {
         kernel = heap_allocate_zeroed(sizeof *kernel);
-        k42_result result =
-            kernel ? load(kernel, image, initramfs, line, length, flags) : -ENOMEM;
+        k42_result result = kernel ? load(kernel, image, initramfs, line, length, flags) : -ENOMEM;
         if (result < 0) {
             discard(kernel);
             return result;
@@ -142,8 +140,8 @@ static void go(void *argument) {
     struct next_kernel *kernel = start->kernel;
     struct boot_module module = {0};
     if (kernel->initramfs.frame)
-        module = (struct boot_module){frame_physical(kernel->initramfs.frame),
-                                      kernel->initramfs.size};
+        module =
+            (struct boot_module){frame_physical(kernel->initramfs.frame), kernel->initramfs.size};
     start->error = machine_fast_reboot(frame_memory(kernel->image.frame), kernel->image.size,
                                        &module, module.size ? 1 : 0, kernel->line);
 }

@@ -1,5 +1,6 @@
 /*
- * Another kernel to go over to without firmware: kexec_file_load() puts it here, reboot() starts it.
+ * Another kernel to go over to without firmware: kexec_file_load() puts it here, reboot() starts
+ * it.
  */
 #ifndef KERNEL_NEXT_KERNEL_H
 #define KERNEL_NEXT_KERNEL_H

@@ -6,7 +6,7 @@
 #include "system.h"
 
 #include "../dev/tty/tty_devices.h"
-#include "../mem/pm/pm.h"
+#include "../mem/frame/frame.h"
 #include "../print.h"
 #include "abi.h"
 #include "next_kernel.h"
@@ -58,6 +58,13 @@ LINUX_CALL(171, setdomainname, uintptr_t from, int length) {
     return set_name(names.domain, from, length);
 }
 
+void system_memory(uint64_t *total, uint64_t *available) {
+    struct frame_statistics frames;
+    frames_count(&frames);
+    *total = frames.present;
+    *available = frames.free + frames.idle + frames.cached;
+}
+
 static uint16_t count_processes(void) {
     uint64_t count = 0;
     for (int number = ids_next(1); number; number = ids_next(number + 1))
@@ -66,14 +73,12 @@ static uint16_t count_processes(void) {
 }
 
 LINUX_CALL(99, sysinfo, uintptr_t to) {
-    struct pm_usage memory;
-    k42_result result = k42_call(pm_machine, usage, &memory);
-    if (result < 0)
-        return result;
+    uint64_t total, available;
+    system_memory(&total, &available);
     struct sysinfo info = {
         .uptime = (int64_t)(time_ns() / 1000000000),
-        .totalram = memory.limit * FRAME_SIZE,
-        .freeram = (memory.limit - memory.used) * FRAME_SIZE,
+        .totalram = total * FRAME_SIZE,
+        .freeram = available * FRAME_SIZE,
         .procs = count_processes(),
         .mem_unit = 1,
     };

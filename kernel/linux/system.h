@@ -8,7 +8,12 @@
 #define SYSTEM_VERSION "#1 SMP K42"
 #define SYSTEM_NAME    65
 
+#include <stdint.h>
+
 /* Copies the host's name and its domain, SYSTEM_NAME bytes each. */
 void system_names(char *host, char *domain);
+
+/* Frames there are, and those that nobody uses. */
+void system_memory(uint64_t *total, uint64_t *available);
 
 #endif

@@ -325,6 +325,56 @@ KERNEL_CHECK(host_files, an_open_file_outlives_its_name) {
     return with_share(open_file_outlives_its_name);
 }
 
+/* As system calls do: looks whether the name is there, and then acts, and all of it again. */
+static k42_result look_and_make(node_ref share, const struct node_name *name) {
+    struct node_new what = {.name = *name, .mode = MODE_DIRECTORY | 0755};
+    k42_result there = k42_call(share, lookup, name, root_user).result;
+    if (there != -ENOENT)
+        return there < 0 ? there : -EEXIST;
+    return k42_call(share, create, &what).result;
+}
+
+static k42_result look_and_move(node_ref share, const struct node_name *from,
+                                const struct node_name *to) {
+    k42_result there = k42_call(share, lookup, from, root_user).result;
+    k42_result over = k42_call(share, lookup, to, root_user).result;
+    if (there < 0 || over != -ENOENT)
+        return there < 0 ? there : over < 0 ? over : -EEXIST;
+    return k42_call(share, rename, from, (k42_ref)share, to, 0u, root_user);
+}
+
+static k42_result look_and_remove(node_ref share, const struct node_name *name) {
+    k42_result there = k42_call(share, lookup, name, root_user).result;
+    return there < 0 ? there : k42_call(share, unlink, name, 1u, root_user);
+}
+
+static bool calls_see_names_as_before(node_ref share) {
+    struct node_name from = name_of("looked"), to = name_of("looked at");
+    for (unsigned round = 0; round < 10; round++) {
+        k42_result result;
+        CALL(result, look_and_make(share, &from));
+        if (result < 0)
+            return false;
+        CALL(result, look_and_make(share, &from));
+        if (result != -EEXIST)
+            return false;
+        CALL(result, look_and_move(share, &from, &to));
+        if (result < 0)
+            return false;
+        CALL(result, look_and_remove(share, &to));
+        if (result < 0)
+            return false;
+        CALL(result, look_and_remove(share, &to));
+        if (result != -ENOENT)
+            return false;
+    }
+    return true;
+}
+
+KERNEL_CHECK(host_files, a_call_that_looks_before_it_changes_succeeds_once) {
+    return with_share(calls_see_names_as_before);
+}
+
 /* ---- many at once ---- */
 
 static struct crew crew;

@@ -460,6 +460,24 @@ static void a_page_that_cannot_be_read_is_an_error_once(void **state) {
     medium_close(&medium);
 }
 
+static void a_failure_is_told_to_who_has_yet_to_begin_to_wait(void **state) {
+    (void)state;
+    struct medium medium = {.late = true, .by_hand = true};
+    medium_open(&medium);
+    fcm_ref fcm = make(pm_machine, &medium, BYTES(1));
+    struct fcm_page page;
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -K42_WAIT);
+    medium.fail_fill = -EIO;
+    assert_int_equal(medium_answer(&medium), 1);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -EIO);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), -K42_WAIT);
+    assert_int_equal(medium_answer(&medium), 1);
+    assert_int_equal(TRY(fcm, get_page, 0, 0, &page), 0);
+    assert_int_equal(TRY(fcm, put_page, 0), 0);
+    end(fcm);
+    medium_close(&medium);
+}
+
 static void a_page_that_cannot_be_written_is_told_once_by_sync(void **state) {
     (void)state;
     struct medium medium = {.late = false};
@@ -807,6 +825,7 @@ int main(int count, char **arguments) {
         TEST(a_file_that_others_changed_is_read_again),
         TEST(a_page_written_after_its_write_back_is_written_again),
         TEST(a_page_that_cannot_be_read_is_an_error_once),
+        TEST(a_failure_is_told_to_who_has_yet_to_begin_to_wait),
         TEST(a_page_that_cannot_be_written_is_told_once_by_sync),
         TEST(a_medium_that_is_full_is_asked_again),
         TEST(a_sync_waits_for_a_held_page),

@@ -202,3 +202,11 @@ def test_an_overflow_of_the_stack_is_a_double_fault_on_its_own_stack():
     ended = boot("test=overflow")
     assert ended.status == 101
     assert "panic: double fault" in ended.text and "overflow_stack" in ended.text
+
+
+def test_the_newest_events_are_shown_in_order():
+    lines = boot("test=flight").text.splitlines()
+    shown = lines[lines.index("last events:") + 1:]
+    tids = [line.split("tid=")[1].split()[0] for line in shown if "task:exec" in line]
+    assert tids == [str(n) for n in range(1000 - len(tids), 1000)] and len(tids) > 10
+    assert "CPU 0: task:clone tid=1 child=2" in "\n".join(shown)

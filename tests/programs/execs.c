@@ -80,7 +80,8 @@ static void refusals(void) {
     for (int i = 1; i < 7; i++) {
         char name[8], before[64];
         snprintf(name, sizeof name, "s%d", i);
-        snprintf(before, sizeof before, "%s", i == 1 ? self : in_folder((char[]){'s', (char)('0' + i - 1), 0}));
+        snprintf(before, sizeof before, "%s",
+                 i == 1 ? self : in_folder((char[]){'s', (char)('0' + i - 1), 0}));
         int length = snprintf(line, sizeof line, i == 1 ? "#!%s args\n" : "#!%s\n", before);
         make(name, line, (size_t)length, 0755);
     }
@@ -150,7 +151,7 @@ int main(int count, char **arguments, char **environment) {
         vector();
         return 0;
     }
-    if (count > 1 || (arguments[0] && !strcmp(arguments[0], "args"))) {
+    if (count > 1 || !arguments[0] || !*arguments[0] || !strcmp(arguments[0], "args")) {
         int words = 0;
         while (environment[words])
             words++;

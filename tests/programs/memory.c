@@ -41,11 +41,11 @@ static void parts(void) {
     tell("mincore before it", mincore(area, 2 * PAGE, present));
     say("present %d %d", present[0] & 1, present[1] & 1);
     say("kept %d %d", area[0], area[7 * PAGE]);
-    char *again = mmap(area + 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                       -1, 0);
+    char *again =
+        mmap(area + 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     say("in the hole: %d, zero %d", again == area + 2 * PAGE, again[0]);
-    say_map("not over it", mmap(area, PAGE, PROT_READ,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+    say_map("not over it",
+            mmap(area, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
     tell("DONTNEED", madvise(area, PAGE, MADV_DONTNEED));
     say("zero again: %d", area[0]);
     munmap(area, 8 * PAGE);
@@ -55,8 +55,8 @@ static void moving(void) {
     char *area = map(2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
     area[0] = 1;
     area[PAGE] = 2;
-    char *wall = mmap(area + 2 * PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-                      0);
+    char *wall =
+        mmap(area + 2 * PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     say_map("grow in place", mremap(area, 2 * PAGE, 4 * PAGE, 0));
     char *moved = mremap(area, 2 * PAGE, 4 * PAGE, MREMAP_MAYMOVE);
     say("moved: %d, kept %d %d %d", moved != area, moved[0], moved[PAGE], moved[3 * PAGE]);

@@ -181,7 +181,8 @@ static void look_at_stack(int signal) {
     stack_t now;
     (void)signal;
     sigaltstack(NULL, &now);
-    on_stack = &here >= stack && &here < stack + sizeof stack ? 1 + (now.ss_flags == SS_ONSTACK) : 0;
+    on_stack =
+        &here >= stack && &here < stack + sizeof stack ? 1 + (now.ss_flags == SS_ONSTACK) : 0;
 }
 
 static void other_stack(void) {

@@ -3,6 +3,7 @@
 K42_GUEST says which kernels are tested and K42_CPUS with how many processors, both lists with
 commas; what a file's QUICK_CPUS says is what ./k42 test uses. With K42_LONG=1 tests do more. A test that ends its guest fails, and the next one gets a new guest.
 """
+import difflib
 import functools
 import os
 import sys
@@ -47,8 +48,8 @@ class Machine:
         """Runs a command here and natively; both must write the same and end alike."""
         wanted = natively(tuple(arguments), data, tuple(self.packages), **more)
         got = self.run(arguments, data, **more)
-        assert got.output.decode(errors="replace") == wanted.output.decode(errors="replace")
-        assert got.errors.decode(errors="replace") == wanted.errors.decode(errors="replace")
+        agree("output", got.output, wanted.output)
+        agree("errors", got.errors, wanted.errors)
         assert got.status == wanted.status
         return got
 
@@ -59,6 +60,14 @@ class Machine:
         if self.guest:
             self.guest.__exit__()
             self.guest = None
+
+
+def agree(what, got, wanted):
+    """Shows the lines in which the guest differs."""
+    if got != wanted:
+        sides = [text.decode(errors="replace").splitlines() for text in (wanted, got)]
+        lines = difflib.unified_diff(*sides, f"{what} natively", f"{what} in the guest", "", "", 2, "")
+        pytest.fail("\n".join(list(lines)[:80]) or f"{what} differ in bytes", pytrace=False)
 
 
 def in_fresh_folder(script, shell):

@@ -93,7 +93,7 @@ APPLETS = {
             "b find tree -name '[0-9]' | sort; b find tree -type l",
     "fold": "b fold -w 20 -s long",
     "getopt": "b getopt -o ab:c -l long,with: -- -a -b x --with=y rest -c",
-    "grep": "b grep -n apple fruit; b grep -q nothing fruit; echo $?; b grep -rl x tree",
+    "grep": "b grep -n apple fruit; b grep -q nothing fruit; echo $?; b grep -rl x tree | sort",
     "groups": "b groups",
     "gunzip": "b gzip < numbers | b gunzip | cmp - numbers && echo same",
     "gzip": "b gzip -c numbers > z; b gzip -t z; echo $?; b gzip -cd z | b md5sum",

@@ -269,6 +269,8 @@ extern bool (*kernel_fault)(uintptr_t address, unsigned error);
 
 /* Nanoseconds since the kernel was entered, the same on all CPUs, never backwards. */
 uint64_t time_ns(void);
+/* time_ns() when the time-stamp counter had that value. */
+uint64_t clock_ns_at(uint64_t ticks);
 void delay_ns(uint64_t ns);
 /*
  * Calls fn once in interrupt context on this CPU at or after time_ns() == deadline; replaces what
@@ -304,10 +306,10 @@ _Noreturn void machine_reboot(void);
  * Starts another kernel, an ELF file of `size` bytes with a PVH note (this one is such), instead of
  * this one and without firmware. Modules are memory below 4 GiB that stays where it is. Files are
  * to be written back before: devices are stopped in the middle of what they do. For a thread of
- * CPU 0 (thread_start_on): told to stop, that CPU alone would begin with firmware. Returns only when
- * it cannot: -EINVAL: on another CPU; -ENOEXEC: no such file; -ENXIO: the kernel or a
- * module would be where no memory is, or over each other; -E2BIG: too many modules or too long a
- * command line; -ENOMEM; -ENOTSUP: no room below 1 MiB; -EBUSY: under way.
+ * CPU 0 (thread_start_on): told to stop, that CPU alone would begin with firmware. Returns only
+ * when it cannot: -EINVAL: on another CPU; -ENOEXEC: no such file; -ENXIO: the kernel or a module
+ * would be where no memory is, or over each other; -E2BIG: too many modules or too long a command
+ * line; -ENOMEM; -ENOTSUP: no room below 1 MiB; -EBUSY: under way.
  */
 int machine_fast_reboot(const void *image, size_t size, const struct boot_module *modules,
                         unsigned count, const char *command_line);

@@ -34,7 +34,7 @@ uint64_t clock_ns_at(uint64_t ticks) {
 }
 
 uint64_t clock_ticks_at(uint64_t ns) {
-    return time_begin + scaled(ns, ticks_per_ns);
+    return time_begin + scaled(ns, ticks_per_ns) + 1;
 }
 
 uint64_t clock_timer_rate(void) {

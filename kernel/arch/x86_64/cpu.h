@@ -181,7 +181,6 @@ void apic_deadline(uint64_t ticks);
 void clock_open(uint64_t hpet);
 uint64_t clock_timer_rate(void); /* ticks of the APIC's timer a second */
 uint64_t clock_ticks_at(uint64_t ns);
-uint64_t clock_ns_at(uint64_t ticks);
 uint64_t clock_rate(void);
 extern uint64_t entry_time;
 

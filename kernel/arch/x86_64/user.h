@@ -36,8 +36,8 @@ struct personality {
     /*
      * An exception of the program that nothing in the processor's part resolves: frame->vector as
      * the processor numbers them. Of a page fault `address` is what was accessed and `reason` what
-     * `fault` said, or -EFAULT; otherwise both are 0. Of a debug trap frame->error is what the debug status
-     * register said.
+     * `fault` said, or -EFAULT; otherwise both are 0. Of a debug trap frame->error is what the
+     * debug status register said.
      */
     void (*trap)(struct trap_frame *frame, uintptr_t address, int reason);
     /* Before the program goes on, because user_context.work is not 0; called until it is. Whoever

@@ -1,6 +1,6 @@
 /*
- * Streams as devices of programs: a terminal on each console and serial line, /dev/console, /dev/tty,
- * and the other ports as they are.
+ * Streams as devices of programs: a terminal on each console and serial line, /dev/console,
+ * /dev/tty, and the other ports as they are.
  *
  *   hvcN, ttySN   a terminal on the stream of that name
  *   console       that of the boot option console=, or the first there is; hvc0 goes before ttyS0

@@ -258,8 +258,8 @@ static void renamed(struct p9_call *call, int error, struct p9_reader *reader) {
         if (change->made)
             lost_name(change->made);
         p9_name_answer(change->directory, &change->name, NULL, 0);
-        p9_name_answer(to, &change->new_name, change->moved, 0);
-        change->moved = NULL;
+        if (change->moved && p9_hold(change->moved))
+            p9_name_answer(to, &change->new_name, change->moved, 0);
     }
     p9_change_over(change, error);
 }

@@ -13,6 +13,7 @@
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
 #include "../../sched/wait.h"
+#include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
 #include "../process/ids.h"
@@ -166,6 +167,7 @@ static void set_name(struct task *task, const char *path) {
             name = at + 1;
     k42_copy_text(task->name, sizeof task->name, name);
     thread_set_name(task->thread, task->name);
+    K42_TRACE(event_exec, (uint32_t)task->tid, task->name);
 }
 
 static void change(struct image *image, struct task_memory *memory, struct file_held *held,

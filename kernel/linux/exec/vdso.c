@@ -46,7 +46,7 @@ k42_result image_map_vdso(struct image *image) {
     uint64_t at = VDSO_BASE + (image_random(image) & VDSO_SPREAD) * FRAME_SIZE;
     image->vdso = at + FRAME_SIZE;
     k42_result result = map(image, at, clocks, 1, SPACE_READ);
-    return result < 0 ? result
-                      : map(image, image->vdso, code, vdso_image_pages(),
-                            SPACE_READ | SPACE_EXECUTE);
+    return result < 0
+               ? result
+               : map(image, image->vdso, code, vdso_image_pages(), SPACE_READ | SPACE_EXECUTE);
 }

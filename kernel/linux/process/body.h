@@ -39,8 +39,9 @@ struct process_body {
     bool ending;        /* all threads are to end */
     bool ended;         /* and have */
     bool executed;
-    bool borrows;   /* its parent's memory */
-    int32_t status; /* as wait() gives it; meaningful when ending */
+    bool borrows;         /* its parent's memory */
+    char name[TASK_NAME]; /* of the last thread that left */
+    int32_t status;       /* as wait() gives it; meaningful when ending */
 
     struct signal_queue pending; /* for whichever thread */
     uint32_t queued;             /* entries in all queues */

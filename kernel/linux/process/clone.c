@@ -11,10 +11,12 @@
 
 #include "../../fs/path.h"
 #include "../../sched/wait.h"
+#include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
 #include "../program.h"
 #include "ids.h"
+#include "users.h"
 
 #include <k42/k42.h>
 
@@ -229,6 +231,7 @@ static k42_result launch(struct task *task, const struct clone_request *request)
     process_ref process = task->process;
     int32_t tid = task->tid;
     ids_set(tid, process);
+    K42_TRACE(event_clone, (uint32_t)task_self()->tid, (uint32_t)tid);
     if (request->flags & CLONE_PARENT_SETTID) {
         k42_result written = program_write(request->parent_tid, &tid, sizeof tid);
         (void)written; /* as on Linux, the child is there all the same */
@@ -239,13 +242,24 @@ static k42_result launch(struct task *task, const struct clone_request *request)
     return tid;
 }
 
+/* Whoever may manage resources has no limit. */
+static k42_result charge_user(const struct task *self) {
+    bool may = task_capable(self, CAP_SYS_RESOURCE) || task_capable(self, CAP_SYS_ADMIN);
+    return user_add_thread(self->credentials->uid,
+                           may ? UINT64_MAX : task_limit(self, RLIMIT_NPROC));
+}
+
 k42_result task_clone(const struct clone_request *request) {
     struct task *self = task_self(), *task;
     k42_result result = check(request);
+    if (result >= 0)
+        result = charge_user(self);
     if (result < 0)
         return result;
-    if (!(task = task_make()))
+    if (!(task = task_make())) {
+        user_remove_thread(self->credentials->uid);
         return -ENOMEM;
+    }
     inherit(self, task, request);
     k42_result number = ids_take();
     result = number;
@@ -262,6 +276,7 @@ k42_result task_clone(const struct clone_request *request) {
         return launch(task, request);
     if (number >= 0)
         ids_give((int)number);
+    user_remove_thread(self->credentials->uid);
     task_unmake(task);
     return result;
 }

@@ -11,10 +11,12 @@
 #include "../../mem/heap/heap.h"
 #include "../../print.h"
 #include "../../sched/wait.h"
+#include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
 #include "../program.h"
 #include "ids.h"
+#include "users.h"
 
 #include <k42/k42.h>
 
@@ -164,6 +166,7 @@ void task_exit(void) {
     task_release(task);
     task->credentials = credentials;
     int32_t tid = task->tid, pid = task->pid;
+    K42_TRACE(event_exit, (uint32_t)tid, task->name);
     struct process_times times = task_times(task);
     ignore(k42_call(task->process, charge, &times));
     if (k42_call(task->process, leave, task) == 0)
@@ -171,6 +174,7 @@ void task_exit(void) {
     if (tid != pid)
         ids_give(tid);
     thread_set_task(thread_self(), NULL);
+    user_remove_thread(credentials->uid);
     credentials_release(credentials);
     k42_defer(&task->defer, task_free);
     k42_exit();

@@ -117,6 +117,10 @@ int ids_next(int number) {
     return 0;
 }
 
+int ids_last(void) {
+    return __atomic_load_n(&ids.last, __ATOMIC_RELAXED);
+}
+
 /* ---- sessions ---- */
 
 static void free_session(struct k42_defer *defer) {

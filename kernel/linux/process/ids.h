@@ -52,6 +52,9 @@ process_ref ids_process(int number);
 /* The first number of a thread from `number` on, or 0. */
 int ids_next(int number);
 
+/* The number given out last. */
+int ids_last(void);
+
 /* NULL: no such group. */
 struct group *ids_group(int number);
 

@@ -47,7 +47,9 @@ static k42_result process_info(struct process *self, struct process_info *info) 
         .ignored = body->own.ignored,
         .caught = body->own.caught,
         .executed = body->executed,
+        .ending = body->ending,
     };
+    __builtin_memcpy(info->name, body->name, sizeof info->name);
     k42_unlock(&body->lock);
     return 0;
 }
@@ -95,6 +97,7 @@ static k42_result process_leave(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     unlink_task(body, task);
+    __builtin_memcpy(body->name, task->name, sizeof body->name);
     task->leaving = true;
     if (!body->ending)
         body->status = task->exit_status;

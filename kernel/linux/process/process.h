@@ -92,7 +92,9 @@ struct process_info {
     uint64_t started_ns;
     struct process_times times, child_times;
     uint64_t pending, ignored, caught; /* of the process; signals */
+    bool ending;                       /* its threads are on their way out */
     bool executed;                     /* it has called execve() */
+    char name[16];                     /* of the last thread that left it */
 };
 
 struct process_ops {

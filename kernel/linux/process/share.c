@@ -4,6 +4,8 @@
  */
 #include "lives.h"
 
+#include "users.h"
+
 #include "../../fs/file.h"
 #include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
@@ -23,6 +25,27 @@ static bool drop(uint32_t *references) {
 
 static void ignore(k42_result result) {
     (void)result;
+}
+
+/* What others may be looking at and has no room for a deferred call: one of its own carries it. */
+struct end {
+    struct k42_defer defer;
+    void *block;
+};
+
+static void end_now(struct k42_defer *defer) {
+    struct end *end = k42_container(defer, struct end, defer);
+    heap_free(end->block);
+    heap_free(end);
+}
+
+/* Without memory for the deferred call the block stays, which is the lesser evil. */
+static void free_later(void *block) {
+    struct end *end = heap_allocate_zeroed(sizeof *end);
+    if (!end)
+        return;
+    end->block = block;
+    k42_defer(&end->defer, end_now);
 }
 
 /* ---- memory ---- */
@@ -76,7 +99,7 @@ void paths_release(struct path_context *paths) {
         return;
     place_release(&paths->root);
     place_release(&paths->working);
-    heap_free(paths);
+    free_later(paths);
 }
 
 /* A place that another thread has just left may be gone; then the new one is asked for. */
@@ -115,27 +138,9 @@ struct credentials *credentials_hold(struct credentials *credentials) {
     return credentials;
 }
 
-/* They have no room for a deferred call: one of their own carries it. */
-struct credentials_end {
-    struct k42_defer defer;
-    struct credentials *credentials;
-};
-
-static void credentials_free(struct k42_defer *defer) {
-    struct credentials_end *end = k42_container(defer, struct credentials_end, defer);
-    heap_free(end->credentials);
-    heap_free(end);
-}
-
-/* Without memory for the deferred call they stay, which is the lesser evil. */
 void credentials_release(struct credentials *credentials) {
-    if (!credentials || !drop(&credentials->references))
-        return;
-    struct credentials_end *end = heap_allocate_zeroed(sizeof *end);
-    if (!end)
-        return;
-    end->credentials = credentials;
-    k42_defer(&end->defer, credentials_free);
+    if (credentials && drop(&credentials->references))
+        free_later(credentials);
 }
 
 struct credentials *credentials_copy(const struct credentials *from) {
@@ -150,6 +155,9 @@ struct credentials *credentials_copy(const struct credentials *from) {
 void credentials_set(struct credentials *credentials) {
     struct task *task = task_self();
     struct credentials *before = task->credentials;
+    if (before && before->uid != credentials->uid &&
+        user_add_thread(credentials->uid, UINT64_MAX) >= 0)
+        user_remove_thread(before->uid);
     __atomic_store_n(&task->credentials, credentials, __ATOMIC_RELEASE);
     credentials_release(before);
 }

@@ -5,6 +5,7 @@
  * do everything, and for SIGCONT everybody of the session.
  */
 #include "../../mem/heap/heap.h"
+#include "../../trace/events.h"
 #include "../abi.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
@@ -23,6 +24,7 @@ struct signal_info signal_from_self(int signal, int code) {
 
 static k42_result send_to(process_ref process, int tid, const struct signal_info *info) {
     k42_result result = k42_call(process, send, tid, info);
+    K42_TRACE(event_signal, k42_id_of(process), (uint32_t)tid, (uint32_t)info->signal);
     return result == -K42_STALE ? -ESRCH : result;
 }
 

@@ -127,7 +127,11 @@ void fcm_body_admit(struct body *body);
 
 /* ---- body_get.c ---- */
 
-enum { BODY_BEYOND = 1u << 31 }; /* with fcm_flags: also behind the end, by who is moving it */
+/* With fcm_flags. */
+enum {
+    BODY_BEYOND = 1 << 8, /* also behind the end, by who is moving it */
+    BODY_WANTED = 1 << 9, /* somebody waits for it: a failure is his to hear */
+};
 
 k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
                              struct fcm_page *page);

@@ -111,7 +111,8 @@ static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
     slot = page_tree_place(&body->its.tree, index);
     if (!slot)
         return -ENOMEM;
-    page_tree_add(&body->its.tree, slot, index, PAGE_FILLING);
+    page_tree_add(&body->its.tree, slot, index,
+                  PAGE_FILLING | (flags & BODY_WANTED ? PAGE_FRESH : 0));
     return 0;
 }
 
@@ -238,7 +239,7 @@ static k42_result fill(struct body *body, uint64_t index, unsigned pm_flags) {
 static void fail(struct body *body, uint64_t *slot, uint64_t index, uint64_t word) {
     uint64_t physical = page_physical(word);
     do {
-        if (word & PAGE_LEAVING || !wait_anybody(fcm_body_id(body), index)) {
+        if (word & PAGE_LEAVING || !(word & PAGE_FRESH)) {
             fcm_body_remove(body, index);
             return;
         }
@@ -258,8 +259,7 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) 
         return 0;
     }
     zero_behind(body, index, page_physical(word));
-    bool fresh = wait_anybody(fcm_body_id(body), index);
-    (void)fcm_body_settle(body, index, PAGE_USED | (fresh ? PAGE_FRESH : 0));
+    (void)fcm_body_settle(body, index, PAGE_USED);
     return 0;
 }
 
@@ -310,7 +310,7 @@ static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags,
 
 static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
     for (;;) {
-        k42_result result = fcm_body_claim(body, index, flags);
+        k42_result result = fcm_body_claim(body, index, flags | BODY_WANTED);
         if (!result)
             result = get_claimed(body, index, flags, word);
         if (result != -EEXIST && result != -EAGAIN)
@@ -324,33 +324,61 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
             return -ENOMEM;
         if (*word & PAGE_LEAVING && is_cleared(body, index) && (result = help_clearing(body)))
             return result;
+        if (*word & PAGE_FILLING && !page_change(slot, word, *word | PAGE_FRESH))
+            continue;
         if (*word & (PAGE_FILLING | PAGE_LEAVING))
             return fcm_body_wait(body, index);
     }
 }
 
-k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
+/* A page that is there. The flag is noted for whoever writes back every few seconds. */
+static inline __attribute__((always_inline)) bool hold_present(struct body *body, uint64_t index,
+                                                               unsigned flags, uint64_t *word) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    k42_result result = __builtin_expect(slot && take(slot, word, flags), 1)
-                            ? 0
-                            : get_slowly(body, index, flags, word);
+    if (__builtin_expect(!slot || !take(slot, word, flags), 0))
+        return false;
+    if (flags & FCM_WRITE)
+        fcm_body_note_dirty(body);
+    return true;
+}
+
+static __attribute__((noinline)) k42_result hold_slowly(struct body *body, uint64_t index,
+                                                        unsigned flags, uint64_t *word) {
+    k42_result result = get_slowly(body, index, flags, word);
     if (flags & FCM_WRITE)
         fcm_body_note_dirty(body);
     return result;
+}
+
+k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
+    if (hold_present(body, index, flags, word))
+        return 0;
+    return hold_slowly(body, index, flags, word);
+}
+
+static k42_result describe_page(const struct body *body, uint64_t index, uint64_t word,
+                                struct fcm_page *page) {
+    page->physical = page_physical(word);
+    page->order = 0;
+    page->writable = word & PAGE_DIRTY || !fcm_body_has_fr(body);
+    page->index = index;
+    return 0;
+}
+
+static __attribute__((noinline)) k42_result get_page_slowly(struct body *body, uint64_t index,
+                                                            unsigned flags, struct fcm_page *page) {
+    uint64_t word;
+    k42_result result = hold_slowly(body, index, flags & (FCM_WRITE | FCM_CACHED), &word);
+    return result ? result : describe_page(body, index, word, page);
 }
 
 k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
                              struct fcm_page *page) {
     struct body *body = BODY(self);
     uint64_t word;
-    k42_result result = fcm_body_hold(body, index, flags & (FCM_WRITE | FCM_CACHED), &word);
-    if (result)
-        return result;
-    page->physical = page_physical(word);
-    page->order = 0;
-    page->writable = word & PAGE_DIRTY || !fcm_body_has_fr(body);
-    page->index = index;
-    return 0;
+    if (__builtin_expect(hold_present(body, index, flags, &word), 1))
+        return describe_page(body, index, word, page);
+    return get_page_slowly(body, index, flags, page);
 }
 
 k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned count,

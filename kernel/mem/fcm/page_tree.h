@@ -39,7 +39,7 @@ enum {
     PAGE_LEAVING = 16,
     PAGE_MAPPED = 32,    /* somewhere, within some attachment */
     PAGE_USED = 64,      /* since the clock came by */
-    PAGE_FRESH = 128,    /* filled for somebody who waits for it and has not come yet */
+    PAGE_FRESH = 128,    /* wanted, by somebody who was told to wait and has not come yet */
     PAGE_FAILED = 256,   /* could not be filled; whoever asks next is told */
     PAGE_SYNC = 512,     /* is to be written once more for a sync() */
     PAGE_AWAITED = 1024, /* somebody waits for its holds to drain */

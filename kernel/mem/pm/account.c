@@ -160,6 +160,13 @@ void account_delist(struct account *account, k42_id fcm) {
     k42_unlock(&account->lock);
 }
 
+uint32_t account_fcm_count(struct account *account) {
+    k42_lock(&account->lock);
+    uint32_t count = account->fcms.count;
+    k42_unlock(&account->lock);
+    return count;
+}
+
 k42_id account_next_fcm(struct account *account) {
     struct fcm_set *set = &account->fcms;
     k42_id found = 0;

@@ -61,6 +61,8 @@ void account_discharge(struct account *account, uint64_t frames);
 K42_MUST_CHECK
 k42_result account_enlist(struct account *account, k42_id fcm);
 void account_delist(struct account *account, k42_id fcm);
+/* How many there are. */
+uint32_t account_fcm_count(struct account *account);
 /* The next FCM in turn; 0: none. */
 k42_id account_next_fcm(struct account *account);
 /* The next account below, held, after `after` (NULL: the first), which is released. NULL: none. */

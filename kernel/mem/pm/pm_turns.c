@@ -118,7 +118,7 @@ static k42_result usage(struct pm *self, struct pm_usage *usage) {
         (struct pm_usage){.used = __atomic_load_n(&account->used, __ATOMIC_RELAXED),
                           .peak = __atomic_load_n(&account->peak, __ATOMIC_RELAXED),
                           .limit = __atomic_load_n(&account->limit, __ATOMIC_RELAXED),
-                          .fcms = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED),
+                          .fcms = account_fcm_count(account),
                           .given_back = __atomic_load_n(&account->given_back, __ATOMIC_RELAXED)};
     if (!account->above) {
         struct frame_statistics statistics;
@@ -129,9 +129,9 @@ static k42_result usage(struct pm *self, struct pm_usage *usage) {
 }
 
 static k42_result describe(struct k42_object *self, char *text, size_t size) {
-    const struct account *account = TURNS((struct pm *)(void *)self)->account;
+    struct account *account = TURNS((struct pm *)(void *)self)->account;
     return (k42_result)k42_format_text(text, size, "%lu frames, of %lu at most, %u FCMs",
-                                       account->used, account->limit, account->fcms.count);
+                                       account->used, account->limit, account_fcm_count(account));
 }
 
 /* ---- state ---- */

@@ -75,7 +75,7 @@ static uint64_t ask(struct account *account, k42_id id, uint64_t share) {
 
 /* Each FCM of one account once. */
 static uint64_t ask_all(struct account *account, uint64_t wanted) {
-    uint32_t count = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED);
+    uint32_t count = account_fcm_count(account);
     uint64_t freed = 0, share = count ? wanted / count : 0;
     for (k42_id id; count-- && freed < wanted && (id = account_next_fcm(account));)
         freed += ask(account, id, share > LEAST_SHARE ? share : LEAST_SHARE);
@@ -100,7 +100,7 @@ static uint64_t relieve(struct account *account, uint64_t wanted) {
 }
 
 static void write_back(struct account *account) {
-    uint32_t count = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED);
+    uint32_t count = account_fcm_count(account);
     for (k42_id id; count-- && (id = account_next_fcm(account));)
         (void)ask(account, id, 0);
     for (struct account *below = NULL; (below = account_next_below(account, below));)
@@ -109,7 +109,7 @@ static void write_back(struct account *account) {
 
 static bool is_in_transit(struct account *account) {
     bool found = false;
-    uint32_t count = __atomic_load_n(&account->fcms.count, __ATOMIC_RELAXED);
+    uint32_t count = account_fcm_count(account);
     for (k42_id id; count-- && !found && (id = account_next_fcm(account));) {
         struct fcm_usage usage = {.in_transit = 0};
         k42_enter();

@@ -1,0 +1,76 @@
+/*
+ * Who goes when memory is out and nothing can be given back: the process that has most of it, with
+ * what its oom_score_adj adds. Never the first one, nor one whose adjustment is the least.
+ *
+ * While one that was chosen is still on its way out nobody else is.
+ */
+#include "../mem/pm/pm.h"
+#include "../print.h"
+#include "call.h"
+#include "process/ids.h"
+#include "process/lives.h"
+#include "system.h"
+
+#include <k42/k42.h>
+
+#define NEVER_ADJUSTMENT (-1000)
+
+struct candidate {
+    process_ref process;
+    struct process_info info;
+    uint64_t resident, score;
+    char name[TASK_NAME];
+};
+
+/* False: it is not to be chosen. */
+static bool look(int number, uint64_t total, struct candidate *candidate) {
+    candidate->process = ids_process(number);
+    struct k42_pair found = k42_call(candidate->process, thread, 0, 1);
+    k42_result adjustment = k42_call(candidate->process, number, PROCESS_OUT_OF_MEMORY_ADJUSTMENT);
+    if (found.result < 0 || adjustment == NEVER_ADJUSTMENT ||
+        k42_call(candidate->process, info, &candidate->info) < 0 || candidate->info.pid != number ||
+        number == 1)
+        return false;
+    struct task *task = (struct task *)found.word;
+    struct space_usage usage;
+    if (k42_call(task->space, usage, &usage) < 0)
+        return false;
+    int64_t score = (int64_t)usage.resident + adjustment * (int64_t)(total / 1000);
+    candidate->resident = usage.resident;
+    candidate->score = score > 0 ? (uint64_t)score : 0;
+    __builtin_memcpy(candidate->name, task->name, sizeof candidate->name);
+    return true;
+}
+
+static bool kill_largest(void) {
+    struct candidate largest = {.score = 0}, candidate;
+    uint64_t total, available;
+    bool found = false;
+    system_memory(&total, &available);
+    for (int number = ids_next(2); number; number = ids_next(number + 1)) {
+        if (!look(number, total, &candidate))
+            continue;
+        if (candidate.info.ending)
+            return true;
+        if (!found || candidate.score > largest.score)
+            largest = candidate;
+        found = true;
+    }
+    if (!found)
+        return false;
+    print("linux: out of memory: killing %s (%d), which has %lu MiB of %lu", largest.name,
+          largest.info.pid, largest.resident >> 8, total >> 8);
+    struct signal_info info = signal_from_kernel(SIGKILL);
+    return signal_process(largest.info.pid, &info) >= 0;
+}
+
+static bool out_of_memory(void) {
+    k42_enter();
+    bool found = kill_largest();
+    k42_exit();
+    return found;
+}
+
+void out_of_memory_open(void) {
+    pm_out_of_memory = out_of_memory;
+}

@@ -1,0 +1,199 @@
+/*
+ * /proc of the machine: memory, processors, times, versions, and /proc/sys/kernel.
+ */
+#include "../../fs/values.h"
+#include "../../sched/thread.h"
+#include "../../vdso/wall_clock.h"
+#include "../abi.h"
+#include "../process/ids.h"
+#include "../process/lives.h"
+#include "../system.h"
+#include "proc.h"
+#include "runtime.h"
+
+#include <k42/k42.h>
+
+#define NS_PER_TICK 10000000ul
+
+void proc_print_hex(struct proc_text *text, uint64_t number, unsigned digits) {
+    char hex[16];
+    unsigned at = sizeof hex;
+    while (number || digits) {
+        hex[--at] = "0123456789abcdef"[number & 15];
+        number >>= 4;
+        digits -= digits > 0;
+    }
+    proc_put(text, hex + at, sizeof hex - at);
+}
+
+/* Hundredths, with two digits. */
+static void print_hundredths(struct proc_text *text, uint64_t number) {
+    proc_print(text, "%lu.%s%lu", number / 100, number % 100 < 10 ? "0" : "", number % 100);
+}
+
+static k42_result print_version(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "Linux version %s (k42) %s\n", SYSTEM_RELEASE, SYSTEM_VERSION);
+    return 0;
+}
+
+static void print_kib(struct proc_text *text, const char *name, uint64_t frames) {
+    proc_print(text, "%s: %lu kB\n", name, frames * 4);
+}
+
+static k42_result print_meminfo(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    uint64_t total, available;
+    system_memory(&total, &available);
+    print_kib(text, "MemTotal", total);
+    print_kib(text, "MemFree", available);
+    print_kib(text, "MemAvailable", available);
+    print_kib(text, "Buffers", 0);
+    print_kib(text, "Cached", 0);
+    print_kib(text, "SwapCached", 0);
+    print_kib(text, "SwapTotal", 0);
+    print_kib(text, "SwapFree", 0);
+    print_kib(text, "Shmem", 0);
+    print_kib(text, "SReclaimable", 0);
+    return 0;
+}
+
+static void print_cpu(struct proc_text *text, const char *name, uint64_t user, uint64_t idle) {
+    proc_print(text, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", name, user, idle);
+}
+
+/* Busy is what the threads of programs have used. */
+static uint64_t busy_ticks(void) {
+    uint64_t ns = 0;
+    for (int number = ids_next(1); number; number = ids_next(number + 1)) {
+        struct k42_pair found = k42_call(ids_process(number), thread, number, 0);
+        if (found.result < 0)
+            continue;
+        struct process_times times = task_times((struct task *)found.word);
+        ns += times.user_ns + times.system_ns;
+    }
+    return ns / NS_PER_TICK;
+}
+
+static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
+    uint64_t all = time_ns() / NS_PER_TICK, busy = busy_ticks();
+    uint64_t total = all * cpu_count(), idle = total > busy ? total - busy : 0;
+    struct sched_counts counts;
+    (void)key;
+    print_cpu(text, "cpu ", busy, idle);
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        char name[16];
+        k42_format_text(name, sizeof name, "cpu%u", i);
+        print_cpu(text, name, busy / cpu_count(), idle / cpu_count());
+    }
+    sched_count(&counts);
+    proc_print(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running 1\n",
+               counts.switches, (wall_clock_ns() - time_ns()) / 1000000000, ids_last());
+    proc_print(text, "procs_blocked 0\n");
+    return 0;
+}
+
+static k42_result print_uptime(const struct proc_key *key, struct proc_text *text) {
+    uint64_t up = time_ns() / NS_PER_TICK, busy = busy_ticks(), all = up * cpu_count();
+    (void)key;
+    print_hundredths(text, up);
+    proc_put(text, " ", 1);
+    print_hundredths(text, all > busy ? all - busy : 0);
+    proc_put(text, "\n", 1);
+    return 0;
+}
+
+/* Averages are not kept. */
+static k42_result print_loadavg(const struct proc_key *key, struct proc_text *text) {
+    uint64_t threads = 0;
+    (void)key;
+    for (int number = ids_next(1); number; number = ids_next(number + 1))
+        threads++;
+    proc_print(text, "0.00 0.00 0.00 1/%lu %d\n", threads, ids_last());
+    return 0;
+}
+
+static k42_result print_cpuinfo(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    for (unsigned i = 0; i < cpu_count(); i++)
+        proc_print(text,
+                   "processor\t: %u\nvendor_id\t: K42\ncpu family\t: 6\nmodel\t\t: 0\n"
+                   "model name\t: x86-64\ncpu cores\t: %u\nsiblings\t: %u\n"
+                   "flags\t\t: fpu tsc cx8 cmov fxsr sse sse2 syscall nx lm\n\n",
+                   i, cpu_count(), cpu_count());
+    return 0;
+}
+
+/* ---- /proc/sys/kernel ---- */
+
+static k42_result print_ostype(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "Linux\n");
+    return 0;
+}
+
+static k42_result print_osrelease(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "%s\n", SYSTEM_RELEASE);
+    return 0;
+}
+
+static k42_result print_hostname(const struct proc_key *key, struct proc_text *text) {
+    char host[SYSTEM_NAME], domain[SYSTEM_NAME];
+    (void)key;
+    system_names(host, domain);
+    proc_print(text, "%s\n", host);
+    return 0;
+}
+
+static k42_result print_pid_max(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "%d\n", IDS_MOST);
+    return 0;
+}
+
+static k42_result print_cap_last(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "%d\n", CAP_LAST_CAP);
+    return 0;
+}
+
+static k42_result print_randomize(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "2\n");
+    return 0;
+}
+
+static k42_result print_overcommit(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "1\n");
+    return 0;
+}
+
+#define PROC_FILE(name_, print_)                                                                   \
+    { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_ }
+
+void proc_machine_register(void) {
+    static struct proc_entry files[] = {
+        PROC_FILE("version", print_version), PROC_FILE("meminfo", print_meminfo),
+        PROC_FILE("stat", print_stat),       PROC_FILE("uptime", print_uptime),
+        PROC_FILE("loadavg", print_loadavg), PROC_FILE("cpuinfo", print_cpuinfo),
+    };
+    static struct proc_entry settings[] = {
+        PROC_FILE("ostype", print_ostype),         PROC_FILE("osrelease", print_osrelease),
+        PROC_FILE("hostname", print_hostname),     PROC_FILE("pid_max", print_pid_max),
+        PROC_FILE("cap_last_cap", print_cap_last), PROC_FILE("randomize_va_space", print_randomize),
+    };
+    static struct proc_entry overcommit = PROC_FILE("overcommit_memory", print_overcommit);
+    static struct proc_entry sys = {.name = "sys", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry kernel = {.name = "kernel", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry vm = {.name = "vm", .mode = MODE_DIRECTORY | 0555};
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+        proc_add(NULL, &files[i]);
+    proc_add(NULL, &sys);
+    proc_add(&sys, &kernel);
+    proc_add(&sys, &vm);
+    proc_add(&vm, &overcommit);
+    for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
+        proc_add(&kernel, &settings[i]);
+}

@@ -1,0 +1,16 @@
+/*
+ * What the personality shows in /proc of processes and of the machine.
+ */
+#ifndef KERNEL_LINUX_PROC_H
+#define KERNEL_LINUX_PROC_H
+
+#include "../../fs/procfs/procfs.h"
+
+/* Registers both; once, when there is a procfs. */
+void proc_processes_register(void);
+void proc_machine_register(void);
+
+/* Hexadecimal digits, at least so many. */
+void proc_print_hex(struct proc_text *text, uint64_t number, unsigned digits);
+
+#endif

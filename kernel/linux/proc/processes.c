@@ -1,0 +1,442 @@
+/*
+ * /proc/PID and /proc/PID/task/TID: what a process is and uses, in Linux's words.
+ *
+ * A process that has ended and has not been waited for has no task; then there is what its object
+ * remembers. Nothing is locked: each file is of several moments close together, as on Linux.
+ */
+#include "../../copy.h"
+#include "../../fs/file.h"
+#include "../../fs/path.h"
+#include "../../fs/values.h"
+#include "../files/files.h"
+#include "../files/proc.h"
+#include "../process/account.h"
+#include "../process/ids.h"
+#include "../process/lives.h"
+#include "proc.h"
+#include "runtime.h"
+
+#include <k42/k42.h>
+
+#define NS_PER_TICK  10000000ul
+#define KIB_PER_PAGE 4ul
+
+/* What a file is about: a process and one of its tasks, if any is left. */
+struct subject {
+    process_ref process;
+    struct task *task; /* or NULL */
+    struct process_info info;
+    struct process_times times;
+    struct space_usage usage;
+    struct space_marks marks;
+};
+
+static bool find(const struct proc_key *key, struct subject *subject) {
+    *subject = (struct subject){.process = ids_process((int)key->id[0])};
+    if (k42_call(subject->process, info, &subject->info) < 0)
+        return false;
+    struct k42_pair task = k42_call(subject->process, thread, (int)key->id[1], !key->id[1]);
+    if (task.result < 0)
+        return !key->id[1];
+    subject->task = (struct task *)task.word;
+    subject->times = key->id[1] ? task_times(subject->task) : account_of_process(subject->process);
+    /* Its memory may be given up at this moment; then it has none. */
+    if (k42_call(subject->task->space, usage, &subject->usage) < 0 ||
+        k42_call(subject->task->space, marks, &subject->marks) < 0)
+        subject->usage = (struct space_usage){0};
+    return true;
+}
+
+static const char *name_of(const struct subject *subject) {
+    return subject->task ? subject->task->name : subject->info.name;
+}
+
+static const char *state_of(const struct subject *subject) {
+    if (!subject->task)
+        return "Z (zombie)";
+    if (subject->info.state == CHILD_STOPPED)
+        return "T (stopped)";
+    return subject->task == task_self() ? "R (running)" : "S (sleeping)";
+}
+
+/* ---- stat ---- */
+
+static void print_times(struct proc_text *text, const struct subject *subject) {
+    const struct process_times *own = &subject->times, *children = &subject->info.child_times;
+    proc_print(text, " %lu %lu %lu %lu", own->user_ns / NS_PER_TICK, own->system_ns / NS_PER_TICK,
+               children->user_ns / NS_PER_TICK, children->system_ns / NS_PER_TICK);
+}
+
+static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    if (!find(key, &subject))
+        return -ESRCH;
+    const struct process_info *info = &subject.info;
+    const struct space_marks *marks = &subject.marks;
+    proc_print(text, "%d (%s) ", key->id[1] ? (int)key->id[1] : info->pid, name_of(&subject));
+    proc_put(text, state_of(&subject), 1);
+    proc_print(text, " %d %d %d 0 -1 4194304 %lu 0 %lu 0", info->parent, info->group, info->session,
+               subject.times.minor_faults, subject.times.major_faults);
+    print_times(text, &subject);
+    proc_print(text, " 20 0 %d 0 %lu %lu %lu 18446744073709551615", info->threads,
+               info->started_ns / NS_PER_TICK, subject.usage.mapped * FRAME_SIZE,
+               subject.usage.resident);
+    proc_print(text, " %lu %lu %lu 0 0", marks->code_start, marks->code_end, marks->stack_start);
+    proc_print(text, " %lu %lu %lu %lu 0 0 0", info->pending,
+               subject.task ? subject.task->blocked : 0, info->ignored & ~SIGNALS_IGNORED,
+               info->caught);
+    proc_print(text, " %d 0 0 0 0 0 0 %lu %lu %lu", info->exit_signal, marks->data_start,
+               marks->data_end, marks->break_start);
+    proc_print(text, " %lu %lu %lu %lu 0\n", marks->arguments_start, marks->arguments_end,
+               marks->environment_start, marks->environment_end);
+    return 0;
+}
+
+static k42_result print_statm(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    if (!find(key, &subject))
+        return -ESRCH;
+    uint64_t code = (subject.marks.code_end - subject.marks.code_start + FRAME_SIZE - 1);
+    proc_print(text, "%lu %lu %lu %lu 0 %lu 0\n", subject.usage.mapped, subject.usage.resident,
+               subject.usage.shared, code / FRAME_SIZE, subject.usage.mapped);
+    return 0;
+}
+
+/* ---- status ---- */
+
+static void print_set(struct proc_text *text, const char *name, uint64_t set) {
+    proc_print(text, "%s:\t", name);
+    proc_print_hex(text, set, 16);
+    proc_put(text, "\n", 1);
+}
+
+static void print_rights(struct proc_text *text, const struct task *task) {
+    const struct credentials *who = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
+    proc_print(text, "Uid:\t%u\t%u\t%u\t%u\n", who->uid, who->euid, who->suid, who->fsuid);
+    proc_print(text, "Gid:\t%u\t%u\t%u\t%u\n", who->gid, who->egid, who->sgid, who->fsgid);
+    proc_print(text, "FDSize:\t64\nGroups:\t");
+    for (uint32_t i = 0; i < who->group_count; i++)
+        proc_print(text, "%u ", who->groups[i]);
+    proc_put(text, "\n", 1);
+}
+
+static void print_capabilities(struct proc_text *text, const struct task *task) {
+    const struct credentials *who = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
+    print_set(text, "CapInh", who->inheritable);
+    print_set(text, "CapPrm", who->permitted);
+    print_set(text, "CapEff", who->effective);
+    print_set(text, "CapBnd", who->bounding);
+    print_set(text, "CapAmb", who->ambient);
+    proc_print(text, "NoNewPrivs:\t%d\nSeccomp:\t0\n", task->no_new_privileges);
+}
+
+static void print_memory(struct proc_text *text, const struct subject *subject) {
+    const struct space_usage *usage = &subject->usage;
+    const struct space_marks *marks = &subject->marks;
+    proc_print(text, "VmPeak:\t%lu kB\nVmSize:\t%lu kB\n", usage->mapped * KIB_PER_PAGE,
+               usage->mapped * KIB_PER_PAGE);
+    proc_print(text, "VmHWM:\t%lu kB\nVmRSS:\t%lu kB\n", usage->resident * KIB_PER_PAGE,
+               usage->resident * KIB_PER_PAGE);
+    proc_print(text, "RssFile:\t%lu kB\nVmExe:\t%lu kB\nVmPTE:\t%lu kB\n",
+               usage->shared * KIB_PER_PAGE, (marks->code_end - marks->code_start) / 1024,
+               usage->tables * KIB_PER_PAGE);
+}
+
+static k42_result print_status(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    if (!find(key, &subject))
+        return -ESRCH;
+    const struct process_info *info = &subject.info;
+    const struct task *task = subject.task;
+    proc_print(text, "Name:\t%s\nState:\t%s\n", name_of(&subject), state_of(&subject));
+    proc_print(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", info->pid,
+               task ? task->tid : info->pid, info->parent);
+    if (task)
+        print_rights(text, task);
+    if (task && subject.usage.mapped)
+        print_memory(text, &subject);
+    proc_print(text, "Threads:\t%d\n", info->threads);
+    print_set(text, "SigPnd", task ? task->pending.set : 0);
+    print_set(text, "ShdPnd", info->pending);
+    print_set(text, "SigBlk", task ? task->blocked : 0);
+    print_set(text, "SigIgn", info->ignored & ~SIGNALS_IGNORED);
+    print_set(text, "SigCgt", info->caught);
+    if (task)
+        print_capabilities(text, task);
+    proc_print(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+               subject.times.switches, subject.times.forced_switches);
+    return 0;
+}
+
+static k42_result print_comm(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    if (!find(key, &subject))
+        return -ESRCH;
+    proc_print(text, "%s\n", name_of(&subject));
+    return 0;
+}
+
+/* ---- texts in the program's memory ---- */
+
+#define TEXT_MOST (1ul << 20)
+
+static k42_result print_range(struct proc_text *text, space_ref space, uint64_t at, uint64_t end) {
+    char piece[256];
+    if (end - at > TEXT_MOST)
+        end = at + TEXT_MOST;
+    while (at < end) {
+        size_t wanted = end - at < sizeof piece ? end - at : sizeof piece;
+        struct copy copy = copy_of_kernel(piece, wanted);
+        k42_result result = k42_call(space, peek, at, &copy);
+        if (result <= 0)
+            break;
+        proc_put(text, piece, (size_t)result);
+        at += (uint64_t)result;
+    }
+    return 0;
+}
+
+static k42_result print_cmdline(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    if (!find(key, &subject))
+        return -ESRCH;
+    return subject.task ? print_range(text, subject.task->space, subject.marks.arguments_start,
+                                      subject.marks.arguments_end)
+                        : 0;
+}
+
+static k42_result print_environ(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    if (!find(key, &subject))
+        return -ESRCH;
+    return subject.task ? print_range(text, subject.task->space, subject.marks.environment_start,
+                                      subject.marks.environment_end)
+                        : 0;
+}
+
+/* ---- maps ---- */
+
+static void print_mapped_file(struct proc_text *text, const struct space_mapping *mapping) {
+    struct node_attributes attributes;
+    struct place root = path_root(task_self()->paths);
+    char name[256];
+    file_ref file = (file_ref)mapping->file;
+    struct k42_pair node = k42_call(file, node);
+    if (node.result < 0 || k42_call((node_ref)node.word, attributes, &attributes) < 0) {
+        proc_put(text, " 00:00 0\n", 9);
+        return;
+    }
+    proc_put(text, " ", 1);
+    proc_print_hex(text, attributes.device >> 8 & 0xfff, 2);
+    proc_put(text, ":", 1);
+    proc_print_hex(text, attributes.device & 0xff, 2);
+    proc_print(text, " %lu                   ", attributes.number);
+    k42_result length = files_name(file, &root, name, sizeof name);
+    if (length > 0)
+        proc_put(text, name, (size_t)length);
+    proc_put(text, "\n", 1);
+}
+
+static const char *part_of(const struct space_mapping *mapping, const struct space_marks *marks) {
+    if (marks->stack_start >= mapping->start && marks->stack_start < mapping->end)
+        return "                          [stack]";
+    if (mapping->start < marks->break_end && mapping->end > marks->break_start)
+        return "                          [heap]";
+    if (mapping->flags & SPACE_KEEP)
+        return mapping->protection & SPACE_EXECUTE ? "                          [vdso]"
+                                                   : "                          [vvar]";
+    return "";
+}
+
+static void print_mapping(struct proc_text *text, const struct space_mapping *mapping,
+                          const struct space_marks *marks) {
+    const char rights[4] = {
+        mapping->protection & SPACE_READ ? 'r' : '-', mapping->protection & SPACE_WRITE ? 'w' : '-',
+        mapping->protection & SPACE_EXECUTE ? 'x' : '-', mapping->flags & SPACE_SHARED ? 's' : 'p'};
+    proc_print_hex(text, mapping->start, 8);
+    proc_put(text, "-", 1);
+    proc_print_hex(text, mapping->end, 8);
+    proc_put(text, " ", 1);
+    proc_put(text, rights, sizeof rights);
+    proc_put(text, " ", 1);
+    proc_print_hex(text, k42_id_of(mapping->file) ? mapping->first * FRAME_SIZE : 0, 8);
+    if (k42_id_of(mapping->file))
+        print_mapped_file(text, mapping);
+    else
+        proc_print(text, " 00:00 0%s\n", part_of(mapping, marks));
+}
+
+static k42_result print_maps(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    struct space_mapping mapping;
+    if (!find(key, &subject) || !subject.task)
+        return -ESRCH;
+    for (uintptr_t at = 0;; at = mapping.end) {
+        k42_result result = k42_call(subject.task->space, find, at, 0, &mapping);
+        if (result < 0 || text->failed)
+            return 0;
+        print_mapping(text, &mapping, &subject.marks);
+    }
+}
+
+/* ---- limits ---- */
+
+/* In a column of that width. */
+static void print_column(struct proc_text *text, const char *cell, size_t width) {
+    size_t length = k42_text_length(cell);
+    proc_put(text, cell, length);
+    for (; length < width; length++)
+        proc_put(text, " ", 1);
+}
+
+static void print_limit(struct proc_text *text, uint64_t value) {
+    char number[24];
+    k42_format_text(number, sizeof number, "%lu", value);
+    print_column(text, value == ~0ul ? "unlimited" : number, 21);
+}
+
+static k42_result print_limits(const struct proc_key *key, struct proc_text *text) {
+    static const char *const names[PROCESS_LIMITS][2] = {
+        {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+        {"Max data size", "bytes"},      {"Max stack size", "bytes"},
+        {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+        {"Max processes", "processes"},  {"Max open files", "files"},
+        {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+        {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+        {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+        {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
+    };
+    struct subject subject;
+    if (!find(key, &subject))
+        return -ESRCH;
+    proc_print(text,
+               "Limit                     Soft Limit           Hard Limit           Units     \n");
+    for (unsigned i = 0; i < PROCESS_LIMITS; i++) {
+        struct process_limit limit;
+        if (k42_call(subject.process, limit, i, NULL, &limit, 0) < 0)
+            return -ESRCH;
+        print_column(text, names[i][0], 26);
+        print_limit(text, limit.now);
+        print_limit(text, limit.most);
+        print_column(text, names[i][1], 10);
+        proc_put(text, "\n", 1);
+    }
+    return 0;
+}
+
+/* ---- links ---- */
+
+static k42_result executable_target(const struct proc_key *key, char *text, size_t size) {
+    struct subject subject;
+    if (!find(key, &subject) || !subject.task)
+        return -ENOENT;
+    struct file_held *held = __atomic_load_n(&subject.task->executable, __ATOMIC_ACQUIRE);
+    struct place root = path_root(task_self()->paths);
+    return held ? files_name((file_ref)held->file, &root, text, size) : -ENOENT;
+}
+
+static k42_result executable_jump(const struct proc_key *key, struct place *place) {
+    struct subject subject;
+    if (!find(key, &subject) || !subject.task)
+        return -ENOENT;
+    struct file_held *held = __atomic_load_n(&subject.task->executable, __ATOMIC_ACQUIRE);
+    struct k42_pair found = {.result = -ENOENT};
+    if (held)
+        found = k42_call((file_ref)held->file, place);
+    if (found.result < 0 || !found.word)
+        return -ENOENT;
+    *place = *(const struct place *)found.word;
+    return 0;
+}
+
+/* Where a task's paths begin; they last while we are active. */
+static k42_result place_of(const struct proc_key *key, struct place (*which)(struct path_context *),
+                           struct place *place) {
+    struct subject subject;
+    if (!find(key, &subject) || !subject.task)
+        return -ENOENT;
+    struct path_context *paths = __atomic_load_n(&subject.task->paths, __ATOMIC_ACQUIRE);
+    if (!paths)
+        return -ENOENT;
+    *place = which(paths);
+    return 0;
+}
+
+static k42_result name_place(const struct place *place, char *text, size_t size) {
+    struct place root = path_root(task_self()->paths);
+    char *whole = k42_platform_alloc(FILES_PATH), *begin;
+    if (!whole)
+        return -ENOMEM;
+    k42_result result = path_name(place, &root, whole, FILES_PATH, &begin);
+    if (result >= 0) {
+        result = (k42_result)k42_text_length(begin);
+        result = result > (k42_result)size ? (k42_result)size : result;
+        __builtin_memcpy(text, begin, (size_t)result);
+    }
+    k42_platform_free(whole);
+    return result;
+}
+
+static k42_result working_jump(const struct proc_key *key, struct place *place) {
+    return place_of(key, path_working, place);
+}
+
+static k42_result working_target(const struct proc_key *key, char *text, size_t size) {
+    struct place place;
+    k42_result result = working_jump(key, &place);
+    return result < 0 ? result : name_place(&place, text, size);
+}
+
+static k42_result root_jump(const struct proc_key *key, struct place *place) {
+    return place_of(key, path_root, place);
+}
+
+static k42_result root_target(const struct proc_key *key, char *text, size_t size) {
+    struct place place;
+    k42_result result = root_jump(key, &place);
+    return result < 0 ? result : name_place(&place, text, size);
+}
+
+/* ---- the tree ---- */
+
+static k42_result next_thread(const struct proc_key *key, uint64_t from) {
+    process_ref process = ids_process((int)key->id[0]);
+    if (from > INT32_MAX)
+        return -ESRCH;
+    struct k42_pair task = k42_call(process, thread, (int)from, 1);
+    return task.result < 0 ? -ESRCH : ((struct task *)task.word)->tid;
+}
+
+#define PROC_FILE(name_, print_)                                                                   \
+    { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_ }
+#define PROC_LINK(name_, target_, jump_)                                                           \
+    { .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_ }
+
+void proc_processes_register(void) {
+    static struct proc_entry files[] = {
+        PROC_FILE("stat", print_stat),
+        PROC_FILE("statm", print_statm),
+        PROC_FILE("status", print_status),
+        PROC_FILE("comm", print_comm),
+        PROC_FILE("cmdline", print_cmdline),
+        PROC_FILE("environ", print_environ),
+        PROC_FILE("maps", print_maps),
+        PROC_FILE("limits", print_limits),
+        PROC_LINK("exe", executable_target, executable_jump),
+        PROC_LINK("cwd", working_target, working_jump),
+        PROC_LINK("root", root_target, root_jump),
+    };
+    static struct proc_entry of_thread[] = {
+        PROC_FILE("stat", print_stat),
+        PROC_FILE("status", print_status),
+        PROC_FILE("comm", print_comm),
+    };
+    static struct proc_entry thread = {.mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry threads = {
+        .name = "task", .mode = MODE_DIRECTORY | 0555, .next = next_thread, .each = &thread};
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+        proc_add(&proc_process, &files[i]);
+    proc_add(&proc_process, &threads);
+    for (unsigned i = 0; i < sizeof of_thread / sizeof *of_thread; i++)
+        proc_add(&thread, &of_thread[i]);
+}

@@ -1,0 +1,18 @@
+/*
+ * How many threads each user has, for RLIMIT_NPROC.
+ *
+ * Any thread; nothing waits.
+ */
+#ifndef KERNEL_USERS_H
+#define KERNEL_USERS_H
+
+#include <k42/base.h>
+
+/* One thread more, if there are then at most `limit`. Errors: -EAGAIN, there are as many; -ENOMEM.
+ */
+K42_MUST_CHECK
+k42_result user_add_thread(uint32_t uid, uint64_t limit);
+/* One fewer. */
+void user_remove_thread(uint32_t uid);
+
+#endif
