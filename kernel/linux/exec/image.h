@@ -39,6 +39,7 @@ struct image {
     uint64_t program_base, interpreter_base;
     uint64_t entry; /* where it begins: the interpreter's, if there is one */
     uint64_t stack;
+    uint64_t top;  /* new mappings are placed below */
     uint64_t vdso; /* where its image begins */
     struct space_marks marks;
     struct credentials *credentials; /* what it will run as */
