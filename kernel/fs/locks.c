@@ -84,7 +84,7 @@ static void cut(struct bucket *bucket, const struct file_lock *range, struct hel
             continue;
         }
         uint64_t end = held->lock.end;
-        bool before = held->lock.start < range->start, behind = end > range->end;
+        bool before = held->lock.start<range->start, behind = end> range->end;
         if (before)
             held->lock.end = range->start - 1;
         if (behind && before) {

@@ -2,8 +2,8 @@
  * Locks on files: record locks of processes and of open files, and locks on whole files.
  *
  * They are advice between programs; no file system looks at them. A service: all locks stand in one
- * table, by node. A lock belongs to an owner, an object's id: a process's table of descriptors, or an
- * open file; whoever ends says so, and his locks go.
+ * table, by node. A lock belongs to an owner, an object's id: a process's table of descriptors, or
+ * an open file; whoever ends says so, and his locks go.
  */
 #ifndef KERNEL_FS_LOCKS_H
 #define KERNEL_FS_LOCKS_H
@@ -23,8 +23,9 @@ struct file_lock {
 };
 
 /*
- * Sets or, with LOCK_NONE, takes away a lock of a range, replacing what the owner has there. Errors:
- * -K42_WAIT, another owner is in the way: with a point to wait at; -ENOMEM (-ENOLCK to programs).
+ * Sets or, with LOCK_NONE, takes away a lock of a range, replacing what the owner has there.
+ * Errors: -K42_WAIT, another owner is in the way: with a point to wait at; -ENOMEM (-ENOLCK to
+ * programs).
  */
 K42_MUST_CHECK
 k42_result locks_set(const struct file_lock *lock);

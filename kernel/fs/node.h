@@ -147,8 +147,8 @@ struct node_ops {
      K42_LOCAL const struct credentials *who);
 
     /* Makes something; the ref in the word. With an empty name a file without one, held once, that
-     * link() may name (-EINVAL: there is no such thing here). Errors: -EEXIST, -ENOENT (the directory is gone),
-     * -ENOSPC, -EROFS, -EPERM. */
+     * link() may name (-EINVAL: there is no such thing here). Errors: -EEXIST, -ENOENT (the
+     * directory is gone), -ENOSPC, -EROFS, -EPERM. */
     K42_METHOD_PAIR(create)(struct node *self, K42_LOCAL const struct node_new *what);
 
     /* Another name for a node of the same file system. Errors: -EEXIST, -EXDEV, -EMLINK, -EPERM. */

@@ -120,6 +120,13 @@ static space_ref fork_of(space_ref space) {
     return (space_ref)child;
 }
 
+static bool make_space(space_ref *space) {
+    k42_enter();
+    k42_result result = space_create(check_pm, space);
+    k42_exit();
+    return result >= 0;
+}
+
 static bool end_space(space_ref space) {
     return k42_destroy((k42_ref)space) == 0;
 }
@@ -129,7 +136,7 @@ static bool end_space(space_ref space) {
 KERNEL_CHECK(space, a_program_reads_what_it_wrote_and_nothing_else) {
     space_ref space;
     uint64_t value = 1;
-    if (!pm_begin() || space_create(check_pm, &space) < 0)
+    if (!pm_begin() || !make_space(&space))
         return false;
     void *program = program_begin(space);
     bool held = map(space, BASE, 16 * PAGE, K42_NULL_REF, 0) == BASE &&
@@ -137,8 +144,7 @@ KERNEL_CHECK(space, a_program_reads_what_it_wrote_and_nothing_else) {
                 user_put64(BASE + PAGE, 42) == 0 && user_get64(&value, BASE + PAGE) == 0 &&
                 value == 42 && user_get64(&value, BASE - 8) == -EFAULT &&
                 unmap(space, BASE + PAGE, PAGE) == 0 &&
-                user_get64(&value, BASE + PAGE) == -EFAULT &&
-                user_put64(BASE + 2 * PAGE, 1) == 0;
+                user_get64(&value, BASE + PAGE) == -EFAULT && user_put64(BASE + 2 * PAGE, 1) == 0;
     program_end(program);
     return end_space(space) && pm_end() && held;
 }
@@ -187,7 +193,7 @@ static bool child_stands_still(space_ref child) {
 
 KERNEL_CHECK(space, threads_on_all_cpus_lose_no_write_to_forks) {
     struct counting counting = {0};
-    if (!pm_begin() || space_create(check_pm, &counting.space) < 0)
+    if (!pm_begin() || !make_space(&counting.space))
         return false;
     bool held = map(counting.space, BASE, 8 * PAGE, K42_NULL_REF, 0) == BASE;
     if (!crew_start(&crew, cpu_count() + 1, false, count_in_memory, &counting))
@@ -312,15 +318,13 @@ KERNEL_CHECK(spacecosts, the_operations_of_an_address_space_end) {
     space_ref space;
     k42_ref file;
     struct fcm_file what = {.pm = pm_machine, .size = 256 * PAGE};
-    if (!pm_begin() || space_create(check_pm, &space) < 0 ||
-        k42_create(&fcm_pinned, &what, &file) < 0)
+    if (!pm_begin() || !make_space(&space) || k42_create(&fcm_pinned, &what, &file) < 0)
         return false;
-    bool held = as_program(space, small_program, file) &&
-                fork_and_end(space, "fork and end, small", 0) &&
-                fork_and_end(space, "fork, three writes and end", 3) && map_and_unmap(space) &&
-                as_program(space, large_program, file) &&
-                fork_and_end(space, "fork and end, 64 MiB", 0) &&
-                as_program(space, large_pages, file);
+    bool held =
+        as_program(space, small_program, file) && fork_and_end(space, "fork and end, small", 0) &&
+        fork_and_end(space, "fork, three writes and end", 3) && map_and_unmap(space) &&
+        as_program(space, large_program, file) && fork_and_end(space, "fork and end, 64 MiB", 0) &&
+        as_program(space, large_pages, file);
     uint64_t begin = tick();
     held = end_space(space) && k42_defer_flush() == 0 && k42_defer_flush() == 0 && held;
     report("end, 128 MiB", begin, 1);

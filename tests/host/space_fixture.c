@@ -384,7 +384,7 @@ int fixture_open(void **state) {
 
 int fixture_close(void **state) {
     (void)state;
-    return k42_destroy(fixture_pm) < 0 || k42_detach() < 0 ? -1 : 0;
+    return k42_destroy(fixture_pm) < 0 || k42_detach() < 0 || k42_shutdown() < 0 ? -1 : 0;
 }
 
 void fixture_settle(void) {
@@ -423,7 +423,9 @@ int fixture_end(void **state) {
 
 space_ref fixture_space(void) {
     space_ref space;
+    k42_enter();
     assert_int_equal(space_create(fixture_pm, &space), 0);
+    k42_exit();
     return space;
 }
 

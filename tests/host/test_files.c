@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -110,8 +112,7 @@ static void a_file_without_a_name_can_get_one(void **unused) {
     assert_int_equal(CALL(SYS_mkdir, "/proc", 0755), 0);
     assert_int_equal(CALL(SYS_mount, "proc", "/proc", "proc", 0, 0), 0);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    assert_int_equal(
-        CALL(SYS_linkat, AT_FDCWD, path, AT_FDCWD, "/named", AT_SYMLINK_FOLLOW), 0);
+    assert_int_equal(CALL(SYS_linkat, AT_FDCWD, path, AT_FDCWD, "/named", AT_SYMLINK_FOLLOW), 0);
     close_file(fd);
     assert_text("/named", "now");
     assert_int_equal(CALL(SYS_unlink, "/named"), 0);
@@ -132,6 +133,60 @@ static void the_working_directory_knows_its_name(void **unused) {
     assert_int_equal(CALL(SYS_open, "x", O_CREAT | O_RDWR, 0644), -ENOENT);
     assert_int_equal(CALL(SYS_chdir, "/"), 0);
     assert_int_equal(CALL(SYS_rmdir, "/uno"), 0);
+}
+
+/* An entry of an archive, behind what is there; returns the new length. */
+static size_t add_entry(char *archive, size_t at, const char *name, unsigned mode, unsigned number,
+                        unsigned links, const char *data) {
+    size_t name_size = strlen(name) + 1, size = strlen(data);
+    at += (size_t)sprintf(
+        archive + at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", number, mode,
+        1u, 2u, links, 77u, (unsigned)size, 0u, 0u, 1u, 3u, (unsigned)name_size, 0u);
+    memcpy(archive + at, name, name_size);
+    at = (at + name_size + 3) & ~(size_t)3;
+    memcpy(archive + at, data, size);
+    return (at + size + 3) & ~(size_t)3;
+}
+
+static void archives_are_put_over_one_another_without_copying(void **unused) {
+    static char archive[4096];
+    struct stat stat;
+    (void)unused;
+    size_t end = add_entry(archive, 0, "./d", S_IFDIR | 0700, 1, 2, "");
+    end = add_entry(archive, end, "d/f", S_IFREG | 0640, 2, 1, "first");
+    end = add_entry(archive, end, "d/g", S_IFREG | 0644, 3, 2, "");
+    end = add_entry(archive, end, "made/h", S_IFREG | 0644, 3, 2, "shared");
+    end = add_entry(archive, end, "l", S_IFLNK | 0777, 4, 1, "d/f");
+    end = add_entry(archive, end, "null", S_IFCHR | 0666, 5, 1, "");
+    end = add_entry(archive, end, "a/../b", S_IFREG | 0644, 6, 1, "outside");
+    end = add_entry(archive, end, "TRAILER!!!", 0, 0, 1, "");
+    end = add_entry(archive, end + 256, "d", S_IFDIR | 0755, 1, 2, "");
+    end = add_entry(archive, end, "d/f", S_IFREG | 0600, 3, 1, "second");
+    end = add_entry(archive, end, "TRAILER!!!", 0, 0, 1, "");
+    assert_int_equal(CALL(SYS_mkdir, "/filled", 0755), 0);
+    assert_int_equal(calls_mount_archive("/filled", archive, end), 8);
+    assert_text("/filled/d/f", "second");
+    assert_text("/filled/l", "second");
+    assert_text("/filled/d/g", "shared");
+    assert_int_equal(CALL(SYS_stat, "/filled/made/h", &stat), 0);
+    assert_int_equal(stat.st_nlink, 2);
+    assert_int_equal(stat.st_size, 6);
+    assert_int_equal(stat.st_mtime, 77);
+    assert_int_equal(stat.st_uid, 1);
+    assert_int_equal(stat.st_gid, 2);
+    assert_int_equal(CALL(SYS_stat, "/filled/d", &stat), 0);
+    assert_int_equal(stat.st_mode, S_IFDIR | 0755);
+    assert_int_equal(CALL(SYS_stat, "/filled/null", &stat), 0);
+    assert_int_equal(stat.st_rdev, 0x103);
+    assert_int_equal(CALL(SYS_open, "/filled/b", O_RDONLY), -ENOENT);
+    /* What is written does not reach the archive. */
+    int fd = open_file("/filled/d/f", O_RDWR | O_APPEND);
+    assert_int_equal(CALL(SYS_write, fd, "!", 1), 1);
+    close_file(fd);
+    assert_text("/filled/d/f", "second!");
+    assert_null(memmem(archive, sizeof archive, "second!", 7));
+    assert_int_equal(CALL(SYS_umount2, "/filled", 0), 0);
+    assert_int_equal(CALL(SYS_rmdir, "/filled"), 0);
 }
 
 static void attributes_can_be_extended(void **unused) {
@@ -296,6 +351,33 @@ static void a_bind_mount_shows_the_same_files_and_may_be_read_only(void **unused
     CALL(SYS_unlink, "/from/f");
     CALL(SYS_rmdir, "/from");
     CALL(SYS_rmdir, "/to");
+}
+
+static void a_full_file_system_takes_no_more_until_something_goes(void **unused) {
+    static char bytes[100000];
+    struct statfs counts;
+    (void)unused;
+    CALL(SYS_mkdir, "/full", 0755);
+    assert_int_equal(CALL(SYS_mount, "none", "/full", "tmpfs", 0, "size=64k,nr_inodes=4"), 0);
+    int fd = open_file("/full/f", O_RDWR | O_CREAT);
+    assert_int_equal(CALL(SYS_write, fd, bytes, sizeof bytes), 65536);
+    assert_int_equal(CALL(SYS_write, fd, bytes, 1), -ENOSPC);
+    assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
+    assert_int_equal(counts.f_blocks, 16);
+    assert_int_equal(counts.f_bfree, 0);
+    assert_int_equal(counts.f_ffree, 2);
+    assert_int_equal(CALL(SYS_mkdir, "/full/a", 0755), 0);
+    assert_int_equal(CALL(SYS_mkdir, "/full/b", 0755), 0);
+    assert_int_equal(CALL(SYS_mkdir, "/full/c", 0755), -ENOSPC);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 4096), 0);
+    assert_int_equal(CALL(SYS_pwrite64, fd, bytes, sizeof bytes, 0), 65536);
+    close_file(fd);
+    assert_int_equal(CALL(SYS_unlink, "/full/f"), 0);
+    calls_settle();
+    assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
+    assert_int_equal(counts.f_bfree, 16);
+    assert_int_equal(CALL(SYS_umount2, "/full", 0), 0);
+    assert_int_equal(CALL(SYS_rmdir, "/full"), 0);
 }
 
 /* ---- pipes ---- */
@@ -610,6 +692,50 @@ static void devices_of_memory_do_what_they_are_known_for(void **unused) {
     assert_int_equal(CALL(SYS_rmdir, "/proc"), 0);
 }
 
+/* Something of everything, all of it undone. */
+static void use_everything(void) {
+    int pipe[2];
+    char text[64];
+    CALL(SYS_mkdir, "/u", 0755);
+    CALL(SYS_mount, "none", "/u", "tmpfs", 0, 0);
+    CALL(SYS_mkdir, "/u/d", 0755);
+    CALL(SYS_mknod, "/u/fifo", S_IFIFO | 0600, 0);
+    CALL(SYS_symlink, "d/../f", "/u/link");
+    int fd = make_file("/u/f", "something");
+    CALL(SYS_setxattr, "/u/f", "user.a", "1", 1, 0);
+    CALL(SYS_link, "/u/f", "/u/d/g");
+    CALL(SYS_rename, "/u/d/g", "/u/h");
+    struct flock lock = {.l_type = F_WRLCK};
+    CALL(SYS_fcntl, fd, F_SETLK, &lock);
+    close_file(fd);
+    close_file(open_file("/u/link", O_RDWR));
+    close_file(open_file("/u/fifo", O_RDWR));
+    CALL(SYS_pipe, pipe);
+    CALL(SYS_write, pipe[1], text, sizeof text);
+    close_file(pipe[1]);
+    close_file(pipe[0]);
+    fd = (int)CALL(SYS_memfd_create, "m", 0);
+    CALL(SYS_write, fd, text, sizeof text);
+    close_file(fd);
+    CALL(SYS_umount2, "/u", 0); /* with all that is in it */
+    CALL(SYS_rmdir, "/u");
+}
+
+/* A block for each turn, however small, would be twice what is allowed for the allocator's own
+ * ways. */
+static void what_is_undone_leaves_no_memory_behind(void **unused) {
+    enum { TURNS = 4000 };
+    size_t used[3];
+    (void)unused;
+    for (int n = 0; n < 3; n++) {
+        for (int turn = 0; turn < TURNS; turn++)
+            use_everything();
+        calls_settle();
+        used[n] = mallinfo2().uordblks;
+    }
+    assert_true(used[2] < used[1] + 16 * TURNS);
+}
+
 static int begin(void **unused) {
     (void)unused;
     calls_open();
@@ -628,10 +754,12 @@ int main(void) {
         cmocka_unit_test(a_directory_of_ten_thousand_is_listed_once_each),
         cmocka_unit_test(a_file_without_a_name_can_get_one),
         cmocka_unit_test(the_working_directory_knows_its_name),
+        cmocka_unit_test(archives_are_put_over_one_another_without_copying),
         cmocka_unit_test(attributes_can_be_extended),
         cmocka_unit_test(a_tree_that_many_change_stays_a_tree),
         cmocka_unit_test(dots_lead_out_of_a_mount),
         cmocka_unit_test(a_bind_mount_shows_the_same_files_and_may_be_read_only),
+        cmocka_unit_test(a_full_file_system_takes_no_more_until_something_goes),
         cmocka_unit_test(a_pipe_carries_bytes_in_order),
         cmocka_unit_test(a_full_pipe_takes_no_more_and_an_ended_one_says_so),
         cmocka_unit_test(writing_to_nobody_is_a_broken_pipe),
@@ -642,6 +770,7 @@ int main(void) {
         cmocka_unit_test(descriptors_are_the_lowest_and_close_on_exec),
         cmocka_unit_test(proc_shows_descriptors_and_mounts),
         cmocka_unit_test(an_unnamed_pipe_can_be_opened_through_proc),
+        cmocka_unit_test(what_is_undone_leaves_no_memory_behind),
         cmocka_unit_test(devices_of_memory_do_what_they_are_known_for),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -42,10 +42,12 @@ static uint32_t pick(uint32_t below) {
 
 static const char *pick_name(void) {
     static const char *const names[] = {
-        "a",      "b",      "c",       "a/b",   "a/c",     "b/a",     "b/b",     "a/b/c",
-        "a/b/b",  "./a",    "a/",      "b/",    "a/../b",  "a//b",    "l",       "l/a",
-        "m",      "a/l",    "l/",      ".",     "..",      "a/.",     "a/b/..",  "a/b/../../c",
-        "b/c/./", "",       "a/b/l/c", "m/b/c", "b/l",     "a/b/../c/../b/a",    "c/b",
+        "a",      "b",     "c",       "a/b",   "a/c",    "b/a",
+        "b/b",    "a/b/c", "a/b/b",   "./a",   "a/",     "b/",
+        "a/../b", "a//b",  "l",       "l/a",   "m",      "a/l",
+        "l/",     ".",     "..",      "a/.",   "a/b/..", "a/b/../../c",
+        "b/c/./", "",      "a/b/l/c", "m/b/c", "b/l",    "a/b/../c/../b/a",
+        "c/b",
     };
     return names[pick(sizeof names / sizeof *names)];
 }
@@ -58,8 +60,7 @@ static long linux_call_raw(unsigned number, uint64_t a, uint64_t b, uint64_t c, 
 
 static void differ(const char *what, long our, long their) {
     fprintf(stderr, "step %lu: %s: we say %ld (%s), Linux %ld (%s)\n", step_number, said, our,
-            our < 0 ? strerror((int)-our) : what, their,
-            their < 0 ? strerror((int)-their) : what);
+            our < 0 ? strerror((int)-our) : what, their, their < 0 ? strerror((int)-their) : what);
     abort();
 }
 
@@ -119,14 +120,16 @@ static void do_link(void) {
 }
 
 static void do_symlink(void) {
-    static const char *const targets[] = {"a", "b", "a/b", "l", "m", "../c", "nowhere", "b/", "./l/x"};
+    static const char *const targets[] = {"a",    "b",       "a/b", "l",    "m",
+                                          "../c", "nowhere", "b/",  "./l/x"};
     const char *target = targets[pick(9)], *name = pick(2) ? pick(2) ? "l" : "m" : pick_name();
     SAY("symlink(%s, %s)", target, name);
     BOTH(SYS_symlink, target, name, 0, 0, 0);
 }
 
 static void do_mknod(void) {
-    static const unsigned modes[] = {S_IFREG | 0644, S_IFIFO | 0600, S_IFSOCK | 0640, 0600, S_IFDIR | 0755};
+    static const unsigned modes[] = {S_IFREG | 0644, S_IFIFO | 0600, S_IFSOCK | 0640, 0600,
+                                     S_IFDIR | 0755};
     const char *name = pick_name();
     unsigned mode = modes[pick(5)];
     SAY("mknod(%s, %o)", name, mode);
@@ -248,7 +251,8 @@ static void do_close(void) {
     SAY("close(%u)", at);
     if (ours[at] < 0)
         return;
-    compare(OUR(SYS_close, ours[at]), linux_call_raw(SYS_close, (uint64_t)theirs[at], 0, 0, 0, 0, 0));
+    compare(OUR(SYS_close, ours[at]),
+            linux_call_raw(SYS_close, (uint64_t)theirs[at], 0, 0, 0, 0, 0));
     ours[at] = theirs[at] = -1;
 }
 
@@ -369,8 +373,8 @@ static void do_copy_range(void) {
     if (ours[from] < 0 || ours[to] < 0)
         return;
     long our = OUR(SYS_copy_file_range, ours[from], 0, ours[to], 0, size, 0);
-    compare(our, linux_call_raw(SYS_copy_file_range, (uint64_t)theirs[from], 0, (uint64_t)theirs[to],
-                                0, size, 0));
+    compare(our, linux_call_raw(SYS_copy_file_range, (uint64_t)theirs[from], 0,
+                                (uint64_t)theirs[to], 0, size, 0));
 }
 
 /* As another user, who may less. */
@@ -432,11 +436,12 @@ static void do_list(void) {
 }
 
 static void (*const actions[])(void) = {
-    do_mkdir,  do_mkdir, do_rmdir, do_unlink,  do_rename,  do_rename, do_rename, do_link,
-    do_symlink, do_mknod, do_readlink, do_access, do_chmod,  do_truncate, do_utimes, do_stat,
-    do_stat,   do_open,  do_open,  do_open,    do_close,   do_read,   do_read,   do_write,
-    do_write,  do_seek,  do_seek,  do_ftruncate, do_punch, do_fstat,  do_flags,  do_set_flags,
-    do_dup,    do_fchdir, do_sync, do_list,    do_chown, do_copy_range,
+    do_mkdir,  do_mkdir,   do_rmdir,      do_unlink,    do_rename, do_rename, do_rename,
+    do_link,   do_symlink, do_mknod,      do_readlink,  do_access, do_chmod,  do_truncate,
+    do_utimes, do_stat,    do_stat,       do_open,      do_open,   do_open,   do_close,
+    do_read,   do_read,    do_write,      do_write,     do_seek,   do_seek,   do_ftruncate,
+    do_punch,  do_fstat,   do_flags,      do_set_flags, do_dup,    do_fchdir, do_sync,
+    do_list,   do_chown,   do_copy_range,
 };
 
 static void run(uint64_t seed, unsigned long steps, int with_user) {

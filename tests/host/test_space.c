@@ -128,6 +128,36 @@ static void shared_memory_is_the_same_for_parent_and_child(void **state) {
     fixture_end_space(parent);
 }
 
+static void a_page_that_leaves_is_forgotten_by_children_too(void **state) {
+    (void)state;
+    space_ref parent = fixture_space();
+    k42_ref file = fixture_file();
+    struct space_request request = {
+        .length = 8 * PAGE, .protection = SPACE_READ, .most = SPACE_ALL, .fcm = file};
+    uintptr_t at = program_map(parent, &request).word;
+    uint64_t value = 0;
+    assert_int_equal(program_read(parent, at + PAGE, &value), 0);
+    space_ref child = program_fork(parent);
+    for (unsigned round = 0; round < 3; round++) {
+        assert_int_equal(program_read(child, at + PAGE, &value), 0);
+        assert_int_equal(value, file_word(1));
+        assert_int_equal(program_read(parent, at + PAGE, &value), 0);
+        assert_int_equal(value, file_word(1));
+        machine_this_cpu = 1; /* another processor, with a buffer of its own */
+        assert_int_equal(program_read(child, at + PAGE, &value), 0);
+        machine_this_cpu = 0;
+        fixture_file_evict(file, 1);
+        machine_this_cpu = 1;
+        assert_int_equal(program_read(child, at + PAGE, &value), 0);
+        assert_int_equal(value, file_word(1));
+        machine_this_cpu = 0;
+    }
+    fixture_end_space(child);
+    fixture_end_space(parent);
+    fixture_settle();
+    assert_int_equal(k42_destroy(file), 0);
+}
+
 static void fork_takes_no_frames_for_pages(void **state) {
     (void)state;
     space_ref parent = fixture_space();
@@ -475,6 +505,7 @@ int main(void) {
         TEST(a_protected_page_keeps_what_it_has),
         TEST(a_child_and_its_parent_see_their_own_writes_only),
         TEST(shared_memory_is_the_same_for_parent_and_child),
+        TEST(a_page_that_leaves_is_forgotten_by_children_too),
         TEST(fork_takes_no_frames_for_pages),
         TEST(large_areas_get_large_pages_and_lose_parts_of_them),
         TEST(a_stack_grows_to_its_limit_and_keeps_its_gap),

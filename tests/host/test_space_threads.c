@@ -172,6 +172,53 @@ static void threads_of_one_program_do_not_disturb_each_other(void **state) {
     end_workers();
 }
 
+/* ---- a range that goes while it is touched ---- */
+
+static uintptr_t touched;
+
+static void *touch(void *argument) {
+    uint64_t *faults = argument;
+    machine_this_cpu = 2;
+    check(k42_attach("toucher") == 0, "cannot attach");
+    for (unsigned n = 0; !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); n++)
+        *faults += program_write(shared_space, touched + n % 4 * PAGE, 1) < 0;
+    check(k42_detach() == 0, "cannot detach");
+    return NULL;
+}
+
+/* What is mapped there next is read-only: nobody can have written to it. */
+static void nothing_is_left_of_a_range_that_was_unmapped_under_faults(void **state) {
+    (void)state;
+    pthread_t toucher;
+    uint64_t faults = 0, value;
+    struct space_request request = {.address = BASE,
+                                    .length = 4 * PAGE,
+                                    .protection = SPACE_READ,
+                                    .most = SPACE_ALL,
+                                    .flags = SPACE_FIXED};
+    touched = BASE;
+    shared_space = fixture_space();
+    machine_this_cpu = 1;
+    assert_int_equal(pthread_create(&toucher, NULL, touch, &faults), 0);
+    for (unsigned round = 0; round < rounds * 10; round++) {
+        program_map_memory(shared_space, BASE, 4 * PAGE, 0);
+        while (round % 64 == 0 && program_read(shared_space, BASE, &value) == 0 && value == 0)
+            sched_yield();
+        assert_int_equal(program_unmap(shared_space, BASE, 4 * PAGE), 0);
+        assert_int_equal(program_map(shared_space, &request).result, 0);
+        for (unsigned page = 0; page < 4; page++) {
+            assert_int_equal(program_read(shared_space, BASE + page * PAGE, &value), 0);
+            assert_int_equal(value, 0);
+        }
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    pthread_join(toucher, NULL);
+    stop = 0;
+    machine_this_cpu = 0;
+    assert_true(faults > 0);
+    fixture_end_space(shared_space);
+}
+
 /* ---- swaps ---- */
 
 static uint64_t swapped;
@@ -215,6 +262,8 @@ static void nobody_notices_when_spaces_hats_and_regions_are_swapped(void **state
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(threads_of_one_program_do_not_disturb_each_other,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(nothing_is_left_of_a_range_that_was_unmapped_under_faults,
                                         fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(nobody_notices_when_spaces_hats_and_regions_are_swapped,
                                         fixture_begin, fixture_end),

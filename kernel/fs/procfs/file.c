@@ -50,8 +50,8 @@ static k42_result proc_read(struct file *self, int64_t offset, struct copy *copy
     if (result < 0)
         return result;
     bool current = offset == FILE_CURRENT;
-    result = copy->left ? read_at(file, (uint64_t)(current ? file->opened.offset : offset), copy)
-                        : 0;
+    result =
+        copy->left ? read_at(file, (uint64_t)(current ? file->opened.offset : offset), copy) : 0;
     if (current && result > 0)
         file->opened.offset += result;
     offset_leave(&file->opened);

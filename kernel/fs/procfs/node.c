@@ -162,8 +162,7 @@ static k42_result proc_attributes(struct node *self, struct node_attributes *att
     struct proc_node_body *node = PROC(self);
     if (!__atomic_load_n(&device, __ATOMIC_RELAXED)) {
         uint64_t none = 0, new = node_new_device();
-        __atomic_compare_exchange_n(&device, &none, new, false, __ATOMIC_RELAXED,
-                                    __ATOMIC_RELAXED);
+        __atomic_compare_exchange_n(&device, &none, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     }
     struct node_time now = node_now();
     *attributes = (struct node_attributes){
@@ -281,8 +280,8 @@ static k42_result proc_jump(struct node *self, struct place *place) {
 static bool list_entry(const struct proc_node_body *node, struct node_listing *listing,
                        const struct proc_entry *entry, uint64_t next) {
     struct node_name name = {entry->name, (uint32_t)k42_text_length(entry->name), 0};
-    return listing->entry(listing, &name, number_of(entry, &node->key), MODE_ENTRY_TYPE(entry->mode),
-                          next);
+    return listing->entry(listing, &name, number_of(entry, &node->key),
+                          MODE_ENTRY_TYPE(entry->mode), next);
 }
 
 /* True when there is room for more. */
@@ -304,7 +303,8 @@ static void list_numbers(const struct proc_node_body *node, uint64_t from,
                          struct node_listing *listing) {
     const struct proc_entry *each = __atomic_load_n(&node->entry->each, __ATOMIC_ACQUIRE);
     k42_result number;
-    for (; each && (number = node->entry->next(&node->key, from)) >= 0; from = (uint64_t)number + 1) {
+    for (; each && (number = node->entry->next(&node->key, from)) >= 0;
+         from = (uint64_t)number + 1) {
         char text[24];
         struct proc_key key = node->key;
         key.id[node->entry->level] = (uint64_t)number;
@@ -349,10 +349,9 @@ static struct k42_pair proc_name(struct node *self, char *text, size_t size) {
     if (above.result < 0)
         return above;
     const struct proc_entry *entry = node->entry;
-    above.result =
-        (k42_result)(entry->name ? k42_format_text(text, size, "%s", entry->name)
-                                 : k42_format_text(text, size, "%lu",
-                                                   node->key.id[entry->level - 1]));
+    above.result = (k42_result)(entry->name ? k42_format_text(text, size, "%s", entry->name)
+                                            : k42_format_text(text, size, "%lu",
+                                                              node->key.id[entry->level - 1]));
     return above;
 }
 

@@ -6,8 +6,8 @@
  * (processes, descriptors). An entry is described once, by a struct that stays; what it is about in
  * a particular node, the key, is the numbers on the way there: in /proc/17/fd/3 they are 17 and 3.
  *
- * Functions of entries run in an active thread and do not wait; they say -ESRCH or -ENOENT when what
- * the key names is gone.
+ * Functions of entries run in an active thread and do not wait; they say -ESRCH or -ENOENT when
+ * what the key names is gone.
  */
 #ifndef KERNEL_PROCFS_H
 #define KERNEL_PROCFS_H

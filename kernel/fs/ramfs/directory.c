@@ -10,7 +10,12 @@
 #include <errno.h>
 
 static k42_result search(const struct inode *inode, const struct credentials *who) {
-    struct node_attributes attributes = {.mode = inode->mode, .uid = inode->uid, .gid = inode->gid};
+    /* Read without the lock: who may changes at some moment. */
+    struct node_attributes attributes = {
+        .mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED),
+        .uid = __atomic_load_n(&inode->uid, __ATOMIC_RELAXED),
+        .gid = __atomic_load_n(&inode->gid, __ATOMIC_RELAXED),
+    };
     return node_allows(&attributes, who, NODE_EXECUTE);
 }
 

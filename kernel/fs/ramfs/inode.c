@@ -53,10 +53,7 @@ static void inode_free(struct inode *inode) {
         numbers_remove(&fs->numbers, inode->number);
     k42_platform_free(inode);
     __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
-    if (__atomic_sub_fetch(&fs->references, 1, __ATOMIC_ACQ_REL))
-        return;
-    numbers_end(&fs->numbers);
-    k42_platform_free(fs);
+    ramfs_let_go(fs);
 }
 
 static k42_result charge(struct ramfs *fs) {
@@ -77,7 +74,7 @@ k42_result inode_make(struct ramfs *fs, const struct node_new *what, struct inod
         __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
         return -ENOMEM;
     }
-    __atomic_add_fetch(&fs->references, 1, __ATOMIC_RELAXED);
+    ramfs_keep(fs);
     inode->fs = fs;
     inode->lives = 1;
     inode->mode = what->mode;
@@ -173,7 +170,7 @@ k42_result ramfs_release(struct node *self) {
 k42_result ramfs_attributes(struct node *self, struct node_attributes *attributes) {
     struct inode *inode = INODE(self);
     uint64_t size = inode->special, pages = 0;
-    switch (inode->mode & MODE_TYPE) {
+    switch (__atomic_load_n(&inode->mode, __ATOMIC_RELAXED) & MODE_TYPE) {
     case MODE_REGULAR:
         size = regular_size(inode, &pages);
         break;
@@ -210,7 +207,8 @@ k42_result ramfs_attributes(struct node *self, struct node_attributes *attribute
 
 static void lose_set_id(struct inode *inode) {
     if (inode->mode & (MODE_SET_UID | MODE_SET_GID))
-        inode->mode &= ~node_lost_by_writing(inode->mode, inode->gid);
+        __atomic_store_n(&inode->mode, inode->mode & ~node_lost_by_writing(inode->mode, inode->gid),
+                         __ATOMIC_RELAXED);
 }
 
 k42_result ramfs_set_attributes(struct node *self, unsigned which,
@@ -226,11 +224,13 @@ k42_result ramfs_set_attributes(struct node *self, unsigned which,
     if (which & NODE_SET_SIZE)
         lose_set_id(inode);
     if (which & NODE_SET_MODE)
-        inode->mode = (inode->mode & MODE_TYPE) | (attributes->mode & MODE_PERMISSIONS);
+        __atomic_store_n(&inode->mode,
+                         (inode->mode & MODE_TYPE) | (attributes->mode & MODE_PERMISSIONS),
+                         __ATOMIC_RELAXED);
     if (which & NODE_SET_UID)
-        inode->uid = attributes->uid;
+        __atomic_store_n(&inode->uid, attributes->uid, __ATOMIC_RELAXED);
     if (which & NODE_SET_GID)
-        inode->gid = attributes->gid;
+        __atomic_store_n(&inode->gid, attributes->gid, __ATOMIC_RELAXED);
     if (which & NODE_SET_ACCESSED)
         inode->accessed = attributes->accessed;
     if (which & NODE_SET_ACCESSED_NOW)
@@ -286,10 +286,11 @@ struct k42_pair ramfs_name(struct node *self, char *text, size_t size) {
 k42_result ramfs_file_system(struct node *self, struct node_file_system *counts) {
     struct ramfs *fs = INODE(self)->fs;
     uint64_t inodes = __atomic_load_n(&fs->inodes, __ATOMIC_RELAXED);
+    uint64_t pages = __atomic_load_n(&fs->pages, __ATOMIC_RELAXED);
     *counts = (struct node_file_system){
         .type = fs->type,
         .blocks = fs->most_pages,
-        .blocks_free = fs->most_pages,
+        .blocks_free = fs->most_pages > pages ? fs->most_pages - pages : 0,
         .nodes = fs->most_inodes,
         .nodes_free = fs->most_inodes > inodes ? fs->most_inodes - inodes : 0,
         .block_size = 4096,

@@ -150,7 +150,7 @@ void names_add(struct names *names, struct entry *entry) {
         __atomic_store_n(&names->top, slot + 1, __ATOMIC_RELAXED);
     }
     entry->slot = slot;
-    names->live++;
+    __atomic_store_n(&names->live, names->live + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&names->slots->slot[slot], entry, __ATOMIC_RELEASE);
     names->used += put(names->cells, entry);
 }
@@ -163,7 +163,7 @@ void names_remove(struct names *names, struct entry *entry) {
     struct entry *next = (struct entry *)((uintptr_t)names->free_slot << 1 | 1);
     __atomic_store_n(&names->slots->slot[entry->slot], next, __ATOMIC_RELAXED);
     names->free_slot = entry->slot + 1;
-    names->live--;
+    __atomic_store_n(&names->live, names->live - 1, __ATOMIC_RELAXED);
     k42_defer(&entry->defer, free_entry);
 }
 

@@ -120,9 +120,8 @@ LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
 /* Both are to be regular files; -EISDIR, -EINVAL. */
 static k42_result check_regular(file_ref file, struct node_attributes *attributes) {
     struct k42_pair node = k42_call(file, node);
-    k42_result result = node.result < 0
-                            ? node.result
-                            : k42_call((node_ref)node.word, attributes, attributes);
+    k42_result result =
+        node.result < 0 ? node.result : k42_call((node_ref)node.word, attributes, attributes);
     if (result < 0)
         return linux_result(result, -EBADF);
     uint32_t type = attributes->mode & MODE_TYPE;
@@ -231,8 +230,8 @@ LINUX_CALL(275, splice, int in, uintptr_t in_at, int out, uintptr_t out_at, size
     if (result >= 0)
         result = copy_all(&between);
     release_both(&between);
-    if (result >= 0 && (offset_out(in_at, between.in_offset) < 0 ||
-                        offset_out(out_at, between.out_offset) < 0))
+    if (result >= 0 &&
+        (offset_out(in_at, between.in_offset) < 0 || offset_out(out_at, between.out_offset) < 0))
         result = -EFAULT;
     return result;
 }

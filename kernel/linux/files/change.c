@@ -167,8 +167,7 @@ static k42_result set_size(const struct change *change, node_ref node,
 }
 
 LINUX_CALL(76, truncate, uintptr_t path, int64_t size) {
-    struct change change = {
-        .directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
+    struct change change = {.directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
     return size < 0 ? -EINVAL : change_path(&change, path);
 }
 

@@ -22,8 +22,8 @@ static k42_result carry_out(const struct extended_call *call) {
     node_ref node;
     struct mount *mount;
     int flags = call->how == BY_FILE ? AT_EMPTY : call->how == BY_LINK ? AT_NO_FOLLOW : 0;
-    k42_result result = files_node(call->how == BY_FILE ? call->fd : AT_WORKING, call->path, flags,
-                                   &node, &mount);
+    k42_result result =
+        files_node(call->how == BY_FILE ? call->fd : AT_WORKING, call->path, flags, &node, &mount);
     if (result < 0)
         return result;
     if (!call->sets)

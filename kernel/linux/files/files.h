@@ -2,7 +2,8 @@
  * What the file system calls share: paths of programs, files by descriptor, waiting.
  *
  * A call's thread is active and its task's. Anything found through a descriptor or a path lasts
- * until the thread leaves its generation, which only WAIT_CALL does; what must outlive that is held.
+ * until the thread leaves its generation, which only WAIT_CALL does; what must outlive that is
+ * held.
  */
 #ifndef KERNEL_LINUX_FILES_H
 #define KERNEL_LINUX_FILES_H
@@ -101,7 +102,8 @@ static inline unsigned files_walk_flags(int flags) {
 }
 
 /*
- * What a path or, with AT_EMPTY and an empty path, a descriptor leads to, also if that has no place.
+ * What a path or, with AT_EMPTY and an empty path, a descriptor leads to, also if that has no
+ * place.
  */
 K42_MUST_CHECK
 k42_result files_node(int directory, const char *text, int flags, node_ref *node,
@@ -118,11 +120,15 @@ static inline bool files_may(unsigned capability) {
 
 /* Which of set-user-id and set-group-id a file loses that the caller changes. */
 static inline uint32_t files_lost_set_id(uint32_t mode, uint32_t gid) {
-    bool keeps_group = !(mode & MODE_GROUP_EXECUTE) &&
-                       (credentials_in_group(task_self()->credentials, gid) ||
-                        files_may(CAPABILITY_KEEP_SET_ID));
+    bool keeps_group =
+        !(mode & MODE_GROUP_EXECUTE) &&
+        (credentials_in_group(task_self()->credentials, gid) || files_may(CAPABILITY_KEEP_SET_ID));
     return mode & (MODE_SET_UID | (keeps_group ? 0 : MODE_SET_GID));
 }
+
+/* What stands in the way of a new name after a walk with PATH_PARENT: -EEXIST, -ENOENT. */
+K42_MUST_CHECK
+k42_result files_can_make(const struct path *path, bool is_directory);
 
 /* Whether the caller may change names in the directory of a walk with PATH_PARENT. */
 K42_MUST_CHECK

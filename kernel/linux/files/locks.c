@@ -22,9 +22,8 @@ static k42_result range_of(file_ref file, const struct linux_flock *from, struct
     } else if (from->whence == SEEK_TO_END) {
         struct node_attributes attributes;
         struct k42_pair node = k42_call(file, node);
-        k42_result result = node.result < 0
-                                ? node.result
-                                : k42_call((node_ref)node.word, attributes, &attributes);
+        k42_result result =
+            node.result < 0 ? node.result : k42_call((node_ref)node.word, attributes, &attributes);
         base = result < 0 ? result : (int64_t)attributes.size;
     } else if (from->whence != SEEK_TO_START) {
         return -EINVAL;
@@ -152,7 +151,9 @@ LINUX_CALL(73, flock, int fd, unsigned operation) {
         .node = k42_id_of(node.word),
         .owner = k42_id_of(file),
         .kind = LOCK_WHOLE,
-        .type = what == WHOLE_SHARED ? LOCK_READ : what == WHOLE_NONE ? LOCK_NONE : LOCK_WRITE,
+        .type = what == WHOLE_SHARED ? LOCK_READ
+                : what == WHOLE_NONE ? LOCK_NONE
+                                     : LOCK_WRITE,
         .end = ~0ul,
     };
     return linux_result(set(file, &lock, !(operation & WHOLE_NO_WAIT)), -EBADF);

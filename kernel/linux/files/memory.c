@@ -26,8 +26,7 @@ LINUX_CALL(319, memfd_create, uintptr_t name_at, unsigned flags) {
     result = ramfs_make_unnamed(&what, &node);
     if (result < 0)
         return result;
-    struct k42_pair file =
-        k42_call((node_ref)node, open, OPEN_READ_WRITE | OPEN_LARGE);
+    struct k42_pair file = k42_call((node_ref)node, open, OPEN_READ_WRITE | OPEN_LARGE);
     (void)!k42_call((node_ref)node, release);
     if (file.result < 0)
         return file.result;

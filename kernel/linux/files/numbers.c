@@ -156,8 +156,7 @@ static k42_result control_file(file_ref file, int command, uintptr_t argument) {
         if (argument > MOST_UNPRIVILEGED && !files_may(CAPABILITY_RESOURCES))
             return -EPERM;
         k42_result result;
-        WAIT_CALL(result, WAIT_FOREVER, 0,
-                  k42_call(file, control, FILE_SET_PIPE_SIZE, argument));
+        WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, control, FILE_SET_PIPE_SIZE, argument));
         return result == -ENOTTY ? -EBADF : result;
     }
     case F_GET_PIPE_SIZE: {

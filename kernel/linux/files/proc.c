@@ -37,9 +37,7 @@ static k42_result unnamed_target(node_ref node, char *text, size_t size) {
     if (result < 0)
         return -ENOENT;
     uint32_t type = attributes.mode & MODE_TYPE;
-    const char *kind = type == MODE_FIFO     ? "pipe"
-                       : type == MODE_SOCKET ? "socket"
-                                             : "anon_inode";
+    const char *kind = type == MODE_FIFO ? "pipe" : type == MODE_SOCKET ? "socket" : "anon_inode";
     if (type == MODE_REGULAR)
         return (k42_result)k42_format_text(text, size, "/memfd: (deleted)");
     return (k42_result)k42_format_text(text, size, "%s:[%lu]", kind, attributes.number);
@@ -54,7 +52,8 @@ k42_result files_name(file_ref file, const struct place *root, char *text, size_
     char *whole = k42_platform_alloc(FILES_PATH), *begin;
     if (!whole)
         return -ENOMEM;
-    k42_result result = path_name((const struct place *)place.word, root, whole, FILES_PATH, &begin);
+    k42_result result =
+        path_name((const struct place *)place.word, root, whole, FILES_PATH, &begin);
     if (result >= 0) {
         result = (k42_result)k42_text_length(begin);
         result = result > (k42_result)size ? (k42_result)size : result;
@@ -108,8 +107,7 @@ static k42_result print_file(const struct proc_key *key, struct proc_text *text)
     struct k42_pair node = k42_call(file, node), place = k42_call(file, place);
     k42_result offset = k42_call(file, seek, 0, SEEK_TO_CURRENT), flags = k42_call(file, flags);
     k42_result on_exec = k42_call(task->descriptors, flags, (int)key->id[1]);
-    if (flags < 0 || node.result < 0 ||
-        k42_call((node_ref)node.word, attributes, &attributes) < 0)
+    if (flags < 0 || node.result < 0 || k42_call((node_ref)node.word, attributes, &attributes) < 0)
         return -ENOENT;
     proc_print(text, "pos:\t%ld\nflags:\t", offset < 0 ? 0 : offset);
     print_octal(text, (uint64_t)flags | (on_exec > 0 ? OPEN_CLOSE_ON_EXEC : 0));

@@ -190,8 +190,8 @@ static k42_result access_now(int directory, const char *text, unsigned access, i
     return result;
 }
 
-/* The caller with his real ids, and with root's capabilities if that is who he is. Others may look at
- * a task's credentials at any time, so they are replaced, and go a grace period later. */
+/* The caller with his real ids, and with root's capabilities if that is who he is. Others may look
+ * at a task's credentials at any time, so they are replaced, and go a grace period later. */
 struct real {
     struct k42_defer defer;
     struct credentials who;

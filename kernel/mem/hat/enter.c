@@ -82,7 +82,7 @@ k42_result tables_map(struct hat *self, uintptr_t address, uint64_t physical, un
                      : map_in(tables, &leaf, leaf_index(address), physical, protection);
         leaf_unlock(&leaf);
     } else if (result == -EISDIR) {
-        k42_unlock(&leaf.slot->lock);
+        leaf_unlock(&leaf);
         result = -EEXIST;
     }
     return result;
@@ -94,7 +94,7 @@ k42_result tables_map_around(struct hat *self, uintptr_t address, const struct h
     struct leaf leaf;
     k42_result result = leaf_lock(tables, address, LEAF_MAKE, &leaf);
     if (result == -EISDIR)
-        k42_unlock(&leaf.slot->lock);
+        leaf_unlock(&leaf);
     if (result < 0)
         return result == -EISDIR ? -EEXIST : result;
     if (lease_is_over(lease))
@@ -160,7 +160,7 @@ k42_result tables_grant(struct hat *self, uintptr_t address, unsigned protection
     k42_result result = leaf_lock(tables, address, LEAF_FIND, &leaf);
     if (result == -EISDIR) {
         result = lease_is_over(lease) ? -K42_RETRY : grant_entry(leaf.upper, protection);
-        k42_unlock(&leaf.slot->lock);
+        leaf_unlock(&leaf);
         return result;
     }
     if (result < 0)

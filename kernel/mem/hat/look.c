@@ -24,10 +24,7 @@ static k42_result look_lock(struct hat_tables *tables, uintptr_t address, struct
 }
 
 static void look_unlock(struct looked *looked) {
-    if (looked->large)
-        k42_unlock(&looked->leaf.slot->lock);
-    else
-        leaf_unlock(&looked->leaf);
+    leaf_unlock(&looked->leaf);
 }
 
 static char *look_memory(const struct looked *looked, uintptr_t address) {
@@ -73,10 +70,7 @@ k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uin
                 bytes[(address - start) / PAGE_BYTES] = 1;
             present++;
         }
-        if (result == 0)
-            leaf_unlock(&leaf);
-        else
-            k42_unlock(&leaf.slot->lock);
+        leaf_unlock(&leaf);
     }
     return present;
 }
@@ -121,7 +115,7 @@ k42_result tables_usage(struct hat *self, struct hat_usage *usage) {
         k42_result result = leaf_lock(tables, at, LEAF_FIND, &leaf);
         if (result == -EISDIR) {
             usage->mapped += LEAF_PAGES;
-            k42_unlock(&leaf.slot->lock);
+            leaf_unlock(&leaf);
         } else if (result == 0) {
             usage->mapped += leaf_used(&leaf);
             leaf_unlock(&leaf);

@@ -43,7 +43,7 @@ static k42_result object_slot(struct removal *removal, uintptr_t start, uintptr_
     k42_result result = leaf_lock(tables, start, LEAF_FIND, &leaf);
     if (result == -EISDIR) {
         bool private = user_entry_read(leaf.upper) & ENTRY_PRIVATE;
-        k42_unlock(&leaf.slot->lock);
+        leaf_unlock(&leaf);
         if (private)
             return 0;
         result = leaf_lock(tables, start, LEAF_OWN, &leaf);
@@ -133,7 +133,7 @@ static k42_result leaf_release(struct removal *removal, uintptr_t start, uintptr
         k42_result result = leaf_lock(gather->tables, start, LEAF_FIND, &leaf);
         bool empty = result == 0 && leaf_next(&leaf, from, to) == to && leaf_used(&leaf);
         if (result == -EISDIR)
-            k42_unlock(&leaf.slot->lock);
+            leaf_unlock(&leaf);
         else if (result == 0 && (empty || leaf.shared))
             leaf_unlock(&leaf);
         if (result == -ENOENT || empty)
@@ -269,7 +269,7 @@ static k42_result entries_put(struct hat_tables *tables, uintptr_t to, const uin
     struct leaf leaf;
     k42_result result = leaf_lock(tables, to, LEAF_MAKE, &leaf);
     if (result == -EISDIR)
-        k42_unlock(&leaf.slot->lock);
+        leaf_unlock(&leaf);
     if (result < 0)
         return result;
     for (unsigned n = 0; n < count; n++)
@@ -295,9 +295,10 @@ static k42_result move_prepare(struct hat_tables *tables, uintptr_t from, uintpt
         for (uintptr_t place = at - from + to; result == 0 && place < next - from + to;
              place = leaf_start(place) + LEAF_BYTES) {
             result = leaf_lock(tables, place, LEAF_MAKE, &leaf);
+            if (result == 0 || result == -EISDIR)
+                leaf_unlock(&leaf);
             if (result < 0)
                 return result;
-            leaf_unlock(&leaf);
         }
         at = next;
     }

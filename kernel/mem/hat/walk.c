@@ -164,7 +164,7 @@ static k42_result leaf_try(struct hat_tables *tables, uintptr_t address, uint64_
         return -EISDIR;
     if (entry && !user_entry_is_page(entry, 2) && (!user_entry_shared(entry) || wish == LEAF_FIND))
         return 0;
-    if (user_entry_shared(entry) && leaf_reclaim(upper))
+    if (user_entry_shared(entry) && leaf_reclaim(tables, address, upper))
         return 0;
     if (!*spare)
         return -EAGAIN;
@@ -178,25 +178,31 @@ static k42_result leaf_try(struct hat_tables *tables, uintptr_t address, uint64_
     return 0;
 }
 
-/* The slot is locked and its leaf is not simply there. As leaf_lock(). */
+void leaf_unlock(struct leaf *leaf) {
+    if (leaf->shared)
+        k42_unlock(&leaf->record->lock);
+    k42_unlock(&leaf->slot->lock);
+    if (leaf->spare)
+        table_give(leaf->tables, leaf->spare);
+    leaf->spare = 0;
+}
+
+/* The slot is locked and its leaf is not simply there. As leaf_lock(). What was taken in vain is
+ * given back when nothing is locked any more. */
 static k42_result leaf_lock_slowly(struct hat_tables *tables, uintptr_t address,
                                    enum leaf_wish wish, struct leaf *leaf) {
-    uint64_t spare = 0;
     for (;;) {
-        k42_result result = leaf_try(tables, address, leaf->upper, wish, &spare);
+        k42_result result = leaf_try(tables, address, leaf->upper, wish, &leaf->spare);
         if (result == 0)
             leaf_found(leaf, user_entry_read(leaf->upper));
         else if (result != -EISDIR)
-            k42_unlock(&leaf->slot->lock);
-        if (result != -EAGAIN) {
-            if (spare)
-                table_give(tables, spare);
+            leaf_unlock(leaf);
+        if (result != -EAGAIN)
             return result;
-        }
         struct k42_pair taken = table_take(tables);
         if (taken.result < 0)
             return taken.result;
-        spare = taken.word;
+        leaf->spare = taken.word;
         k42_lock(&leaf->slot->lock);
     }
 }
@@ -210,18 +216,15 @@ k42_result leaf_lock(struct hat_tables *tables, uintptr_t address, enum leaf_wis
         upper = upper_make(tables, address);
     if (upper.result < 0)
         return upper.result;
+    leaf->tables = tables;
     leaf->upper = (uint64_t *)upper.word;
     leaf->slot = slot_of(tables, address);
+    leaf->shared = false;
+    leaf->spare = 0;
     k42_lock(&leaf->slot->lock);
     uint64_t entry = user_entry_read(leaf->upper);
     if ((entry & (ENTRY_PRESENT | ENTRY_LARGE | ENTRY_SHARED)) != ENTRY_PRESENT)
         return leaf_lock_slowly(tables, address, wish, leaf);
     leaf_found(leaf, entry);
     return 0;
-}
-
-void leaf_unlock(struct leaf *leaf) {
-    if (leaf->shared)
-        k42_unlock(&leaf->record->lock);
-    k42_unlock(&leaf->slot->lock);
 }

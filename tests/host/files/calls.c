@@ -8,8 +8,8 @@
 #include "fs/pipe/pipe.h"
 #include "fs/ramfs/ramfs.h"
 #include "fs/types.h"
-#include "linux/signal/signals.h"
 #include "linux/files/proc.h"
+#include "linux/signal/signals.h"
 #include "linux/task.h"
 
 #include "platform.h"
@@ -24,6 +24,10 @@ static __thread struct task *own_task;
 static uint64_t objects_before;
 
 /* ---- the rest ---- */
+
+uint64_t memory_file_system_most(void) {
+    return 1ul << 40;
+}
 
 struct task *task_self(void) {
     return own_task;
@@ -79,12 +83,25 @@ long call_linux(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
 /* ---- begin and end ---- */
 
 static void mount_root(void) {
-    static const struct ramfs_options options = {
-        .name = "tmpfs", .type = 0x01021994, .mode = 0755};
+    static const struct ramfs_options options = {.name = "tmpfs", .type = 0x01021994, .mode = 0755};
     struct mount_new what = {.type = "tmpfs", .source = "none"};
     calls_expect(ramfs_make(&options, &what.root) == 0, "no ramfs");
     if (!mount_first())
         calls_expect(mount_add(NULL, &what, NULL) == 0, "no root");
+}
+
+size_t calls_mount_archive(const char *path, const void *archive, size_t size) {
+    static const struct ramfs_options options = {.name = "ramfs", .mode = 0755};
+    struct path walk = {.context = calls_task.paths, .who = &calls_root, .flags = PATH_DIRECTORY};
+    struct inode *root;
+    k42_enter();
+    calls_expect(ramfs_make_root(&options, &root) == 0, "no ramfs");
+    size_t entries = ramfs_fill(root, archive, size);
+    struct mount_new what = {.root = (node_ref)root->self, .type = "ramfs", .source = "none"};
+    calls_expect(path_walk(&walk, path) == 0 && mount_add(&walk.found, &what, NULL) == 0,
+                 "not mounted");
+    k42_exit();
+    return entries;
 }
 
 void calls_open(void) {
@@ -112,10 +129,17 @@ void calls_open(void) {
     objects_before = stats.objects;
 }
 
+void calls_settle(void) {
+    struct k42_stats stats;
+    for (int n = 0; n < 8 || stats.defers_pending; n++) {
+        calls_expect(k42_defer_flush() == 0, "deferred work cannot be waited for");
+        k42_stats(&stats);
+    }
+}
+
 static uint64_t objects_now(void) {
     struct k42_stats stats;
-    for (int n = 0; n < 8; n++)
-        calls_expect(k42_defer_flush() == 0, "deferred work cannot be waited for");
+    calls_settle();
     k42_stats(&stats);
     return stats.objects;
 }

@@ -27,6 +27,13 @@ void calls_expect(int holds, const char *what) {
     abort();
 }
 
+/* The file systems of the name space stay to the end, and are found through refs, which are no
+ * pointers: leaks are counted by the tests themselves. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "detect_leaks=0";
+}
+
 /* ---- memory ---- */
 
 void *heap_allocate(size_t size) {
@@ -48,10 +55,19 @@ static int is_there(uintptr_t address, size_t size) {
     return address >= 4096 && address < 1ul << 47 && size <= (1ul << 47) - address;
 }
 
+/* A text is copied in pieces that may go beyond its end, which is a program's business: sanitizers
+ * do not look. */
+#define UNSEEN __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+
+UNSEEN static void copy_unseen(volatile char *to, const volatile char *from, size_t size) {
+    while (size--)
+        *to++ = *from++;
+}
+
 size_t user_copy_in(void *to, uintptr_t from, size_t size) {
     if (!is_there(from, size))
         return size;
-    memcpy(to, (const void *)from, size);
+    copy_unseen(to, (const volatile char *)from, size);
     return 0;
 }
 
@@ -125,7 +141,8 @@ bool wait_again(struct wait_call *wait, k42_result *result, uint64_t deadline, u
     until.tv_sec += 60;
     k42_exit();
     while (seen == notifications)
-        calls_expect(!pthread_cond_timedwait(&notified, &mutex, &until), "a call was never notified");
+        calls_expect(!pthread_cond_timedwait(&notified, &mutex, &until),
+                     "a call was never notified");
     seen = notifications;
     pthread_mutex_unlock(&mutex);
     k42_enter();
