@@ -91,10 +91,6 @@ extern void (*task_futexes_end)(struct task *task);
 /* Set by alarms: a process ends, or (goes_on) begins a new program, with one thread. Waits. */
 extern void (*process_alarms_end)(int pid, bool goes_on);
 
-/* Set by terminals: the leader of a session has ended. */
-struct session;
-extern void (*session_leader_ended)(struct session *session);
-
 /* What a task has used so far. */
 struct process_times task_times(const struct task *task);
 
