@@ -117,6 +117,7 @@ static k42_result build(struct image *image) {
     }
     image->top = MAPPINGS_TOP - (image_random(image) & MAPPINGS_SPREAD) * FRAME_SIZE;
     memory_limit(image->space, image->top, task_self()->process);
+    image_place_stack(image);
     result = image_map(image);
     if (result >= 0)
         result = image_map_vdso(image);
