@@ -55,7 +55,8 @@ void kernel_main(void) {
     block_devices_open();
     p9_register();
     k42_exit();
-    tty_devices_open();
+    if (!boot_option_set("no-terminals"))
+        tty_devices_open();
     linux_open();
     if (boot_option_set("boot-times"))
         boot_print_times();

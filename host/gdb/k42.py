@@ -136,7 +136,7 @@ def show_cpus(_):
     for cpu in sched_cpus():
         thread = cpu["running"].dereference()
         print(f"CPU {int(cpu['number'])}: runs thread {int(thread['calls']['owner'])} "
-              f"{thread['calls']['name'].string()}, {int(cpu['queue']['length'])} wait, "
+              f"{thread['calls']['name'].string()}, {int(cpu['ready'])} wait, "
               f"{int(cpu['switches'])} switches, {int(cpu['preemptions'])} preemptions")
 
 

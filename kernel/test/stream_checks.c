@@ -1,6 +1,7 @@
 /*
- * Checks of streams, for a test on the other side to talk to: test=streams. What arrives at ports
- * with the names below, and at the serial port, is sent back.
+ * Checks of streams, for a test on the other side to talk to: test=streams, test=console and
+ * test=serial, with no-terminals. What arrives at ports with the names below, and at the serial
+ * port, is sent back.
  */
 #include <k42/class.h>
 

@@ -119,6 +119,24 @@ KERNEL_CHECK(threadcosts, operations_of_threads_are_measured) {
     report("WAIT_CALL that sleeps, there and back", begin, TIMES);
     thread_join(other);
 
+    turn = 0;
+    struct sched_counts before, after;
+    sched_count(&before);
+    uint64_t began = time_ns();
+    other = thread_start("other", call_in_turn, NULL);
+    for (uint32_t i = 0; i < TIMES; i++) {
+        k42_result result;
+        k42_enter();
+        __atomic_fetch_add(&turn, 1, __ATOMIC_SEQ_CST);
+        wait_notify(PLACE, 1, WAIT_READ, 1);
+        WAIT_CALL(result, WAIT_FOREVER, 0, my_turn(2 * i + 2));
+        k42_exit();
+    }
+    sched_count(&after);
+    print("the same on any CPU: %lu ns, %lu moves in %u", (time_ns() - began) / TIMES,
+          after.moves - before.moves, TIMES);
+    thread_join(other);
+
     begin = tick();
     for (uint32_t i = 0; i < TIMES; i++)
         wait_notify(PLACE, i, WAIT_READ, 1);

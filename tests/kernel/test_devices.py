@@ -153,7 +153,7 @@ def talks_back(group, cpus, kernel, streams, serial=None, controller="virtio-ser
         words += ["-chardev", f"socket,id=c{number},fd={pair[1].fileno()}"]
         words += ["-device", f"{device},chardev=c{number}"] if device else []
     with tempfile.TemporaryFile() as log:
-        guest = qemu.Guest(kernel, cpus=cpus, append=f"test={group}", more=words,
+        guest = qemu.Guest(kernel, cpus=cpus, append=f"test={group} no-terminals", more=words,
                            serial=serial or "stdio").start(
                                [one.fileno() for one in theirs], stdout=log, stderr=log)
         talks = [Talk(one, **said) for one, (_, said) in zip(ours, streams)]

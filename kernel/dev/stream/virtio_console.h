@@ -38,6 +38,7 @@ struct port {
     struct port_buffer *free;
     unsigned sending; /* buffers that the device has, or that are being filled */
     bool reading;     /* somebody takes bytes out */
+    uint64_t settled; /* from this time on `connected` is believed when it says no */
     bool connected;   /* somebody is on the other side */
     bool is_console;
     bool listed_already;

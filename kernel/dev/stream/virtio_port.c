@@ -20,6 +20,8 @@
 #include "../dma.h"
 #include "runtime.h"
 
+#define SETTLE_NS 200000000ul
+
 enum { SERVICE_RECEIVED, SERVICE_SENT };
 
 const struct k42_format stream_device_format = {"stream.device", 1, 1};
@@ -85,11 +87,23 @@ static bool take_received(struct port *port) {
     return some;
 }
 
+/* The device tells of a port first and then that somebody is on the other side: a port that has
+ * just been made is not hung up. */
+static bool is_hung_up(const struct port *port) {
+    return !k42_load_acquire(&port->connected) && k42_platform_now_ns() >= port->settled;
+}
+
+static k42_result wait_for(const struct port *port, uint32_t events) {
+    if (k42_load_acquire(&port->connected))
+        return wait_on(id_of(port), STREAM_KEY, events);
+    return wait_on_until(id_of(port), STREAM_KEY, events, port->settled);
+}
+
 /* The first buffer, for the calling reader alone; NULL: nothing for him. */
 static struct port_buffer *begin_reading(struct port *port, bool *ended) {
     k42_lock(&port->receive.lock);
     struct port_buffer *buffer = port->reading ? NULL : port->received;
-    *ended = !port->reading && !buffer && !port->connected;
+    *ended = !port->reading && !buffer && is_hung_up(port);
     if (buffer)
         port->reading = true;
     k42_unlock(&port->receive.lock);
@@ -120,7 +134,7 @@ static k42_result virtio_read(struct stream *self, struct copy *copy) {
     bool ended;
     struct port_buffer *buffer = begin_reading(port, &ended);
     if (!buffer)
-        return ended || !copy->left ? 0 : wait_on(id_of(port), STREAM_KEY, WAIT_READ);
+        return ended || !copy->left ? 0 : wait_for(port, WAIT_READ);
     /* While we are reading, nobody else takes a buffer out; more may be put in behind. */
     while (buffer && copy->left && result >= 0) {
         result = copy_out(copy, buffer->bytes + buffer->at, buffer->used - buffer->at);
@@ -193,8 +207,10 @@ static void kick(struct port *port) {
 static k42_result virtio_write(struct stream *self, struct copy *copy) {
     struct port *port = port_of(self);
     k42_result done = 0, result = 0;
-    if (!k42_load_relaxed(&port->connected))
+    if (is_hung_up(port))
         return -EPIPE;
+    if (!k42_load_relaxed(&port->connected))
+        return wait_for(port, WAIT_WRITE);
     while (copy->left) {
         struct port_buffer *buffer = take_free(port);
         if (!buffer) {
@@ -218,7 +234,7 @@ static k42_result virtio_write(struct stream *self, struct copy *copy) {
 
 static k42_result virtio_poll(struct stream *self) {
     struct port *port = port_of(self);
-    bool connected = k42_load_acquire(&port->connected);
+    bool connected = !is_hung_up(port);
     return (k42_load_acquire(&port->received) || !connected ? WAIT_READ : 0) |
            (k42_load_acquire(&port->free) || !connected ? WAIT_WRITE : 0) |
            (connected ? 0 : WAIT_HANGUP);
@@ -304,6 +320,7 @@ static int make_buffers(struct port_buffer *buffers) {
 
 int port_make(struct port *port) {
     k42_ref ref;
+    port->settled = k42_platform_now_ns() + SETTLE_NS;
     port->received_last = &port->received;
     if (make_buffers(port->in))
         return -ENOMEM;

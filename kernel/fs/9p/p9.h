@@ -1,18 +1,18 @@
 /*
  * Folders of the host as a file system, over 9P2000.L.            client.c wire.c
- *                                                     names.c fetch.c change.c node.c fr.c mount.c
+ *                                                     names.c ask_*.c change.c node.c fr.c mount.c
  *
  * The server has the truth. What is known of it is kept for a while: names and attributes for a
  * second, pages until the file is opened and turns out to have been changed by others.
  *
  * Methods do not wait, so they work in two ways.
  *
- *   Asking (fetch.c): what is known and young enough is answered at once. Otherwise the question is
- *   sent, once for however many want to know, and the caller waits. The answer is put where it was
+ *   Asking (asking.c): what is known and young enough is answered at once. Otherwise the question
+ * is sent, once for however many want to know, and the caller waits. The answer is put where it was
  *   missed, and the call is made again. An answer that has just come counts as young until it has
  *   been looked at once, however slow its reader is.
  *
- *   Changing (change.c): a change is carried out once, whatever becomes of its caller. It is found
+ *   Changing (changes.c): a change is carried out once, whatever becomes of its caller. It is found
  *   again by the number of the program's call (wait_request()), and its result handed over then.
  *
  * Owns: struct p9_fs for each mount, p9_inode for each file the server told of, by the number that
@@ -191,7 +191,7 @@ struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory, uint3
 /* A known one by number, held once more; NULL: there is none. */
 struct p9_inode *p9_inode_find(struct p9_fs *fs, uint64_t number);
 
-/* ---- fetch.c: asking ---- */
+/* ---- asking.c, ask_*.c: asking ---- */
 
 /* Three steps of whatever can be known, under the lock that guards it: whether it is young enough;
  * that it has been asked for; that it came. */

@@ -23,10 +23,12 @@
 
 #include <k42/k42.h>
 
-#define SCRIPTS_MOST 5
-#define MODE_SETUID  04000u
-#define MODE_SETGID  02000u
-#define MODE_GROUP_X 00010u
+#define SCRIPTS_MOST    5
+#define MAPPINGS_TOP    0x7fe000000000ul /* the vDSO and stacks lie above */
+#define MAPPINGS_SPREAD 0xffffffful      /* pages: 1 TiB */
+#define MODE_SETUID     04000u
+#define MODE_SETGID     02000u
+#define MODE_GROUP_X    00010u
 
 static void ignore(k42_result result) {
     (void)result;
@@ -113,6 +115,9 @@ static k42_result build(struct image *image) {
         image->space = (space_ref)K42_NULL_REF;
         return result;
     }
+    image->top = MAPPINGS_TOP - (image_random(image) & MAPPINGS_SPREAD) * FRAME_SIZE;
+    memory_limit(image->space, image->top, task_self()->process);
+    image_place_stack(image);
     result = image_map(image);
     if (result >= 0)
         result = image_map_vdso(image);
@@ -191,7 +196,7 @@ static k42_result prepare(struct image *image, struct trap_frame *frame) {
     k42_result result = build(image);
     if (result < 0)
         return result;
-    struct task_memory *memory = memory_make(image->space);
+    struct task_memory *memory = memory_make(image->space, image->top);
     struct file_held *held = memory ? file_held_make((k42_ref)image->program.file) : NULL;
     if (!held) {
         heap_free(memory);

@@ -23,6 +23,7 @@
 #define STACK_SPREAD 0x3fffffu /* pages: 16 GiB */
 #define FIRST_SIZE   (132ul << 10)
 #define WORDS        64u
+#define ROOM_ABOVE   (64 * FRAME_SIZE)
 
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
@@ -138,11 +139,15 @@ static k42_result write_extras(struct image *image, const struct extras *extras)
     return result < 0 ? result : image_write(image, extras->random, random, sizeof random);
 }
 
+void image_place_stack(struct image *image) {
+    image->stack_top = USER_END - ROOM_ABOVE - (image_random(image) & STACK_SPREAD) * FRAME_SIZE;
+}
+
 k42_result image_make_stack(struct image *image, uint64_t limit) {
     const struct texts *values = &image->arguments.values;
     const struct texts *environment = &image->arguments.environment;
     struct space_marks *marks = &image->marks;
-    uint64_t top = USER_END - (image_random(image) & STACK_SPREAD) * FRAME_SIZE;
+    uint64_t top = image->stack_top;
     struct extras extras = {.path = top - 8 - (k42_text_length(image->path) + 1)};
     marks->environment_end = extras.path;
     marks->environment_start = marks->arguments_end = extras.path - environment->bytes;

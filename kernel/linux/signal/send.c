@@ -4,8 +4,8 @@
  * Who may: somebody whose real or effective user is the receiver's real or saved one, whoever may
  * do everything, and for SIGCONT everybody of the session.
  */
-#include "../../trace/events.h"
 #include "../../mem/heap/heap.h"
+#include "../../trace/events.h"
 #include "../abi.h"
 #include "../process/ids.h"
 #include "../process/lives.h"

@@ -80,19 +80,20 @@ struct fcm_ops {
     /*
      * Gives, held, those of up to 32 pages from `first` that are present, clean or dirty, for
      * reading, without waiting or filling: bit n of the result is page first + n, whose address is
-     * in physical[n]. For mapping the neighbours of a page that was asked for.
+     * in physical[n]. `bytes` is the room in `physical`, 8 for a page. For mapping the neighbours
+     * of a page that was asked for.
      */
     K42_METHOD(get_present)
-    (struct fcm *self, uint64_t first, unsigned count,
-     K42_OUT K42_BUF(count, 256) uint64_t *physical);
+    (struct fcm *self, uint64_t first, unsigned bytes,
+     K42_OUT K42_BUF(bytes, 256) uint64_t *physical);
 
     /* The held pages of a mask from `first` are mapped now, within an attachment: drops the holds.
      */
     K42_METHOD(mapped)(struct fcm *self, uint64_t first, uint32_t mask);
 
-    /* Pages will be mapped there, or are when a fork is under way, which attaches the child first
-     * and shares the parent's mappings then. Keeps a copy. Errors: -ENOMEM, -EACCES (cannot be
-     * mapped so). */
+    /* Pages will be mapped there; a fork attaches the child first and then shares the parent's
+     * mappings. So pages are taken away in the order of attachments, also of those that come
+     * meanwhile. Keeps a copy. Errors: -ENOMEM, -EACCES (cannot be mapped so). */
     K42_METHOD(attach)(struct fcm *self, K42_IN const struct fcm_attachment *attachment);
 
     /* No longer; its mappings have been taken away. Must equal what was attached. */

@@ -6,27 +6,41 @@
  */
 #include "tables.h"
 
-bool leaf_reclaim(uint64_t *upper) {
-    uint64_t entry = user_entry_read(upper);
-    struct frame *frame = frame_at(user_entry_frame(entry));
+static void slot_flush(struct hat_tables *tables, uintptr_t address) {
+    struct user_flush flush;
+    user_flush_begin(&flush, tables->table);
+    user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
+    user_flush_finish(&flush);
+}
+
+/*
+ * Its own again. An object's page may have left the leaf on behalf of somebody else who had it, and
+ * our CPUs remember it still; from now on the FCM that asks us finds nothing and a leaf that is not
+ * shared, and takes that for an answer. So they forget it here.
+ */
+static void leaf_return(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
+    slot_flush(tables, address);
+    user_entry_write(upper, user_entry_table(user_entry_frame(user_entry_read(upper))));
+}
+
+/*
+ * Nobody can begin to share it: only who has it can, and that is us, with the slot locked. Who let
+ * it go has flushed before, and unlocked it afterwards: that is waited for.
+ */
+bool leaf_reclaim(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
+    struct frame *frame = frame_at(user_entry_frame(user_entry_read(upper)));
+    struct leaf_record *record = leaf_record(frame);
     if (holds_of(frame) != 1)
         return false;
-    /*
-     * Nobody can begin to share it: only who has it can, and that is us, with the slot locked. Who
-     * let it go has flushed before, and unlocked it afterwards: that is waited for.
-     */
-    struct leaf_record *record = leaf_record(frame);
     k42_lock(&record->lock);
     k42_unlock(&record->lock);
-    user_entry_write(upper, user_entry_table(user_entry_frame(entry)));
+    leaf_return(tables, address, upper);
     return true;
 }
 
-/* What a copy of an entry is; a private page is writable in neither afterwards. */
+/* What a copy of a private page's entry is; the page is writable in neither afterwards. */
 static uint64_t entry_share(uint64_t *entry) {
     uint64_t value = user_entry_read(entry);
-    if (!(value & ENTRY_PRIVATE))
-        return value;
     struct frame *frame = page_frame(value);
     __atomic_fetch_add(&frame->holds, 1, __ATOMIC_RELAXED);
     if (value & ENTRY_PART)
@@ -36,16 +50,28 @@ static uint64_t entry_share(uint64_t *entry) {
     return value & ~ENTRY_WRITABLE;
 }
 
+/* Eight entries; whether one is in use. */
+static bool group_copy(uint64_t *from, uint64_t *to) {
+    uint64_t any = 0;
+    for (unsigned at = 0; at < 8; at++) {
+        uint64_t value = user_entry_read(&from[at]);
+        to[at] = value & ENTRY_PRIVATE ? entry_share(&from[at]) : value;
+        any |= value;
+    }
+    return any;
+}
+
 static void leaf_copy(struct frame *from_frame, struct frame *to_frame) {
-    uint64_t *from = frame_memory(from_frame), *to = frame_memory(to_frame);
-    struct leaf_record *record = leaf_record(from_frame), *copied = leaf_record(to_frame);
-    for (unsigned group = 0; group < LEAF_PAGES / 8; group++) {
-        bool used = record->groups >> group & 1;
-        for (unsigned at = group * 8; at < group * 8 + 8; at++)
-            to[at] = used ? entry_share(&from[at]) : 0;
+    uint64_t *from = frame_memory(from_frame), *to = frame_memory(to_frame), used = 0;
+    uint64_t groups = leaf_record(from_frame)->groups;
+    for (unsigned group = 0; group < LEAF_PAGES / 8; group++, from += 8, to += 8) {
+        if (groups >> group & 1)
+            used |= (uint64_t)group_copy(from, to) << group;
+        else
+            to[0] = to[1] = to[2] = to[3] = to[4] = to[5] = to[6] = to[7] = 0;
     }
     to_frame->tag = from_frame->tag;
-    copied->groups = record->groups;
+    leaf_record(to_frame)->groups = used;
 }
 
 /*
@@ -56,18 +82,15 @@ bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper,
     uint64_t entry = user_entry_read(upper);
     struct frame *frame = frame_at(user_entry_frame(entry));
     struct leaf_record *record = leaf_record(frame);
-    struct user_flush flush;
     k42_lock(&record->lock);
     bool copy = holds_of(frame) != 1;
     if (copy) {
         leaf_copy(frame, frame_at(spare));
         user_entry_exchange(upper, user_entry_table(spare));
-        user_flush_begin(&flush, tables->table);
-        user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
-        user_flush_finish(&flush);
+        slot_flush(tables, address);
         __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
     } else {
-        user_entry_write(upper, user_entry_table(user_entry_frame(entry)));
+        leaf_return(tables, address, upper);
     }
     k42_unlock(&record->lock);
     return copy;
@@ -102,17 +125,14 @@ void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, ui
 bool leaf_leave(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
     struct frame *frame = frame_at(user_entry_frame(user_entry_read(upper)));
     struct leaf_record *record = leaf_record(frame);
-    struct user_flush flush;
     k42_lock(&record->lock);
     bool others = holds_of(frame) != 1;
     if (others) {
         user_entry_exchange(upper, 0);
-        user_flush_begin(&flush, tables->table);
-        user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
-        user_flush_finish(&flush);
+        slot_flush(tables, address);
         __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
     } else {
-        user_entry_write(upper, user_entry_table(frame_physical(frame)));
+        leaf_return(tables, address, upper);
     }
     k42_unlock(&record->lock);
     return others;

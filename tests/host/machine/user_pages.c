@@ -137,8 +137,9 @@ static bool walk(struct buffer *buffer, struct user_table *table, uintptr_t addr
     if (!(entry & ENTRY_PRESENT))
         return false;
     bool writable = entry & upper & ENTRY_WRITABLE;
-    if (at)
-        user_entry_set(at, ENTRY_ACCESSED | (write && writable ? ENTRY_DIRTY : 0));
+    uint64_t seen = entry | ENTRY_ACCESSED | (write && writable ? ENTRY_DIRTY : 0);
+    if (at && !user_entry_replace(at, &entry, seen)) /* noted in what it read, or read again */
+        return walk(buffer, table, address, write, page);
     *page = (struct remembered){table, address & ~(PAGE - 1), entry, writable};
     return true;
 }

@@ -1,0 +1,279 @@
+/*
+ * Waiting, on a host: the kernel's own table and attempts of calls, with host threads, so that the
+ * sanitizers see them. What each end of a wait is, is checked in the kernel
+ * (kernel/test/wait_checks.c); here it is that nothing is lost and nothing raced for.
+ */
+#include "../../kernel/print.h"
+#include "wait_machine.h"
+
+#include <errno.h>
+#include <k42/k42.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define SHELF   0x7001u
+#define OTHER   0x7002u
+#define TAKERS  4u
+#define PUTTERS 3u
+
+#define ROUNDS 300u
+
+/* ---- threads ---- */
+
+static __thread struct thread *self;
+
+void machine_thread_open(struct thread *thread, uint32_t number) {
+    thread->number = number;
+    pthread_mutex_init(&thread->mutex, NULL);
+    pthread_cond_init(&thread->condition, NULL);
+    self = thread;
+}
+
+struct thread *thread_self(void) {
+    return self;
+}
+
+uint32_t thread_id(const struct thread *thread) {
+    return thread->number;
+}
+
+uint32_t thread_interrupts(void) {
+    return __atomic_load_n(&self->interrupts, __ATOMIC_ACQUIRE);
+}
+
+void thread_wake(struct thread *thread) {
+    pthread_mutex_lock(&thread->mutex);
+    thread->woken = true;
+    pthread_cond_signal(&thread->condition);
+    pthread_mutex_unlock(&thread->mutex);
+}
+
+void thread_interrupt(struct thread *thread, uint32_t why) {
+    __atomic_fetch_or(&thread->interrupts, why, __ATOMIC_SEQ_CST);
+    thread_wake(thread);
+}
+
+/* The kernel's clock need not be one of the host's conditions, so a deadline is waited for in
+ * pieces. */
+void thread_block_until(uint64_t deadline) {
+    pthread_mutex_lock(&self->mutex);
+    if (deadline == WAIT_FOREVER) {
+        while (!self->woken)
+            pthread_cond_wait(&self->condition, &self->mutex);
+    } else {
+        struct timespec at;
+        clock_gettime(CLOCK_REALTIME, &at);
+        at.tv_nsec += 100000;
+        at.tv_sec += at.tv_nsec / 1000000000;
+        at.tv_nsec %= 1000000000;
+        if (!self->woken)
+            pthread_cond_timedwait(&self->condition, &self->mutex, &at);
+    }
+    self->woken = false;
+    pthread_mutex_unlock(&self->mutex);
+}
+
+_Noreturn void panic(const char *format, ...) {
+    (void)format;
+    abort();
+}
+
+struct member {
+    struct thread thread;
+    pthread_t handle;
+    uint32_t number;
+    void (*work)(struct member *member);
+};
+
+static uint32_t ready;
+
+static void *run(void *argument) {
+    struct member *member = argument;
+    machine_thread_open(&member->thread, member->number + 1);
+    __atomic_fetch_add(&ready, 1, __ATOMIC_RELEASE);
+    if (k42_attach("member") < 0)
+        abort();
+    member->work(member);
+    if (k42_detach() < 0)
+        abort();
+    return NULL;
+}
+
+static struct member members[16];
+
+/* When it returns the threads can be interrupted. */
+static void start(uint32_t first, uint32_t count, void (*work)(struct member *)) {
+    ready = 0;
+    for (uint32_t i = first; i < first + count; i++) {
+        members[i] = (struct member){.number = i, .work = work};
+        assert_int_equal(pthread_create(&members[i].handle, NULL, run, &members[i]), 0);
+    }
+    while (__atomic_load_n(&ready, __ATOMIC_ACQUIRE) < count)
+        sched_yield();
+}
+
+static void join(uint32_t first, uint32_t count) {
+    for (uint32_t i = first; i < first + count; i++)
+        pthread_join(members[i].handle, NULL);
+}
+
+/* ---- a shelf ---- */
+
+static struct {
+    struct k42_lock lock;
+    long things, taken;
+} shelf;
+
+static k42_result shelf_take(void) {
+    k42_lock(&shelf.lock);
+    k42_result result = shelf.things ? 1 : wait_on(SHELF, 0, WAIT_READ);
+    if (result > 0) {
+        shelf.things--;
+        shelf.taken++;
+    }
+    k42_unlock(&shelf.lock);
+    return result;
+}
+
+static void put(bool locked) {
+    k42_lock(&shelf.lock);
+    shelf.things++;
+    if (locked)
+        wait_notify(SHELF, 0, WAIT_READ, 1);
+    k42_unlock(&shelf.lock);
+    if (!locked)
+        wait_notify(SHELF, 0, WAIT_READ, 1);
+}
+
+static void take_all(struct member *member) {
+    for (uint32_t i = 0; i < PUTTERS * ROUNDS;) {
+        k42_result result;
+        uint64_t deadline = member->number & 1 ? time_ns() + 50000 : WAIT_FOREVER;
+        k42_enter();
+        WAIT_CALL(result, deadline, 0, shelf_take());
+        k42_exit();
+        __atomic_fetch_and(&member->thread.interrupts, 0, __ATOMIC_RELAXED);
+        i += result == 1;
+        if (result != 1 && result != -EINTR && result != -ETIMEDOUT)
+            abort();
+    }
+}
+
+static void put_all(struct member *member) {
+    for (uint32_t i = 0; i < TAKERS * ROUNDS; i++) {
+        put(i & 1);
+        if (!(i % 8))
+            thread_interrupt(&members[(i / 8 + member->number) % TAKERS].thread,
+                             THREAD_INTERRUPTED);
+    }
+}
+
+static void nothing_is_lost_by_interrupts_deadlines_and_notifications_of_one(void **state) {
+    (void)state;
+    shelf.things = shelf.taken = 0;
+    start(0, TAKERS, take_all);
+    start(TAKERS, PUTTERS, put_all);
+    join(TAKERS, PUTTERS);
+    join(0, TAKERS);
+    assert_int_equal(shelf.things, 0);
+    assert_int_equal(shelf.taken, TAKERS * PUTTERS * ROUNDS);
+    assert_false(wait_anybody(SHELF, 0));
+}
+
+/* ---- watchers and requeues ---- */
+
+static uint32_t stop;
+static struct wait_entry watcher;
+static uint32_t inside, calls;
+
+static void watched(struct wait_entry *entry, uint32_t events) {
+    if (entry != &watcher || !events || __atomic_exchange_n(&inside, 1, __ATOMIC_ACQUIRE))
+        abort();
+    __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    wait_notify(OTHER, 0, WAIT_READ, 1);
+    __atomic_store_n(&inside, 0, __ATOMIC_RELEASE);
+}
+
+static void notify_all(struct member *member) {
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE))
+        wait_notify(SHELF, 0, member->number & 1 ? WAIT_READ : WAIT_WRITE, WAIT_ALL);
+}
+
+static void a_watcher_is_called_alone_and_not_after_its_removal(void **state) {
+    (void)state;
+    struct wait_point point = {.id = SHELF, .events = WAIT_READ | WAIT_WRITE};
+    stop = 0;
+    start(0, 3, notify_all);
+    for (uint32_t i = 0; i < ROUNDS / 4; i++) {
+        wait_watch(&watcher, point, watched);
+        uint32_t before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
+        while (before == __atomic_load_n(&calls, __ATOMIC_ACQUIRE))
+            sched_yield();
+        assert_int_not_equal(wait_remove(&watcher), 0);
+        watcher = (struct wait_entry){0}; /* its memory is ours */
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    join(0, 3);
+}
+
+static void come_and_go(struct member *member) {
+    struct wait_point point = {
+        .id = member->number & 1 ? SHELF : OTHER, .events = WAIT_READ, .key = 3};
+    for (uint32_t i = 0; i < ROUNDS / 4; i++) {
+        struct wait_set set;
+        struct wait_entry entry;
+        wait_set_open(&set);
+        wait_set_add_once(&set, &entry, point);
+        (void)!wait_sleep(&set, time_ns() + 20000, 0);
+        (void)wait_remove(&entry);
+    }
+}
+
+static void move_and_wake(struct member *member) {
+    struct wait_requeue how = {.from = {.id = SHELF, .events = WAIT_READ, .key = 3},
+                               .to = {.id = OTHER, .events = WAIT_READ, .key = 3},
+                               .wake = member->number & 1,
+                               .move = 5};
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        struct wait_point from = how.from;
+        (void)!wait_requeue(&how);
+        how.from = how.to;
+        how.to = from;
+    }
+}
+
+static void entries_are_removed_while_they_are_moved_and_woken(void **state) {
+    (void)state;
+    stop = 0;
+    start(0, 4, come_and_go);
+    start(4, 2, move_and_wake);
+    join(0, 4);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    join(4, 2);
+    assert_false(wait_anybody(SHELF, 3) || wait_anybody(OTHER, 3));
+}
+
+static int open_all(void **state) {
+    (void)state;
+    if (k42_init(NULL))
+        return -1;
+    wait_open();
+    return 0;
+}
+
+static int close_all(void **state) {
+    (void)state;
+    return k42_shutdown() ? -1 : 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost_by_interrupts_deadlines_and_notifications_of_one),
+        cmocka_unit_test(a_watcher_is_called_alone_and_not_after_its_removal),
+        cmocka_unit_test(entries_are_removed_while_they_are_moved_and_woken),
+    };
+    return cmocka_run_group_tests_name("wait", tests, open_all, close_all);
+}
