@@ -29,8 +29,9 @@
 #include "events.h"
 #include "runtime.h"
 
-#define FAN_OUT 16u
-#define LEVELS  4u /* 16^4 CPUs: K42_CPUS_MAX */
+#define FAN_OUT        16u
+#define BACK_OFF_SPINS 64u
+#define LEVELS         4u /* 16^4 CPUs: K42_CPUS_MAX */
 
 struct node {
     uint32_t
@@ -88,11 +89,11 @@ uint64_t k42_grace_periods(void) {
  * brings us back in time; yielding would give it our place for a whole slice: milliseconds.
  */
 void k42_back_off(unsigned step) {
-    if (step < 64)
+    if (step < BACK_OFF_SPINS)
         k42_relax();
     else {
         uint32_t never = 0;
-        k42_platform_park(&never, 0, step < 84 ? 20000 : 200000);
+        k42_platform_park(&never, 0, step < BACK_OFF_SPINS + 20 ? 20000 : 200000);
     }
 }
 
@@ -168,12 +169,11 @@ static void leaf_look(uint32_t index) {
     uint32_t remaining = leaf->remaining;
     if (!remaining)
         return;
-    for (uint32_t i = 0; i < FAN_OUT; i++) {
-        uint32_t seen = ~(remaining >> (2 * i)) & 3;
-        if (seen != 3) {
-            (void)k42_cpu_observe(index * FAN_OUT + i, &seen);
-            remaining &= ~(seen << (2 * i));
-        }
+    for (uint32_t left = remaining; left;) {
+        uint32_t i = (uint32_t)__builtin_ctz(left) / 2, seen = ~(remaining >> (2 * i)) & 3;
+        left &= ~(3u << (2 * i));
+        (void)k42_cpu_observe(index * FAN_OUT + i, &seen);
+        remaining &= ~(seen << (2 * i));
     }
     k42_store_release(&leaf->remaining, remaining);
     if (!remaining)
@@ -253,6 +253,19 @@ static void watch(uint64_t started_ns) {
     }
 }
 
+/*
+ * Whether this CPU has not been seen quiet. A thread that is active here is not running, since we
+ * are: it goes on when we sleep, not while we spin. (An unattached thread has no CPU.)
+ */
+static bool waits_for_own_cpu(void) {
+    int cpu = k42_cpu();
+    if (cpu < 0 || (uint32_t)cpu >= grace.leaves * FAN_OUT)
+        return false;
+    uint32_t index = (uint32_t)cpu;
+    uint32_t remaining = k42_load_relaxed(&grace.level[0][index / FAN_OUT].remaining);
+    return remaining >> (2 * (index % FAN_OUT)) & 3;
+}
+
 static void grace_run(void) {
     uint64_t started_ns = k42_platform_now_ns();
     grace.reported_ns = 0;
@@ -263,6 +276,8 @@ static void grace_run(void) {
         leaves_look();
         if (!k42_load_acquire(&top->remaining))
             break;
+        if (step < BACK_OFF_SPINS && waits_for_own_cpu())
+            step = BACK_OFF_SPINS;
         k42_back_off(step);
         if (step > 80)
             watch(started_ns);

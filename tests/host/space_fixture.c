@@ -173,8 +173,9 @@ static k42_result test_put_page(struct fcm *self, uint64_t index) {
     return 0;
 }
 
-static k42_result test_get_present(struct fcm *self, uint64_t first, unsigned count,
+static k42_result test_get_present(struct fcm *self, uint64_t first, unsigned bytes,
                                    uint64_t *physical) {
+    unsigned count = bytes / sizeof *physical;
     struct fcm_test *file = test_of(self);
     k42_result mask = 0;
     k42_lock(&file->lock);

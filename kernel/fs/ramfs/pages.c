@@ -153,11 +153,11 @@ static k42_result pages_put_page(struct fcm *self, uint64_t index) {
     return 0;
 }
 
-static k42_result pages_get_present(struct fcm *self, uint64_t first, unsigned count,
+static k42_result pages_get_present(struct fcm *self, uint64_t first, unsigned bytes,
                                     uint64_t *physical) {
     struct pages *pages = PAGES(self);
     uint32_t mask = 0;
-    count /= sizeof *physical;
+    unsigned count = bytes / sizeof *physical;
     k42_lock(&pages->lock);
     for (unsigned n = 0; n < count && n < 32; n++) {
         struct page *page = page_table_find(&pages->table, first + n);

@@ -136,7 +136,7 @@ enum {
 k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
                              struct fcm_page *page);
 k42_result fcm_body_put_page(struct fcm *self, uint64_t index);
-k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned count,
+k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned bytes,
                                 uint64_t *physical);
 k42_result fcm_body_mapped(struct fcm *self, uint64_t first, uint32_t mask);
 k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);

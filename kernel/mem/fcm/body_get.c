@@ -381,10 +381,11 @@ k42_result fcm_body_get_page(struct fcm *self, uint64_t index, unsigned flags,
     return get_page_slowly(body, index, flags, page);
 }
 
-k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned count,
+k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned bytes,
                                 uint64_t *physical) {
     struct body *body = BODY(self);
     k42_result mask = 0;
+    unsigned count = bytes / sizeof *physical;
     for (unsigned i = 0; i < count && i < 32; i++) {
         uint64_t word, *slot = page_tree_find(&body->its.tree, first + i);
         if (slot && take(slot, &word, 0)) {

@@ -80,11 +80,12 @@ struct fcm_ops {
     /*
      * Gives, held, those of up to 32 pages from `first` that are present, clean or dirty, for
      * reading, without waiting or filling: bit n of the result is page first + n, whose address is
-     * in physical[n]. For mapping the neighbours of a page that was asked for.
+     * in physical[n]. `bytes` is the room in `physical`, 8 for a page. For mapping the neighbours
+     * of a page that was asked for.
      */
     K42_METHOD(get_present)
-    (struct fcm *self, uint64_t first, unsigned count,
-     K42_OUT K42_BUF(count, 256) uint64_t *physical);
+    (struct fcm *self, uint64_t first, unsigned bytes,
+     K42_OUT K42_BUF(bytes, 256) uint64_t *physical);
 
     /* The held pages of a mask from `first` are mapped now, within an attachment: drops the holds.
      */

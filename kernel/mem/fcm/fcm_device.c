@@ -69,10 +69,11 @@ static k42_result put_page(struct fcm *self, uint64_t index) {
     return index < DEVICE(self)->registers.pages ? 0 : -EINVAL;
 }
 
-static k42_result get_present(struct fcm *self, uint64_t first, unsigned count,
+static k42_result get_present(struct fcm *self, uint64_t first, unsigned bytes,
                               uint64_t *physical) {
     const struct fcm_registers *registers = &DEVICE(self)->registers;
     k42_result mask = 0;
+    unsigned count = bytes / sizeof *physical;
     for (unsigned i = 0; i < count && i < 32 && first + i < registers->pages; i++) {
         physical[i] = registers->physical + (first + i) * PAGE_BYTES;
         mask |= 1l << i;

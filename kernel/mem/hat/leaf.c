@@ -38,11 +38,9 @@ bool leaf_reclaim(struct hat_tables *tables, uintptr_t address, uint64_t *upper)
     return true;
 }
 
-/* What a copy of an entry is; a private page is writable in neither afterwards. */
+/* What a copy of a private page's entry is; the page is writable in neither afterwards. */
 static uint64_t entry_share(uint64_t *entry) {
     uint64_t value = user_entry_read(entry);
-    if (!(value & ENTRY_PRIVATE))
-        return value;
     struct frame *frame = page_frame(value);
     __atomic_fetch_add(&frame->holds, 1, __ATOMIC_RELAXED);
     if (value & ENTRY_PART)
@@ -52,16 +50,28 @@ static uint64_t entry_share(uint64_t *entry) {
     return value & ~ENTRY_WRITABLE;
 }
 
+/* Eight entries; whether one is in use. */
+static bool group_copy(uint64_t *from, uint64_t *to) {
+    uint64_t any = 0;
+    for (unsigned at = 0; at < 8; at++) {
+        uint64_t value = user_entry_read(&from[at]);
+        to[at] = value & ENTRY_PRIVATE ? entry_share(&from[at]) : value;
+        any |= value;
+    }
+    return any;
+}
+
 static void leaf_copy(struct frame *from_frame, struct frame *to_frame) {
-    uint64_t *from = frame_memory(from_frame), *to = frame_memory(to_frame);
-    struct leaf_record *record = leaf_record(from_frame), *copied = leaf_record(to_frame);
-    for (unsigned group = 0; group < LEAF_PAGES / 8; group++) {
-        bool used = record->groups >> group & 1;
-        for (unsigned at = group * 8; at < group * 8 + 8; at++)
-            to[at] = used ? entry_share(&from[at]) : 0;
+    uint64_t *from = frame_memory(from_frame), *to = frame_memory(to_frame), used = 0;
+    uint64_t groups = leaf_record(from_frame)->groups;
+    for (unsigned group = 0; group < LEAF_PAGES / 8; group++, from += 8, to += 8) {
+        if (groups >> group & 1)
+            used |= (uint64_t)group_copy(from, to) << group;
+        else
+            to[0] = to[1] = to[2] = to[3] = to[4] = to[5] = to[6] = to[7] = 0;
     }
     to_frame->tag = from_frame->tag;
-    copied->groups = record->groups;
+    leaf_record(to_frame)->groups = used;
 }
 
 /*

@@ -32,7 +32,8 @@ void region_map_around(const struct region_view *view, unsigned protection) {
     unsigned count = (unsigned)((to - from) / PAGE_BYTES);
     uint64_t first = view->index - (view->page - from) / PAGE_BYTES;
     struct hat_around around = {.protection = protection};
-    k42_result mask = k42_call(view->fcm, get_present, first, count, around.physical);
+    k42_result mask = k42_call(view->fcm, get_present, first,
+                               count * (unsigned)sizeof around.physical[0], around.physical);
     if (mask <= 0)
         return;
     around.mask = (uint32_t)mask;
