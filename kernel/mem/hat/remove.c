@@ -113,13 +113,18 @@ static bool slot_drop(struct removal *removal, uintptr_t start) {
 
 /* Takes entries away until all are or the gatherer is full; says where it stopped. */
 static unsigned leaf_empty(struct removal *removal, struct leaf *leaf, unsigned from, unsigned to) {
-    for (; (from = leaf_next(leaf, from, to)) < to; from++) {
-        if (gather_is_full(&removal->gather))
-            return from;
-        uint64_t entry = leaf_take(leaf, from);
-        if (entry & ENTRY_PRIVATE)
-            gather_page(&removal->gather, entry);
-        removal->done++;
+    while ((from = leaf_next(leaf, from, to)) < to) {
+        unsigned group_end = (from | 7) + 1;
+        for (; from < group_end && from < to; from++) {
+            if (!user_entry_read(&leaf->entries[from]))
+                continue;
+            if (gather_is_full(&removal->gather))
+                return from;
+            uint64_t entry = leaf_take(leaf, from);
+            if (entry & ENTRY_PRIVATE)
+                gather_page(&removal->gather, entry);
+            removal->done++;
+        }
     }
     return to;
 }

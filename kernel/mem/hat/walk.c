@@ -117,6 +117,12 @@ static bool level_next(uint64_t *entries, unsigned level, uintptr_t *address, ui
 uintptr_t upper_next(struct hat_tables *tables, uintptr_t address, uintptr_t end,
                      uint64_t **upper) {
     while (address < end) {
+        uint64_t *here = upper_find(tables, address);
+        if (here) {
+            if (level_next(here - user_level_slot(address, 2), 2, &address, end, upper))
+                return address;
+            continue;
+        }
         uint64_t *entries = machine_memory(tables->table->root), *entry;
         unsigned level = USER_LEVELS;
         for (; level_next(entries, level, &address, end, &entry); level--) {
