@@ -16,7 +16,7 @@ def script(name):
 @pytest.mark.parametrize("name, shell", [("posix.sh", "dash"), ("posix.sh", "bash"),
                                          ("bash.sh", "bash")])
 def test_a_script_does_what_it_does_natively(machine, name, shell):
-    machine.same_sh(f"cat > ../script; {shell} ../script", script(name), limit=240)
+    machine.same_sh(f"cat > ../script; {shell} ../script", script(name), limit=150)
 
 
 def test_a_shell_reads_its_script_from_a_pipe(machine):
