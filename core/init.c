@@ -29,6 +29,7 @@ static k42_result refuse(k42_result error, const char *why) {
 static k42_result open_parts(const struct k42_options *options) {
     uint32_t objects = options && options->max_objects ? options->max_objects : OBJECTS_DEFAULT;
     k42_watchdog_ns = options && options->watchdog_ns ? options->watchdog_ns : WATCHDOG_DEFAULT;
+    k42_workers_open(options);
     k42_result error = k42_cpus_open();
     if (!error && (error = k42_table_open(objects)))
         k42_cpus_close();

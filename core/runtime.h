@@ -225,6 +225,7 @@ void k42_wait_for(k42_marker marker);
 /* One step of waiting politely: spins, then yields, then sleeps; `step` counts from 0. */
 void k42_back_off(unsigned step);
 extern uint64_t k42_watchdog_ns;
+void k42_workers_open(const struct k42_options *options);
 uint64_t k42_grace_periods(void);
 
 /* ---- the workers (worker.c): reclaimer and swapper ---- */

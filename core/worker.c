@@ -18,7 +18,9 @@ struct worker {
     struct k42_lock lock;
     struct k42_platform_thread *thread;
     uint32_t kicked; /* slept on */
+    uint32_t urgent; /* slept on while more to do is gathered */
     uint32_t stop;
+    uint64_t gather_ns;
     uint64_t rounds_begun, rounds_ended;
     uint32_t ended_low; /* copy of rounds_ended to sleep on */
 };
@@ -27,6 +29,10 @@ static void reclaim_round(void);
 static void swap_round(void);
 static struct worker reclaimer = {.name = "k42-reclaim", .round = reclaim_round};
 static struct worker swapper = {.name = "k42-swap", .round = swap_round};
+
+void k42_workers_open(const struct k42_options *options) {
+    reclaimer.gather_ns = options ? options->gather_ns : 0;
+}
 
 static struct {
     struct k42_swap *requests; /* pushed last first */
@@ -44,8 +50,10 @@ static void worker_main(void *argument) {
         k42_panic("%s cannot attach", worker->name);
     for (;;) {
         k42_store_release(&worker->kicked, 0);
+        k42_store_release(&worker->urgent, 0);
         /* Orders the clearing before the looks at the queues and at `stop`: whoever adds to these
-         * and kicks afterwards either is seen now or finds `kicked` cleared and wakes us. */
+         * and kicks afterwards either is seen now or finds `kicked` cleared and wakes us. Who says
+         * that it is urgent before that waits for a round that begins here. */
         __atomic_fetch_add(&worker->rounds_begun, 1, __ATOMIC_SEQ_CST);
         bool last = k42_load_acquire(&worker->stop);
         worker->round();
@@ -55,6 +63,8 @@ static void worker_main(void *argument) {
         if (last)
             break;
         k42_platform_park(&worker->kicked, 0, 0);
+        if (worker->gather_ns && k42_load_acquire(&worker->kicked))
+            k42_platform_park(&worker->urgent, 0, worker->gather_ns);
     }
     if (k42_detach() < 0)
         k42_panic("%s cannot detach", worker->name);
@@ -79,11 +89,17 @@ static void worker_kick(struct worker *worker) {
         k42_platform_wake(&worker->kicked, 1);
 }
 
+static void worker_hurry(struct worker *worker) {
+    k42_store_release(&worker->urgent, 1);
+    k42_platform_wake(&worker->urgent, 1);
+}
+
 /* Waits until a round that begins from now on has ended. */
 static void worker_flush(struct worker *worker) {
     uint64_t wanted = __atomic_load_n(&worker->rounds_begun, __ATOMIC_SEQ_CST) + 1;
     while (k42_load_acquire(&worker->rounds_ended) < wanted) {
         uint32_t low = k42_load_acquire(&worker->ended_low);
+        worker_hurry(worker);
         worker_kick(worker);
         if (k42_load_acquire(&worker->rounds_ended) < wanted)
             k42_platform_park(&worker->ended_low, low, 1000000);
@@ -96,6 +112,7 @@ static void worker_stop(struct worker *worker) {
     struct k42_platform_thread *thread = worker->thread;
     k42_unlock(&worker->lock);
     if (thread) {
+        worker_hurry(worker);
         k42_store_release(&worker->kicked, 1);
         k42_platform_wake(&worker->kicked, 1);
         k42_platform_join(thread);

@@ -55,6 +55,8 @@ struct k42_options {
     uint32_t max_objects;          /* address space reserved, not memory; 0: 16 million */
     uint64_t watchdog_ns;          /* a grace period older than this is reported; 0: one second */
     void (*log)(const char *line); /* where messages for people go; NULL: standard error */
+    uint64_t gather_ns; /* what is destroyed or deferred is gathered for so long before a grace
+                           period begins for it; 0: one begins at once */
 };
 
 /*
