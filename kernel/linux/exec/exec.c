@@ -9,6 +9,7 @@
 
 #include "vdso.h"
 
+#include "../../fs/random.h"
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
@@ -34,16 +35,11 @@ static void ignore(k42_result result) {
     (void)result;
 }
 
-static uint64_t random_word(void) {
-    static uint64_t state;
-    uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul ^ time_ns(), __ATOMIC_RELAXED);
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebul;
-    return x ^ x >> 31;
-}
-
 uint64_t image_random(const struct image *image) {
-    return image->exact ? 0 : random_word();
+    uint64_t word = 0;
+    if (!image->exact)
+        random_bytes(&word, sizeof word);
+    return word;
 }
 
 /* ---- which file ---- */

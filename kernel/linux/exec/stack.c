@@ -13,6 +13,7 @@
  */
 #include "image.h"
 
+#include "../../fs/random.h"
 #include "../../arch/x86_64/user.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
@@ -131,7 +132,8 @@ static k42_result map_stack(struct image *image, uint64_t top, uint64_t size, ui
 }
 
 static k42_result write_extras(struct image *image, const struct extras *extras) {
-    uint64_t random[2] = {image_random(image), image_random(image)};
+    uint64_t random[2];
+    random_bytes(random, sizeof random);
     k42_result result =
         image_write(image, extras->path, image->path, k42_text_length(image->path) + 1);
     if (result >= 0)
