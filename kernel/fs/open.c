@@ -5,6 +5,7 @@
 
 #include "../arch/x86_64/arch.h"
 #include "../linux/files/proc.h"
+#include "../mem/frame/frame.h"
 #include "devices.h"
 #include "mount.h"
 #include "procfs/procfs.h"
@@ -58,9 +59,17 @@ static k42_result open_dev(void) {
     return result < 0 ? result : mount_at("dev", 0755, &what);
 }
 
+uint64_t memory_file_system_most(void) {
+    struct frame_statistics statistics;
+    frames_count(&statistics);
+    return statistics.present / 2 * FRAME_SIZE;
+}
+
 static k42_result open_tmp(void) {
-    static const struct ramfs_options options = {
-        .name = "tmpfs", .type = 0x01021994, .mode = MODE_STICKY | 0777};
+    const struct ramfs_options options = {.name = "tmpfs",
+                                          .type = 0x01021994,
+                                          .mode = MODE_STICKY | 0777,
+                                          .most_bytes = memory_file_system_most()};
     struct mount_new what = {.type = "tmpfs", .source = "tmpfs"};
     k42_result result = ramfs_make(&options, &what.root);
     return result < 0 ? result : mount_at("tmp", MODE_STICKY | 0777, &what);

@@ -94,9 +94,9 @@ static bool number_option(const char *options, const char *name, unsigned base, 
     return mount_number(value, base, 0, number);
 }
 
-static k42_result make_memory(const char *name, uint64_t type, const char *options,
+static k42_result make_memory(const char *name, uint64_t type, uint64_t bytes, const char *options,
                               node_ref *root) {
-    uint64_t mode = 01777, uid = 0, gid = 0, bytes = 0, nodes = 0;
+    uint64_t mode = 01777, uid = 0, gid = 0, nodes = 0;
     if (!number_option(options, "mode", 8, &mode) || !number_option(options, "uid", 10, &uid) ||
         !number_option(options, "gid", 10, &gid) || !number_option(options, "size", 10, &bytes) ||
         !number_option(options, "nr_inodes", 10, &nodes) || mode > MODE_PERMISSIONS)
@@ -115,12 +115,12 @@ static k42_result make_memory(const char *name, uint64_t type, const char *optio
 
 static k42_result make_tmpfs(const char *source, const char *options, node_ref *root) {
     (void)source;
-    return make_memory("tmpfs", 0x01021994, options, root);
+    return make_memory("tmpfs", 0x01021994, memory_file_system_most(), options, root);
 }
 
 static k42_result make_ramfs(const char *source, const char *options, node_ref *root) {
     (void)source;
-    return make_memory("ramfs", 0x858458f6, options, root);
+    return make_memory("ramfs", 0x858458f6, 0, options, root);
 }
 
 static k42_result make_devtmpfs(const char *source, const char *options, node_ref *root) {

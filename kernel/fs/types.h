@@ -32,6 +32,9 @@ bool mount_option(const char *options, const char *name, char *value, size_t siz
  * it count. False: it is none. */
 bool mount_number(const char *text, unsigned base, uint64_t whole, uint64_t *number);
 
+/* What a tmpfs holds unless its options say otherwise: half of memory, in bytes. open.c's. */
+uint64_t memory_file_system_most(void);
+
 /* tmpfs, ramfs, devtmpfs. */
 void memory_file_systems_register(void);
 

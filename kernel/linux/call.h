@@ -12,6 +12,9 @@ void linux_calls_open(void);
 
 /* Has memory's end taken care of. */
 void out_of_memory_open(void);
+/* A page could not be had: has somebody end and waits a moment for what that gives back. False:
+ * there is nobody to end, or it is the caller. Inactive. */
+bool out_of_memory_wait(void);
 
 /* The members of the personality; and what copies need of it. */
 void personality_open(void);

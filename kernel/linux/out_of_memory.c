@@ -71,6 +71,15 @@ static bool out_of_memory(void) {
     return found;
 }
 
+#define PATIENCE_NS 5000000ul
+
+bool out_of_memory_wait(void) {
+    if (!out_of_memory() || (thread_interrupts() & THREAD_KILLED))
+        return false;
+    thread_sleep(PATIENCE_NS);
+    return true;
+}
+
 void out_of_memory_open(void) {
     pm_out_of_memory = out_of_memory;
 }

@@ -29,10 +29,11 @@ struct task *task_self(void) {
 
 /* ---- pages ---- */
 
-static enum space_access access_of(uint64_t error) {
+static unsigned access_of(uint64_t error) {
+    unsigned hint = error & FAULT_PRESENT ? 0 : SPACE_ACCESS_ABSENT;
     if (error & FAULT_EXECUTE)
-        return SPACE_ACCESS_EXECUTE;
-    return error & FAULT_WRITE ? SPACE_ACCESS_WRITE : SPACE_ACCESS_READ;
+        return SPACE_ACCESS_EXECUTE | hint;
+    return (error & FAULT_WRITE ? SPACE_ACCESS_WRITE : SPACE_ACCESS_READ) | hint;
 }
 
 /* Inside a method nothing is waited for; the copy ends there and its caller waits. */
@@ -47,11 +48,11 @@ static k42_result fault_in_copy(uintptr_t address, bool write) {
  */
 int linux_fault(struct trap_frame *frame, uintptr_t address) {
     struct task *task = task_self();
-    enum space_access access = access_of(frame->error);
+    unsigned access = access_of(frame->error);
     k42_result result;
     if (!trap_from_user(frame)) {
         if (copy_under_way())
-            return fault_in_copy(address, access == SPACE_ACCESS_WRITE) < 0 ? -EFAULT : 0;
+            return fault_in_copy(address, frame->error & FAULT_WRITE) < 0 ? -EFAULT : 0;
         result = program_fault(address, access);
         return result < 0 ? -EFAULT : 0;
     }
@@ -59,6 +60,8 @@ int linux_fault(struct trap_frame *frame, uintptr_t address) {
     k42_enter();
     WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(task->space, fault, address, access));
     k42_exit();
+    if (result == -ENOMEM && (out_of_memory_wait() || (thread_interrupts() & THREAD_KILLED)))
+        return 0;
     return result == -EINTR ? 0 : (int)result;
 }
 

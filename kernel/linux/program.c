@@ -6,6 +6,7 @@
 
 #include "../arch/x86_64/user_copy.h"
 #include "../sched/wait.h"
+#include "call.h"
 #include "task.h"
 
 #include <errno.h>
@@ -13,8 +14,16 @@
 
 k42_result program_fault(uintptr_t address, unsigned access) {
     k42_result result;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-              k42_call(task_self()->space, fault, address, access));
+    bool again;
+    do {
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                  k42_call(task_self()->space, fault, address, access));
+        if (result != -ENOMEM)
+            break;
+        k42_exit();
+        again = out_of_memory_wait();
+        k42_enter();
+    } while (again);
     return result;
 }
 

@@ -21,11 +21,13 @@ struct path_context;
 struct thread;
 struct user_table;
 
-/* An address space and how many processes, or threads with one of their own, use it. */
+/* An address space and how many tasks use it. Lasts a grace period longer than they. */
 struct task_memory {
     uint32_t references;
     space_ref space;
     struct user_table *table;
+    uint64_t top; /* new mappings are placed below; constant */
+    struct k42_defer defer;
 };
 
 #define TASK_NAME 16

@@ -21,12 +21,6 @@
 #define PAIR_NS       50000ul /* who sleeps so soon after waking somebody does it for him */
 #define PAIRS_MOST    8
 
-struct sched_cpu **sched_cpus;
-
-static struct k42_cpu_head *head_of(const struct sched_cpu *cpu) {
-    return (struct k42_cpu_head *)cpu_table(cpu->number);
-}
-
 /* ---- the timer ---- */
 
 static bool others_wait(const struct sched_cpu *cpu) {
@@ -118,7 +112,7 @@ static void count(struct sched_cpu *cpu, unsigned level, int change) {
 bool sched_put(struct sched_cpu *cpu, struct thread *thread, enum run_reason why, uint64_t now) {
     unsigned level = thread_level(thread);
     struct run_queue *queue = cpu->queues[level];
-    uint64_t parity = thread == cpu->running ? head_of(cpu)->parity : thread->parity;
+    uint64_t parity = thread == cpu->running ? sched_head(cpu)->parity : thread->parity;
     thread->run.movable = parity == K42_INACTIVE && thread->pinned == ANY_CPU;
     thread->queued = true;
     count(cpu, level, 1);
@@ -135,7 +129,7 @@ void sched_take_out(struct sched_cpu *cpu, struct thread *thread, uint64_t now) 
     (void)!queue->ops->remove(queue, &thread->run, now);
 }
 
-static struct thread *take_next(struct sched_cpu *cpu) {
+struct thread *sched_take_next(struct sched_cpu *cpu) {
     unsigned level = cpu->waiting[RUN_REALTIME] ? RUN_REALTIME : RUN_SHARED;
     cpu->slice = RUN_FOR_EVER;
     if (!cpu->waiting[level])
@@ -185,7 +179,7 @@ static __attribute__((noinline)) void switch_finish(void) {
 /* Called with the CPU's lock, which is free when it returns; then perhaps on another CPU. */
 static void switch_to(struct sched_cpu *cpu, struct thread *next) {
     struct thread *before = cpu->running;
-    struct k42_cpu_head *head = head_of(cpu);
+    struct k42_cpu_head *head = sched_head(cpu);
     cpu->want_switch = false;
     if (next == before) {
         spin_release(&cpu->lock);
@@ -210,7 +204,7 @@ static bool goes_away(const struct sched_cpu *cpu, struct thread *self) {
     if (!self->must_move)
         return false;
     self->must_move = !thread_allows(self, cpu->number);
-    return self->must_move && head_of(cpu)->parity == K42_INACTIVE;
+    return self->must_move && sched_head(cpu)->parity == K42_INACTIVE;
 }
 
 /* The running thread to where it waits for its next turn; one that goes away is in no queue until
@@ -245,7 +239,7 @@ void sched_turn_over(struct sched_cpu *cpu, enum run_reason why) {
             why = RUN_EXPIRED;
         put_back(cpu, self, why, now);
     }
-    switch_to(cpu, take_next(cpu));
+    switch_to(cpu, sched_take_next(cpu));
 }
 
 void thread_block(void) {
@@ -270,7 +264,7 @@ void thread_block(void) {
     if (self->changed)
         thread_apply(self, &self->wanted);
     self->changed = false;
-    switch_to(cpu, take_next(cpu));
+    switch_to(cpu, sched_take_next(cpu));
 }
 
 void thread_leave(void) {
@@ -278,7 +272,7 @@ void thread_leave(void) {
     spin_take(&cpu->lock);
     cpu->running->state = THREAD_ENDED;
     sched_take_out(cpu, cpu->running, sched_charge(cpu));
-    switch_to(cpu, take_next(cpu));
+    switch_to(cpu, sched_take_next(cpu));
     panic("a thread runs that has ended");
 }
 
@@ -299,7 +293,7 @@ void thread_yield(void) {
 
 /* At the end of every trap, and of a system call when it was asked for: interrupts are off, and
  * were on before if we may switch. */
-static void leave_trap(struct trap_frame *frame) {
+void sched_leave_trap(struct trap_frame *frame) {
     struct sched_cpu *cpu = sched_this_cpu();
     bool free = frame->rflags & INTERRUPTS_ON;
     if (__atomic_load_n(&sched_holding, __ATOMIC_ACQUIRE) & 1 && free)
@@ -324,84 +318,4 @@ void preempt_catch_up(void) {
     else if (cpu->want_switch)
         sched_turn_over(cpu, RUN_RETURNED);
     interrupts_restore(saved);
-}
-
-/* ---- the beginning ---- */
-
-static uint32_t open_to_all;
-
-static void *must_have(void *memory) {
-    if (!memory)
-        panic("boot: no memory for the scheduler; give the machine more memory");
-    return memory;
-}
-
-/* The head must be there before anybody is switched to. */
-static void map_head(unsigned number) {
-    uint64_t frame = page_table_frame();
-    if (!frame || kernel_map(cpu_table(number), frame, KERNEL_WRITE))
-        panic("boot: no memory for the first page of the table of CPU %u", number);
-    __builtin_memset((void *)cpu_table(number), 0, FRAME_SIZE);
-}
-
-static struct sched_cpu *cpu_make(unsigned number, struct thread *main) {
-    struct sched_cpu *cpu = must_have(k42_platform_alloc(sizeof *cpu));
-    char name[16];
-    k42_format_text(name, sizeof name, "idle %u", number);
-    cpu->number = number;
-    for (unsigned level = 0; level < RUN_LEVELS; level++)
-        cpu->queues[level] = run_queue_fifo_open(&cpu->first_queue);
-    cpu->timers.earliest = cpu->armed = cpu->slice_end = NEVER;
-    cpu->slice = RUN_FOR_EVER;
-    cpu->idle = must_have(thread_make(name, sched_idle_loop, NULL));
-    cpu->idle->state = THREAD_IDLE;
-    cpu->idle->cpu = cpu->idle->pinned = number;
-    cpu->running = cpu->idle;
-    map_head(number);
-    head_of(cpu)->parity = K42_INACTIVE;
-    if (main) {
-        sched_put(cpu, main, RUN_NEW, 0);
-        cpu->running = take_next(cpu);
-    } else {
-        sched_set_idle(cpu, true);
-    }
-    head_of(cpu)->calls = &cpu->running->calls;
-    return cpu;
-}
-
-void sched_open(void) {
-    threads_open();
-    sched_idle_open();
-    struct sched_cpu **cpus = must_have(k42_platform_alloc(cpu_count() * sizeof *cpus));
-    struct thread *main = must_have(thread_make("main", NULL, NULL));
-    for (unsigned i = 0; i < cpu_count(); i++)
-        cpus[i] = cpu_make(i, i ? NULL : main);
-    sched_cpus = cpus;
-    wait_open();
-}
-
-void sched_start(void) {
-    sched_make_queues();
-    trap_leave = leave_trap;
-    __atomic_store_n(&open_to_all, 1, __ATOMIC_RELEASE);
-    for (unsigned i = 1; i < cpu_count(); i++)
-        cpu_poke(i);
-}
-
-void sched_join(void) {
-    while (!__atomic_load_n(&open_to_all, __ATOMIC_ACQUIRE)) {
-        cpu_idle();
-        interrupts_disable();
-    }
-    sched_idle_loop(NULL);
-}
-
-void sched_count(struct sched_counts *counts) {
-    *counts = (struct sched_counts){0};
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        counts->switches += __atomic_load_n(&sched_cpus[i]->switches, __ATOMIC_RELAXED);
-        counts->preemptions += __atomic_load_n(&sched_cpus[i]->preemptions, __ATOMIC_RELAXED);
-        counts->moves += __atomic_load_n(&sched_cpus[i]->moves, __ATOMIC_RELAXED);
-    }
-    counts->threads = thread_count();
 }

@@ -5,6 +5,7 @@
  * thread.c    threads' lives            cpu.c      each CPU's turns: switching, preemption, time
  * wake.c      who goes on where         idle.c     CPUs without work, and evening out
  * policy.c    what a thread may have    hold.c     CPUs held for a swap, and their queues' objects
+ * open.c      the beginning
  * run_queue/  whose turn it is          park.c     sleeping on a word
  * timers.c    deadlines                 wait.c     programs' calls that are not ready, and
  * switch.S    from stack to stack       wait_table.c, where they stand
@@ -155,7 +156,16 @@ static inline struct sched_cpu *sched_this_cpu(void) {
     return sched_cpus[cpu_number()];
 }
 
+/* What of the running thread lies in its CPU's table. */
+static inline struct k42_cpu_head *sched_head(const struct sched_cpu *cpu) {
+    return (struct k42_cpu_head *)cpu_table(cpu->number);
+}
+
 /* cpu.c; all with interrupts off. */
+/* At the end of every trap, and of a system call when it was asked for. */
+void sched_leave_trap(struct trap_frame *frame);
+/* With the CPU's lock: whose turn it is, out of its queue; or the idle thread. */
+struct thread *sched_take_next(struct sched_cpu *cpu);
 /* With the CPU's lock: the running thread's time until now, which is returned. */
 uint64_t sched_charge(struct sched_cpu *cpu);
 /* With the CPU's lock: into its queue. True: it goes before the running one. */

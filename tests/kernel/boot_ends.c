@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "print.h"
 #include "runtime.h"
+#include "sched/thread.h"
 
 #include <errno.h>
 
@@ -73,7 +74,14 @@ static bool next_options(char *line, size_t size) {
     return true;
 }
 
-/* The kernel in the first module is started, with that module again. */
+static void start_first_module(void *line) {
+    int error = machine_fast_reboot(phys_to_virt(boot_modules[0].base), boot_modules[0].size,
+                                    boot_modules, 1, line);
+    print("it says %d", error);
+}
+
+/* The kernel in the first module is started, with that module again, from the last CPU, which is
+ * the boot CPU only if there is no other. */
 KERNEL_CHECK(fast_reboot, another_kernel_is_started_from_memory) {
     char line[128];
     if (!boot_module_count || !next_options(line, sizeof line))
@@ -85,7 +93,8 @@ KERNEL_CHECK(fast_reboot, another_kernel_is_started_from_memory) {
         machine_fast_reboot(image, size, &over, 1, line) != -ENXIO ||
         machine_fast_reboot(image, size, &nowhere, 1, line) != -ENXIO)
         return false;
-    int error = machine_fast_reboot(image, size, boot_modules, 1, line);
-    print("it says %d", error);
+    struct thread *thread = thread_start_on(cpu_count() - 1, "reboot", start_first_module, line);
+    if (thread)
+        thread_join(thread);
     return false;
 }

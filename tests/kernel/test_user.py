@@ -47,10 +47,10 @@ def test_programs_run_on_a_plain_processor():
     assert passes(2, processor="qemu64")
 
 
-@pytest.mark.parametrize("options", ["", "no-pcid no-xsave"])
-def test_programs_run_on_the_second_machine(tmp_path, options):
-    said = bochs.run(make_disc(tmp_path, "test=user " + options), tmp_path, LIMIT)
-    assert "test=user on 2 CPUs: " in said and ", 0 failed" in said, said
+@pytest.mark.parametrize("cpus, options", [(1, ""), (2, ""), (2, "no-pcid no-xsave")])
+def test_programs_run_on_the_second_machine(tmp_path, cpus, options):
+    said = bochs.run(make_disc(tmp_path, "test=user " + options), tmp_path, LIMIT, cpus)
+    assert f"test=user on {cpus} CPUs: " in said and ", 0 failed" in said, said
     assert ("pcid" in said) == (not options)
 
 

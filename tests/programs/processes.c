@@ -152,6 +152,33 @@ static void orphans(void) {
     prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
+static void death_is_told(void) {
+    int news[2], status;
+    char byte = 0;
+    if (pipe(news))
+        return;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        int gate[2];
+        if (pipe(gate))
+            _exit(1);
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            if (write(gate[1], "x", 1) != 1)
+                _exit(2);
+            for (;;)
+                pause();
+        }
+        _exit(read(gate[0], &byte, 1) != 1);
+    }
+    waitpid(child, &status, 0);
+    say_status("parent", status);
+    wait(&status);
+    say_status("its child", status);
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
 static void ignored_children(void) {
     int status;
     signal(SIGCHLD, SIG_IGN);
@@ -252,6 +279,7 @@ int main(void) {
     waiting();
     stopping();
     orphans();
+    death_is_told();
     ignored_children();
     groups();
     clones();

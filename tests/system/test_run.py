@@ -11,7 +11,7 @@ import pytest
 
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 K42 = os.path.join(ROOT, "k42")
-GUESTS = os.environ.get("K42_GUEST", "linux").split(",")
+GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 SUITE_TIMEOUT_SECONDS = 600
 LIMIT = "200"
 

@@ -16,7 +16,7 @@ def script(name):
 @pytest.mark.parametrize("name, shell", [("posix.sh", "dash"), ("posix.sh", "bash"),
                                          ("bash.sh", "bash")])
 def test_a_script_does_what_it_does_natively(machine, name, shell):
-    machine.same_sh(f"cat > ../script; {shell} ../script", script(name), limit=240)
+    machine.same_sh(f"cat > ../script; {shell} ../script", script(name), limit=150)
 
 
 def test_a_shell_reads_its_script_from_a_pipe(machine):
@@ -32,3 +32,8 @@ def test_a_file_of_commands_runs_by_its_first_line(machine):
 def test_scripts_run_scripts_to_some_depth(machine):
     machine.same_sh("printf '#!/bin/sh\\n[ $1 -gt 0 ] || exit 9\\n$0 $(($1 - 1))\\n"
                     "echo $1 $?; exit 8' > r; chmod +x r; ./r 20")
+
+
+def test_a_job_has_a_process_group_of_its_own(machine):
+    machine.same_sh("set -m; sh -c 'ps -o pgid= -p $$' > job & wait; ps -o pgid= -p $$ > self; "
+                    "cmp -s job self || echo own group", shell="/bin/bash")

@@ -305,11 +305,10 @@ _Noreturn void machine_reboot(void);
 /*
  * Starts another kernel, an ELF file of `size` bytes with a PVH note (this one is such), instead of
  * this one and without firmware. Modules are memory below 4 GiB that stays where it is. Files are
- * to be written back before: devices are stopped in the middle of what they do. For a thread of
- * CPU 0 (thread_start_on): told to stop, that CPU alone would begin with firmware. Returns only
- * when it cannot: -EINVAL: on another CPU; -ENOEXEC: no such file; -ENXIO: the kernel or a module
- * would be where no memory is, or over each other; -E2BIG: too many modules or too long a command
- * line; -ENOMEM; -ENOTSUP: no room below 1 MiB; -EBUSY: under way.
+ * to be written back before: devices are stopped in the middle of what they do. For threads, on any
+ * CPU. Returns only when it cannot: -ENOEXEC: no such file; -ENXIO: the kernel or a module would be
+ * where no memory is, or over each other; -E2BIG: too many modules or too long a command line;
+ * -ENOMEM; -ENOTSUP: no room below 1 MiB; -EBUSY: under way.
  */
 int machine_fast_reboot(const void *image, size_t size, const struct boot_module *modules,
                         unsigned count, const char *command_line);

@@ -28,6 +28,7 @@
 #define PAGES        (2 + MAP_PAGES)
 #define BLOCKS_MAX   64
 #define RSDP_BYTES   36u
+#define BOOT_CPU     0
 #define PCI_BRIDGE   6u
 #define SERIAL_IER   0x3f9
 #define DRAIN_NS     100000ul
@@ -243,6 +244,15 @@ static void silence(void) {
     interrupts_disable();
 }
 
+/*
+ * On the CPU that firmware started, since an INIT would send that one back to firmware: the new
+ * kernel must find itself on it, and the others waiting to be started.
+ */
+static void go(void *tables) {
+    silence();
+    reboot_go(*(uint64_t *)tables, kept, HANDOVER);
+}
+
 static int check(const struct kernel_image *image, const struct boot_module *modules,
                  unsigned count, const char *command_line) {
     size_t length = 0;
@@ -260,7 +270,7 @@ static int check(const struct kernel_image *image, const struct boot_module *mod
 int machine_fast_reboot(const void *bytes, size_t size, const struct boot_module *modules,
                         unsigned count, const char *command_line) {
     struct kernel_image image;
-    int error = cpu_number() ? -EINVAL : kernel_image_read(bytes, size, &image);
+    int error = kernel_image_read(bytes, size, &image);
     if (!error)
         error = check(&image, modules, count, command_line);
     if (!error && __atomic_exchange_n(&under_way, 1, __ATOMIC_ACQUIRE))
@@ -280,6 +290,6 @@ int machine_fast_reboot(const void *bytes, size_t size, const struct boot_module
     print("starting another kernel");
     serial_drain();
     preempt_off();
-    silence();
-    reboot_go(tables, kept, HANDOVER);
+    cpu_call(BOOT_CPU, go, &tables);
+    panic("another kernel was to be started, and this one goes on");
 }

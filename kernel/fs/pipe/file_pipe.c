@@ -221,9 +221,9 @@ struct k42_pair fifo_open(k42_ref *noted, k42_ref node, unsigned flags) {
     k42_result result = attach(noted, what.ends, &what.pipe);
     if (result < 0)
         return (struct k42_pair){.result = result};
-    k42_result ready = k42_call(what.pipe, poll, what.ends);
-    bool alone = ready & (what.ends == PIPE_READER ? FILE_HANG_UP : FILE_ERROR);
-    what.arrivals = k42_call(what.pipe, arrivals, what.ends);
+    /* As it was when it attached: who came since then, and perhaps has gone again, counts. */
+    bool alone = !(result & 1);
+    what.arrivals = result >> 1;
     what.settled = !alone;
     struct k42_pair file = {.result = -ENXIO};
     if (!alone || what.ends != PIPE_WRITER || !(flags & OPEN_NON_BLOCKING))

@@ -59,6 +59,7 @@ static void leave_end(struct ring *ring, uint32_t *end, uintptr_t key) {
 
 static k42_result ring_attach(struct pipe *self, unsigned ends) {
     struct ring *ring = RING(self);
+    k42_result others = 0;
     k42_lock(&ring->lock);
     bool gone = !ring->readers && !ring->writers && (ring->arrived_readers | ring->arrived_writers);
     if (!gone) {
@@ -66,12 +67,14 @@ static k42_result ring_attach(struct pipe *self, unsigned ends) {
         ring->writers += !!(ends & PIPE_WRITER);
         ring->arrived_readers += !!(ends & PIPE_READER);
         ring->arrived_writers += !!(ends & PIPE_WRITER);
+        others = ends & PIPE_READER ? 2l * ring->arrived_writers + !!ring->writers
+                                    : 2l * ring->arrived_readers + !!ring->readers;
     }
     k42_unlock(&ring->lock);
     if (gone)
         return -K42_STALE;
     (void)!wait_notify(k42_ref_id(ring->self), KEY_ARRIVALS, WAIT_READ, WAIT_ALL);
-    return 0;
+    return others;
 }
 
 static k42_result ring_detach(struct pipe *self, unsigned ends) {

@@ -28,7 +28,8 @@ enum pipe_end {
 struct pipe_ops {
     struct k42_object_ops object;
 
-    /* One more file at these ends. -K42_STALE: the last had gone. */
+    /* One more file at these ends. Returns twice how many were ever attached at the other end, and
+     * one more if there is one now. -K42_STALE: the last had gone. */
     K42_METHOD(attach)(struct pipe *self, unsigned ends);
     /* One fewer; the last ends the pipe. */
     K42_METHOD(detach)(struct pipe *self, unsigned ends);

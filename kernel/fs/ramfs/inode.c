@@ -53,10 +53,7 @@ static void inode_free(struct inode *inode) {
         numbers_remove(&fs->numbers, inode->number);
     k42_platform_free(inode);
     __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
-    if (__atomic_sub_fetch(&fs->references, 1, __ATOMIC_ACQ_REL))
-        return;
-    numbers_end(&fs->numbers);
-    k42_platform_free(fs);
+    ramfs_let_go(fs);
 }
 
 static k42_result charge(struct ramfs *fs) {
@@ -77,7 +74,7 @@ k42_result inode_make(struct ramfs *fs, const struct node_new *what, struct inod
         __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
         return -ENOMEM;
     }
-    __atomic_add_fetch(&fs->references, 1, __ATOMIC_RELAXED);
+    ramfs_keep(fs);
     inode->fs = fs;
     inode->lives = 1;
     inode->mode = what->mode;
@@ -289,10 +286,11 @@ struct k42_pair ramfs_name(struct node *self, char *text, size_t size) {
 k42_result ramfs_file_system(struct node *self, struct node_file_system *counts) {
     struct ramfs *fs = INODE(self)->fs;
     uint64_t inodes = __atomic_load_n(&fs->inodes, __ATOMIC_RELAXED);
+    uint64_t pages = __atomic_load_n(&fs->pages, __ATOMIC_RELAXED);
     *counts = (struct node_file_system){
         .type = fs->type,
         .blocks = fs->most_pages,
-        .blocks_free = fs->most_pages,
+        .blocks_free = fs->most_pages > pages ? fs->most_pages - pages : 0,
         .nodes = fs->most_inodes,
         .nodes_free = fs->most_inodes > inodes ? fs->most_inodes - inodes : 0,
         .block_size = 4096,

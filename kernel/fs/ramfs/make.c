@@ -9,7 +9,11 @@
 
 #include <errno.h>
 
-static void let_go(struct ramfs *fs) {
+void ramfs_keep(struct ramfs *fs) {
+    __atomic_add_fetch(&fs->references, 1, __ATOMIC_RELAXED);
+}
+
+void ramfs_let_go(struct ramfs *fs) {
     if (__atomic_sub_fetch(&fs->references, 1, __ATOMIC_ACQ_REL))
         return;
     numbers_end(&fs->numbers);
@@ -44,7 +48,7 @@ k42_result ramfs_make_root(const struct ramfs_options *options, struct inode **r
         inode->parent = inode;
         *root = inode;
     }
-    let_go(fs); /* from here on the inodes keep it */
+    ramfs_let_go(fs); /* from here on the inodes keep it */
     return result < 0 ? result : 0;
 }
 
@@ -66,7 +70,7 @@ static struct ramfs *nameless(void) {
     struct ramfs *made = make(&options);
     if (made &&
         !__atomic_compare_exchange_n(&kept, &fs, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-        let_go(made);
+        ramfs_let_go(made);
         made = fs;
     }
     return made;

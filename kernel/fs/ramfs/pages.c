@@ -9,7 +9,7 @@
  *
  * Locking: pages->lock, leaf.
  * Formats: fcm.ramfs, by pointer.
- * Fails:   -ENOMEM.
+ * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
  */
 #include "pages.h"
 
@@ -29,6 +29,7 @@ struct pages {
     struct k42_lock lock;
     uint64_t size;
     struct page_table table;
+    struct ramfs *fs;           /* whose pages they are; kept */
     struct ramfs_source source; /* clipped when the file is */
     uint64_t mapped;            /* attachments */
 };
@@ -49,6 +50,19 @@ static void free_page(struct page *page) {
 
 static void free_later(struct k42_defer *defer) {
     free_page(k42_container(defer, struct page, defer));
+}
+
+/* One page more of the file system's; false: it may not have more. */
+static bool charge(struct ramfs *fs) {
+    uint64_t pages = __atomic_add_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
+    if (!fs->most_pages || pages <= fs->most_pages)
+        return true;
+    __atomic_sub_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+static void discharge(struct ramfs *fs, uint64_t pages) {
+    __atomic_sub_fetch(&fs->pages, pages, __ATOMIC_RELAXED);
 }
 
 static struct page *make_page(void) {
@@ -73,20 +87,24 @@ static void fill(const struct pages *pages, struct page *page, uint64_t index) {
     memset(page->bytes + bytes, 0, PAGE - bytes);
 }
 
-/* With the lock: the page, made if it is not there. NULL: no memory. */
-static struct page *get(struct pages *pages, uint64_t index) {
-    struct page *page = page_table_find(&pages->table, index);
+/* With the lock: the page, made if it is not there. -ENOMEM, -ENOSPC. */
+static k42_result get(struct pages *pages, uint64_t index, struct page **found) {
+    *found = page_table_find(&pages->table, index);
+    if (*found)
+        return 0;
+    if (!charge(pages->fs))
+        return -ENOSPC;
+    struct page *page = make_page();
     if (page)
-        return page;
-    page = make_page();
-    if (!page)
-        return NULL;
-    fill(pages, page, index);
-    if (!page_table_add(&pages->table, index, page)) {
-        free_page(page);
-        return NULL;
+        fill(pages, page, index);
+    if (page && page_table_add(&pages->table, index, page)) {
+        *found = page;
+        return 0;
     }
-    return page;
+    if (page)
+        free_page(page);
+    discharge(pages->fs, 1);
+    return -ENOMEM;
 }
 
 /* With the lock: the page is to be zero, and if nobody has it, not there. */
@@ -96,6 +114,7 @@ static void clear(struct pages *pages, uint64_t index, struct page *page) {
         return;
     }
     page_table_remove(&pages->table, index);
+    discharge(pages->fs, 1);
     k42_defer(&page->defer, free_later);
 }
 
@@ -118,8 +137,8 @@ static k42_result pages_get_page(struct fcm *self, uint64_t index, unsigned flag
         result = -ENXIO;
     else if (!page && (flags & FCM_CACHED))
         result = -ENOENT;
-    else if (!page && !(page = get(pages, index)))
-        result = -ENOMEM;
+    else if (!page)
+        result = get(pages, index, &page);
     if (result == 0) {
         page->given_out = true;
         *given = (struct fcm_page){
@@ -215,11 +234,13 @@ static k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *cop
 }
 
 /* Where bytes are to be written, with the page there; the end is moved when they are. */
-static char *find_room(struct pages *pages, uint64_t offset) {
+static k42_result find_room(struct pages *pages, uint64_t offset, char **room) {
+    struct page *page;
     k42_lock(&pages->lock);
-    struct page *page = get(pages, offset / PAGE);
+    k42_result result = get(pages, offset / PAGE, &page);
     k42_unlock(&pages->lock);
-    return page ? page->bytes + offset % PAGE : NULL;
+    *room = result == 0 ? page->bytes + offset % PAGE : NULL;
+    return result;
 }
 
 static void grow_to(struct pages *pages, uint64_t size) {
@@ -251,9 +272,10 @@ static void give_end(struct pages *pages, uint64_t from, uint64_t to) {
 static k42_result write_at(struct pages *pages, uint64_t offset, struct copy *copy) {
     k42_result done = 0;
     while (copy->left) {
-        char *to = find_room(pages, offset);
-        if (!to)
-            return done ? done : -ENOMEM;
+        char *to;
+        k42_result result = find_room(pages, offset, &to);
+        if (result < 0)
+            return done ? done : result;
         k42_result copied = copy_in(copy, to, PAGE - offset % PAGE);
         if (copied <= 0)
             return done ? done : copied;
@@ -316,29 +338,31 @@ static k42_result pages_resize(struct fcm *self, uint64_t size) {
 }
 
 /* With the lock: what a hole's pages are from now on is in pages of their own, no more in the
- * source. False: no memory. */
-static bool leave_source(struct pages *pages) {
-    for (uint64_t at = 0; at < pages->source.size; at += PAGE)
-        if (!get(pages, at / PAGE))
-            return false;
-    pages->source.size = 0;
-    return true;
+ * source. -ENOMEM, -ENOSPC. */
+static k42_result leave_source(struct pages *pages) {
+    struct page *page;
+    k42_result result = 0;
+    for (uint64_t at = 0; at < pages->source.size && result == 0; at += PAGE)
+        result = get(pages, at / PAGE, &page);
+    if (result == 0)
+        pages->source.size = 0;
+    return result;
 }
 
 static k42_result pages_punch(struct fcm *self, uint64_t offset, uint64_t length) {
     struct pages *pages = PAGES(self);
     uint64_t end = offset + length, first = round_up(offset), last = end & ~(uint64_t)(PAGE - 1);
     k42_lock(&pages->lock);
-    bool possible = offset >= pages->source.size || leave_source(pages);
-    if (possible && first > last) {
+    k42_result result = offset >= pages->source.size ? 0 : leave_source(pages);
+    if (result == 0 && first > last) {
         zero_part(pages, offset, end);
-    } else if (possible) {
+    } else if (result == 0) {
         zero_part(pages, offset, first);
         clear_pages(pages, first / PAGE, last / PAGE);
         zero_part(pages, last, end);
     }
     k42_unlock(&pages->lock);
-    return possible ? 0 : -ENOMEM;
+    return result;
 }
 
 static k42_result pages_seek(struct fcm *self, uint64_t offset, enum fcm_seek what) {
@@ -423,6 +447,8 @@ static void pages_fini(struct k42_root *root) {
         return;
     for (struct page *page; (page = page_table_next(&pages->table, &at)); at++)
         free_page(page);
+    discharge(pages->fs, pages->table.count);
+    ramfs_let_go(pages->fs);
     page_table_end(&pages->table);
     k42_platform_free(pages);
 }
@@ -440,14 +466,18 @@ K42_CLASS(ramfs_pages) = {
     .transfers = pages_transfers,
 };
 
-k42_result pages_make(const struct ramfs_source *source, k42_ref *fcm) {
+k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm) {
     struct pages *pages = k42_platform_alloc(sizeof(*pages));
     if (!pages)
         return -ENOMEM;
+    pages->fs = fs;
     pages->source = *source;
     pages->size = source->size;
+    ramfs_keep(fs);
     k42_result result = k42_create(&ramfs_pages, pages, fcm);
-    if (result < 0)
+    if (result < 0) {
+        ramfs_let_go(fs);
         k42_platform_free(pages);
+    }
     return result;
 }

@@ -6,8 +6,9 @@
 
 #include "ramfs.h"
 
-/* Makes one that begins with what the source says, which must outlive it. Errors: -ENOMEM. */
+/* Makes one that begins with what the source says, which must outlive it; its pages count in a file
+ * system. Errors: -ENOMEM. */
 K42_MUST_CHECK
-k42_result pages_make(const struct ramfs_source *source, k42_ref *fcm);
+k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm);
 
 #endif

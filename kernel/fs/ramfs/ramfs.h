@@ -85,13 +85,13 @@ void numbers_end(struct numbers *numbers);
 /* ---- the file system and its inodes ---- */
 
 struct ramfs {
-    uint32_t references; /* of inodes and mounts */
+    uint32_t references; /* of inodes and page caches */
     uint32_t flags;      /* node_mount_flags */
     uint64_t device, type;
     const char *name;
     struct numbers numbers;
     uint64_t inodes, most_inodes; /* most: 0, no limit */
-    uint64_t most_pages;
+    uint64_t pages, most_pages;   /* of files' bytes; likewise */
     struct k42_lock moving;
 };
 
@@ -135,6 +135,10 @@ struct inode {
 
 extern struct k42_class ramfs_directory, ramfs_regular, ramfs_link, ramfs_special;
 extern const struct k42_format ramfs_inode_format;
+
+/* make.c: one reference more or less; the last frees it. */
+void ramfs_keep(struct ramfs *fs);
+void ramfs_let_go(struct ramfs *fs);
 
 /* inode.c */
 

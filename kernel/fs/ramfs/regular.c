@@ -22,7 +22,7 @@ static k42_result cache_of(struct inode *inode, fcm_ref *fcm) {
     if (*fcm)
         return 0;
     k42_ref made, none = K42_NULL_REF;
-    k42_result result = pages_make(&inode->source, &made);
+    k42_result result = pages_make(inode->fs, &inode->source, &made);
     if (result < 0)
         return result;
     if (!__atomic_compare_exchange_n(&inode->fcm, &none, made, false, __ATOMIC_ACQ_REL,

@@ -9,6 +9,7 @@
 
 #include "vdso.h"
 
+#include "../../fs/random.h"
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
@@ -23,25 +24,22 @@
 
 #include <k42/k42.h>
 
-#define SCRIPTS_MOST 5
-#define MODE_SETUID  04000u
-#define MODE_SETGID  02000u
-#define MODE_GROUP_X 00010u
+#define SCRIPTS_MOST    5
+#define MAPPINGS_TOP    0x7fe000000000ul /* the vDSO and stacks lie above */
+#define MAPPINGS_SPREAD 0xffffffful      /* pages: 1 TiB */
+#define MODE_SETUID     04000u
+#define MODE_SETGID     02000u
+#define MODE_GROUP_X    00010u
 
 static void ignore(k42_result result) {
     (void)result;
 }
 
-static uint64_t random_word(void) {
-    static uint64_t state;
-    uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ul ^ time_ns(), __ATOMIC_RELAXED);
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ul;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebul;
-    return x ^ x >> 31;
-}
-
 uint64_t image_random(const struct image *image) {
-    return image->exact ? 0 : random_word();
+    uint64_t word = 0;
+    if (!image->exact)
+        random_bytes(&word, sizeof word);
+    return word;
 }
 
 /* ---- which file ---- */
@@ -113,6 +111,9 @@ static k42_result build(struct image *image) {
         image->space = (space_ref)K42_NULL_REF;
         return result;
     }
+    image->top = MAPPINGS_TOP - (image_random(image) & MAPPINGS_SPREAD) * FRAME_SIZE;
+    memory_limit(image->space, image->top, task_self()->process);
+    image_place_stack(image);
     result = image_map(image);
     if (result >= 0)
         result = image_map_vdso(image);
@@ -191,7 +192,7 @@ static k42_result prepare(struct image *image, struct trap_frame *frame) {
     k42_result result = build(image);
     if (result < 0)
         return result;
-    struct task_memory *memory = memory_make(image->space);
+    struct task_memory *memory = memory_make(image->space, image->top);
     struct file_held *held = memory ? file_held_make((k42_ref)image->program.file) : NULL;
     if (!held) {
         heap_free(memory);

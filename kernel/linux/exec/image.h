@@ -39,7 +39,9 @@ struct image {
     uint64_t program_base, interpreter_base;
     uint64_t entry; /* where it begins: the interpreter's, if there is one */
     uint64_t stack;
-    uint64_t vdso; /* where its image begins */
+    uint64_t top;       /* new mappings are placed below */
+    uint64_t stack_top; /* its end */
+    uint64_t vdso;      /* where its image begins */
     struct space_marks marks;
     struct credentials *credentials; /* what it will run as */
     bool secure;                     /* AT_SECURE: with more rights than who called it */
@@ -61,7 +63,9 @@ k42_result image_read_program(struct image *image);
 K42_MUST_CHECK
 k42_result image_map(struct image *image);
 
-/* stack.c: the stack with arguments, environment and auxiliary vector. */
+/* stack.c: chooses where the stack ends, with room for the vDSO above. */
+void image_place_stack(struct image *image);
+/* The stack with arguments, environment and auxiliary vector. */
 K42_MUST_CHECK
 k42_result image_make_stack(struct image *image, uint64_t limit);
 

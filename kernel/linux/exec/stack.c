@@ -13,6 +13,7 @@
  */
 #include "image.h"
 
+#include "../../fs/random.h"
 #include "../../arch/x86_64/user.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
@@ -23,6 +24,7 @@
 #define STACK_SPREAD 0x3fffffu /* pages: 16 GiB */
 #define FIRST_SIZE   (132ul << 10)
 #define WORDS        64u
+#define ROOM_ABOVE   (64 * FRAME_SIZE)
 
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
@@ -130,7 +132,8 @@ static k42_result map_stack(struct image *image, uint64_t top, uint64_t size, ui
 }
 
 static k42_result write_extras(struct image *image, const struct extras *extras) {
-    uint64_t random[2] = {image_random(image), image_random(image)};
+    uint64_t random[2];
+    random_bytes(random, sizeof random);
     k42_result result =
         image_write(image, extras->path, image->path, k42_text_length(image->path) + 1);
     if (result >= 0)
@@ -138,11 +141,15 @@ static k42_result write_extras(struct image *image, const struct extras *extras)
     return result < 0 ? result : image_write(image, extras->random, random, sizeof random);
 }
 
+void image_place_stack(struct image *image) {
+    image->stack_top = USER_END - ROOM_ABOVE - (image_random(image) & STACK_SPREAD) * FRAME_SIZE;
+}
+
 k42_result image_make_stack(struct image *image, uint64_t limit) {
     const struct texts *values = &image->arguments.values;
     const struct texts *environment = &image->arguments.environment;
     struct space_marks *marks = &image->marks;
-    uint64_t top = USER_END - (image_random(image) & STACK_SPREAD) * FRAME_SIZE;
+    uint64_t top = image->stack_top;
     struct extras extras = {.path = top - 8 - (k42_text_length(image->path) + 1)};
     marks->environment_end = extras.path;
     marks->environment_start = marks->arguments_end = extras.path - environment->bytes;

@@ -1,6 +1,7 @@
 /*
  * The vDSO in every program: a page of clocks and, behind it, the image that reads them
- * (kernel/vdso). Both are the kernel's own frames, mapped like a device's memory.
+ * (kernel/vdso). Both are the kernel's own frames, mapped like a device's memory, just above the
+ * stack, where they share its page tables.
  *
  * Owns the two page caches, made at boot and never changed.
  */
@@ -13,8 +14,7 @@
 
 #include <k42/k42.h>
 
-#define VDSO_BASE   0x7ff000000000ul /* above interpreters, below stacks */
-#define VDSO_SPREAD 0xfffful         /* pages: 256 MiB */
+#define VDSO_SPREAD 15u /* pages that may stay free above the stack */
 
 static k42_ref clocks, code;
 
@@ -43,7 +43,7 @@ static k42_result map(struct image *image, uint64_t at, k42_ref fcm, size_t page
 }
 
 k42_result image_map_vdso(struct image *image) {
-    uint64_t at = VDSO_BASE + (image_random(image) & VDSO_SPREAD) * FRAME_SIZE;
+    uint64_t at = image->stack_top + (1 + (image_random(image) & VDSO_SPREAD)) * FRAME_SIZE;
     image->vdso = at + FRAME_SIZE;
     k42_result result = map(image, at, clocks, 1, SPACE_READ);
     return result < 0

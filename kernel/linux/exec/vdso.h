@@ -9,7 +9,7 @@
 /* Once, before the first program; panics without memory. */
 void vdso_open(void);
 
-/* Maps it and says where in image->vdso. Errors: those of space.map. */
+/* Maps it above image->stack_top and says where in image->vdso. Errors: those of space.map. */
 K42_MUST_CHECK
 k42_result image_map_vdso(struct image *image);
 

@@ -126,6 +126,10 @@ static inline uint32_t files_lost_set_id(uint32_t mode, uint32_t gid) {
     return mode & (MODE_SET_UID | (keeps_group ? 0 : MODE_SET_GID));
 }
 
+/* What stands in the way of a new name after a walk with PATH_PARENT: -EEXIST, -ENOENT. */
+K42_MUST_CHECK
+k42_result files_can_make(const struct path *path, bool is_directory);
+
 /* Whether the caller may change names in the directory of a walk with PATH_PARENT. */
 K42_MUST_CHECK
 k42_result files_may_change(const struct path *path);

@@ -131,3 +131,13 @@ k42_result files_may_change(const struct path *path) {
         result = node_allows(&attributes, path->who, NODE_WRITE | NODE_EXECUTE);
     return result < 0 ? result : files_writable(path->found.mount);
 }
+
+k42_result files_can_make(const struct path *path, bool is_directory) {
+    if (path_last_is_special(path))
+        return -EEXIST;
+    if (path->last_is_directory && !is_directory) {
+        struct k42_pair there = k42_call(path->found.node, lookup, &path->last, path->who);
+        return there.result >= 0 ? -EEXIST : there.result;
+    }
+    return 0;
+}

@@ -8,6 +8,7 @@
  */
 #include "lives.h"
 
+#include "../../dev/tty/terminal.h"
 #include "../../mem/heap/heap.h"
 #include "../../print.h"
 #include "../../sched/wait.h"
@@ -22,7 +23,6 @@
 
 void (*task_futexes_end)(struct task *task);
 void (*process_alarms_end)(int pid, bool goes_on);
-void (*session_leader_ended)(struct session *session);
 
 static void ignore(k42_result result) {
     (void)result;
@@ -96,6 +96,20 @@ static void wake_orphans(int number, k42_id except) {
     ignore(signal_group(number, &go_on));
 }
 
+/* PR_SET_PDEATHSIG: to the process of each thread that asked for it. */
+static void tell_of_death(process_ref process) {
+    for (int tid = 1;;) {
+        struct k42_pair found = k42_call(process, thread, tid, 1);
+        if (found.result < 0)
+            return;
+        const struct task *task = (const struct task *)found.word;
+        struct signal_info info = signal_from_kernel(task->parent_death_signal);
+        if (info.signal)
+            ignore(k42_call(process, send, 0, &info));
+        tid = task->tid + 1;
+    }
+}
+
 static void give_children_away(struct task *task, const struct process_info *self) {
     struct child child;
     while (k42_call(task->process, disown, &child) > 0) {
@@ -103,6 +117,7 @@ static void give_children_away(struct task *task, const struct process_info *sel
         bool other = k42_call((process_ref)k42_id_ref(child.process), info, &info) >= 0 &&
                      info.group != self->group && info.session == self->session;
         give_away(&child, self->parent_process);
+        tell_of_death((process_ref)k42_id_ref(child.process));
         if (other)
             wake_orphans(info.group, 0);
     }
@@ -119,10 +134,12 @@ void process_reap(const struct child *child) {
     ids_give(child->pid);
 }
 
+/* The terminal of a session whose leader ends is nobody's any more, and says so to who uses it. */
 static void leave_session(const struct process_info *self) {
     struct session *session = self->pid == self->session ? ids_session(self->session) : NULL;
-    if (session && session_leader_ended)
-        session_leader_ended(session);
+    k42_id terminal = session ? __atomic_load_n(&session->terminal, __ATOMIC_RELAXED) : 0;
+    if (terminal)
+        ignore(k42_call((terminal_ref)k42_id_ref(terminal), session_ended, self->session));
 }
 
 /* The parent that is there when the call is made; while it changes, reparent() finds us ended. */

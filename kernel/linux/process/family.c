@@ -271,10 +271,13 @@ k42_result process_ended(struct process *self, struct child *child) {
 k42_result process_regroup(struct process *self, int group, int session) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
+    bool there = body->group == group && !session;
     body->group = group;
     if (session)
         body->session = session;
     k42_unlock(&body->lock);
+    if (there)
+        return -EALREADY;
     process_tell_parent(self, CHILD_RUNS, 0);
     return 0;
 }

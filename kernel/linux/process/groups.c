@@ -83,6 +83,10 @@ LINUX_CALL(109, setpgid, int pid, int number) {
         result = k42_call(process, regroup, number, 0);
     if (result >= 0)
         group_leave(who.group, process);
+    if (result == -EALREADY) { /* its parent or itself has done the same at the same time */
+        group_leave(number, process);
+        return 0;
+    }
     return result;
 }
 

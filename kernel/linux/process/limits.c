@@ -14,6 +14,17 @@
 
 /* ---- limits ---- */
 
+/* What concerns memory is kept by the space, which asks nobody. */
+static void limit_memory(process_ref process, unsigned resource) {
+    struct k42_pair found = {.result = -ESRCH};
+    if (resource == RLIMIT_AS || resource == RLIMIT_DATA || resource == RLIMIT_STACK)
+        found = k42_call(process, thread, 0, 1);
+    if (found.result < 0)
+        return;
+    struct task *task = (struct task *)found.word;
+    memory_limit(task->space, __atomic_load_n(&task->memory, __ATOMIC_ACQUIRE)->top, process);
+}
+
 static k42_result limit_of(process_ref process, unsigned resource, uintptr_t wanted_at,
                            uintptr_t present_at) {
     struct process_limit wanted, present;
@@ -21,6 +32,8 @@ static k42_result limit_of(process_ref process, unsigned resource, uintptr_t wan
     if (result >= 0)
         result = k42_call(process, limit, resource, wanted_at ? &wanted : NULL, &present,
                           task_capable(task_self(), CAP_SYS_RESOURCE));
+    if (result >= 0 && wanted_at)
+        limit_memory(process, resource);
     if (result >= 0 && present_at)
         result = program_write(present_at, &present, sizeof present);
     return result;

@@ -35,13 +35,16 @@ void credentials_release(struct credentials *credentials);
 void file_held_release(struct file_held *held);
 
 /* An empty one around a new space, which becomes its own. NULL: no memory. */
-struct task_memory *memory_make(space_ref space);
+struct task_memory *memory_make(space_ref space, uint64_t top);
 /* Of a child: a copy of its parent's. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy);
 
 /* NULL: no memory. */
 struct path_context *paths_copy(struct path_context *from);
+
+/* Has a space keep to what a process may have; new mappings are placed below `top`. */
+void memory_limit(space_ref space, uint64_t top, process_ref process);
 
 /* With room for that many groups; one user. NULL: no memory. */
 struct credentials *credentials_make(uint32_t group_count);
@@ -87,10 +90,6 @@ extern void (*task_futexes_end)(struct task *task);
 
 /* Set by alarms: a process ends, or (goes_on) begins a new program, with one thread. Waits. */
 extern void (*process_alarms_end)(int pid, bool goes_on);
-
-/* Set by terminals: the leader of a session has ended. */
-struct session;
-extern void (*session_leader_ended)(struct session *session);
 
 /* What a task has used so far. */
 struct process_times task_times(const struct task *task);

@@ -186,7 +186,7 @@ struct process_ops {
     /* A thread that leaves has used this. */
     K42_METHOD(charge)(struct process *self, K42_IN const struct process_times *times);
 
-    /* Its group, and its session when that is not 0. */
+    /* Its group, and its session when that is not 0. Errors: -EALREADY, it is in that group. */
     K42_METHOD(regroup)(struct process *self, int group, int session);
 
     /* -K42_WAIT while it borrows its parent's memory. With `back`: not any more. */

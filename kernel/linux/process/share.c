@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <k42/k42.h>
+#include <linux/resource.h>
 
 static void hold(uint32_t *references) {
     __atomic_fetch_add(references, 1, __ATOMIC_RELAXED);
@@ -50,12 +51,13 @@ static void free_later(void *block) {
 
 /* ---- memory ---- */
 
-struct task_memory *memory_make(space_ref space) {
+struct task_memory *memory_make(space_ref space, uint64_t top) {
     struct task_memory *memory = heap_allocate_zeroed(sizeof *memory);
     if (!memory)
         return NULL;
     memory->references = 1;
     memory->space = space;
+    memory->top = top;
     if (k42_call(space, table, &memory->table) < 0) {
         heap_free(memory);
         return NULL;
@@ -68,11 +70,15 @@ struct task_memory *memory_hold(struct task_memory *memory) {
     return memory;
 }
 
+static void memory_free(struct k42_defer *defer) {
+    heap_free(k42_container(defer, struct task_memory, defer));
+}
+
 void memory_release(struct task_memory *memory) {
     if (!memory || !drop(&memory->references))
         return;
     ignore(k42_destroy((k42_ref)memory->space));
-    heap_free(memory);
+    k42_defer(&memory->defer, memory_free);
 }
 
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
@@ -80,11 +86,29 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
     k42_result result = k42_call(from->space, fork, (k42_ref)pm_machine, &space);
     if (result < 0)
         return result;
-    *copy = memory_make((space_ref)space);
+    *copy = memory_make((space_ref)space, from->top);
     if (*copy)
         return 0;
     ignore(k42_destroy(space));
     return -ENOMEM;
+}
+
+#define MAPPINGS_MOST 65530u
+
+static uint64_t limit_of(process_ref process, unsigned resource) {
+    struct process_limit limit;
+    return k42_call(process, limit, resource, NULL, &limit, 0) < 0 ? ~0ul : limit.now;
+}
+
+void memory_limit(space_ref space, uint64_t top, process_ref process) {
+    struct space_limits limits = {
+        .size = limit_of(process, RLIMIT_AS),
+        .data = limit_of(process, RLIMIT_DATA),
+        .stack = limit_of(process, RLIMIT_STACK),
+        .count = MAPPINGS_MOST,
+        .top = top,
+    };
+    ignore(k42_call(space, limit, &limits));
 }
 
 /* ---- working directories ---- */

@@ -65,10 +65,10 @@ void attachments_add(struct attachments *set, struct attachment *attachment) {
     struct attachment *before, *rest;
     attachment->left = attachment->right = NULL;
     attachment->priority = next_random(set);
+    attachment->number = ++set->added;
     split(set->root, &attachment->what, &before, &rest);
     set->root = join(join(before, with_reach(attachment)), rest);
     set->count++;
-    set->added++;
 }
 
 static struct attachment *take(struct attachment **link, const struct fcm_attachment *what) {
@@ -92,27 +92,37 @@ struct attachment *attachments_take(struct attachments *set, const struct fcm_at
     return taken;
 }
 
-static const struct attachment *next(const struct attachment *node,
-                                     const struct fcm_attachment *after, uint64_t first,
-                                     uint64_t end) {
-    if (!node || node->reach <= first)
-        return NULL;
-    bool behind = !after || compare(&node->what, after) > 0;
-    const struct attachment *found = behind ? next(node->left, after, first, end) : NULL;
-    if (found)
-        return found;
-    if (behind && node->what.first < end && end_of(&node->what) > first)
-        return node;
-    return node->what.first < end ? next(node->right, after, first, end) : NULL;
+/* Puts one where it belongs by its number; the youngest gives way when there is no room. */
+static void enter(struct attachments_found *found, const struct attachment *node) {
+    unsigned at = found->count;
+    while (at > 0 && found->numbers[at - 1] > node->number)
+        at--;
+    if (at == ATTACHMENTS_AT_ONCE)
+        return;
+    unsigned last = found->count < ATTACHMENTS_AT_ONCE ? found->count++ : found->count - 1;
+    for (; last > at; last--) {
+        found->numbers[last] = found->numbers[last - 1];
+        found->what[last] = found->what[last - 1];
+    }
+    found->numbers[at] = node->number;
+    found->what[at] = node->what;
 }
 
-/* Equal ones have the same mappings, so that one of them stands for all is as well. */
-bool attachments_next(const struct attachments *set, const struct fcm_attachment *after,
-                      uint64_t first, uint64_t end, struct fcm_attachment *found) {
-    const struct attachment *node = next(set->root, after, first, end);
-    if (node)
-        *found = node->what;
-    return node != NULL;
+static void next(const struct attachment *node, uint64_t after, uint64_t first, uint64_t end,
+                 struct attachments_found *found) {
+    if (!node || node->reach <= first)
+        return;
+    next(node->left, after, first, end, found);
+    if (node->number > after && node->what.first < end && end_of(&node->what) > first)
+        enter(found, node);
+    if (node->what.first < end)
+        next(node->right, after, first, end, found);
+}
+
+void attachments_next(const struct attachments *set, uint64_t after, uint64_t first, uint64_t end,
+                      struct attachments_found *found) {
+    found->count = 0;
+    next(set->root, after, first, end, found);
 }
 
 static k42_result each(const struct attachment *node,

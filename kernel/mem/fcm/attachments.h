@@ -18,13 +18,14 @@ struct attachment {
     struct attachment *left, *right;
     uint64_t reach; /* the largest end of the ranges from here down */
     uint64_t priority;
+    uint64_t number; /* in the order they came, from 1 */
     struct fcm_attachment what;
 };
 
 struct attachments {
     struct attachment *root;
     uint64_t count;
-    uint64_t added; /* ever */
+    uint64_t added; /* ever: the number of the last */
     uint64_t random;
 };
 
@@ -33,10 +34,21 @@ void attachments_add(struct attachments *set, struct attachment *attachment);
 /* Takes one that equals `what` out and returns it; NULL: there is none. */
 struct attachment *attachments_take(struct attachments *set, const struct fcm_attachment *what);
 
-/* The next after `after` (NULL: the first) that covers any of the pages [first, end), copied.
- * False: none. */
-bool attachments_next(const struct attachments *set, const struct fcm_attachment *after,
-                      uint64_t first, uint64_t end, struct fcm_attachment *found);
+#define ATTACHMENTS_AT_ONCE 16u
+
+/* Some attachments, oldest first, with their numbers. */
+struct attachments_found {
+    unsigned count;
+    uint64_t numbers[ATTACHMENTS_AT_ONCE];
+    struct fcm_attachment what[ATTACHMENTS_AT_ONCE];
+};
+
+/*
+ * The oldest that cover any of the pages [first, end) and are younger than the one numbered
+ * `after`; 0: from the first on. Looks at all that cover them.
+ */
+void attachments_next(const struct attachments *set, uint64_t after, uint64_t first, uint64_t end,
+                      struct attachments_found *found);
 
 /* Visits all, in order, until visit() is not 0, which it returns. */
 k42_result attachments_each(const struct attachments *set,

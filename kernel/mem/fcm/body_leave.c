@@ -19,7 +19,7 @@
  */
 #include "body.h"
 
-enum { ATTACHMENTS_AT_ONCE = 8, PAGES_AT_ONCE = 64 };
+enum { PAGES_AT_ONCE = 64 };
 
 /* ---- every address space ---- */
 
@@ -32,46 +32,33 @@ static uintptr_t part_of(const struct fcm_attachment *in, uint64_t first, uint64
     return in->address + ((from - in->first) << PAGE_SHIFT);
 }
 
-/* The next few attachments behind `after`; 0: no more. The lock is not held while they are used:
- * one that is detached meanwhile has no mappings left, and its HAT may be gone. */
-static unsigned gather(struct body *body, const struct fcm_attachment *after, uint64_t first,
-                       uint64_t end, struct fcm_attachment found[ATTACHMENTS_AT_ONCE]) {
-    unsigned count = 0;
-    k42_lock(&body->lock);
-    while (count < ATTACHMENTS_AT_ONCE &&
-           attachments_next(&body->its.attachments, after, first, end, &found[count]))
-        after = &found[count++];
-    k42_unlock(&body->lock);
-    return count;
-}
-
-static uint64_t attachments_added(struct body *body) {
-    k42_lock(&body->lock);
-    uint64_t added = body->its.attachments.added;
-    k42_unlock(&body->lock);
-    return added;
-}
-
-/* Calls act for each attachment that covers any of the pages, until it is not 0. */
-static k42_result each_once(struct body *body, uint64_t first, uint64_t end,
-                            k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
-                                              size_t length)) {
-    struct fcm_attachment found[ATTACHMENTS_AT_ONCE], last;
-    const struct fcm_attachment *after = NULL;
-    unsigned count;
+/*
+ * Calls act for each attachment that covers any of the pages, until it is not 0. The lock is not
+ * held meanwhile: one that is detached has no mappings left, and its HAT may be gone.
+ *
+ * The order is that in which they came, those that come meanwhile included. A fork attaches the
+ * child and then shares the parent's mappings with it. So whoever may have given mappings to others
+ * comes before them: either its mapping went before it was shared, or it is found in the child,
+ * too.
+ */
+static k42_result each_mapping(struct body *body, uint64_t first, uint64_t end,
+                               k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
+                                                 size_t length)) {
+    struct attachments_found found;
+    uint64_t after = 0;
     do {
-        count = gather(body, after, first, end, found);
-        for (unsigned i = 0; i < count; i++) {
+        k42_lock(&body->lock);
+        attachments_next(&body->its.attachments, after, first, end, &found);
+        k42_unlock(&body->lock);
+        for (unsigned i = 0; i < found.count; i++) {
             size_t length;
-            uintptr_t address = part_of(&found[i], first, end, &length);
-            k42_result result = act(&found[i], address, length);
+            uintptr_t address = part_of(&found.what[i], first, end, &length);
+            k42_result result = act(&found.what[i], address, length);
             if (result)
                 return result;
+            after = found.numbers[i];
         }
-        if (count)
-            last = found[count - 1];
-        after = &last;
-    } while (count == ATTACHMENTS_AT_ONCE);
+    } while (found.count);
     return 0;
 }
 
@@ -92,23 +79,6 @@ static k42_result look_there(const struct fcm_attachment *in, uintptr_t address,
     (void)length;
     k42_result seen = k42_call((hat_ref)in->hat, look, address);
     return seen > 0 && seen & HAT_ACCESSED;
-}
-
-/*
- * A fork attaches the child first and then gives it the parent's mappings, so an attachment may
- * come with mappings: those of one that was there. If one came while the others were gone through,
- * in front of where that was, they are gone through once more.
- */
-static k42_result each_mapping(struct body *body, uint64_t first, uint64_t end,
-                               k42_result (*act)(const struct fcm_attachment *in, uintptr_t address,
-                                                 size_t length)) {
-    uint64_t added;
-    k42_result result;
-    do {
-        added = attachments_added(body);
-        result = each_once(body, first, end, act);
-    } while (!result && added != attachments_added(body));
-    return result;
 }
 
 k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end) {

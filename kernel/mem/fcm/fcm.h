@@ -91,9 +91,9 @@ struct fcm_ops {
      */
     K42_METHOD(mapped)(struct fcm *self, uint64_t first, uint32_t mask);
 
-    /* Pages will be mapped there, or are when a fork is under way, which attaches the child first
-     * and shares the parent's mappings then. Keeps a copy. Errors: -ENOMEM, -EACCES (cannot be
-     * mapped so). */
+    /* Pages will be mapped there; a fork attaches the child first and then shares the parent's
+     * mappings. So pages are taken away in the order of attachments, also of those that come
+     * meanwhile. Keeps a copy. Errors: -ENOMEM, -EACCES (cannot be mapped so). */
     K42_METHOD(attach)(struct fcm *self, K42_IN const struct fcm_attachment *attachment);
 
     /* No longer; its mappings have been taken away. Must equal what was attached. */

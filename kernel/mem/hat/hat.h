@@ -50,18 +50,10 @@ struct hat_lease {
     uint32_t seen; /* what it was when the region looked */
 };
 
-/* A table or a large page that a fork shares, as the processor has it. */
-struct hat_shared {
-    uintptr_t address;
-    uint64_t entry;
-};
-
 struct hat_usage {
     uint64_t mapped; /* pages of 4 KiB that are mapped */
     uint64_t tables; /* frames of page tables */
 };
-
-#define HAT_SHARE_MAX 32
 
 /* Neighbours of a page that is mapped. */
 struct hat_around {
@@ -132,13 +124,16 @@ struct hat_ops {
     K42_METHOD(move)(struct hat *self, uintptr_t from, uintptr_t to, size_t length);
 
     /* Shares everything with another HAT, an empty one's: each has what is there now, whatever the
-     * other does later. Errors: those of adopt. */
+     * other does later. Errors: those of places. */
     K42_METHOD(share)(struct hat *self, k42_ref with);
 
-    /* What share() calls there. Shares that were not taken (the result says how many were, or is an
-     * error) are the caller's. Errors: -ENOMEM, -K42_WAIT. */
-    K42_METHOD(adopt)
-    (struct hat *self, K42_LOCAL const struct hat_shared *shares, unsigned count);
+    /*
+     * What share() asks there first: where the upper entries of some addresses lie, which share()
+     * writes. They stay where they are until the HAT ends. Errors: -ENOMEM, -K42_WAIT.
+     */
+    K42_METHOD(places)
+    (struct hat *self, K42_LOCAL const uintptr_t *addresses, unsigned count,
+     K42_LOCAL uint64_t **places);
 
     /* What the processor noted of the page at `address`, hat_seen bits; forgets HAT_ACCESSED.
      * Errors: -ENOENT. */

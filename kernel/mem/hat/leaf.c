@@ -6,19 +6,35 @@
  */
 #include "tables.h"
 
-bool leaf_reclaim(uint64_t *upper) {
-    uint64_t entry = user_entry_read(upper);
-    struct frame *frame = frame_at(user_entry_frame(entry));
+static void slot_flush(struct hat_tables *tables, uintptr_t address) {
+    struct user_flush flush;
+    user_flush_begin(&flush, tables->table);
+    user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
+    user_flush_finish(&flush);
+}
+
+/*
+ * Its own again. An object's page may have left the leaf on behalf of somebody else who had it, and
+ * our CPUs remember it still; from now on the FCM that asks us finds nothing and a leaf that is not
+ * shared, and takes that for an answer. So they forget it here.
+ */
+static void leaf_return(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
+    slot_flush(tables, address);
+    user_entry_write(upper, user_entry_table(user_entry_frame(user_entry_read(upper))));
+}
+
+/*
+ * Nobody can begin to share it: only who has it can, and that is us, with the slot locked. Who let
+ * it go has flushed before, and unlocked it afterwards: that is waited for.
+ */
+bool leaf_reclaim(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
+    struct frame *frame = frame_at(user_entry_frame(user_entry_read(upper)));
+    struct leaf_record *record = leaf_record(frame);
     if (holds_of(frame) != 1)
         return false;
-    /*
-     * Nobody can begin to share it: only who has it can, and that is us, with the slot locked. Who
-     * let it go has flushed before, and unlocked it afterwards: that is waited for.
-     */
-    struct leaf_record *record = leaf_record(frame);
     k42_lock(&record->lock);
     k42_unlock(&record->lock);
-    user_entry_write(upper, user_entry_table(user_entry_frame(entry)));
+    leaf_return(tables, address, upper);
     return true;
 }
 
@@ -66,18 +82,15 @@ bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper,
     uint64_t entry = user_entry_read(upper);
     struct frame *frame = frame_at(user_entry_frame(entry));
     struct leaf_record *record = leaf_record(frame);
-    struct user_flush flush;
     k42_lock(&record->lock);
     bool copy = holds_of(frame) != 1;
     if (copy) {
         leaf_copy(frame, frame_at(spare));
         user_entry_exchange(upper, user_entry_table(spare));
-        user_flush_begin(&flush, tables->table);
-        user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
-        user_flush_finish(&flush);
+        slot_flush(tables, address);
         __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
     } else {
-        user_entry_write(upper, user_entry_table(user_entry_frame(entry)));
+        leaf_return(tables, address, upper);
     }
     k42_unlock(&record->lock);
     return copy;
@@ -112,17 +125,14 @@ void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, ui
 bool leaf_leave(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
     struct frame *frame = frame_at(user_entry_frame(user_entry_read(upper)));
     struct leaf_record *record = leaf_record(frame);
-    struct user_flush flush;
     k42_lock(&record->lock);
     bool others = holds_of(frame) != 1;
     if (others) {
         user_entry_exchange(upper, 0);
-        user_flush_begin(&flush, tables->table);
-        user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
-        user_flush_finish(&flush);
+        slot_flush(tables, address);
         __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
     } else {
-        user_entry_write(upper, user_entry_table(frame_physical(frame)));
+        leaf_return(tables, address, upper);
     }
     k42_unlock(&record->lock);
     return others;

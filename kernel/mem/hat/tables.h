@@ -213,7 +213,7 @@ unsigned leaf_next(const struct leaf *leaf, unsigned index, unsigned end);
 
 /* The locked slot's upper entry leads to a shared leaf. True when nobody else shares it any more:
  * it is its own again. */
-bool leaf_reclaim(uint64_t *upper);
+bool leaf_reclaim(struct hat_tables *tables, uintptr_t address, uint64_t *upper);
 /* The locked slot's upper entry leads to a shared leaf: its own copy, in a frame that was taken for
  * it, or itself when nobody else shares it any more. True when the frame was used. */
 bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper, uint64_t spare);
@@ -250,7 +250,8 @@ k42_result tables_release(struct hat *self, uintptr_t address, size_t length);
 k42_result tables_allow(struct hat *self, uintptr_t address, size_t length, unsigned protection);
 k42_result tables_move(struct hat *self, uintptr_t from, uintptr_t to, size_t length);
 k42_result tables_share(struct hat *self, k42_ref with);
-k42_result tables_adopt(struct hat *self, const struct hat_shared *shares, unsigned count);
+k42_result tables_places(struct hat *self, const uintptr_t *addresses, unsigned count,
+                         uint64_t **places);
 k42_result tables_look(struct hat *self, uintptr_t address);
 k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uint8_t *bytes);
 k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length);

@@ -170,7 +170,7 @@ static k42_result leaf_try(struct hat_tables *tables, uintptr_t address, uint64_
         return -EISDIR;
     if (entry && !user_entry_is_page(entry, 2) && (!user_entry_shared(entry) || wish == LEAF_FIND))
         return 0;
-    if (user_entry_shared(entry) && leaf_reclaim(upper))
+    if (user_entry_shared(entry) && leaf_reclaim(tables, address, upper))
         return 0;
     if (!*spare)
         return -EAGAIN;

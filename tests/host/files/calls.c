@@ -25,6 +25,10 @@ static uint64_t objects_before;
 
 /* ---- the rest ---- */
 
+uint64_t memory_file_system_most(void) {
+    return 1ul << 40;
+}
+
 struct task *task_self(void) {
     return own_task;
 }

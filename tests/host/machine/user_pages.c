@@ -88,7 +88,7 @@ void user_flush_range(struct user_flush *flush, uintptr_t start, uintptr_t end, 
 }
 
 void user_flush_frame(struct user_flush *flush, uint64_t frame) {
-    *(uint64_t *)phys_to_virt(frame) = flush->frames;
+    user_entry_write(phys_to_virt(frame), flush->frames);
     flush->frames = frame;
     flush->tables = true;
 }
@@ -101,7 +101,7 @@ void user_flush_finish(struct user_flush *flush) {
             forget(flush->table, flush->ranges[n].start, flush->ranges[n].end, true);
     while (flush->frames) {
         uint64_t frame = flush->frames;
-        flush->frames = *(uint64_t *)phys_to_virt(frame);
+        flush->frames = user_entry_read(phys_to_virt(frame));
         flush->table->frames.give(flush->table->frames.context, frame);
     }
 }
@@ -137,8 +137,9 @@ static bool walk(struct buffer *buffer, struct user_table *table, uintptr_t addr
     if (!(entry & ENTRY_PRESENT))
         return false;
     bool writable = entry & upper & ENTRY_WRITABLE;
-    if (at)
-        user_entry_set(at, ENTRY_ACCESSED | (write && writable ? ENTRY_DIRTY : 0));
+    uint64_t seen = entry | ENTRY_ACCESSED | (write && writable ? ENTRY_DIRTY : 0);
+    if (at && !user_entry_replace(at, &entry, seen)) /* noted in what it read, or read again */
+        return walk(buffer, table, address, write, page);
     *page = (struct remembered){table, address & ~(PAGE - 1), entry, writable};
     return true;
 }

@@ -59,7 +59,6 @@ kill %2; wait %2 2> /dev/null; echo "second $?"
 wait -n; echo "next $?"; touch go; wait -n; echo "next $?"
 sh -c 'kill -STOP $$; echo continued' & while [[ $(jobs -s) == "" ]]; do sleep 0.02; done
 fg > /dev/null; echo "foreground $?"
-sh -c 'ps -o pgid= -p $$' > group & wait; [[ $(cat group) -ne $(ps -o pgid= -p $$) ]] && echo own group
 set +m
 disown -a; jobs
 

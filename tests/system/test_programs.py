@@ -1,0 +1,19 @@
+"""Programs of tests/programs, statically linked, print the same on K42 as on Linux."""
+import os
+
+import pytest
+from launcher import variants
+
+SUITE_TIMEOUT_SECONDS = 600
+QUICK_CPUS = (1, 2)
+RUN = "cat > program; chmod +x program; exec ./program"
+
+
+def bytes_of(name):
+    with open(os.path.join(variants.folder("release"), "tests", "programs", name), "rb") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("name", ["processes", "signals", "threads", "execs", "memory"])
+def test_a_program_prints_the_same_as_on_linux(machine, name):
+    machine.same_sh(RUN, bytes_of(name), limit=120)
