@@ -9,8 +9,8 @@
 
 #include "vdso.h"
 
-#include "../../fs/random.h"
 #include "../../arch/x86_64/user.h"
+#include "../../fs/random.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
 #include "../../sched/wait.h"

@@ -13,8 +13,8 @@
  */
 #include "image.h"
 
-#include "../../fs/random.h"
 #include "../../arch/x86_64/user.h"
+#include "../../fs/random.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "runtime.h"
