@@ -201,6 +201,7 @@ def folder(more=()):
         new = tempfile.mkdtemp(dir=built("root"))
         unpack(files(packages), new)
         os.chmod(new, 0o755)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
         os.rename(new, place)
     return place
 

@@ -82,7 +82,7 @@ def judge(suite, status, text, timed_out):
         verdict.blame(f"did not end within {suite.timeout} s")
     elif status != 0 and not verdict.failed:
         verdict.blame(ending(status))
-    if verdict.passed + verdict.failed == 0:
+    if verdict.passed + verdict.failed + verdict.skipped == 0:
         verdict.blame("reported no test case")
     if verdict.failed and not (suite.protocol == "junit" and verdict.complaints):
         verdict.complaints += ["  | " + line for line in text.splitlines()[-20:]]

@@ -7,9 +7,7 @@ PACKAGES = ("python3", "sqlite3")
 SUITE_TIMEOUT_SECONDS = 900
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 
-pytestmark = pytest.mark.skipif(os.environ.get("K42_LONG") != "1",
-                                reason="only with --long: needs a larger root tree")
-
+MODES = ["delete", "wal", "memory"] if os.environ.get("K42_LONG") == "1" else ["wal"]
 DATABASE = b"""
 create table words (id integer primary key, word text, n integer);
 begin;
@@ -25,12 +23,20 @@ select count(*) from words; pragma integrity_check;
 """
 
 
-def test_python_does_what_it_does_natively(machine):
-    with open(os.path.join(SCRIPTS, "check.py"), "rb") as file:
+def run_script(machine, name):
+    with open(os.path.join(SCRIPTS, name), "rb") as file:
         machine.same(["python3", "-"], file.read(), folder="/tmp", limit=300)
 
 
-@pytest.mark.parametrize("mode", ["delete", "wal", "memory"])
+def test_python_does_what_it_does_natively(machine):
+    run_script(machine, "check.py")
+
+
+def test_python_talks_through_sockets(machine):
+    run_script(machine, "sockets.py")
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_database_keeps_its_rows(machine, mode):
     machine.same_sh(f"{{ echo 'pragma journal_mode={mode};'; cat; }} | sqlite3 base; "
                     "sqlite3 base 'select max(id) from words'; ls", DATABASE, limit=300)

@@ -1,13 +1,11 @@
-"""What a program in Python uses of its system: files, processes, threads, sockets, signals, time."""
+"""What a program in Python uses of its system: files, processes, threads, signals, time."""
 import collections
 import hashlib
 import json
 import mmap
 import os
 import re
-import select
 import signal
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -54,10 +52,6 @@ for one in threads:
 for one in threads:
     one.join()
 print(total)
-
-a, b = socket.socketpair()
-a.sendall(b"through a socket")
-print(select.select([b], [], [], 1)[0] == [b], b.recv(100))
 
 caught = []
 signal.signal(signal.SIGALRM, lambda number, _: caught.append(number))
