@@ -104,7 +104,8 @@ APPLETS = {
     "ionice": "b ionice -c 3 echo yes",
     "install": "b install -m 640 fruit f; b stat -c %a f; b install -d x/y; ls x",
     "ipcalc": "b ipcalc -bmnp 192.168.7.9/20",
-    "kill": "b kill -l 9; b kill -l | head -4; sleep 100 & b kill $!; wait $!; echo $?",
+    "kill": "b kill -l 9; b kill -l | head -4; "
+            "{ sleep 100 & b kill $!; wait $!; echo $?; } 2>&-",
     "killall": "b sleep 77 & sleep 1; b killall -q no-such-thing; echo $?; kill $!",
     "killall5": None,
     "link": "b link fruit f; b stat -c %h fruit",
