@@ -63,20 +63,30 @@ LINUX_CALL(187, readahead, int fd, int64_t offset, size_t count) {
     return check_data(fd) < 0 ? -EINVAL : 0;
 }
 
-/* Every mounted file system with something behind it is asked through its root. */
+/* Opens the root of the first mount behind `after`, whose number becomes *id; 0: there is none. */
+static k42_result open_next(uint32_t after, uint32_t *id, file_ref *file) {
+    struct mount *mount = mount_next(after);
+    *id = mount ? mount->id : 0;
+    if (!mount)
+        return -ENOENT;
+    struct k42_pair opened = k42_call(mount->root, open, OPEN_READ_ONLY);
+    *file = (file_ref)opened.word;
+    return opened.result;
+}
+
+/* Every mounted file system is asked through its root, which may itself have to ask somebody. */
 LINUX_CALL(162, sync, void) {
-    uint32_t id = 0;
-    for (struct mount *mount; (mount = mount_next(id));) {
-        id = mount->id;
-        struct k42_pair file = k42_call(mount->root, open, OPEN_READ_ONLY);
-        if (file.result < 0)
-            continue;
+    for (uint32_t after = 0, id;; after = id) {
+        file_ref file;
         k42_result result;
-        WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
-                  k42_call((file_ref)file.word, sync, 0));
-        (void)!k42_call((file_ref)file.word, release);
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE, open_next(after, &id, &file));
+        if (!id)
+            return 0;
+        if (result < 0)
+            continue;
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE, k42_call(file, sync, 0));
+        (void)!k42_call(file, release);
     }
-    return 0;
 }
 
 LINUX_CALL(306, syncfs, int fd) {
