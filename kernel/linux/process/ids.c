@@ -235,8 +235,12 @@ k42_result group_join(int number, struct session *session, process_ref process) 
     if (group)
         return add_member(group, session, k42_id_of(process));
     process_ref named = ids_process(number);
-    return k42_id_of(named) == k42_id_of(process) ? make_group(number, session, k42_id_of(process))
-                                                  : -EPERM;
+    if (k42_id_of(named) != k42_id_of(process))
+        return -EPERM;
+    k42_result result = make_group(number, session, k42_id_of(process));
+    if (result == -EPERM && session && (group = ids_group(number)))
+        return add_member(group, session, k42_id_of(process)); /* its parent was faster */
+    return result;
 }
 
 void group_leave(int number, process_ref process) {
