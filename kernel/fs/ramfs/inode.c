@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { SECONDS_A_DAY = 24 * 3600 };
+
 const struct k42_format ramfs_inode_format = {"ramfs.inode", 1, 1};
 
 static struct k42_class *class_of(uint32_t mode) {
@@ -116,7 +118,7 @@ void inode_named(struct inode *inode, struct inode *directory, struct entry *ent
 }
 
 bool inode_unnamed(struct inode *inode, const struct entry *entry, struct node_time now) {
-    inode->changed = now;
+    inode_changed(inode, now);
     if (inode->entry == entry)
         __atomic_store_n(&inode->entry, NULL, __ATOMIC_RELEASE);
     return --inode->links == 0;
@@ -239,7 +241,7 @@ k42_result ramfs_set_attributes(struct node *self, unsigned which,
         inode->modified = attributes->modified;
     if (which & (NODE_SET_MODIFIED_NOW | NODE_SET_SIZE))
         inode->modified = now;
-    inode->changed = now;
+    inode_changed(inode, now);
     k42_unlock(&inode->lock);
     return 0;
 }
@@ -249,19 +251,25 @@ static bool is_before(struct node_time a, struct node_time b) {
 }
 
 /* Reading sets the time when it was not yet read since it was changed, or a day ago: Linux's
- * `relatime`. */
+ * `relatime`. Readers that have nothing to set share the inode's cache line and write nothing. */
+static void read_now(struct inode *inode, struct node_time now) {
+    inode->accessed = now;
+    if (!is_before(now, inode->modified) && !is_before(now, inode->changed))
+        __atomic_store_n(&inode->read_until, now.seconds + SECONDS_A_DAY, __ATOMIC_RELAXED);
+}
+
 k42_result ramfs_touch(struct node *self, unsigned how) {
     struct inode *inode = INODE(self);
     struct node_time now = node_now();
-    if (how == NODE_TOUCH_READ && !is_before(inode->accessed, inode->modified) &&
-        !is_before(inode->accessed, inode->changed) &&
-        now.seconds - inode->accessed.seconds < 24 * 3600)
+    if (how == NODE_TOUCH_READ &&
+        now.seconds < __atomic_load_n(&inode->read_until, __ATOMIC_RELAXED))
         return 0;
     k42_lock(&inode->lock);
     if (how & NODE_TOUCH_READ)
-        inode->accessed = now;
+        read_now(inode, now);
     if (how & NODE_TOUCH_WRITTEN) {
-        inode->modified = inode->changed = now;
+        inode->modified = now;
+        inode_changed(inode, now);
         lose_set_id(inode);
     }
     k42_unlock(&inode->lock);

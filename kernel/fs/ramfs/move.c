@@ -96,7 +96,7 @@ static k42_result find_both(const struct tree_move *move, struct found *found) {
 static void arrive(struct inode *inode, struct inode *from, struct inode *to, struct entry *entry,
                    struct node_time now) {
     k42_lock(&inode->lock);
-    inode->changed = now;
+    inode_changed(inode, now);
     inode_named(inode, to, entry);
     if (inode_is_directory(inode) && from != to) {
         from->links--;
@@ -163,8 +163,8 @@ static k42_result make_move(const struct tree_move *move, struct entry **entry,
         arrive(found.moved, move->from, move->to, found.new, now);
         names_remove(&move->from->names, found.old);
     }
-    move->from->modified = move->from->changed = now;
-    move->to->modified = move->to->changed = now;
+    tree_changed(move->from, now);
+    tree_changed(move->to, now);
     return 0;
 }
 

@@ -113,6 +113,7 @@ struct inode {
     bool nameable; /* it never had a name and may get one */
     uint64_t special;
     struct node_time accessed, modified, changed, born;
+    int64_t read_until; /* reading sets no time before this second; atomic, 0: the next one does */
     struct extended *extended;
     /* Of a directory, itself for the root; NULL: it was removed. Of others where `entry` is. */
     struct inode *parent;
@@ -132,6 +133,12 @@ struct inode {
 };
 
 #define INODE(self) ((struct inode *)BODY(self))
+
+/* With the inode's lock: its attributes have changed, and the next reading is to be seen. */
+static inline void inode_changed(struct inode *inode, struct node_time now) {
+    inode->changed = now;
+    __atomic_store_n(&inode->read_until, 0, __ATOMIC_RELAXED);
+}
 
 extern struct k42_class ramfs_directory, ramfs_regular, ramfs_link, ramfs_special;
 extern const struct k42_format ramfs_inode_format;

@@ -13,8 +13,9 @@
 
 enum { MOST_LINKS = 0x7fffffff };
 
-static void changed(struct inode *directory, struct node_time now) {
-    directory->modified = directory->changed = now;
+void tree_changed(struct inode *directory, struct node_time now) {
+    directory->modified = now;
+    inode_changed(directory, now);
 }
 
 /* With the directory's lock: whether the name can be made. */
@@ -40,7 +41,7 @@ k42_result tree_add(struct inode *directory, const struct node_name *name, struc
         }
         inode_named(inode, directory, entry);
         names_add(&directory->names, entry);
-        changed(directory, node_now());
+        tree_changed(directory, node_now());
     }
     k42_unlock(&directory->lock);
     if (result < 0)
@@ -61,7 +62,7 @@ static k42_result add_link(struct inode *inode, struct inode *directory, struct 
     else
         inode->links++;
     if (result == 0) {
-        inode->changed = now;
+        inode_changed(inode, now);
         inode->nameable = false;
         if (!inode->entry)
             inode_named(inode, directory, entry);
@@ -83,7 +84,7 @@ k42_result tree_link(struct inode *directory, const struct node_name *name, stru
         result = add_link(inode, directory, entry, now);
     if (result == 0) {
         names_add(&directory->names, entry);
-        changed(directory, now);
+        tree_changed(directory, now);
     }
     k42_unlock(&directory->lock);
     if (result < 0)
@@ -126,7 +127,7 @@ k42_result tree_remove(struct inode *directory, const struct node_name *name, bo
             }
             last = inode_unnamed(inode, entry, now);
             names_remove(&directory->names, entry);
-            changed(directory, now);
+            tree_changed(directory, now);
         }
         k42_unlock(&inode->lock);
     }

@@ -27,6 +27,9 @@ struct tree_move {
 };
 k42_result tree_move(const struct tree_move *move);
 
+/* With the directory's lock: a name of it has come, gone or moved. */
+void tree_changed(struct inode *directory, struct node_time now);
+
 /* Whether somebody may take a name of this inode out of a directory: sticky ones say who. */
 bool tree_may_take(const struct inode *directory, const struct inode *inode,
                    const struct credentials *who);
