@@ -125,6 +125,22 @@ static void stopping(void) {
     say_status("killed while stopped", status);
 }
 
+/* Who continues a child hears of its end, though that may be over before kill() has returned. */
+static void ending_when_continued(void) {
+    int ended = 0, status;
+    for (int i = 0; i < 300; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            raise(SIGSTOP);
+            _exit(7);
+        }
+        waitpid(child, &status, WUNTRACED);
+        kill(child, SIGCONT);
+        ended += waitpid(child, &status, 0) == child && WIFEXITED(status);
+    }
+    say("ended when continued: %d", ended);
+}
+
 static void orphans(void) {
     int news[2], status;
     pid_t reaper = getpid();
@@ -278,6 +294,7 @@ int main(void) {
     vfork_shares();
     waiting();
     stopping();
+    ending_when_continued();
     orphans();
     death_is_told();
     ignored_children();

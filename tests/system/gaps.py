@@ -5,8 +5,6 @@ APPLET = "test_an_applet_does_what_it_does_natively"
 GAPS = {
     (APPLET, "ionice"): ("there is no ioprio_set", False),
     (APPLET, "unshare"): ("there are no name spaces", False),
-    ("test_a_script_does_what_it_does_natively", "bash.sh"): (
-        "seen to hang once in a pipeline's wait; not understood", False),
     "test_python_talks_through_sockets": ("there are no sockets", False),
     "test_a_full_file_system_says_so": ("a removed file's room is free a moment later", False),
     "test_output_that_is_too_large_is_stopped": ("RLIMIT_FSIZE is not kept", False),

@@ -48,6 +48,7 @@ struct process_body {
     int32_t stop_signal;         /* stopped by it, or 0 */
     uint32_t stopped;            /* threads that have stopped */
     bool stop_reported;          /* to the parent */
+    uint32_t turns;              /* how often the parent was to be told of something */
 
     struct child_record *children, *last_child;
     uint32_t news;  /* children that are not just running */
@@ -96,10 +97,15 @@ void signal_queue_empty(struct process_body *body, struct signal_queue *queue, u
 bool process_disregards_children(const struct process_body *body);
 /* A thread is leaving: the others may all have stopped now. True: the parent is to be told. */
 bool process_stop_is_complete(struct process_body *body);
-/* What the parent should know. */
-struct child process_as_child(const struct process_body *body, k42_id self);
-/* Tells the parent, without the lock; wherever the process belongs by then. */
-void process_tell_parent(struct process *self, enum child_state state, int status);
+
+/* What the parent is to know, and who that is: noted with the lock, told without. */
+struct process_change {
+    struct child child;
+    k42_id parent;
+};
+struct process_change process_change_locked(struct process *self, enum child_state state,
+                                            int status);
+void process_tell_parent(const struct process_change *change);
 
 /* signals.c */
 k42_result process_send(struct process *self, int tid, const struct signal_info *info);

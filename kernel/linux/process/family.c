@@ -8,6 +8,11 @@
  * does not know it any more (-ESRCH), and then reparent() finds it ended and whoever made that call
  * tells the new one; or learns of the new parent first and tells that one. Its end is never lost;
  * that the new parent may be told twice does no harm, since the record says it already.
+ *
+ * What a child tells is told without a lock, by whichever thread caused it (who sends SIGCONT tells
+ * of the going on), so it may arrive late: after the child's end, or after the number was given to
+ * another child. Each change takes its turn under the child's lock, and a record believes only what
+ * comes from its own process and later in turn than what it knows.
  */
 #include "body.h"
 
@@ -111,14 +116,21 @@ static bool note_change(struct process_body *body, struct child_record *record,
     return disregarded;
 }
 
+static bool is_news(const struct child_record *record, const struct child *child) {
+    return record && record->child.process == child->process &&
+           (int32_t)(child->turn - record->child.turn) > 0;
+}
+
 k42_result process_changed(struct process *self, const struct child *child) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     struct child_record *record = record_of(body, child->pid);
-    bool alone = false;
-    if (record && child->state == CHILD_RUNS)
+    bool news = is_news(record, child), alone = false;
+    if (news)
+        record->child.turn = child->turn;
+    if (news && child->state == CHILD_RUNS)
         record->child.group = child->group;
-    else if (record)
+    else if (news)
         alone = note_change(body, record, child);
     if (alone)
         remove_record(body, record);
@@ -127,32 +139,33 @@ k42_result process_changed(struct process *self, const struct child *child) {
         return -ESRCH;
     if (alone)
         heap_free(record);
-    wait_notify(process_id_of(self), PROCESS_CHILDREN, WAIT_READ, WAIT_ALL);
+    if (news)
+        wait_notify(process_id_of(self), PROCESS_CHILDREN, WAIT_READ, WAIT_ALL);
     return alone;
 }
 
-struct child process_as_child(const struct process_body *body, k42_id self) {
-    struct child child = {
-        .pid = body->pid,
-        .group = body->group,
-        .process = self,
-        .exit_signal = body->exit_signal,
-        .times = body->times,
+struct process_change process_change_locked(struct process *self, enum child_state state,
+                                            int status) {
+    struct process_body *body = process_body_of(self);
+    struct process_change change = {
+        .child = {.pid = body->pid,
+                  .group = body->group,
+                  .process = process_id_of(self),
+                  .exit_signal = body->exit_signal,
+                  .state = state,
+                  .status = status,
+                  .turn = ++body->turns,
+                  .times = body->times},
+        .parent = body->parent,
     };
-    account_add(&child.times, &body->child_times);
-    return child;
+    account_add(&change.child.times, &body->child_times);
+    return change;
 }
 
-void process_tell_parent(struct process *self, enum child_state state, int status) {
-    struct process_body *body = process_body_of(self);
-    k42_lock(&body->lock);
-    struct child child = process_as_child(body, process_id_of(self));
-    process_ref parent = (process_ref)k42_id_ref(body->parent);
-    k42_unlock(&body->lock);
-    child.state = state;
-    child.status = status;
+void process_tell_parent(const struct process_change *change) {
+    process_ref parent = (process_ref)k42_id_ref(change->parent);
     /* A parent that has gone is being replaced; the next one takes no interest in stops. */
-    k42_result told = k42_call(parent, changed, &child);
+    k42_result told = k42_call(parent, changed, &change->child);
     (void)told;
 }
 
@@ -237,9 +250,8 @@ k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid
     body->parent = k42_id_of(parent);
     body->parent_pid = parent_pid;
     body->exit_signal = SIGCHLD;
-    *child = process_as_child(body, process_id_of(self));
-    child->status = body->status;
-    child->state = body->ended ? CHILD_ENDED : CHILD_RUNS;
+    *child =
+        process_change_locked(self, body->ended ? CHILD_ENDED : CHILD_RUNS, body->status).child;
     k42_unlock(&body->lock);
     return child->state == CHILD_ENDED;
 }
@@ -259,13 +271,11 @@ k42_result process_ended(struct process *self, struct child *child) {
     body->ending = true;
     body->borrows = false;
     signal_queue_empty(body, &body->pending, ~0ul);
-    *child = process_as_child(body, process_id_of(self));
-    child->status = body->status;
-    child->state = CHILD_ENDED;
-    k42_id parent = body->parent;
+    struct process_change change = process_change_locked(self, CHILD_ENDED, body->status);
     k42_unlock(&body->lock);
+    *child = change.child;
     wait_notify(process_id_of(self), PROCESS_BORROWED, WAIT_READ, WAIT_ALL);
-    return parent;
+    return change.parent;
 }
 
 k42_result process_regroup(struct process *self, int group, int session) {
@@ -275,10 +285,13 @@ k42_result process_regroup(struct process *self, int group, int session) {
     body->group = group;
     if (session)
         body->session = session;
+    struct process_change change;
+    if (!there)
+        change = process_change_locked(self, CHILD_RUNS, 0);
     k42_unlock(&body->lock);
     if (there)
         return -EALREADY;
-    process_tell_parent(self, CHILD_RUNS, 0);
+    process_tell_parent(&change);
     return 0;
 }
 

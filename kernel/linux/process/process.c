@@ -106,11 +106,13 @@ static k42_result process_leave(struct process *self, struct task *task) {
     signal_queue_empty(body, &task->pending, ~0ul);
     uint32_t left = body->threads;
     bool report = left && process_stop_is_complete(body);
-    int signal = body->stop_signal;
+    struct process_change change;
+    if (report)
+        change = process_change_locked(self, CHILD_STOPPED, body->stop_signal << 8 | 0x7f);
     k42_unlock(&body->lock);
     wait_notify(process_id_of(self), PROCESS_THREADS, WAIT_READ, WAIT_ALL);
     if (report)
-        process_tell_parent(self, CHILD_STOPPED, signal << 8 | 0x7f);
+        process_tell_parent(&change);
     return left;
 }
 

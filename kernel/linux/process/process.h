@@ -46,6 +46,7 @@ struct child {
     int32_t exit_signal; /* sent to the parent at its end; 0: none */
     enum child_state state;
     int32_t status;             /* as wait() gives it */
+    uint32_t turn;              /* counts what the process tells; 0: nothing yet */
     int32_t parent_thread;      /* which thread made it, for __WNOTHREAD */
     struct process_times times; /* its own and of the children it waited for */
 };

@@ -244,13 +244,16 @@ k42_result process_send(struct process *self, int tid, const struct signal_info 
         result = -ESRCH;
     else if (info->signal && !body->ended)
         result = process_send_locked(body, task, info);
-    bool goes_on = was_stopped && !body->stop_signal, ending = body->ending;
+    bool goes_on = was_stopped && !body->stop_signal, tell = goes_on && !body->ending;
+    struct process_change change;
+    if (tell)
+        change = process_change_locked(self, CHILD_CONTINUED, 0xffff);
     k42_unlock(&body->lock);
     if (goes_on)
         wait_notify(process_id_of(self), PROCESS_STOPPED, WAIT_READ, WAIT_ALL);
     wait_notify(process_id_of(self), PROCESS_SIGNALS, WAIT_READ, WAIT_ALL);
-    if (goes_on && !ending)
-        process_tell_parent(self, CHILD_CONTINUED, 0xffff);
+    if (tell)
+        process_tell_parent(&change);
     return result;
 }
 
@@ -347,11 +350,13 @@ k42_result process_stop(struct process *self, struct task *task, int signal) {
         body->stopped++;
     }
     bool report = process_stop_is_complete(body);
-    int stopped_by = body->stop_signal;
-    if (stopped_by)
+    struct process_change change;
+    if (report)
+        change = process_change_locked(self, CHILD_STOPPED, body->stop_signal << 8 | 0x7f);
+    if (body->stop_signal)
         result = wait_on(process_id_of(self), PROCESS_STOPPED, WAIT_READ);
     k42_unlock(&body->lock);
     if (report)
-        process_tell_parent(self, CHILD_STOPPED, stopped_by << 8 | 0x7f);
+        process_tell_parent(&change);
     return result;
 }
