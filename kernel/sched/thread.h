@@ -143,4 +143,10 @@ struct sched_counts {
 };
 void sched_count(struct sched_counts *counts);
 
+/* What a CPU has done since the clock began, in ns; the three together are the time. */
+struct sched_cpu_times {
+    uint64_t user, system, idle;
+};
+void sched_cpu_times(unsigned cpu, struct sched_cpu_times *times);
+
 #endif
