@@ -75,6 +75,7 @@ K42_CLASS(file_directory) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &directory_ops,
+    .init = body_init,
     .fini = opened_fini,
     .transfers = directory_transfers,
 };

@@ -11,7 +11,7 @@
 #ifndef KERNEL_FS_OPEN_FILE_H
 #define KERNEL_FS_OPEN_FILE_H
 
-#include "body.h"
+#include "../body.h"
 #include "file.h"
 #include "path.h"
 

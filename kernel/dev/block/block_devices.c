@@ -151,6 +151,7 @@ K42_CLASS(block_fr) = {
     .traits = "behind=disk",
     BODY_LAYOUT,
     .ops = &fr_ops,
+    .init = body_init,
     .transfers = fr_transfers,
 };
 

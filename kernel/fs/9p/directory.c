@@ -40,6 +40,7 @@ K42_CLASS(p9_directory) = {
     .traits = "behind=9p",
     BODY_LAYOUT,
     .ops = &directory_ops,
+    .init = body_init,
     .fini = opened_fini,
     .transfers = directory_transfers,
 };

@@ -187,6 +187,7 @@ K42_CLASS(p9_fr) = {
     .traits = "behind=9p",
     BODY_LAYOUT,
     .ops = &fr_ops,
+    .init = body_init,
     .transfers = fr_transfers,
 };
 

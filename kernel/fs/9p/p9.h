@@ -24,9 +24,9 @@
 #ifndef KERNEL_9P_H
 #define KERNEL_9P_H
 
+#include "../../body.h"
 #include "../../dev/once.h"
 #include "../../sched/wait.h"
-#include "../body.h"
 #include "../node.h"
 #include "client.h"
 

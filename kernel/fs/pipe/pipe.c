@@ -14,10 +14,10 @@
  */
 #include "pipe.h"
 
+#include "../../body.h"
 #include "../../copy.h"
 #include "../../mem/heap/heap.h"
 #include "../../sched/wait.h"
-#include "../body.h"
 #include "../file.h"
 #include "../ramfs/ramfs.h"
 #include "../values.h"
@@ -376,6 +376,7 @@ K42_CLASS(pipe_ring) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &ring_ops,
+    .init = body_init,
     .fini = ring_fini,
     .transfers = ring_transfers,
 };

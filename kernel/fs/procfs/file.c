@@ -123,6 +123,7 @@ K42_CLASS(file_proc) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &proc_file_ops,
+    .init = body_init,
     .fini = proc_file_fini,
     .transfers = proc_file_transfers,
 };

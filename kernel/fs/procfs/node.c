@@ -391,6 +391,7 @@ K42_CLASS(node_proc) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &proc_ops,
+    .init = body_init,
     .fini = proc_fini,
     .transfers = proc_transfers,
 };

@@ -182,6 +182,7 @@ K42_CLASS(ramfs_directory) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &directory_ops,
+    .init = body_init,
     .fini = ramfs_node_fini,
     .transfers = directory_transfers,
 };

@@ -45,6 +45,7 @@ K42_CLASS(ramfs_link) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &link_ops,
+    .init = body_init,
     .fini = ramfs_node_fini,
     .transfers = link_transfers,
 };

@@ -16,7 +16,7 @@
 #ifndef KERNEL_RAMFS_H
 #define KERNEL_RAMFS_H
 
-#include "../body.h"
+#include "../../body.h"
 #include "../node.h"
 
 #include <k42/lock.h>

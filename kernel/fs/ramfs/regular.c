@@ -102,6 +102,7 @@ K42_CLASS(ramfs_regular) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &regular_ops,
+    .init = body_init,
     .fini = ramfs_node_fini,
     .transfers = regular_transfers,
 };

@@ -53,6 +53,7 @@ K42_CLASS(ramfs_special) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &special_ops,
+    .init = body_init,
     .fini = ramfs_node_fini,
     .transfers = special_transfers,
 };

@@ -13,7 +13,7 @@
  */
 #include "descriptors.h"
 
-#include "../../fs/body.h"
+#include "../../body.h"
 #include "../../fs/file.h"
 #include "../../fs/locks.h"
 
@@ -347,6 +347,7 @@ K42_CLASS(descriptors_array) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &array_ops,
+    .init = body_init,
     .fini = table_fini,
     .transfers = array_transfers,
 };
