@@ -5,6 +5,7 @@
 #include "../../sched/thread.h"
 #include "../../vdso/wall_clock.h"
 #include "../abi.h"
+#include "../host_names.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -128,9 +129,9 @@ static k42_result print_osrelease(const struct proc_key *key, struct proc_text *
 }
 
 static k42_result print_hostname(const struct proc_key *key, struct proc_text *text) {
-    char host[SYSTEM_NAME], domain[SYSTEM_NAME];
+    char host[HOST_NAME], domain[HOST_NAME];
     (void)key;
-    system_names(host, domain);
+    host_names_read(host, domain);
     proc_print(text, "%s\n", host);
     return 0;
 }
