@@ -35,7 +35,9 @@ k42_result body_import(struct k42_root *to, struct k42_state *state, unsigned pa
 void body_handed_over(struct k42_root *from, struct k42_state *state);
 
 /* The members of a class of such objects that are the same in all. */
-#define BODY_LAYOUT                                                                                \
+#define BODY_LAYOUT BODY_OBJECT, .init = body_init
+/* The same for a class whose `init` makes the body, and ends with body_init(). */
+#define BODY_OBJECT                                                                                \
     .kind = &k42_single, .root_size = sizeof(struct body_object),                                  \
     .rep_offset = offsetof(struct body_object, rep)
 

@@ -187,7 +187,6 @@ K42_CLASS(file_cached) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &cached_ops,
-    .init = body_init,
     .fini = opened_fini,
     .transfers = cached_transfers,
 };

@@ -65,7 +65,6 @@ K42_CLASS(file_path) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &path_ops,
-    .init = body_init,
     .fini = opened_fini,
     .transfers = path_transfers,
 };

@@ -70,7 +70,6 @@ K42_CLASS(file_stream) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &stream_file_ops,
-    .init = body_init,
     .fini = opened_fini,
     .transfers = transfers,
 };

@@ -355,7 +355,7 @@ K42_CLASS(terminal_line) = {
     .name = "terminal.line",
     .interface = &terminal_interface,
     .version = 1,
-    BODY_LAYOUT,
+    BODY_OBJECT,
     .ops = &terminal_line_ops,
     .init = terminal_init,
     .fini = terminal_fini,

@@ -91,7 +91,6 @@ K42_CLASS(file_tty) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &tty_file_ops,
-    .init = body_init,
     .fini = opened_fini,
     .transfers = transfers,
 };

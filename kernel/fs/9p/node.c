@@ -340,7 +340,6 @@ K42_CLASS(p9_node) = {
     .traits = "behind=9p",
     BODY_LAYOUT,
     .ops = &node_ops,
-    .init = body_init,
     .fini = node_fini,
     .transfers = node_transfers,
 };

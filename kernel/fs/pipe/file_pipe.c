@@ -124,7 +124,6 @@ K42_CLASS(file_pipe) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &pipe_file_ops,
-    .init = body_init,
     .fini = opened_fini,
     .transfers = pipe_file_transfers,
 };

@@ -376,7 +376,6 @@ K42_CLASS(pipe_ring) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &ring_ops,
-    .init = body_init,
     .fini = ring_fini,
     .transfers = ring_transfers,
 };

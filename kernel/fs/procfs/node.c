@@ -391,7 +391,6 @@ K42_CLASS(node_proc) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &proc_ops,
-    .init = body_init,
     .fini = proc_fini,
     .transfers = proc_transfers,
 };

@@ -462,7 +462,6 @@ K42_CLASS(ramfs_pages) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &pages_ops,
-    .init = body_init,
     .fini = pages_fini,
     .transfers = pages_transfers,
 };

@@ -347,7 +347,6 @@ K42_CLASS(descriptors_array) = {
     .version = 1,
     BODY_LAYOUT,
     .ops = &array_ops,
-    .init = body_init,
     .fini = table_fini,
     .transfers = array_transfers,
 };

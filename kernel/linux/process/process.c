@@ -339,7 +339,7 @@ K42_CLASS(process_linux) = {
     .interface = &process_interface,
     .version = 1,
     .traits = "lock=one",
-    BODY_LAYOUT,
+    BODY_OBJECT,
     .ops = &process_methods,
     .init = process_init,
     .fini = process_fini,

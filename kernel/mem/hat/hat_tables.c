@@ -132,7 +132,7 @@ K42_CLASS(hat_tables) = {
     .interface = &hat_interface,
     .version = 1,
     .traits = "private=tables",
-    BODY_LAYOUT,
+    BODY_OBJECT,
     .ops = &object_ops,
     .init = object_init,
     .fini = object_fini,

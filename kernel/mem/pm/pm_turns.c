@@ -148,7 +148,6 @@ K42_CLASS(pm_turns) = {
     .traits = "choice=turns",
     BODY_LAYOUT,
     .ops = &turns_ops,
-    .init = body_init,
     .fini = turns_fini,
     .transfers = turns_transfers,
 };

@@ -175,7 +175,6 @@ K42_CLASS(space_indexed) = {
     .traits = "lookup=lockless",
     BODY_LAYOUT,
     .ops = &indexed_ops,
-    .init = body_init,
     .fini = indexed_fini,
     .transfers = indexed_transfers,
 };
