@@ -1,5 +1,5 @@
 /*
- * The machine as programs see it: sysinfo, its end, its log.
+ * The machine as programs see it: sysinfo, its end.
  */
 #include "system.h"
 
@@ -76,19 +76,4 @@ LINUX_CALL(169, reboot, unsigned magic, unsigned again, unsigned command) {
          again != LINUX_REBOOT_MAGIC2B && again != LINUX_REBOOT_MAGIC2C))
         return -EINVAL;
     return end_machine(command);
-}
-
-/* The kernel's lines go to the console; none are kept. */
-LINUX_CALL(103, syslog, int action, uintptr_t to, int length) {
-    (void)to, (void)length;
-    switch (action) {
-    case 2: /* read; nothing ever comes */
-    case 3:
-    case 4:
-    case 9:
-    case 10:
-        return 0;
-    default:
-        return action >= 0 && action <= 10 ? 0 : -EINVAL;
-    }
 }

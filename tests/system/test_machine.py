@@ -32,3 +32,12 @@ def test_time_goes_to_programs_the_kernel_and_nobody(machine):
     assert idle[0][2] > busy[0][2], "a sleep is nobody's time"
     for line in (begin, busy, idle):
         assert abs(sum(map(sum, line[1:])) - sum(line[0])) <= 3 * machine.cpus
+
+
+def test_the_kernel_s_lines_are_kept(machine):
+    done = machine.sh("dmesg | head -n 1; busybox dmesg | head -n 1; dmesg -c | wc -l; dmesg | wc -l; "
+                      "setpriv --reuid=1234 --clear-groups dmesg -C; echo $?")
+    first, same, kept, left, refused = done.output.decode().splitlines()
+    assert first == same and ("machine: " in first or int(kept) > 500)
+    assert int(kept) > 2 and left == "0" and refused == "1"
+    assert b"not permitted" in done.errors
