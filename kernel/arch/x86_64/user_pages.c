@@ -18,15 +18,12 @@ uint64_t user_entry_nx;
 
 static uint64_t last_id;
 
-bool user_huge_pages(void) {
-    return features.huge_pages;
-}
-
 size_t user_table_size(void) {
     return sizeof(struct user_table) + (cpu_count() + 63) / 64 * sizeof(uint64_t);
 }
 
-uint64_t user_table_page(struct user_table *table) {
+/* A page-table page with nothing in it, from the table's frames. 0: there is none. */
+static uint64_t user_table_page(struct user_table *table) {
     uint64_t frame = table->frames.take(table->frames.context);
     if (frame)
         __builtin_memset(phys_to_virt(frame), 0, FRAME_SIZE);
