@@ -142,5 +142,7 @@ struct sched_counts {
     uint64_t moves;       /* threads that went on on another CPU */
 };
 void sched_count(struct sched_counts *counts);
+/* Frames of stacks, those kept for threads to come included. */
+uint64_t thread_stack_frames(void);
 
 #endif

@@ -9,6 +9,7 @@
 /* Registers both; once, when there is a procfs. */
 void proc_processes_register(void);
 void proc_machine_register(void);
+void proc_k42_register(void);
 
 /* Hexadecimal digits, at least so many. */
 void proc_print_hex(struct proc_text *text, uint64_t number, unsigned digits);
