@@ -708,7 +708,7 @@ static void urgent_frames_are_there_when_others_are_out(void **state) {
     assert_int_equal(taken.result, 0);
     for (unsigned i = 0; i < 8 * 512; i++)
         assert_int_equal(((uint64_t *)machine_memory(taken.word))[i], 0);
-    assert_int_equal(k42_call((pm_ref)below, give, taken.word, 3), 0);
+    assert_int_equal(k42_call((pm_ref)below, give, taken.word, 3, 0), 0);
     assert_int_equal(k42_call((pm_ref)below, take, 30, PM_TRY).result, -EINVAL);
     k42_exit();
     assert_int_equal(k42_destroy(below), 0);
