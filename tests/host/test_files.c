@@ -371,13 +371,60 @@ static void a_full_file_system_takes_no_more_until_something_goes(void **unused)
     assert_int_equal(CALL(SYS_mkdir, "/full/c", 0755), -ENOSPC);
     assert_int_equal(CALL(SYS_ftruncate, fd, 4096), 0);
     assert_int_equal(CALL(SYS_pwrite64, fd, bytes, sizeof bytes, 0), 65536);
-    close_file(fd);
     assert_int_equal(CALL(SYS_unlink, "/full/f"), 0);
+    assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
+    assert_int_equal(counts.f_bfree, 0);
+    close_file(fd);
+    assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
+    assert_int_equal(counts.f_bfree, 16);
+    assert_int_equal(counts.f_ffree, 1);
+    for (int turn = 0; turn < 10; turn++) {
+        fd = open_file("/full/f", O_RDWR | O_CREAT);
+        assert_int_equal(CALL(SYS_write, fd, bytes, sizeof bytes), 65536);
+        assert_int_equal(CALL(SYS_unlink, "/full/f"), 0);
+        assert_int_equal(CALL(SYS_ftruncate, fd, turn * 4096), 0);
+        close_file(fd);
+    }
     calls_settle();
     assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
     assert_int_equal(counts.f_bfree, 16);
+    assert_int_equal(counts.f_ffree, 1);
     assert_int_equal(CALL(SYS_umount2, "/full", 0), 0);
     assert_int_equal(CALL(SYS_rmdir, "/full"), 0);
+}
+
+static void a_limit_of_length_holds_in_every_call_that_writes(void **unused) {
+    static char bytes[3000];
+    struct stat stat;
+    (void)unused;
+    int fd = open_file("/limited", O_RDWR | O_CREAT), from = make_file("/from", "some bytes");
+    int last = open_file("/limited", O_RDWR | O_APPEND);
+    unsigned signals = calls_signals;
+    calls_limit_files(5000);
+    assert_int_equal(CALL(SYS_write, fd, bytes, 3000), 3000);
+    assert_int_equal(CALL(SYS_write, last, bytes, 3000), 2000);
+    assert_int_equal(calls_signals, signals);
+    assert_int_equal(CALL(SYS_write, last, bytes, 1), -EFBIG);
+    assert_int_equal(CALL(SYS_pwrite64, fd, bytes, 1, 5000), -EFBIG);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 5001), -EFBIG);
+    assert_int_equal(CALL(SYS_truncate, "/limited", 5001), -EFBIG);
+    assert_int_equal(CALL(SYS_fallocate, fd, 0, 4000, 1001), -EFBIG);
+    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_SET), 0);
+    assert_int_equal(CALL(SYS_sendfile, last, from, 0, 10), -EFBIG);
+    assert_int_equal(calls_signals, signals + 6);
+    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_CUR), 0);
+    assert_int_equal(CALL(SYS_fstat, fd, &stat), 0);
+    assert_int_equal(stat.st_size, 5000);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 5000), 0);
+    assert_int_equal(CALL(SYS_write, last, bytes, 0), 0);
+    assert_int_equal(calls_signals, signals + 6);
+    calls_limit_files(~0ul);
+    assert_int_equal(CALL(SYS_write, last, bytes, 1), 1);
+    close_file(fd);
+    close_file(from);
+    close_file(last);
+    assert_int_equal(CALL(SYS_unlink, "/limited"), 0);
+    assert_int_equal(CALL(SYS_unlink, "/from"), 0);
 }
 
 /* ---- pipes ---- */
@@ -766,6 +813,7 @@ int main(void) {
         cmocka_unit_test(dots_lead_out_of_a_mount),
         cmocka_unit_test(a_bind_mount_shows_the_same_files_and_may_be_read_only),
         cmocka_unit_test(a_full_file_system_takes_no_more_until_something_goes),
+        cmocka_unit_test(a_limit_of_length_holds_in_every_call_that_writes),
         cmocka_unit_test(a_pipe_carries_bytes_in_order),
         cmocka_unit_test(a_full_pipe_takes_no_more_and_an_ended_one_says_so),
         cmocka_unit_test(writing_to_nobody_is_a_broken_pipe),
