@@ -145,7 +145,7 @@ static inline uint64_t user_entry_set(uint64_t *entry, uint64_t bits) {
 
 /* ---- tables ---- */
 
-/* Where frames for page-table pages come from and go to. What a frame contains does not matter. */
+/* Where frames for page-table pages come from and go to: full of zeros, both ways. */
 struct user_frames {
     uint64_t (*take)(void *context); /* 0: there is none */
     void (*give)(void *context, uint64_t frame);
@@ -170,9 +170,8 @@ size_t user_table_size(void);
 __attribute__((warn_unused_result)) int user_table_open(struct user_table *table,
                                                         const struct user_frames *frames);
 /*
- * Gives back the root and all page-table pages below it, but none that an entry with ENTRY_SHARED
- * points to. No thread has it as its own any more and nobody walks it; CPUs that still have it
- * loaded leave it. Same context as user_flush_finish.
+ * Gives back the root, below which nothing is any more. No thread has it as its own and nobody
+ * walks it; CPUs that still have it loaded leave it. Same context as user_flush_finish.
  */
 void user_table_close(struct user_table *table);
 
@@ -239,8 +238,8 @@ static inline void user_flush_begin(struct user_flush *flush, struct user_table 
  */
 void user_flush_range(struct user_flush *flush, uintptr_t start, uintptr_t end, unsigned level);
 
-/* A page-table page that no entry points to any more; given to the table's frames when everybody
- * has forgotten it. What it mapped is told by user_flush_range as well. */
+/* A page-table page with nothing in it that no entry points to any more; given to the table's
+ * frames when everybody has forgotten it. What it mapped is told by user_flush_range as well. */
 void user_flush_frame(struct user_flush *flush, uint64_t frame);
 
 /*

@@ -18,6 +18,8 @@
 
 #include <k42/object.h>
 
+#define PROCESS_INTERFACE_VERSION 2
+
 struct process;
 struct task;
 
@@ -184,8 +186,8 @@ struct process_ops {
      * parent's id. */
     K42_METHOD(ended)(struct process *self, K42_OUT struct child *child);
 
-    /* A thread that leaves has used this. */
-    K42_METHOD(charge)(struct process *self, K42_IN const struct process_times *times);
+    /* What its threads have used, those that have left included. */
+    K42_METHOD(times)(struct process *self, K42_OUT struct process_times *times);
 
     /* Its group, and its session when that is not 0. Errors: -EALREADY, it is in that group. */
     K42_METHOD(regroup)(struct process *self, int group, int session);
@@ -208,6 +210,10 @@ struct process_ops {
     K42_METHOD(number)(struct process *self, unsigned which);
     /* Sets it. Errors: -EINVAL. */
     K42_METHOD(set_number)(struct process *self, unsigned which, int value);
+
+    /* What RLIMIT_CPU has it get now: a signal, or 0; in the word how many nanoseconds it may use
+     * until this is to be asked again, or ~0: never. */
+    K42_METHOD_PAIR(time_limit)(struct process *self);
 };
 
 struct process {

@@ -13,8 +13,7 @@
 
 #include <k42/k42.h>
 
-/* A signal from the calling thread, as kill() (SI_USER) or tkill() (SI_TKILL) make it. */
-static struct signal_info signal_from_self(int signal, int code) {
+struct signal_info signal_from_self(int signal, int code) {
     const struct task *task = task_self();
     return (struct signal_info){
         .signal = signal,

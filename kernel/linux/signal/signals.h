@@ -85,6 +85,8 @@ static inline uint64_t signal_bit(int signal) {
 
 struct task;
 
+/* A signal from the calling thread, as kill() (SI_USER) or tkill() (SI_TKILL) make it. */
+struct signal_info signal_from_self(int signal, int code);
 /* A signal from the kernel. */
 static inline struct signal_info signal_from_kernel(int signal) {
     return (struct signal_info){.signal = signal, .code = 0x80}; /* SI_KERNEL */
