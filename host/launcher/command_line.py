@@ -132,7 +132,7 @@ def do(asked):
     if asked.command == "bench" and asked.list:
         say("\n".join(running.benchmarks()))
         return 0
-    packages.ensure()
+    packages.ensure(for_guest=asked.command == "run" and wants_guest(asked))
     if asked.command == "build":
         return build(asked.variant)
     if asked.command == "run":

@@ -11,6 +11,7 @@
 #include "process/ids.h"
 #include "process/lives.h"
 #include "program.h"
+#include "whom.h"
 
 #include <k42/k42.h>
 
@@ -27,24 +28,8 @@ struct attributes {
 };
 _Static_assert(sizeof(struct attributes) == ATTRIBUTES_FIRST, "Linux's layout");
 
-/* ---- which thread ---- */
-
-/* It lasts while the caller is active. NULL: there is none. */
-static struct task *task_of(int tid) {
-    if (!tid)
-        return task_self();
-    struct k42_pair found = k42_call(ids_process(tid), thread, tid, 0);
-    return found.result < 0 ? NULL : (struct task *)found.word;
-}
-
-static bool is_own(const struct task *task) {
-    const struct credentials *own = task_self()->credentials;
-    const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
-    return own->euid == its->uid || own->euid == its->euid;
-}
-
 static bool may_change(const struct task *task) {
-    return is_own(task) || task_capable(task_self(), CAP_SYS_NICE);
+    return whom_is_own(task) || task_capable(task_self(), CAP_SYS_NICE);
 }
 
 /* ---- policies ---- */
@@ -98,7 +83,7 @@ static k42_result set_scheduler(int tid, int policy, uintptr_t from) {
     if (policy < 0 || tid < 0 || !from)
         return -EINVAL;
     k42_result result = program_read(&priority, from, sizeof priority);
-    struct task *task = task_of(tid);
+    struct task *task = whom_thread(tid);
     if (result < 0 || !task)
         return result < 0 ? result : -ESRCH;
     thread_read_policy(task->thread, &now);
@@ -111,7 +96,7 @@ LINUX_CALL(144, sched_setscheduler, int tid, int policy, uintptr_t from) {
 }
 
 static k42_result read_policy(int tid, struct thread_policy *policy) {
-    struct task *task = tid < 0 ? NULL : task_of(tid);
+    struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (!task)
         return tid < 0 ? -EINVAL : -ESRCH;
     thread_read_policy(task->thread, policy);
@@ -174,7 +159,7 @@ LINUX_CALL(314, sched_setattr, int tid, uintptr_t from, unsigned flags) {
     int nice = wanted.nice < RUN_NICE_LEAST  ? RUN_NICE_LEAST
                : wanted.nice > RUN_NICE_MOST ? RUN_NICE_MOST
                                              : wanted.nice;
-    return set_policy(task_of(tid), wanted.policy, wanted.priority, nice);
+    return set_policy(whom_thread(tid), wanted.policy, wanted.priority, nice);
 }
 
 LINUX_CALL(315, sched_getattr, int tid, uintptr_t to, unsigned size, unsigned flags) {
@@ -198,51 +183,6 @@ LINUX_CALL(24, sched_yield, void) {
 
 /* ---- nice ---- */
 
-/* Those whom a call means: a thread, the threads of a group or of a user; fn for each. */
-struct whom {
-    int which, who;
-    k42_result (*fn)(struct task *task, int nice, k42_result so_far);
-    int nice;
-    k42_result result;
-};
-
-static void for_each_of(struct whom *whom, process_ref process) {
-    for (int tid = 1;;) {
-        struct k42_pair found = k42_call(process, thread, tid, 1);
-        if (found.result < 0)
-            return;
-        struct task *task = (struct task *)found.word;
-        const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
-        if (whom->which != PRIO_USER || its->uid == (uint32_t)whom->who)
-            whom->result = whom->fn(task, whom->nice, whom->result);
-        tid = task->tid + 1;
-    }
-}
-
-static k42_result for_all(struct whom *whom) {
-    struct process_info info;
-    whom->result = -ESRCH;
-    if (whom->which == PRIO_PROCESS) {
-        struct task *task = task_of(whom->who);
-        return task ? whom->fn(task, whom->nice, -ESRCH) : -ESRCH;
-    }
-    if (whom->which != PRIO_PGRP && whom->which != PRIO_USER)
-        return -EINVAL;
-    if (!whom->who && whom->which == PRIO_USER)
-        whom->who = (int)task_self()->credentials->uid;
-    if (!whom->who && k42_call(task_self()->process, info, &info) >= 0)
-        whom->who = info.group;
-    for (int number = ids_next(1); number; number = ids_next(number + 1)) {
-        process_ref process = ids_process(number);
-        if (k42_call(process, info, &info) < 0 || info.pid != number)
-            continue;
-        if (whom->which == PRIO_USER || info.group == whom->who)
-            for_each_of(whom, process);
-        k42_safe_point();
-    }
-    return whom->result;
-}
-
 static k42_result raise_nice(struct task *task, int nice, k42_result so_far) {
     struct thread_policy policy;
     thread_read_policy(task->thread, &policy);
@@ -263,17 +203,17 @@ static k42_result least_nice(struct task *task, int nice, k42_result so_far) {
 }
 
 LINUX_CALL(141, setpriority, int which, int who, int nice) {
-    struct whom whom = {.which = which, .who = who, .fn = raise_nice, .nice = nice};
+    struct whom whom = {.which = which, .who = who, .fn = raise_nice, .value = nice};
     if (nice < RUN_NICE_LEAST)
-        whom.nice = RUN_NICE_LEAST;
+        whom.value = RUN_NICE_LEAST;
     if (nice > RUN_NICE_MOST)
-        whom.nice = RUN_NICE_MOST;
-    return for_all(&whom);
+        whom.value = RUN_NICE_MOST;
+    return whom_all(&whom);
 }
 
 LINUX_CALL(140, getpriority, int which, int who) {
     struct whom whom = {.which = which, .who = who, .fn = least_nice};
-    return for_all(&whom);
+    return whom_all(&whom);
 }
 
 /* ---- CPUs ---- */
@@ -284,7 +224,7 @@ static size_t words_needed(void) {
 
 LINUX_CALL(203, sched_setaffinity, int tid, size_t size, uintptr_t from) {
     uint64_t mask[MASK_WORDS] = {0};
-    struct task *task = tid < 0 ? NULL : task_of(tid);
+    struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (words_needed() > MASK_WORDS)
         return -EINVAL;
     k42_result result = program_read(mask, from, size < sizeof mask ? size : sizeof mask);
@@ -304,7 +244,7 @@ LINUX_CALL(203, sched_setaffinity, int tid, size_t size, uintptr_t from) {
 LINUX_CALL(204, sched_getaffinity, int tid, size_t size, uintptr_t to) {
     uint64_t mask[MASK_WORDS] = {0};
     size_t bytes = words_needed() * sizeof(uint64_t);
-    struct task *task = tid < 0 ? NULL : task_of(tid);
+    struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (size % sizeof(uint64_t) || size < bytes || bytes > sizeof mask)
         return -EINVAL;
     if (!task)

@@ -17,6 +17,7 @@
 #include "linux.h"
 #include "process/process.h"
 
+struct host_names;
 struct path_context;
 struct thread;
 struct user_table;
@@ -41,12 +42,14 @@ struct task {
     space_ref space;
     descriptors_ref descriptors;
     struct path_context *paths;
+    struct host_names *host_names;   /* NULL: the machine's */
     struct credentials *credentials; /* replaced whole, by its own thread; others: quiescence */
 
     process_ref process; /* constant */
     struct task_memory *memory;
     struct file_held *executable; /* what it runs, for /proc; read by all, replaced whole */
     char name[TASK_NAME];         /* comm; read by all, torn at worst */
+    uint16_t io_priority;         /* as ioprio_set() has it; atomic, anybody's */
 
     /* Guarded by the process's lock. */
     struct task *next, *before; /* in the process */

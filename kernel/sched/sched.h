@@ -145,6 +145,8 @@ struct sched_cpu {
     bool want_switch;   /* at the next opportunity; read without the lock by this CPU */
     bool want_timer;    /* another CPU gave us a reason to set the timer */
     uint64_t switches, preemptions, moves;
+    uint64_t idle_ns,
+        program_ns; /* of its time, as charged and divided; the rest is the kernel's */
     run_queue_ref objects[RUN_LEVELS];      /* the queues, when there are objects */
     struct run_queue_fifo_root first_queue; /* before */
 };

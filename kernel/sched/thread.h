@@ -142,5 +142,13 @@ struct sched_counts {
     uint64_t moves;       /* threads that went on on another CPU */
 };
 void sched_count(struct sched_counts *counts);
+/* Frames of stacks, those kept for threads to come included. */
+uint64_t thread_stack_frames(void);
+
+/* What a CPU has done since the clock began, in ns; the three together are the time. */
+struct sched_cpu_times {
+    uint64_t user, system, idle;
+};
+void sched_cpu_times(unsigned cpu, struct sched_cpu_times *times);
 
 #endif

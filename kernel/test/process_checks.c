@@ -39,6 +39,7 @@ KERNEL_CHECK(process, a_childs_end_is_told_once_and_collected_once) {
                  k42_call(parent, wait, &any, &found) == -K42_WAIT;
     record.state = CHILD_ENDED;
     record.status = 7 << 8;
+    record.turn = 1;
     holds = holds && k42_call(parent, changed, &record) == 0 &&
             k42_call(parent, wait, &any, &found) == 1002 && found.status == 7 << 8 &&
             k42_call(parent, wait, &any, &found) == -ECHILD &&
@@ -97,6 +98,8 @@ KERNEL_CHECK(process, a_process_keeps_everything_when_its_class_is_swapped) {
     for (unsigned i = 0; i < 3 && holds; i++) {
         struct k42_swap_report report;
         holds = k42_swap((k42_ref)process, &process_linux, &report) >= 0;
+        if (!holds)
+            print("%s", report.text);
     }
     k42_enter();
     holds = holds && k42_call(process, limit, RLIMIT_CORE, NULL, &limit, 0) == 0 &&

@@ -278,6 +278,9 @@ static void a_step_of_nice_is_a_quarter(void **state) {
 static void who_sleeps_much_comes_first_and_cannot_keep_the_cpu(void **state) {
     (void)state;
     open_queue(&run_queue_fair);
+    add(0, RUN_NEW);
+    assert_int_equal(take(), 0);
+    take_away(0);
     for (unsigned i = 1; i < 5; i++)
         add(i, RUN_NEW);
     for (unsigned round = 0; round < 100; round++) {
@@ -299,6 +302,32 @@ static void who_sleeps_much_comes_first_and_cannot_keep_the_cpu(void **state) {
     for (unsigned i = 0; i < 40; i++)
         own += one_turn() == 0;
     assert_true(own >= 1 && own <= 11);
+    close_queue();
+}
+
+/* Eight that run for 50 us and sleep for 100 want more than there is; the ninth never sleeps. */
+static void many_that_sleep_for_moments_keep_nobody_from_running(void **state) {
+    (void)state;
+    open_queue(&run_queue_fair);
+    uint64_t wakes_at[8] = {0};
+    add(8, RUN_NEW);
+    for (unsigned step = 0; step < 90000; step++) {
+        for (unsigned i = 0; i < 8; i++)
+            if (wakes_at[i] <= now) {
+                wakes_at[i] = UINT64_MAX;
+                add(i, RUN_WOKEN);
+            }
+        int running = take();
+        charge((unsigned)running, 50000);
+        if (running == 8) {
+            add(8, RUN_RETURNED);
+        } else {
+            take_away((unsigned)running);
+            wakes_at[running] = now + 100000;
+        }
+    }
+    for (unsigned i = 0; i < 9; i++)
+        assert_true(ran[i] >= 9000 * 50000ul);
     close_queue();
 }
 
@@ -456,6 +485,7 @@ int main(void) {
         cmocka_unit_test(shares_are_in_proportion_to_weight),
         cmocka_unit_test(a_step_of_nice_is_a_quarter),
         cmocka_unit_test(who_sleeps_much_comes_first_and_cannot_keep_the_cpu),
+        cmocka_unit_test(many_that_sleep_for_moments_keep_nobody_from_running),
         cmocka_unit_test(a_turn_that_lasted_an_hour_is_not_paid_for_by_an_hour),
         cmocka_unit_test(starting_many_wins_nothing),
         cmocka_unit_test(who_moves_takes_along_what_it_owes),

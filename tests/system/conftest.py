@@ -1,7 +1,9 @@
 """Guests for tests: one boot serves all tests of a file that want the same machine.
 
-K42_GUEST says which kernels are tested and K42_CPUS with how many processors, both lists with
-commas; what a file's QUICK_CPUS says is what ./k42 test uses. With K42_LONG=1 tests do more. A test that ends its guest fails, and the next one gets a new guest.
+K42_GUEST says which kernels are tested, K42_KERNEL in which variants (the debug build has the
+runtime's own checks) and K42_CPUS with how many processors, all lists with commas. ./k42 test uses
+the release build with what a file's QUICK_CPUS says, and the debug build with QUICK_DEBUG_CPUS. With
+K42_LONG=1 tests do more. A test that ends its guest fails, and the next one gets a new guest.
 """
 import difflib
 import functools
@@ -17,20 +19,31 @@ import reference  # noqa: E402
 from gaps import GAPS  # noqa: E402
 from launcher import session  # noqa: E402
 
-GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
-CPUS = [int(text) for text in os.environ.get("K42_CPUS", "").split(",") if text]
+
+def asked(name, otherwise=""):
+    return [word for word in os.environ.get(name, otherwise).split(",") if word]
+
+
+GUESTS = asked("K42_GUEST", "k42")
+KERNELS = asked("K42_KERNEL")
+CPUS = [int(text) for text in asked("K42_CPUS")]
 MEMORY = "1G"
 
 
 class Machine:
     """A guest that is there when it is needed."""
 
-    def __init__(self, kernel, cpus, packages=()):
-        self.kernel, self.cpus, self.packages, self.guest = kernel, cpus, packages, None
+    def __init__(self, kernel, cpus, variant="release", packages=()):
+        self.kernel, self.cpus, self.variant = kernel, cpus, variant
+        self.packages, self.guest = packages, None
 
     def get(self):
         if not self.guest:
-            self.guest = session.Session(self.kernel, self.cpus, MEMORY, self.packages)
+            image, _ = session.kernel_files(self.kernel, self.variant)
+            if self.variant != "release" and not os.path.exists(image):
+                pytest.skip(f"the {self.variant} variant is not built")
+            self.guest = session.Session(self.kernel, self.cpus, MEMORY, self.packages,
+                                         variant=self.variant)
             self.guest.wait_until_ready()
         return self.guest
 
@@ -75,7 +88,7 @@ def in_fresh_folder(script, shell):
     return [shell, "-c", "rm -rf /tmp/test; mkdir /tmp/test; cd /tmp/test || exit 99\n" + script]
 
 
-linux_machine = functools.cache(lambda packages: Machine("linux", 2, packages))
+linux_machine = functools.cache(lambda packages: Machine("linux", 2, packages=packages))
 
 
 @functools.cache
@@ -96,11 +109,21 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xfail(reason=reason, run=not hangs))
 
 
+def kinds(module):
+    """The machines on which a file's tests run: kernel, processors, variant."""
+    quick = getattr(module, "QUICK_CPUS", (2,))
+    for kernel in GUESTS:
+        for variant in KERNELS or ["release"]:
+            yield from ((kernel, cpus, variant) for cpus in CPUS or quick)
+        if kernel == "k42" and not KERNELS and not CPUS:
+            yield from ((kernel, cpus, "debug")
+                        for cpus in getattr(module, "QUICK_DEBUG_CPUS", ()))
+
+
 def pytest_generate_tests(metafunc):
     if "machine" in metafunc.fixturenames:
-        cpus = CPUS or getattr(metafunc.module, "QUICK_CPUS", (2,))
-        metafunc.parametrize("machine", [(kernel, count) for kernel in GUESTS for count in cpus],
-                             ids=lambda one: f"{one[0]}-{one[1]}", indirect=True, scope="module")
+        metafunc.parametrize("machine", list(kinds(metafunc.module)), indirect=True,
+                             scope="module", ids=lambda one: "-".join(map(str, one)))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,5 @@ trying would hang the guest. Whoever fills a gap removes its line."""
 
 APPLET = "test_an_applet_does_what_it_does_natively"
 GAPS = {
-    (APPLET, "ionice"): ("there is no ioprio_set", False),
-    (APPLET, "unshare"): ("there are no name spaces", False),
     "test_python_talks_through_sockets": ("there are no sockets", False),
 }

@@ -24,7 +24,7 @@ struct control {
 };
 
 static k42_id id_of(const struct control *control) {
-    return k42_root_id(&terminal_object_of(control->self)->root);
+    return k42_root_id(BODY_ROOT(control->self));
 }
 
 static k42_result give(const struct control *control, const void *what, size_t size) {
@@ -216,7 +216,7 @@ static k42_result take_terminal(const struct control *control) {
     k42_unlock(&state->lock);
     if (!taken)
         return -EPERM;
-    job_set_terminal(job.session, k42_root_ref(&terminal_object_of(control->self)->root));
+    job_set_terminal(job.session, k42_root_ref(BODY_ROOT(control->self)));
     return 0;
 }
 
@@ -227,7 +227,7 @@ static k42_result leave_terminal(const struct control *control) {
     if (!job.leads)
         return 0;
     job_set_terminal(job.session, K42_NULL_REF);
-    terminal_ref ref = (terminal_ref)k42_root_ref(&terminal_object_of(control->self)->root);
+    terminal_ref ref = (terminal_ref)k42_root_ref(BODY_ROOT(control->self));
     return k42_call(ref, session_ended, job.session);
 }
 
@@ -347,7 +347,7 @@ static k42_result carry_out(const struct control *control) {
 }
 
 k42_result terminal_control(struct terminal *self, unsigned request, uintptr_t argument) {
-    struct control control = {self, terminal_object_of(self)->state, request, argument};
+    struct control control = {self, terminal_state_of(self), request, argument};
     if (changes(request)) {
         k42_result checked = terminal_check(control.state, SIGNAL_TTOU);
         if (checked < 0)

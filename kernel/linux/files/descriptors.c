@@ -13,7 +13,7 @@
  */
 #include "descriptors.h"
 
-#include "../../fs/body.h"
+#include "../../body.h"
 #include "../../fs/file.h"
 #include "../../fs/locks.h"
 

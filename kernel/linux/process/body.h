@@ -13,6 +13,7 @@
 #ifndef KERNEL_PROCESS_BODY_H
 #define KERNEL_PROCESS_BODY_H
 
+#include "../../body.h"
 #include "../../sched/thread.h"
 #include "../../sched/wait.h"
 #include "../task.h"
@@ -59,22 +60,12 @@ struct process_body {
     struct process_heritage own;      /* limits, actions, numbers */
 };
 
-struct process_root {
-    struct k42_root root;
-    struct process rep;
-    struct process_body *body;
-};
-
-static inline struct process_root *process_root_of(struct process *self) {
-    return k42_container(self, struct process_root, rep);
-}
-
 static inline struct process_body *process_body_of(struct process *self) {
-    return process_root_of(self)->body;
+    return BODY(self);
 }
 
 static inline k42_id process_id_of(struct process *self) {
-    return k42_root_id(&process_root_of(self)->root);
+    return k42_root_id(BODY_ROOT(self));
 }
 
 static inline bool process_is_first(const struct process_body *body) {

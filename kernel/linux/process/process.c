@@ -266,7 +266,6 @@ static k42_result inherit(struct process_body *body, process_ref from, bool defa
 }
 
 static k42_result process_init(struct k42_root *root, const void *args) {
-    struct process_root *process = k42_container(root, struct process_root, root);
     const struct process_creation *creation = args;
     if (!creation)
         return 0;
@@ -281,17 +280,22 @@ static k42_result process_init(struct k42_root *root, const void *args) {
     body->exit_signal = creation->exit_signal;
     body->borrows = creation->borrows;
     body->started_ns = time_ns();
-    process->body = body;
-    if (k42_id_of(creation->heir_of))
-        return inherit(body, creation->heir_of, creation->default_handlers);
-    set_first_limits(body);
-    body->own.ignored = SIGNALS_IGNORED;
-    body->own.numbers[PROCESS_DUMPABLE] = 1;
-    return 0;
+    if (k42_id_of(creation->heir_of)) {
+        k42_result result = inherit(body, creation->heir_of, creation->default_handlers);
+        if (result < 0) {
+            heap_free(body);
+            return result;
+        }
+    } else {
+        set_first_limits(body);
+        body->own.ignored = SIGNALS_IGNORED;
+        body->own.numbers[PROCESS_DUMPABLE] = 1;
+    }
+    return body_init(root, body);
 }
 
 static void process_fini(struct k42_root *root) {
-    struct process_body *body = k42_container(root, struct process_root, root)->body;
+    struct process_body *body = body_of_root(root);
     if (!body)
         return;
     signal_queue_empty(body, &body->pending, ~0ul);
@@ -303,39 +307,9 @@ static void process_fini(struct k42_root *root) {
     heap_free(body);
 }
 
-/* The canonical format: word 0 is the body. */
-static const struct k42_format process_by_pointer = {"process.body", 1, 1};
-
-static size_t measure(struct k42_root *from) {
-    (void)from;
-    return 1;
-}
-
-static k42_result export_body(struct k42_root *from, struct k42_state *state, unsigned part) {
-    (void)part;
-    state->word[0] = (uintptr_t)k42_container(from, struct process_root, root)->body;
-    return 0;
-}
-
-static k42_result import_body(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)part;
-    k42_container(to, struct process_root, root)->body = (struct process_body *)state->word[0];
-    return 0;
-}
-
-static void handed_over(struct k42_root *from, struct k42_state *state) {
-    (void)state;
-    k42_container(from, struct process_root, root)->body = NULL;
-}
-
-static const struct k42_transfer process_transfers[] = {
-    {.format = &process_by_pointer,
-     .measure = measure,
-     .export_state = export_body,
-     .import_state = import_body,
-     .handed_over = handed_over},
-    {.format = NULL},
-};
+/* The canonical format: struct process_body. */
+static const struct k42_format process_format = {"process.body", 1, 1};
+static const struct k42_transfer process_transfers[] = BODY_TRANSFERS(process_format);
 
 static const struct process_ops process_methods = {
     .object.describe = process_describe,
@@ -373,9 +347,7 @@ K42_CLASS(process_linux) = {
     .interface = &process_interface,
     .version = 1,
     .traits = "lock=one",
-    .kind = &k42_single,
-    .root_size = sizeof(struct process_root),
-    .rep_offset = offsetof(struct process_root, rep),
+    BODY_OBJECT,
     .ops = &process_methods,
     .init = process_init,
     .fini = process_fini,

@@ -12,6 +12,7 @@
 #include "../../print.h"
 #include "../../sched/wait.h"
 #include "../call.h"
+#include "../host_names.h"
 #include "../program.h"
 #include "ids.h"
 
@@ -65,6 +66,7 @@ void task_release(struct task *task) {
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)
         panic("linux: task %d has lost its table of files", task->tid);
     paths_release(task->paths);
+    host_names_release(task->host_names);
     credentials_release(task->credentials);
 }
 

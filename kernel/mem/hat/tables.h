@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <k42/k42.h>
 
+#include "../../body.h"
 #include "../frame/frame.h"
 #include "../heap/heap.h"
 #include "../pm/pm.h"
@@ -60,14 +61,8 @@ struct hat_tables {
     uint64_t table_frames; /* without the root */
 };
 
-struct hat_object {
-    struct k42_root root;
-    struct hat rep;
-    struct hat_tables *tables;
-};
-
 static inline struct hat_tables *tables_of(struct hat *self) {
-    return k42_container(self, struct hat_object, rep)->tables;
+    return BODY(self);
 }
 
 /* What the record of a table's frame has in its user's words; its tag counts a leaf's entries that

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <k42/k42.h>
 
+#include "../../body.h"
 #include "../../sched/wait.h"
 #include "../hat/hat.h"
 #include "../heap/heap.h"
@@ -41,22 +42,12 @@ struct space_state {
     struct space_marks marks;
 };
 
-struct space_object {
-    struct k42_root root;
-    struct space rep;
-    struct space_state *state;
-};
-
-static inline struct space_object *space_object(struct space *self) {
-    return k42_container(self, struct space_object, rep);
-}
-
 static inline struct space_state *space_state(struct space *self) {
-    return space_object(self)->state;
+    return BODY(self);
 }
 
 static inline k42_id space_id(struct space *self) {
-    return k42_root_id(&space_object(self)->root);
+    return k42_root_id(BODY_ROOT(self));
 }
 
 #define KEY_LAYOUT 0 /* where calls wait that want to change the layout */

@@ -49,10 +49,11 @@ struct run_entity {
     struct heap_node node;
     uint64_t virtual_ns;
 
-    /* Kept for it by whoever has it: by how much it is ahead of its share, and since when it was
-     * out of all queues. */
+    /* Kept for it by whoever has it: by how much it is ahead of its share, since when it was out of
+     * all queues, and whose clock virtual_ns is of (only to be compared). */
     int64_t ahead_ns;
     uint64_t left_at;
+    const void *left;
 };
 
 /* Why an entity is added. */

@@ -6,10 +6,12 @@
  * or run, and never goes back. Where an entity stands in relation to the clock is by how much it is
  * ahead of its share, and that is what it takes with it when it sleeps or moves.
  *
- * Sleeping pays debts and earns nothing but precedence: who was ahead is so no longer after as much
- * sleep, and who slept long comes back behind the clock by one turn at the most, whatever the
- * length of the sleep. So whoever sleeps much gets the CPU quickly when it wakes and cannot keep
- * it. A new thread begins half a turn ahead, so that starting threads wins nothing.
+ * Sleeping pays debts and earns nothing but precedence: who sleeps keeps its virtual time, so it
+ * was ahead as soon as the clock has passed that, and who slept long comes back behind the clock by
+ * one turn at the most, whatever the length of the sleep. So whoever sleeps much gets the CPU
+ * quickly when it wakes and cannot keep it. It is the queue's clock that counts, not the time of
+ * day, which passes faster the more wait: many that sleep for moments would always come back before
+ * one that waits. A new thread begins half a turn ahead, so that starting threads wins nothing.
  *
  * Two heaps by virtual time, of those that may move to other CPUs and those that may not; so taking
  * one for another CPU costs as much as taking one for this. All operations cost the logarithm of
@@ -86,6 +88,17 @@ static void move_clock(struct fair *fair) {
 
 static void leave(const struct fair *fair, struct run_entity *entity) {
     entity->ahead_ns = (int64_t)(entity->virtual_ns - fair->clock);
+    entity->left = fair;
+}
+
+/* Who comes from elsewhere, where another clock went, pays by time. (A queue that took the place of
+ * another in memory may mistake it for its own; the bounds of arrive() hold all the same.) */
+static void sleep_pays(const struct fair *fair, struct run_entity *entity, uint64_t now) {
+    int64_t slept = (int64_t)(now - entity->left_at);
+    if (entity->left == fair)
+        entity->ahead_ns = (int64_t)(entity->virtual_ns - fair->clock);
+    else if (entity->ahead_ns > 0)
+        entity->ahead_ns = entity->ahead_ns > slept ? entity->ahead_ns - slept : 0;
 }
 
 static void arrive(const struct fair *fair, struct run_entity *entity) {
@@ -112,7 +125,7 @@ static k42_result fair_add(struct run_queue *self, struct run_entity *entity, en
         if (why == RUN_NEW)
             entity->ahead_ns = (int64_t)at_pace(entity, RUN_SLICE_NS / 2);
         if (why == RUN_WOKEN)
-            entity->ahead_ns -= (int64_t)(now - entity->left_at);
+            sleep_pays(fair, entity, now);
         arrive(fair, entity);
     }
     put_in(fair, entity);

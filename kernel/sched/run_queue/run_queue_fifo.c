@@ -82,6 +82,7 @@ static k42_result fifo_remove(struct run_queue *self, struct run_entity *entity,
         take_out(fifo, entity);
     entity->ahead_ns = 0;
     entity->left_at = now;
+    entity->left = NULL;
     return 0;
 }
 

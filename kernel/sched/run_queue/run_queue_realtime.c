@@ -127,6 +127,7 @@ static k42_result realtime_remove(struct run_queue *self, struct run_entity *ent
         take_out(queue, entity);
     entity->ahead_ns = 0;
     entity->left_at = now;
+    entity->left = NULL;
     return 0;
 }
 
