@@ -5,7 +5,7 @@
  * thread.c    threads' lives            cpu.c      each CPU's turns: switching, preemption, time
  * wake.c      who goes on where         idle.c     CPUs without work, and evening out
  * policy.c    what a thread may have    hold.c     CPUs held for a swap, and their queues' objects
- * open.c      the beginning
+ * open.c      the beginning             load.c     averages of load
  * run_queue/  whose turn it is          park.c     sleeping on a word
  * timers.c    deadlines                 wait.c     programs' calls that are not ready, and
  * switch.S    from stack to stack       wait_table.c, where they stand
@@ -203,6 +203,9 @@ struct sched_cpu *sched_find_idle(const struct thread *thread, const struct sche
 /* A slice is over: is there a CPU that has less to do, or one that has more? */
 void sched_even_out(struct sched_cpu *cpu);
 _Noreturn void sched_idle_loop(void *unused);
+
+/* load.c */
+void sched_load_open(void);
 
 /* hold.c */
 /* Makes the queues objects, when the runtime is open and before other CPUs run. */

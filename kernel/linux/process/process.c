@@ -135,6 +135,16 @@ static struct k42_pair process_thread(struct process *self, int tid, unsigned ne
     return (struct k42_pair){found ? 0 : -ESRCH, (uintptr_t)found};
 }
 
+static k42_result process_keep(struct process *self, struct task *task,
+                               k42_result (*fn)(struct thread *thread, void *argument),
+                               void *argument) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    k42_result result = task->leaving ? -ESRCH : fn(task->thread, argument);
+    k42_unlock(&body->lock);
+    return result;
+}
+
 static void interrupt_all(struct process_body *body, struct task *but, uint32_t why) {
     for (struct task *task = body->first; task; task = task->next)
         if (task != but)
@@ -340,6 +350,7 @@ static const struct process_ops process_methods = {
     .number = process_number,
     .set_number = process_set_number,
     .time_limit = process_time_limit,
+    .keep = process_keep,
 };
 
 K42_CLASS(process_linux) = {

@@ -22,6 +22,7 @@
 
 struct process;
 struct task;
+struct thread;
 
 /* What can be waited for. */
 enum process_key {
@@ -214,6 +215,13 @@ struct process_ops {
     /* What RLIMIT_CPU has it get now: a signal, or 0; in the word how many nanoseconds it may use
      * until this is to be asked again, or ~0: never. */
     K42_METHOD_PAIR(time_limit)(struct process *self);
+
+    /* Calls a function for a thread that is kept from ending meanwhile, by the process's lock: it
+     * may use the thread and the heap, and calls no object. Returns what it returns. Errors:
+     * -ESRCH: the thread is on its way out. */
+    K42_METHOD(keep)
+    (struct process *self, K42_LOCAL struct task *task,
+     K42_LOCAL k42_result (*fn)(struct thread *thread, void *argument), K42_LOCAL void *argument);
 };
 
 struct process {
