@@ -124,6 +124,8 @@ def words():
     one.add_argument("--json", action="store_true", help="write the results as JSON")
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
+    one.add_argument("--instructions", action="store_true",
+                     help="of linux: count instructions, time nothing")
     one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
@@ -182,7 +184,7 @@ def do(asked):
             return long_tests.test_long(asked.long)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
-        options = ["--" + name for name in ("json", "quick") if getattr(asked, name)]
+        options = ["--" + name for name in ("json", "quick", "instructions") if getattr(asked, name)]
         for name in ("only", "cpus"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
         return running.bench(asked.name, options)
