@@ -17,6 +17,9 @@
 
 #include <k42/k42.h>
 
+#define PERSONA_KIND    0xffu
+#define PERSONA_LINUX32 8u
+
 static struct {
     struct k42_lock lock;
     char host[SYSTEM_NAME], domain[SYSTEM_NAME];
@@ -29,8 +32,11 @@ void system_names(char *host, char *domain) {
     k42_unlock(&names.lock);
 }
 
+/* What a program sees that says it is of 32 bits: builds for such machines ask. */
 LINUX_CALL(63, uname, uintptr_t to) {
     struct new_utsname system = {"Linux", "", SYSTEM_RELEASE, SYSTEM_VERSION, "x86_64", ""};
+    if ((task_self()->persona & PERSONA_KIND) == PERSONA_LINUX32)
+        __builtin_memcpy(system.machine, "i686", 5);
     system_names(system.nodename, system.domainname);
     return program_write(to, &system, sizeof system);
 }
