@@ -435,8 +435,8 @@ static void use(const char *where) {
     int file = open(path, O_RDWR | O_CREAT, 0600);
     fail_if(held < 0 || disk < 0 || memory < 0 || file < 0, path);
     fail_if(ftruncate(file, WORDS * 8) || ftruncate(memory, WORDS * 8), "ftruncate");
-    uint64_t *shared = mmap(NULL, WORDS * 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                            0),
+    uint64_t *shared =
+                 mmap(NULL, WORDS * 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
              *mapped = mmap(NULL, WORDS * 8, PROT_READ, MAP_SHARED, file, 0), turn = 0, seen;
     DIR *all = opendir(where), *mine = opendir(folder);
     fail_if(!mine || shared == MAP_FAILED || mapped == MAP_FAILED || !all, where);
