@@ -122,7 +122,8 @@ static k42_result print_classes(const struct proc_key *key, struct proc_text *te
 
 /* ---- swaps ---- */
 
-#define ATTEMPTS 4
+#define ATTEMPTS   4
+#define PATIENT_NS 100000000ul
 
 static struct {
     uint32_t pending; /* and one more while they are being asked for */
@@ -160,6 +161,7 @@ static long ask(const struct k42_object_info *info, void *context) {
     swap->from = request->from;
     swap->to = request->to;
     swap->attempts = ATTEMPTS;
+    swap->deadline_ns = PATIENT_NS;
     swap->done = note_end;
     __atomic_fetch_add(&swaps.pending, 1, __ATOMIC_RELAXED);
     k42_result queued = k42_swap_submit(swap);

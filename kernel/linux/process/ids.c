@@ -62,10 +62,12 @@ static struct id_entry *make_entry(int number) {
 }
 
 uint64_t ids_bytes(void) {
-    uint64_t chunks = 0;
-    for (unsigned i = 0; i < IDS_MOST / CHUNK; i++)
-        chunks += __atomic_load_n(&ids.chunks[i], __ATOMIC_RELAXED) != NULL;
-    return chunks * CHUNK * sizeof(struct id_entry);
+    uint64_t bytes = 0;
+    for (int number = 0; number < IDS_MOST; number += CHUNK) {
+        struct id_entry *chunk = __atomic_load_n(&ids.chunks[number / CHUNK], __ATOMIC_ACQUIRE);
+        bytes += chunk ? heap_size(chunk) : 0;
+    }
+    return bytes;
 }
 
 void ids_open(void) {
