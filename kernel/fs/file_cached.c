@@ -144,8 +144,7 @@ static k42_result cached_control(struct file *self, unsigned request, uintptr_t 
     struct cached *file = CACHED(self);
     if (request != BYTES_LEFT)
         return disk_control(file, request, argument);
-    return give_number(argument,
-                       (int32_t)(k42_call(file->fcm, size) - file->opened.offset));
+    return give_number(argument, (int32_t)(k42_call(file->fcm, size) - file->opened.offset));
 }
 
 static k42_result cached_map(struct file *self, struct file_map *map) {

@@ -1,11 +1,11 @@
 /*
  * Timers that send signals: alarm(), setitimer(), timer_create() and theirs.
  *
- * A process has four that are always there, for RLIMIT_CPU and by real time, by its program's time and by all its
- * time, and as many more as it makes. They are kept here, by the process's number, since few
- * processes have any. Each is a timer of the scheduler; when that comes, in an interrupt, a thread
- * is asked to send the signal (dev/work.h). Time that is used cannot pass faster than the clock on
- * each CPU: such a timer looks when the time may have come, and sleeps on when it has not.
+ * A process has four that are always there, for RLIMIT_CPU and by real time, by its program's time
+ * and by all its time, and as many more as it makes. They are kept here, by the process's number,
+ * since few processes have any. Each is a timer of the scheduler; when that comes, in an interrupt,
+ * a thread is asked to send the signal (dev/work.h). Time that is used cannot pass faster than the
+ * clock on each CPU: such a timer looks when the time may have come, and sleeps on when it has not.
  *
  * Locking: one thread of a process at a time deals with its alarms (`busy`, on which others sleep),
  * since stopping one sleeps until its work has settled; a bucket's lock for the list of owners. An

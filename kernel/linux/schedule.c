@@ -272,8 +272,7 @@ LINUX_CALL(203, sched_setaffinity, int tid, size_t size, uintptr_t from) {
         return result;
     if (!task)
         return -ESRCH;
-    result =
-        may_change(task) ? k42_call(task->process, keep, task, set_thread_cpus, mask) : -EPERM;
+    result = may_change(task) ? k42_call(task->process, keep, task, set_thread_cpus, mask) : -EPERM;
     if (result >= 0 && task == task_self()) {
         k42_exit();
         thread_yield();

@@ -13,7 +13,7 @@
 #define PERIOD_NS 5010000000ul
 
 static const uint64_t keeps[SCHED_LOADS] = {60286, 64451, 65172}; /* of 65536 */
-static uint64_t averages[SCHED_LOADS];                             /* with 32 binary digits */
+static uint64_t averages[SCHED_LOADS];                            /* with 32 binary digits */
 static struct timer timer;
 
 uint32_t sched_ready(void) {

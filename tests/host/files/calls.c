@@ -114,8 +114,8 @@ void calls_open(void) {
     calls_expect(result == 0, "no runtime");
     calls_expect(k42_attach("test") == 0, "not attached");
     calls_root = (struct credentials){.references = 1, .effective = ~0ul, .permitted = ~0ul};
-    calls_task = (struct task){.credentials = &calls_root, .pid = 100, .tid = 100,
-                               .file_size_limit = TASK_UNLIMITED};
+    calls_task = (struct task){
+        .credentials = &calls_root, .pid = 100, .tid = 100, .file_size_limit = TASK_UNLIMITED};
     own_task = &calls_task;
     k42_enter();
     mount_root();
