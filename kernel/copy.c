@@ -29,6 +29,7 @@ static __attribute__((noinline)) void enter_range(struct copy *copy) {
         copy->at = copy->next->start;
         copy->here = copy->next->length < copy->left ? copy->next->length : copy->left;
         copy->next++;
+        copy->entered = true;
     }
 }
 

@@ -31,6 +31,7 @@ struct copy {
     size_t left;                   /* bytes left in all */
     const struct copy_range *next; /* the range after this one, when left > here */
     bool user;                     /* a program's addresses, the calling thread's */
+    bool entered;                  /* `at` is in the range before `next` */
     bool unfinished;               /* set by a method: it stopped for a page, not for an end */
 };
 
@@ -75,10 +76,22 @@ k42_result copy_out_pieces(struct copy *copy, const struct copy_piece *pieces, u
  */
 extern k42_result (*copy_fault)(uintptr_t address, bool write);
 
-/* Ends it after the next `most` bytes, if it goes further. */
-static inline void copy_cut(struct copy *copy, size_t most) {
-    copy->left = copy->left < most ? copy->left : most;
+/* Ends it after the next `most` bytes, if it goes further: by how many bytes, for copy_uncut(). */
+static inline size_t copy_cut(struct copy *copy, size_t most) {
+    size_t rest = copy->left > most ? copy->left - most : 0;
+    copy->left -= rest;
     copy->here = copy->here < most ? copy->here : most;
+    return rest;
+}
+
+/* Gives it back what was cut off. */
+static inline void copy_uncut(struct copy *copy, size_t rest) {
+    copy->left += rest;
+    if (rest && !copy->next)
+        copy->here = copy->left;
+    else if (rest && copy->entered)
+        copy->here = copy->next[-1].start + copy->next[-1].length - copy->at;
+    copy->here = copy->here < copy->left ? copy->here : copy->left;
 }
 
 /* Moves the cursor on without copying; at most to the end. Returns by how much. */

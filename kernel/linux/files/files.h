@@ -141,6 +141,7 @@ struct files_transfer {
     int64_t offset; /* or FILE_CURRENT */
     struct copy copy;
     bool write;
+    bool limited;   /* RLIMIT_FSIZE has cut it */
     unsigned flags; /* of the file, when asked for */
 };
 

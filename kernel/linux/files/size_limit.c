@@ -59,7 +59,7 @@ k42_result files_limit_write(struct files_transfer *transfer) {
         return at;
     if ((uint64_t)at >= limit)
         return too_long();
-    copy_cut(&transfer->copy, limit - (uint64_t)at);
+    transfer->limited |= copy_cut(&transfer->copy, limit - (uint64_t)at) > 0;
     return 0;
 }
 

@@ -5,13 +5,17 @@
  * sleeps. A write goes on until all is written, as Linux's does for what blocks. A read goes on
  * when the file says that it stopped for one of its pages, or of the program's; such a page comes
  * soon, so only the end of the program ends that wait, as on Linux.
+ *
+ * What is long is carried out in pieces, between which the thread lets grace periods pass: else the
+ * whole machine would keep what it wants to free for as long as a program cares to copy.
  */
 #include "files.h"
 
 #include "../signal/signals.h"
 #include "runtime.h"
 
-enum { MOST_VECTORS = 1024, FEW_VECTORS = 8, MOST_BYTES = 0x7ffff000 };
+/* A piece is more than what pipes, terminals and their like can have at once. */
+enum { MOST_VECTORS = 1024, FEW_VECTORS = 8, MOST_BYTES = 0x7ffff000, PIECE = 2 << 20 };
 
 /* ---- one transfer ---- */
 
@@ -54,25 +58,46 @@ uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid) {
     return !task || task_capable(task, CAPABILITY_KEEP_SET_ID) ? 0 : files_lost_set_id(mode, gid);
 }
 
-k42_result files_transfer(struct files_transfer *transfer) {
+/* Of a piece, as much as one attempt gives. */
+static k42_result transfer_piece(struct files_transfer *transfer) {
+    transfer->copy.unfinished = false;
+    k42_result result = attempt(transfer);
+    if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0)) {
+        k42_result flags = k42_call(transfer->file, flags);
+        transfer->flags = flags < 0 ? 0 : (unsigned)flags;
+        result = wait_for(transfer);
+    }
+    if (result > 0 && transfer->offset >= 0)
+        transfer->offset += result;
+    return result;
+}
+
+static k42_result transfer_all(struct files_transfer *transfer, bool is_long) {
+    struct copy *copy = &transfer->copy;
     k42_result done = 0, result;
+    bool goes_on;
     do {
-        transfer->copy.unfinished = false;
-        result = attempt(transfer);
-        if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0)) {
-            k42_result flags = k42_call(transfer->file, flags);
-            transfer->flags = flags < 0 ? 0 : (unsigned)flags;
-            result = wait_for(transfer);
-        }
-        if (result <= 0)
-            break;
-        done += result;
-        if (transfer->offset >= 0)
-            transfer->offset += result;
-    } while (transfer->copy.left && (transfer->write || transfer->copy.unfinished));
+        size_t rest = copy_cut(copy, PIECE);
+        result = transfer_piece(transfer);
+        goes_on = transfer->write || copy->unfinished || (rest && !copy->left);
+        copy_uncut(copy, transfer->limited ? 0 : rest);
+        done += result > 0 ? result : 0;
+        if (is_long)
+            k42_safe_point();
+    } while (result > 0 && goes_on && copy->left);
     if (result == -EPIPE && transfer->write)
         files_tell_self(SIGPIPE);
     return done ? done : linux_result(result, -EBADF);
+}
+
+k42_result files_transfer(struct files_transfer *transfer) {
+    if (__builtin_expect(transfer->copy.left <= PIECE, 1))
+        return transfer_all(transfer, false);
+    if (k42_call(transfer->file, hold) < 0)
+        return -EBADF;
+    k42_result result = transfer_all(transfer, true);
+    (void)!k42_call(transfer->file, release);
+    return result;
 }
 
 /* ---- calls ---- */

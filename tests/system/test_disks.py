@@ -1,5 +1,5 @@
 """One call carries all that was asked for, however often it waits for pages of a file: of a folder
-of the host, of a disk. And what programs ask a disk."""
+of the host, of a disk. And what programs ask a disk and a terminal."""
 import os
 
 import pytest
@@ -8,6 +8,7 @@ from launcher import session
 
 SUITE_TIMEOUT_SECONDS = 300
 BYTES = 6_000_001
+STEAL = os.path.join(os.path.dirname(__file__), "scripts", "steal.py")
 DISK_BYTES = 8 << 20
 
 
@@ -74,3 +75,12 @@ def test_a_disk_tells_its_size(guest):
 def test_what_is_no_disk_does_not(guest):
     done = guest.run(["blockdev", "--getsize64", "/srv/s/large"])
     assert done.status and b"ioctl" in done.errors
+
+
+def test_a_terminal_is_taken_from_others_by_an_administrator_alone(guest):
+    with open(STEAL, "rb") as script:
+        done = guest.run(["python3", "-"], script.read())
+    assert done.output.decode().splitlines() == [
+        "first takes 0", "again 0", "has one None", "second takes Operation not permitted",
+        "steals as anybody Operation not permitted", "steals 0", "has one None", "foreground True",
+        "lost it No such device or address"]
