@@ -4,7 +4,11 @@
 #include "crew.h"
 
 #include "../arch/x86_64/arch.h"
+#include "../print.h"
 #include "../sched/thread.h"
+
+#include <errno.h>
+#include <k42/k42.h>
 
 static void member_main(void *argument) {
     struct member *self = argument;
@@ -46,4 +50,15 @@ void crew_await(struct crew *crew, uint64_t more) {
     for (uint32_t i = 0; i < crew->size; i++)
         while (__atomic_load_n(&crew->members[i].done, __ATOMIC_ACQUIRE) < from[i] + more)
             thread_sleep(100000);
+}
+
+bool swap_surely(k42_ref ref, struct k42_class *to) {
+    struct k42_swap_report report;
+    k42_result result = -ENOENT;
+    do
+        result = to ? k42_swap(ref, to, &report) : -ENOENT;
+    while (result == -ETIMEDOUT || result == -EBUSY);
+    if (result < 0)
+        print("swap: %s", to ? report.text : "there is no such class");
+    return result >= 0;
 }

@@ -4,6 +4,7 @@
 #ifndef KERNEL_TEST_CREW_H
 #define KERNEL_TEST_CREW_H
 
+#include <k42/ref.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,5 +40,13 @@ static inline void member_count(struct member *self) {
 }
 /* Waits until each has counted `more` from now on. */
 void crew_await(struct crew *crew, uint64_t more);
+
+struct k42_class;
+
+/*
+ * Swaps an object, again and again while others are inside for longer than a swap waits or swap it
+ * themselves: time decides no check. What else fails is told, and false.
+ */
+bool swap_surely(k42_ref ref, struct k42_class *to);
 
 #endif

@@ -18,6 +18,7 @@
 #include "../print.h"
 #include "../sched/thread.h"
 #include "../sched/wait.h"
+#include "crew.h"
 #include "runtime.h"
 
 #include <errno.h>
@@ -188,10 +189,8 @@ KERNEL_CHECK(files, a_file_and_its_page_cache_are_swapped_in_use) {
     k42_exit();
     if (!holds)
         return false;
-    struct k42_class *file_class = k42_class_find("file.cached"),
-                     *fcm_class = k42_class_find("fcm.ramfs");
-    holds = file_class && fcm_class && k42_swap((k42_ref)file, file_class, NULL) == 0 &&
-            k42_swap(map.fcm, fcm_class, NULL) == 0;
+    holds = swap_surely((k42_ref)file, k42_class_find("file.cached")) &&
+            swap_surely(map.fcm, k42_class_find("fcm.ramfs"));
     struct copy copy = copy_of_kernel(&byte, 1);
     byte = 0;
     k42_enter();

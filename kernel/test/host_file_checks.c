@@ -426,15 +426,8 @@ static void use_share(struct member *self) {
     k42_platform_free(bytes);
 }
 
-/* Until it succeeds: others may be inside for longer than a swap waits. */
 static bool swap_channel(void) {
-    struct k42_class *class_ = k42_class_find("channel.virtio");
-    k42_ref channel = device_find("share0", &channel_interface);
-    k42_result result;
-    do
-        result = class_ ? k42_swap(channel, class_, NULL) : -ENOENT;
-    while (result == -ETIMEDOUT || result == -EBUSY);
-    return result == 0;
+    return swap_surely(device_find("share0", &channel_interface), k42_class_find("channel.virtio"));
 }
 
 static bool many_use_it(node_ref share) {

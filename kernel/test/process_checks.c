@@ -7,6 +7,7 @@
 #include "../linux/process/ids.h"
 #include "../mem/heap/heap.h"
 #include "../print.h"
+#include "crew.h"
 
 #include <k42/k42.h>
 
@@ -136,12 +137,8 @@ KERNEL_CHECK(process, a_process_keeps_everything_when_its_class_is_swapped) {
     bool holds = k42_call(process, adopt, &record) == 0 &&
                  k42_call(process, limit, RLIMIT_CORE, &limit, NULL, 1) == 0;
     k42_exit();
-    for (unsigned i = 0; i < 3 && holds; i++) {
-        struct k42_swap_report report;
-        holds = k42_swap((k42_ref)process, &process_linux, &report) >= 0;
-        if (!holds)
-            print("%s", report.text);
-    }
+    for (unsigned i = 0; i < 3 && holds; i++)
+        holds = swap_surely((k42_ref)process, &process_linux);
     k42_enter();
     holds = holds && k42_call(process, limit, RLIMIT_CORE, NULL, &limit, 0) == 0 &&
             limit.now == 5 && k42_call(process, disown, &found) == 1009;

@@ -80,6 +80,10 @@ def test_the_guest_has_the_processors_it_was_given(machine):
     assert int(machine.run(["nproc"]).output) == machine.cpus
 
 
+def test_programs_can_read_what_the_kernel_was_told(machine):
+    assert b" k42.ports" in machine.run(["cat", "/proc/cmdline"]).output
+
+
 def elf(kind=2, machine_type=62, entry=0x400078, headers=1, offset=64, size=56):
     """The head of a program that has one segment, and is otherwise nothing."""
     head = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-SUITE_TIMEOUT_SECONDS = 600
+SUITE_TIMEOUT_SECONDS = 900
 QUICK_CPUS = (1, 2, 4)
 QUICK_DEBUG_CPUS = (2,)
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")

@@ -298,6 +298,8 @@ uint64_t rtc_read(void);
  * false when it is not there. */
 bool boot_option(const char *name, char *value, size_t size);
 bool boot_option_set(const char *name);
+/* All of them, as they were given. */
+const char *boot_options(void);
 
 /* Ends the machine: `status` reaches the launcher when it listens; 0 otherwise means power-off, and
  * anything else a halt. */

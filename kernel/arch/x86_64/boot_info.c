@@ -196,6 +196,10 @@ bool boot_option(const char *name, char *value, size_t size) {
     return false;
 }
 
+const char *boot_options(void) {
+    return command_line;
+}
+
 bool boot_option_set(const char *name) {
     char value[2];
     return boot_option(name, value, sizeof value);

@@ -38,6 +38,14 @@ static k42_result print_version(const struct proc_key *key, struct proc_text *te
     return 0;
 }
 
+static k42_result print_command_line(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    for (const char *at = boot_options(); *at; at++)
+        proc_put(text, at, 1);
+    proc_put(text, "\n", 1);
+    return 0;
+}
+
 static void print_kib(struct proc_text *text, const char *name, uint64_t frames) {
     proc_print(text, "%s: %lu kB\n", name, frames * 4);
 }
@@ -173,9 +181,13 @@ static k42_result print_overcommit(const struct proc_key *key, struct proc_text 
 
 void proc_machine_register(void) {
     static struct proc_entry files[] = {
-        PROC_FILE("version", print_version), PROC_FILE("meminfo", print_meminfo),
-        PROC_FILE("stat", print_stat),       PROC_FILE("uptime", print_uptime),
-        PROC_FILE("loadavg", print_loadavg), PROC_FILE("cpuinfo", proc_print_cpuinfo),
+        PROC_FILE("version", print_version),
+        PROC_FILE("meminfo", print_meminfo),
+        PROC_FILE("stat", print_stat),
+        PROC_FILE("uptime", print_uptime),
+        PROC_FILE("loadavg", print_loadavg),
+        PROC_FILE("cpuinfo", proc_print_cpuinfo),
+        PROC_FILE("cmdline", print_command_line),
     };
     static struct proc_entry settings[] = {
         PROC_FILE("ostype", print_ostype),         PROC_FILE("osrelease", print_osrelease),
