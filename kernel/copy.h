@@ -61,6 +61,15 @@ k42_result copy_in(struct copy *copy, void *to, size_t length);
 K42_MUST_CHECK
 k42_result copy_out_zeros(struct copy *copy, size_t length);
 
+/* Memory of the kernel; from NULL: zeros. */
+struct copy_piece {
+    const char *from;
+    size_t length;
+};
+/* Copies pieces out, one after the other; as copy_out() of them all. */
+K42_MUST_CHECK
+k42_result copy_out_pieces(struct copy *copy, const struct copy_piece *pieces, unsigned count);
+
 /*
  * Set by the personality: brings the page of an address of the calling thread's program in, for
  * reading or for writing. 0; -K42_WAIT, not without waiting; -EFAULT and others.

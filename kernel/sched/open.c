@@ -36,6 +36,7 @@ static struct sched_cpu *cpu_make(unsigned number, struct thread *main) {
         cpu->queues[level] = run_queue_fifo_open(&cpu->first_queue);
     cpu->timers.earliest = cpu->armed = cpu->slice_end = NEVER;
     cpu->slice = RUN_FOR_EVER;
+    sched_hurry_open(cpu);
     cpu->idle = must_have(thread_make(name, sched_idle_loop, NULL));
     cpu->idle->state = THREAD_IDLE;
     cpu->idle->cpu = cpu->idle->pinned = number;

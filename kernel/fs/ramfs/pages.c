@@ -216,38 +216,67 @@ static k42_result pages_detach(struct fcm *self, const struct fcm_attachment *at
 
 /* ---- bytes ---- */
 
-/* What is to be read at an offset: at most a page of it. NULL with bytes: zeros. */
-static const char *find_bytes(struct pages *pages, uint64_t offset, size_t *bytes) {
-    size_t within = offset % PAGE;
-    const char *from = NULL;
+enum { BATCH = 16 };
+
+/* Bytes of one page, or of the source, or zeros. */
+static struct copy_piece piece_at(const struct pages *pages, const struct page *page,
+                                  uint64_t offset, uint64_t end) {
+    size_t within = offset % PAGE, bytes = PAGE - within;
+    bytes = bytes < end - offset ? bytes : end - offset;
+    if (page)
+        return (struct copy_piece){page->bytes + within, bytes};
+    if (offset >= pages->source.size)
+        return (struct copy_piece){NULL, bytes};
+    uint64_t behind = pages->source.size - offset;
+    return (struct copy_piece){pages->source.bytes + offset, bytes < behind ? bytes : behind};
+}
+
+/* Whole pages from the start of a run; returns how many. */
+static unsigned whole_pages(void *const *run, unsigned most, struct copy_piece *pieces) {
+    const struct page *page;
+    unsigned n = 0;
+    for (; n < most && (page = run[n]); n++)
+        pieces[n] = (struct copy_piece){page->bytes, PAGE};
+    return n;
+}
+
+/* What is to be read from an offset on: the first pieces of it. Returns how many. */
+static unsigned find_pieces(struct pages *pages, uint64_t offset, size_t wanted,
+                            struct copy_piece *pieces) {
+    unsigned count = 0, together;
     k42_lock(&pages->lock);
     uint64_t left = offset < pages->size ? pages->size - offset : 0;
-    *bytes = left < PAGE - within ? left : PAGE - within;
-    struct page *page = *bytes ? page_table_find(&pages->table, offset / PAGE) : NULL;
-    if (page) {
-        from = page->bytes + within;
-    } else if (offset < pages->source.size) {
-        from = pages->source.bytes + offset;
-        uint64_t behind = pages->source.size - offset;
-        *bytes = *bytes < behind ? *bytes : behind;
+    uint64_t end = offset + (left < wanted ? left : wanted);
+    while (offset < end && count < BATCH) {
+        void *const *run = page_table_run(&pages->table, offset / PAGE, &together);
+        if (run && *run && offset % PAGE == 0 && end - offset >= PAGE) {
+            uint64_t most = (end - offset) / PAGE;
+            most = most < together ? most : together;
+            most = most < BATCH - count ? most : BATCH - count;
+            unsigned found = whole_pages(run, (unsigned)most, pieces + count);
+            offset += (uint64_t)found * PAGE;
+            count += found;
+        } else {
+            pieces[count] = piece_at(pages, run ? *run : NULL, offset, end);
+            offset += pieces[count++].length;
+        }
     }
     k42_unlock(&pages->lock);
-    return from;
+    return count;
 }
 
 static k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy) {
-    size_t bytes;
+    struct copy_piece pieces[BATCH];
     k42_result done = 0;
     while (copy->left) {
-        const char *from = find_bytes(PAGES(self), offset, &bytes);
-        if (!bytes)
+        unsigned count = find_pieces(PAGES(self), offset + (uint64_t)done, copy->left, pieces);
+        if (!count)
             break;
-        k42_result copied = from ? copy_out(copy, from, bytes) : copy_out_zeros(copy, bytes);
+        k42_result copied = copy_out_pieces(copy, pieces, count);
         copy->unfinished = copied <= 0;
         if (copied <= 0)
             return done ? done : copied;
         done += copied;
-        offset += (uint64_t)copied;
     }
     return done;
 }

@@ -35,10 +35,15 @@ static void ignore(k42_result result) {
     (void)result;
 }
 
-uint64_t image_random(const struct image *image) {
-    uint64_t word = 0;
-    if (!image->exact)
-        random_bytes(&word, sizeof word);
+uint64_t image_random(struct image *image) {
+    if (image->exact)
+        return 0;
+    if (!image->random_left) {
+        random_bytes(image->random, sizeof image->random);
+        image->random_left = sizeof image->random / sizeof *image->random;
+    }
+    uint64_t word = image->random[--image->random_left];
+    image->random[image->random_left] = 0;
     return word;
 }
 

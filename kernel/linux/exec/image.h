@@ -48,6 +48,8 @@ struct image {
     struct credentials *credentials; /* what it will run as */
     bool secure;                     /* AT_SECURE: with more rights than who called it */
     bool exact;                      /* ADDR_NO_RANDOMIZE */
+    unsigned random_left;            /* words of these, which were drawn together */
+    uint64_t random[4];
 };
 
 /* open.c: opens a file that the calling task may execute, and reads its head. Errors: those of
@@ -80,6 +82,6 @@ K42_MUST_CHECK
 k42_result image_write(struct image *image, uint64_t to, const void *from, size_t size);
 
 /* A random word; 0 where the program wants exact addresses. */
-uint64_t image_random(const struct image *image);
+uint64_t image_random(struct image *image);
 
 #endif

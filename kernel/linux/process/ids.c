@@ -61,6 +61,13 @@ static struct id_entry *make_entry(int number) {
     return entry_of(number);
 }
 
+uint64_t ids_bytes(void) {
+    uint64_t chunks = 0;
+    for (unsigned i = 0; i < IDS_MOST / CHUNK; i++)
+        chunks += __atomic_load_n(&ids.chunks[i], __ATOMIC_RELAXED) != NULL;
+    return chunks * CHUNK * sizeof(struct id_entry);
+}
+
 void ids_open(void) {
     if (!make_entry(1))
         panic("linux: no memory for the table of processes");

@@ -43,9 +43,15 @@ static k42_result refuse(struct pm *self, struct account *short_, unsigned flags
 
 static k42_result allocate(struct account *account, unsigned order, unsigned flags,
                            struct frame **frame) {
-    k42_result result = frame_allocate(order, account->consumer, frame);
+    bool zeroed = flags & PM_ZERO && !order;
+    k42_result result = zeroed ? frame_allocate_zeroed(account->consumer, frame)
+                               : frame_allocate(order, account->consumer, frame);
     if (result == -ENOMEM && flags & PM_URGENT)
-        result = frame_allocate(order, urgent, frame);
+        result =
+            zeroed ? frame_allocate_zeroed(urgent, frame) : frame_allocate(order, urgent, frame);
+    if (result == 0 && flags & PM_ZERO && !zeroed)
+        for (uint64_t i = 0; i < 1ul << order; i++)
+            machine_zero_page(machine_memory(frame_physical(*frame) + i * FRAME_BYTES));
     return result;
 }
 
@@ -61,14 +67,14 @@ static struct k42_pair take(struct pm *self, unsigned order, unsigned flags) {
         account_discharge(account, 1ul << order);
         return (struct k42_pair){refuse(self, relief_machine, flags | (order ? PM_TRY : 0)), 0};
     }
-    if (flags & PM_ZERO)
-        for (uint64_t i = 0; i < 1ul << order; i++)
-            machine_zero_page(machine_memory(frame_physical(frame) + i * FRAME_BYTES));
     return (struct k42_pair){0, frame_physical(frame)};
 }
 
-static k42_result give(struct pm *self, uint64_t physical, unsigned order) {
-    frame_free(frame_at(physical), order);
+static k42_result give(struct pm *self, uint64_t physical, unsigned order, unsigned flags) {
+    if (flags & PM_ZERO && !order)
+        frame_free_zeroed(frame_at(physical));
+    else
+        frame_free(frame_at(physical), order);
     account_discharge(account_of(self), 1ul << order);
     return 0;
 }

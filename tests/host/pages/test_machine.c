@@ -14,7 +14,7 @@ static void frames_taken_in_a_row_are_zero_and_too_many_are_refused(void **state
     assert_int_equal(taken.result, 0);
     for (unsigned i = 0; i < 8 * 512; i++)
         assert_int_equal(((uint64_t *)machine_memory(taken.word))[i], 0);
-    assert_int_equal(k42_call((pm_ref)below, give, taken.word, 3), 0);
+    assert_int_equal(k42_call((pm_ref)below, give, taken.word, 3, 0), 0);
     assert_int_equal(k42_call((pm_ref)below, take, 30, PM_TRY).result, -EINVAL);
     k42_exit();
     assert_int_equal(k42_destroy(below), 0);
