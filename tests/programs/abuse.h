@@ -1,0 +1,32 @@
+/*
+ * What the files of the program abuse share.
+ */
+#ifndef ABUSE_H
+#define ABUSE_H
+
+#include "say.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+extern char self[256], folder[64], image[4 << 20]; /* its path, where it works, its bytes */
+extern size_t image_size;
+
+/* Tries to execute what cannot be. */
+void exec(void);
+
+static inline void fail_if(int failed, const char *what) {
+    if (failed) {
+        tell(what, -1);
+        exit(1);
+    }
+}
+
+static inline void make(const char *name, const void *bytes, size_t size, int mode) {
+    int file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0777);
+    fail_if(file < 0 || write(file, bytes, size) != (ssize_t)size, name);
+    fchmod(file, (mode_t)mode);
+    close(file);
+}
+
+#endif
