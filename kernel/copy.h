@@ -9,6 +9,9 @@
  * when that is nothing; WAIT_CALL (sched/wait.h) waits for the page and calls again, and the cursor
  * goes on where it stood.
  *
+ * Files whose pages come from elsewhere say so in the cursor when they stop for one: whoever
+ * carries out a program's call waits for that page and goes on, whatever was done already.
+ *
  * A cursor is its maker's, on its stack; nothing here has state or locks.
  */
 #ifndef KERNEL_COPY_H
@@ -28,6 +31,7 @@ struct copy {
     size_t left;                   /* bytes left in all */
     const struct copy_range *next; /* the range after this one, when left > here */
     bool user;                     /* a program's addresses, the calling thread's */
+    bool unfinished;               /* set by a method: it stopped for a page, not for an end */
 };
 
 /* A program's memory; any address may be given, and is checked when it is used. */
@@ -70,6 +74,12 @@ k42_result copy_out_pieces(struct copy *copy, const struct copy_piece *pieces, u
  * reading or for writing. 0; -K42_WAIT, not without waiting; -EFAULT and others.
  */
 extern k42_result (*copy_fault)(uintptr_t address, bool write);
+
+/* Ends it after the next `most` bytes, if it goes further. */
+static inline void copy_cut(struct copy *copy, size_t most) {
+    copy->left = copy->left < most ? copy->left : most;
+    copy->here = copy->here < most ? copy->here : most;
+}
 
 /* Moves the cursor on without copying; at most to the end. Returns by how much. */
 size_t copy_skip(struct copy *copy, size_t length);

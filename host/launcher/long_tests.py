@@ -1,21 +1,27 @@
 """./k42 test --long: tests that take hours, cut into shards of at most half an hour.
 
-tests/long.json is the table: area -> list of {"name", "variant", "command", "shards", "minutes"}.
-In a command {build} is the variant's folder and {shard} counts from 1. A shard that passed is not
-run again until a source of the tree changes; docs/results/AREA.md tells what came out.
+tests/long.json is the table: area -> list of {"name", "minutes", "shards"} with either "command" (and
+"variant"), a program that ends with 0, or "file", a file for pytest, of whose tests each shard runs a
+share, with "settings" in its environment. "each" says for which values an entry is repeated:
+{"cpus": [1, 2], ...} stands for one with each combination. In all words {build} is the variant's
+folder, {shard} counts from 1, and {cpus} is a value of "each". A shard that passed is not run again
+until a source of the tree changes; docs/results/AREA.md tells what came out.
 """
 import hashlib
+import itertools
 import json
 import os
+import subprocess
 import time
 
 from launcher import testing, variants
 from launcher.progress import say
-from launcher.suites import SANITIZER_SETTINGS, Suite
+from launcher.suites import SANITIZER_SETTINGS, Suite, pytest_command
 from launcher.tree import ROOT, Trouble, built, environment, path, shown, sources
 
 TABLE = path("tests", "long.json")
 MOST_MINUTES = 30
+GUESTS_VARIANTS = {"release", "debug"}  # of kernels that tests in Python boot
 SOURCES = (".c", ".h", ".S", ".py", ".pml", ".build", ".json")
 
 
@@ -34,6 +40,29 @@ def fingerprint():
     return digest.hexdigest()[:16]
 
 
+def combinations(entry):
+    """The values of an entry's "each" in all combinations."""
+    names = list(entry.get("each", {}))
+    return [dict(zip(names, values)) for values in itertools.product(*entry.get("each", {}).values())]
+
+
+def suite_of(entry, shard, words):
+    """One shard of an entry."""
+    variant, shards = entry.get("variant", "release"), entry.get("shards", 1)
+    words = {"build": variants.folder(variant), "shard": shard, "root": ROOT, **words}
+    settings = environment(K42_BUILD=variants.folder(variant), **SANITIZER_SETTINGS)
+    settings.update({name: text.format(**words) for name, text in entry.get("settings", {}).items()},
+                    CMOCKA_MESSAGE_OUTPUT="TAP", K42_SHARD=f"{shard}/{shards}")
+    suite = Suite(variant, f"{entry['name'].format(**words)}-{shard}", None, "exitcode",
+                  entry["minutes"] * 60, settings)
+    if "file" in entry:
+        suite.protocol = "junit"
+        suite.command = pytest_command(path(entry["file"].format(**words)), suite)
+    else:
+        suite.command = [word.format(**words) for word in entry["command"]]
+    return suite
+
+
 def shards(area):
     """Every shard of an area, as suites."""
     result = []
@@ -41,16 +70,17 @@ def shards(area):
         if entry["minutes"] > MOST_MINUTES:
             raise Trouble(f"{area}/{entry['name']}: a shard may take {MOST_MINUTES} minutes",
                           f"cut it smaller in {shown(TABLE)}")
-        for shard in range(1, entry.get("shards", 1) + 1):
-            variant = entry.get("variant", "release")
-            words = {"build": variants.folder(variant), "shard": shard, "root": ROOT}
-            settings = environment(K42_BUILD=variants.folder(variant), **SANITIZER_SETTINGS)
-            settings["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
-            suite = Suite(variant, f"{entry['name']}-{shard}",
-                          [word.format(**words) for word in entry["command"]],
-                          entry.get("protocol", "exitcode"), entry["minutes"] * 60, settings)
-            result.append(suite)
+        result += [suite_of(entry, shard, words) for words in combinations(entry)
+                   for shard in range(1, entry.get("shards", 1) + 1)]
     return result
+
+
+def commit():
+    """Which commit is tested, and whether the sources are changed against it."""
+    said = [subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True).stdout.strip()
+            for words in (["rev-parse", "--short=10", "HEAD"], ["status", "--porcelain"])]
+    changed = [line for line in said[1].splitlines() if line.endswith(SOURCES)]
+    return f"commit {said[0]}{' with changes' if changed else ''}" if said[0] else "no commit"
 
 
 class State:
@@ -69,7 +99,7 @@ class State:
 
     def keep(self, suite, verdict, took, last):
         self.results[suite.title] = {"passed": verdict.passed, "failed": verdict.failed,
-                                     "seconds": round(took), "said": last}
+                                     "skipped": verdict.skipped, "seconds": round(took), "said": last}
         os.makedirs(os.path.dirname(self.file), exist_ok=True)
         with open(self.file + ".new", "w") as opened:
             json.dump({"tree": self.tree, "results": self.results}, opened, indent=1)
@@ -86,18 +116,19 @@ def last_line(suite):
     return lines[-1][:120] if lines else ""
 
 
-def summarise(area, state):
+def summarise(area, state, count):
     """Writes docs/results/AREA.md."""
     rows = sorted(state.results.items())
     failed = sum(bool(row["failed"]) for _, row in rows)
     minutes = sum(row["seconds"] for _, row in rows) / 60
     text = [f"# Long tests: {area}", "",
-            f"`./k42 test --long {area}`, {len(rows)} shards, {failed} of them failed, "
+            f"`./k42 test --long {area}`, {len(rows)} of {count} shards run, {failed} of them failed, "
             f"{minutes:.0f} minutes in all, {os.cpu_count()} processors, "
-            f"{time.strftime('%Y-%m-%d', time.gmtime())}.", "",
-            "| shard | cases passed | failed | seconds | last words |", "|---|---|---|---|---|"]
-    text += [f"| {name} | {row['passed']} | {row['failed']} | {row['seconds']} | "
-             f"{row['said'].replace('|', '/')} |" for name, row in rows]
+            f"{time.strftime('%Y-%m-%d', time.gmtime())}, {commit()}.", "",
+            "| shard | cases passed | failed | skipped | seconds | last words |",
+            "|---|---|---|---|---|---|"]
+    text += [f"| {name} | {row['passed']} | {row['failed']} | {row.get('skipped', 0)} | "
+             f"{row['seconds']} | {row['said'].replace('|', '/')} |" for name, row in rows]
     os.makedirs(path("docs", "results"), exist_ok=True)
     with open(path("docs", "results", area + ".md"), "w") as file:
         file.write("\n".join(text) + "\n")
@@ -107,7 +138,7 @@ def run_area(area):
     everything, state = shards(area), State(area)
     todo = [suite for suite in everything if not state.has_passed(suite)]
     say(f"{area}: {len(everything)} shards, {len(everything) - len(todo)} have passed already")
-    for variant in sorted({suite.variant for suite in todo}):
+    for variant in sorted({suite.variant for suite in todo} | GUESTS_VARIANTS):
         variants.build(variant)
     running = testing.Running()
     try:
@@ -116,7 +147,7 @@ def run_area(area):
             verdict, took = testing.run_suite(suite, running)
             testing.tell(suite, verdict, took)
             state.keep(suite, verdict, took, last_line(suite))
-            summarise(area, state)
+            summarise(area, state, len(everything))
     finally:
         running.stop()
     rows = [state.results[suite.title] for suite in everything]

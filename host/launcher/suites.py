@@ -59,6 +59,12 @@ def python_suite(file, name):
     return Suite("python", name, [PYTHON, file], "junit", timeout, settings, timeout)
 
 
+def pytest_command(file, suite):
+    return [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+            f"--rootdir={path()}", f"--basetemp={built('tmp', suite.name)}",
+            f"--junit-xml={suite.junit}", file]
+
+
 def python_suites():
     """Every test_*.py of the tree, and every check.py of a folder of tests/."""
     result = []
@@ -66,9 +72,7 @@ def python_suites():
         name = os.path.basename(file)[:-len(".py")]
         if name.startswith("test_"):
             suite = python_suite(file, name)
-            suite.command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
-                             f"--rootdir={path()}", f"--basetemp={built('tmp', name)}",
-                             f"--junit-xml={suite.junit}", file]
+            suite.command = pytest_command(file, suite)
             result.append(suite)
         elif name == "check" and os.path.dirname(os.path.dirname(file)) == path("tests"):
             suite = python_suite(file, os.path.basename(os.path.dirname(file)))

@@ -98,11 +98,9 @@ k42_result node_no_rename(struct node *self, const struct node_name *name, k42_r
                           const struct credentials *who);
 k42_result node_no_target(struct node *self, char *text, size_t size);
 k42_result node_no_list(struct node *self, uint64_t cursor, struct node_listing *listing);
-struct k42_pair node_no_open(struct node *self, unsigned flags);
 struct k42_pair node_no_cache(struct node *self);
 k42_result node_no_touch(struct node *self, unsigned how); /* 0 */
 k42_result node_no_jump(struct node *self, struct place *place);
-struct k42_pair node_no_name(struct node *self, char *text, size_t size);
 k42_result node_no_get_extended(struct node *self, const struct node_name *name, char *value,
                                 size_t size);
 k42_result node_no_set_extended(struct node *self, const struct node_name *name, const char *value,

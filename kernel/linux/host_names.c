@@ -11,6 +11,9 @@
 #include "system.h"
 #include "task.h"
 
+#define PERSONA_KIND    0xffu
+#define PERSONA_LINUX32 8u
+
 struct host_names {
     uint32_t references;
     struct k42_lock lock;
@@ -55,8 +58,11 @@ void host_names_read(char *host, char *domain) {
     read_names(own(), host, domain);
 }
 
+/* What a program sees that says it is of 32 bits: builds for such machines ask. */
 LINUX_CALL(63, uname, uintptr_t to) {
     struct new_utsname system = {"Linux", "", SYSTEM_RELEASE, SYSTEM_VERSION, "x86_64", ""};
+    if ((task_self()->persona & PERSONA_KIND) == PERSONA_LINUX32)
+        __builtin_memcpy(system.machine, "i686", 5);
     host_names_read(system.nodename, system.domainname);
     return program_write(to, &system, sizeof system);
 }

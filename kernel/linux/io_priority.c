@@ -33,7 +33,8 @@ static int effective(struct task *task) {
     if (value >> 13 != CLASS_NONE)
         return value;
     struct thread_policy policy;
-    thread_read_policy(task->thread, &policy);
+    if (whom_policy(task, &policy) < 0)
+        return priority(CLASS_IDLE, LEVELS - 1);
     if (policy.idle)
         return priority(CLASS_IDLE, LEVELS - 1);
     return priority(policy.priority ? CLASS_REALTIME : CLASS_SHARED, (policy.nice + 20) / 5);

@@ -3,6 +3,11 @@
  *
  * Linux's policies are the scheduler's levels: SCHED_FIFO and SCHED_RR are priorities, the others
  * shares; SCHED_IDLE is the smallest share there is. What the program called it is kept beside it.
+ *
+ * A task that was found lasts while the caller is active, but its thread's record is another
+ * thread's soon after its end. So the record is touched inside process.keep() alone, which finds
+ * the thread gone or keeps it. Who may is asked before, with no lock held: the credentials and
+ * limits are the task's, whatever becomes of the thread.
  */
 #include "../sched/run_queue/run_queue.h"
 #include "../sched/thread.h"
@@ -28,6 +33,36 @@ struct attributes {
 };
 _Static_assert(sizeof(struct attributes) == ATTRIBUTES_FIRST, "Linux's layout");
 
+/* ---- the thread of a task; all may say -ESRCH ---- */
+
+static k42_result read_thread(struct thread *thread, void *to) {
+    thread_read_policy(thread, to);
+    return 0;
+}
+
+static k42_result set_thread(struct thread *thread, void *from) {
+    return thread_set_policy(thread, from);
+}
+
+static k42_result read_thread_cpus(struct thread *thread, void *to) {
+    thread_read_cpus(thread, to);
+    return 0;
+}
+
+static k42_result set_thread_cpus(struct thread *thread, void *from) {
+    return thread_set_cpus(thread, from);
+}
+
+k42_result whom_policy(struct task *task, struct thread_policy *policy) {
+    k42_result result = k42_call(task->process, keep, task, read_thread, policy);
+    return result == -K42_STALE ? -ESRCH : result;
+}
+
+static k42_result change(struct task *task, struct thread_policy *policy) {
+    k42_result result = k42_call(task->process, keep, task, set_thread, policy);
+    return result == -K42_STALE ? -ESRCH : result;
+}
+
 static bool may_change(const struct task *task) {
     return whom_is_own(task) || task_capable(task_self(), CAP_SYS_NICE);
 }
@@ -47,9 +82,11 @@ static int nice_least(const struct task *task) {
 }
 
 /* What Linux asks: a limit or a capability, for more than one has. */
-static k42_result may_have(const struct task *task, unsigned policy, uint32_t priority, int nice) {
+static k42_result may_have(struct task *task, unsigned policy, uint32_t priority, int nice) {
     struct thread_policy now;
-    thread_read_policy(task->thread, &now);
+    k42_result result = whom_policy(task, &now);
+    if (result < 0)
+        return result;
     if (!may_change(task))
         return -EPERM;
     if (task_capable(task_self(), CAP_SYS_NICE))
@@ -73,7 +110,7 @@ static k42_result set_policy(struct task *task, unsigned policy, uint32_t priori
                                    .nice = nice,
                                    .idle = policy == SCHED_IDLE,
                                    .called = (uint8_t)policy};
-    return result < 0 ? result : thread_set_policy(task->thread, &wanted);
+    return result < 0 ? result : change(task, &wanted);
 }
 
 /* The highest bit of the policy asks that children begin as usual, which is not heeded. */
@@ -84,9 +121,10 @@ static k42_result set_scheduler(int tid, int policy, uintptr_t from) {
         return -EINVAL;
     k42_result result = program_read(&priority, from, sizeof priority);
     struct task *task = whom_thread(tid);
-    if (result < 0 || !task)
-        return result < 0 ? result : -ESRCH;
-    thread_read_policy(task->thread, &now);
+    if (result >= 0)
+        result = task ? whom_policy(task, &now) : -ESRCH;
+    if (result < 0)
+        return result;
     return set_policy(task, (unsigned)policy & ~(unsigned)SCHED_RESET_ON_FORK, (uint32_t)priority,
                       now.nice);
 }
@@ -99,8 +137,7 @@ static k42_result read_policy(int tid, struct thread_policy *policy) {
     struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (!task)
         return tid < 0 ? -EINVAL : -ESRCH;
-    thread_read_policy(task->thread, policy);
-    return 0;
+    return whom_policy(task, policy);
 }
 
 LINUX_CALL(142, sched_setparam, int tid, uintptr_t from) {
@@ -183,22 +220,25 @@ LINUX_CALL(24, sched_yield, void) {
 
 /* ---- nice ---- */
 
+/* One that has just gone was not met. */
 static k42_result raise_nice(struct task *task, int nice, k42_result so_far) {
     struct thread_policy policy;
-    thread_read_policy(task->thread, &policy);
+    if (whom_policy(task, &policy) < 0)
+        return so_far;
     if (!may_change(task))
         return -EPERM;
     if (nice < policy.nice && nice < nice_least(task) && !task_capable(task_self(), CAP_SYS_NICE))
         return -EACCES;
     policy.nice = nice;
-    k42_result result = thread_set_policy(task->thread, &policy);
+    k42_result result = change(task, &policy);
     return so_far < 0 && so_far != -ESRCH ? so_far : result;
 }
 
 static k42_result least_nice(struct task *task, int nice, k42_result so_far) {
     struct thread_policy policy;
     (void)nice;
-    thread_read_policy(task->thread, &policy);
+    if (whom_policy(task, &policy) < 0)
+        return so_far;
     return 20 - policy.nice > so_far ? 20 - policy.nice : so_far;
 }
 
@@ -224,15 +264,15 @@ static size_t words_needed(void) {
 
 LINUX_CALL(203, sched_setaffinity, int tid, size_t size, uintptr_t from) {
     uint64_t mask[MASK_WORDS] = {0};
-    struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (words_needed() > MASK_WORDS)
         return -EINVAL;
     k42_result result = program_read(mask, from, size < sizeof mask ? size : sizeof mask);
+    struct task *task = tid < 0 ? NULL : whom_thread(tid); /* reading may have waited */
     if (result < 0)
         return result;
     if (!task)
         return -ESRCH;
-    result = may_change(task) ? thread_set_cpus(task->thread, mask) : -EPERM;
+    result = may_change(task) ? k42_call(task->process, keep, task, set_thread_cpus, mask) : -EPERM;
     if (result >= 0 && task == task_self()) {
         k42_exit();
         thread_yield();
@@ -249,8 +289,10 @@ LINUX_CALL(204, sched_getaffinity, int tid, size_t size, uintptr_t to) {
         return -EINVAL;
     if (!task)
         return -ESRCH;
-    thread_read_cpus(task->thread, mask);
-    k42_result result = program_write(to, mask, bytes);
+    k42_result result = k42_call(task->process, keep, task, read_thread_cpus, mask);
+    if (result < 0)
+        return result == -K42_STALE ? -ESRCH : result;
+    result = program_write(to, mask, bytes);
     return result < 0 ? result : (k42_result)bytes;
 }
 

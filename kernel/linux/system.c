@@ -6,6 +6,7 @@
 #include "../dev/tty/tty_devices.h"
 #include "../mem/frame/frame.h"
 #include "../print.h"
+#include "../sched/thread.h"
 #include "abi.h"
 #include "next_kernel.h"
 #include "process/ids.h"
@@ -30,10 +31,12 @@ static uint16_t count_processes(void) {
 }
 
 LINUX_CALL(99, sysinfo, uintptr_t to) {
-    uint64_t total, available;
+    uint64_t total, available, loads[SCHED_LOADS];
     system_memory(&total, &available);
+    sched_read_load(loads);
     struct sysinfo info = {
         .uptime = (int64_t)(time_ns() / 1000000000),
+        .loads = {loads[0] >> 16, loads[1] >> 16, loads[2] >> 16},
         .totalram = total * FRAME_SIZE,
         .freeram = available * FRAME_SIZE,
         .procs = count_processes(),

@@ -31,7 +31,8 @@ struct task_memory {
     struct k42_defer defer;
 };
 
-#define TASK_NAME 16
+#define TASK_NAME      16
+#define TASK_UNLIMITED (~0ul) /* as a limit */
 
 struct task {
     struct thread *thread;
@@ -72,6 +73,7 @@ struct task {
     uint32_t persona;
     int32_t parent_death_signal;
     bool no_new_privileges;
+    uint64_t file_size_limit;                 /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;

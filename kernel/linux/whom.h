@@ -5,10 +5,15 @@
 #ifndef KERNEL_WHOM_H
 #define KERNEL_WHOM_H
 
+#include "../sched/thread.h"
 #include "task.h"
 
 /* The thread, 0: the calling one. It lasts while the caller is active. NULL: there is none. */
 struct task *whom_thread(int tid);
+
+/* What its thread may have of a CPU (schedule.c). 0 or -ESRCH: it has just ended. */
+K42_MUST_CHECK
+k42_result whom_policy(struct task *task, struct thread_policy *policy);
 
 /* Whether it is the calling task's user's. */
 bool whom_is_own(const struct task *task);

@@ -20,6 +20,8 @@
 #define INTERRUPTS_ON 0x200u  /* in rflags */
 #define PAIR_NS       50000ul /* who sleeps so soon after waking somebody does it for him */
 #define PAIRS_MOST    8
+#define AWAITED_TURNS 20
+#define AWAITED_NS    100000ul /* the turn of one for whom a grace period waits */
 
 /* ---- the timer ---- */
 
@@ -131,9 +133,12 @@ static void count(struct sched_cpu *cpu, unsigned level, int change) {
 bool sched_put(struct sched_cpu *cpu, struct thread *thread, enum run_reason why, uint64_t now) {
     unsigned level = thread_level(thread);
     struct run_queue *queue = cpu->queues[level];
-    uint64_t parity = thread == cpu->running ? sched_head(cpu)->parity : thread->parity;
-    thread->run.movable = parity == K42_INACTIVE && thread->pinned == ANY_CPU;
+    if (thread == cpu->running)
+        thread->parity = sched_head(cpu)->parity;
+    thread->run.movable = thread_is_movable(thread);
     thread->queued = true;
+    if (why != RUN_YIELDED && thread->hurried < AWAITED_TURNS) /* who yields may wait for one */
+        sched_note_active(cpu, thread);
     count(cpu, level, 1);
     return queue->ops->add(queue, &thread->run, why, now) > 0;
 }
@@ -145,6 +150,7 @@ void sched_take_out(struct sched_cpu *cpu, struct thread *thread, uint64_t now) 
     if (thread->queued)
         count(cpu, level, -1);
     thread->queued = false;
+    sched_forget_active(thread);
     (void)!queue->ops->remove(queue, &thread->run, now);
 }
 
@@ -153,14 +159,17 @@ struct thread *sched_take_next(struct sched_cpu *cpu) {
     cpu->slice = RUN_FOR_EVER;
     if (!cpu->waiting[level])
         return cpu->idle;
+    bool awaited = level == RUN_SHARED && sched_hurry(cpu);
     struct run_queue *queue = cpu->queues[level];
     struct k42_pair taken = queue->ops->take(queue);
     if (taken.result)
         panic("the run queue of CPU %u does not give what was put in", cpu->number);
     struct thread *thread = k42_container((void *)taken.word, struct thread, run);
     thread->queued = false;
+    thread->hurried = awaited ? thread->hurried + 1 : 0;
+    sched_forget_active(thread);
     count(cpu, level, -1);
-    cpu->slice = (uint64_t)queue->ops->slice(queue);
+    cpu->slice = awaited ? AWAITED_NS : (uint64_t)queue->ops->slice(queue);
     return thread;
 }
 

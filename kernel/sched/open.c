@@ -36,6 +36,7 @@ static struct sched_cpu *cpu_make(unsigned number, struct thread *main) {
         cpu->queues[level] = run_queue_fifo_open(&cpu->first_queue);
     cpu->timers.earliest = cpu->armed = cpu->slice_end = NEVER;
     cpu->slice = RUN_FOR_EVER;
+    sched_hurry_open(cpu);
     cpu->idle = must_have(thread_make(name, sched_idle_loop, NULL));
     cpu->idle->state = THREAD_IDLE;
     cpu->idle->cpu = cpu->idle->pinned = number;
@@ -66,6 +67,7 @@ void sched_open(void) {
 void sched_start(void) {
     sched_make_queues();
     trap_leave = sched_leave_trap;
+    sched_load_open();
     __atomic_store_n(&open_to_all, 1, __ATOMIC_RELEASE);
     for (unsigned i = 1; i < cpu_count(); i++)
         cpu_poke(i);

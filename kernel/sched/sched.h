@@ -5,6 +5,7 @@
  * thread.c    threads' lives            cpu.c      each CPU's turns: switching, preemption, time
  * wake.c      who goes on where         idle.c     CPUs without work, and evening out
  * policy.c    what a thread may have    hold.c     CPUs held for a swap, and their queues' objects
+ * hurry.c     who is awaited            load.c     averages of load
  * open.c      the beginning
  * run_queue/  whose turn it is          park.c     sleeping on a word
  * timers.c    deadlines                 wait.c     programs' calls that are not ready, and
@@ -44,6 +45,10 @@ void timers_expire(struct sched_cpu *cpu, uint64_t now);
 
 /* ---- threads ---- */
 
+struct sched_link {
+    struct sched_link *next, *before;
+};
+
 enum thread_state {
     THREAD_READY,   /* in a queue, or running, or on its way to another CPU's queue */
     THREAD_BLOCKED, /* waits to be woken */
@@ -64,6 +69,7 @@ struct thread {
     void *task;               /* stands before the next member: thread_task() */
     struct k42_calls calls;   /* what the runtime knows of it; owner is its number */
     struct run_entity run;
+    struct sched_link active; /* among those that wait while active; next is NULL: it is not */
     enum thread_state state;
     bool woken;      /* woken since it last asked to block */
     bool queued;     /* in the queue of its CPU */
@@ -71,6 +77,7 @@ struct thread {
     bool changed;    /* it runs, and `wanted` is for its next turn */
     bool alone;      /* nobody joins it */
     uint8_t pairs;   /* how often, of late, it slept at once after it had woken somebody */
+    uint8_t hurried; /* turns in which it came first, one after the other: see hurry.c */
     uint32_t cpu;    /* where it runs, ran last, or waits to run */
     uint32_t pinned; /* the only CPU it may run on, or ANY_CPU */
     struct thread_policy wanted;
@@ -133,6 +140,7 @@ struct sched_cpu {
     struct thread *previous;              /* who ran before, until the switch from it is over */
     struct run_queue *queues[RUN_LEVELS]; /* representatives: see run_queue.h */
     uint32_t waiting[RUN_LEVELS];         /* in each queue */
+    struct sched_link active[2];          /* who waits while active, by parity */
     uint32_t ready;                       /* in all; read without the lock */
     struct timers timers;
     uint64_t turn_began, charged_at; /* of the running thread */
@@ -185,6 +193,14 @@ void thread_block_until(uint64_t deadline);
 /* Leaves the CPU for good. */
 _Noreturn void thread_leave(void);
 
+/* hurry.c; with the CPU's lock. */
+void sched_hurry_open(struct sched_cpu *cpu);
+/* The thread waits for a turn from now on, or does so no longer. */
+void sched_note_active(struct sched_cpu *cpu, struct thread *thread);
+void sched_forget_active(struct thread *thread);
+/* Whether a grace period waits for one of the shared level, who is then the next of his queue. */
+bool sched_hurry(struct sched_cpu *cpu);
+
 /* wake.c */
 /* Makes the thread ready, if it is blocked; otherwise its next block returns at once. Any context.
  */
@@ -203,6 +219,9 @@ struct sched_cpu *sched_find_idle(const struct thread *thread, const struct sche
 /* A slice is over: is there a CPU that has less to do, or one that has more? */
 void sched_even_out(struct sched_cpu *cpu);
 _Noreturn void sched_idle_loop(void *unused);
+
+/* load.c */
+void sched_load_open(void);
 
 /* hold.c */
 /* Makes the queues objects, when the runtime is open and before other CPUs run. */

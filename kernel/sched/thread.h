@@ -142,6 +142,13 @@ struct sched_counts {
     uint64_t moves;       /* threads that went on on another CPU */
 };
 void sched_count(struct sched_counts *counts);
+
+/* How many threads run or are ready to, idle ones not included: by asking each CPU. */
+uint32_t sched_ready(void);
+/* The average of that over the last 1, 5 and 15 minutes, with 32 binary digits behind the point.
+ * Any context. */
+#define SCHED_LOADS 3
+void sched_read_load(uint64_t loads[SCHED_LOADS]);
 /* Frames of stacks, those kept for threads to come included. */
 uint64_t thread_stack_frames(void);
 

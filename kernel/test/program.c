@@ -71,7 +71,8 @@ static struct program **record_at(void *state) {
     return (struct program **)((char *)state + FRAME_SIZE) - 1;
 }
 
-struct program *program_self(void) {
+/* The program that the calling thread runs. */
+static struct program *program_self(void) {
     return *record_at(user_current()->state);
 }
 

@@ -63,7 +63,7 @@ KERNEL_CHECK(stress, everything_adds_up_and_nothing_is_left) {
     }
     struct sched_counts counts;
     sched_count(&counts);
-    print("%lu switches, %lu preemptions, %lu moves, %lu threads", counts.switches,
-          counts.preemptions, counts.moves, counts.threads);
+    print("%lu switches, %lu preemptions, %lu moves, %lu threads, %lu grace periods",
+          counts.switches, counts.preemptions, counts.moves, counts.threads, k42_grace_periods());
     return started && stress_report() == 0;
 }

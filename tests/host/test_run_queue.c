@@ -380,6 +380,28 @@ static void who_moves_takes_along_what_it_owes(void **state) {
     close_queue();
 }
 
+static void who_is_awaited_comes_first_and_keeps_its_share(void **state) {
+    (void)state;
+    struct k42_class *shared[] = {&run_queue_fair, &run_queue_fifo};
+    for (unsigned i = 0; i < 2; i++) {
+        open_queue(shared[i]);
+        for (unsigned j = 0; j < 10; j++)
+            add(j, RUN_NEW);
+        for (unsigned round = 0; round < 10000; round++) { /* 7 has a tenth of a turn at once */
+            one_turn();
+            take_away(7);
+            add(7, RUN_AWAITED);
+            assert_int_equal(take(), 7);
+            charge(7, RUN_SLICE_NS / 10);
+            add(7, RUN_EXPIRED);
+        }
+        if (shared[i] == &run_queue_fair)
+            for (unsigned j = 0; j < 10; j++)
+                assert_true(ran[j] >= 1090 * RUN_SLICE_NS && ran[j] <= 1110 * RUN_SLICE_NS);
+        close_queue();
+    }
+}
+
 /* ---- priorities ---- */
 
 static void the_highest_priority_runs_and_equals_keep_their_order(void **state) {
@@ -489,6 +511,7 @@ int main(void) {
         cmocka_unit_test(a_turn_that_lasted_an_hour_is_not_paid_for_by_an_hour),
         cmocka_unit_test(starting_many_wins_nothing),
         cmocka_unit_test(who_moves_takes_along_what_it_owes),
+        cmocka_unit_test(who_is_awaited_comes_first_and_keeps_its_share),
         cmocka_unit_test(the_highest_priority_runs_and_equals_keep_their_order),
         cmocka_unit_test(a_higher_priority_preempts_and_who_was_preempted_goes_on),
         cmocka_unit_test(a_full_queue_is_swapped_into_any_other_and_nobody_is_lost),

@@ -6,6 +6,7 @@ from launcher import variants
 
 SUITE_TIMEOUT_SECONDS = 600
 QUICK_CPUS = (1, 2)
+QUICK_DEBUG_CPUS = (2,)
 RUN = "cat > program; chmod +x program; exec ./program"
 
 
@@ -14,6 +15,6 @@ def bytes_of(name):
         return file.read()
 
 
-@pytest.mark.parametrize("name", ["processes", "signals", "threads", "execs", "memory"])
+@pytest.mark.parametrize("name", ["processes", "signals", "threads", "execs", "memory", "limits"])
 def test_a_program_prints_the_same_as_on_linux(machine, name):
     machine.same_sh(RUN, bytes_of(name), limit=120)

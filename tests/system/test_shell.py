@@ -5,6 +5,7 @@ import pytest
 
 SUITE_TIMEOUT_SECONDS = 600
 QUICK_CPUS = (1, 2, 4)
+QUICK_DEBUG_CPUS = (2,)
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 
 
@@ -17,6 +18,30 @@ def script(name):
                                          ("bash.sh", "bash")])
 def test_a_script_does_what_it_does_natively(machine, name, shell):
     machine.same_sh(f"cat > ../script; {shell} ../script", script(name), limit=150)
+
+
+BLOCK = """f{0}() {{ echo "f{0} $1 $(($1 * {0} % 97))"; return $(($1 % 5)); }}
+f{0} {1}; case $? in 0) echo none ;; [12]) echo few ;; *) echo more ;; esac
+cat <<END{0} | tr a-z A-Z
+document {0} of $0, $(f{0} 1 | wc -c) bytes
+END{0}
+trap 'echo trapped {0}' USR1; kill -USR1 $$; trap - USR1
+(sleep 0.00{2}; exit {2}) & wait $!; echo "child $?"
+"""
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_script_of_many_hundred_lines(machine, shell):
+    text = "".join(BLOCK.format(i, i * 7 % 31, i % 8) for i in range(60))
+    machine.same_sh(f"cat > ../script; {shell} ../script", text.encode() + b"exit 9\n", limit=300)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_pipeline_of_20_stages_passes_a_megabyte(machine, shell):
+    step = r"tr '\000-\176' '\001-\177'"
+    stages = " | ".join(["head -c 1000000 /dev/zero", *[step] * 18, "md5sum"])
+    machine.same_sh(f"cat > ../script; {shell} ../script", (stages + "; echo $?\n").encode(),
+                    limit=300)
 
 
 def test_a_shell_reads_its_script_from_a_pipe(machine):

@@ -17,10 +17,6 @@ uint64_t user_entry_nx;
 
 static uint64_t last_id;
 
-bool user_huge_pages(void) {
-    return features.huge_pages;
-}
-
 size_t user_table_size(void) {
     return sizeof(struct user_table) + (cpu_count() + 63) / 64 * sizeof(uint64_t);
 }

@@ -57,9 +57,6 @@ static inline unsigned user_level_slot(uintptr_t address, unsigned level) {
     return address >> (3 + 9 * level) & 511;
 }
 
-/* True when pages of 1 GiB can be mapped (level 3); those of 2 MiB always can. */
-bool user_huge_pages(void);
-
 /* Maps the page (of any level) at `frame`. It is clean and not accessed. */
 static inline uint64_t user_entry_page(uint64_t frame, unsigned level, unsigned flags) {
     uint64_t entry = frame | ENTRY_PRESENT | ENTRY_USER;

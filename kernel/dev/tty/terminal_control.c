@@ -200,15 +200,19 @@ static bool is_mine(const struct control *control, struct job *job) {
     return job->session && job->session == control->state->session;
 }
 
+/* Another session's only for whoever asks so (argument 1) and may do everything; it is not told. */
 static k42_result take_terminal(const struct control *control) {
     struct terminal_state *state = control->state;
+    k42_ref self = k42_root_ref(BODY_ROOT(control->self));
     struct job job;
     if (is_mine(control, &job) && job.leads)
         return 0;
     if (!job.leads || k42_id_of(job_terminal()))
         return -EPERM;
+    bool steals = control->argument == 1 && job_may_steal();
     k42_lock(&state->lock);
-    bool taken = !state->session;
+    int32_t before = state->session;
+    bool taken = !before || steals;
     if (taken) {
         state->session = job.session;
         state->foreground = job.group;
@@ -216,7 +220,9 @@ static k42_result take_terminal(const struct control *control) {
     k42_unlock(&state->lock);
     if (!taken)
         return -EPERM;
-    job_set_terminal(job.session, k42_root_ref(BODY_ROOT(control->self)));
+    if (before)
+        job_lose_terminal(before, self);
+    job_set_terminal(job.session, self);
     return 0;
 }
 

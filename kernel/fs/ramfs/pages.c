@@ -7,6 +7,13 @@
  * whoever found it may go on. A page that was given out to be mapped stays until the file ends and
  * becomes zero instead of going.
  *
+ * Room. Pages are counted in the file system, and by `room` in the file. A file that nobody can
+ * reach any more gives its room back at once, its memory a grace period later: pages_abandon() sets
+ * a bit of that count and takes what it was. A page that is counted before the bit is set is in
+ * what was taken; one that comes later, by a call that was under way, finds the bit and is refused;
+ * one that goes later was counted back already. So each is counted back once, without a lock, by
+ * whoever drops the last life, under whatever locks.
+ *
  * Locking: pages->lock, leaf.
  * Formats: fcm.ramfs, by pointer.
  * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
@@ -24,6 +31,7 @@
 
 enum { PAGE = 4096 };
 #define MOST_SIZE 0x7fffffffffffffffl
+#define ABANDONED (1ul << 63)
 
 struct pages {
     struct k42_lock lock;
@@ -32,6 +40,7 @@ struct pages {
     struct ramfs *fs;           /* whose pages they are; kept */
     struct ramfs_source source; /* clipped when the file is */
     uint64_t mapped;            /* attachments */
+    uint64_t room;              /* pages that count; ABANDONED: no more */
 };
 
 /* A page's memory and its record. */
@@ -53,16 +62,25 @@ static void free_later(struct k42_defer *defer) {
 }
 
 /* One page more of the file system's; false: it may not have more. */
-static bool charge(struct ramfs *fs) {
-    uint64_t pages = __atomic_add_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
-    if (!fs->most_pages || pages <= fs->most_pages)
+static bool charge(struct pages *pages) {
+    struct ramfs *fs = pages->fs;
+    uint64_t all = __atomic_add_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
+    if ((!fs->most_pages || all <= fs->most_pages) &&
+        !(__atomic_fetch_add(&pages->room, 1, __ATOMIC_RELAXED) & ABANDONED))
         return true;
     __atomic_sub_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
     return false;
 }
 
-static void discharge(struct ramfs *fs, uint64_t pages) {
-    __atomic_sub_fetch(&fs->pages, pages, __ATOMIC_RELAXED);
+static void discharge(struct pages *pages) {
+    if (!(__atomic_fetch_sub(&pages->room, 1, __ATOMIC_RELAXED) & ABANDONED))
+        __atomic_sub_fetch(&pages->fs->pages, 1, __ATOMIC_RELAXED);
+}
+
+void pages_abandon(struct ramfs *fs, uint64_t *room) {
+    uint64_t pages = __atomic_fetch_or(room, ABANDONED, __ATOMIC_RELAXED);
+    if (!(pages & ABANDONED))
+        __atomic_sub_fetch(&fs->pages, pages, __ATOMIC_RELAXED);
 }
 
 static struct page *make_page(void) {
@@ -92,7 +110,7 @@ static k42_result get(struct pages *pages, uint64_t index, struct page **found) 
     *found = page_table_find(&pages->table, index);
     if (*found)
         return 0;
-    if (!charge(pages->fs))
+    if (!charge(pages))
         return -ENOSPC;
     struct page *page = make_page();
     if (page)
@@ -103,7 +121,7 @@ static k42_result get(struct pages *pages, uint64_t index, struct page **found) 
     }
     if (page)
         free_page(page);
-    discharge(pages->fs, 1);
+    discharge(pages);
     return -ENOMEM;
 }
 
@@ -114,7 +132,7 @@ static void clear(struct pages *pages, uint64_t index, struct page *page) {
         return;
     }
     page_table_remove(&pages->table, index);
-    discharge(pages->fs, 1);
+    discharge(pages);
     k42_defer(&page->defer, free_later);
 }
 
@@ -255,6 +273,7 @@ static k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *cop
         if (!count)
             break;
         k42_result copied = copy_out_pieces(copy, pieces, count);
+        copy->unfinished = copied <= 0;
         if (copied <= 0)
             return done ? done : copied;
         done += copied;
@@ -476,7 +495,7 @@ static void pages_fini(struct k42_root *root) {
         return;
     for (struct page *page; (page = page_table_next(&pages->table, &at)); at++)
         free_page(page);
-    discharge(pages->fs, pages->table.count);
+    pages_abandon(pages->fs, &pages->room);
     ramfs_let_go(pages->fs);
     page_table_end(&pages->table);
     k42_platform_free(pages);
@@ -495,13 +514,15 @@ K42_CLASS(ramfs_pages) = {
     .transfers = pages_transfers,
 };
 
-k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm) {
+k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm,
+                      uint64_t **room) {
     struct pages *pages = k42_platform_alloc(sizeof(*pages));
     if (!pages)
         return -ENOMEM;
     pages->fs = fs;
     pages->source = *source;
     pages->size = source->size;
+    *room = &pages->room;
     ramfs_keep(fs);
     k42_result result = k42_create(&ramfs_pages, pages, fcm);
     if (result < 0) {

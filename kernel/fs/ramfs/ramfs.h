@@ -122,6 +122,7 @@ struct inode {
         struct names names; /* directory */
         struct {            /* regular */
             k42_ref fcm;
+            uint64_t *room; /* the page cache's; NULL: it has none yet */
             struct ramfs_source source;
         };
         struct { /* link */
@@ -193,6 +194,8 @@ void extended_end(struct extended *extended);
 /* Its size in bytes and pages in memory. */
 uint64_t regular_size(struct inode *inode, uint64_t *pages);
 k42_result regular_resize(struct inode *inode, uint64_t size);
+/* Its last life has gone. */
+void regular_abandon(struct inode *inode);
 void regular_end(struct inode *inode);
 
 /* ---- making one ---- */

@@ -22,13 +22,16 @@ static k42_result cache_of(struct inode *inode, fcm_ref *fcm) {
     if (*fcm)
         return 0;
     k42_ref made, none = K42_NULL_REF;
-    k42_result result = pages_make(inode->fs, &inode->source, &made);
+    uint64_t *room;
+    k42_result result = pages_make(inode->fs, &inode->source, &made, &room);
     if (result < 0)
         return result;
     if (!__atomic_compare_exchange_n(&inode->fcm, &none, made, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
         (void)!k42_destroy(made);
         made = none;
+    } else {
+        __atomic_store_n(&inode->room, room, __ATOMIC_RELEASE);
     }
     *fcm = (fcm_ref)made;
     return 0;
@@ -56,6 +59,14 @@ k42_result regular_resize(struct inode *inode, uint64_t size) {
         return 0;
     k42_result result = cache_of(inode, &fcm);
     return result < 0 ? result : k42_call(fcm, resize, size);
+}
+
+/* Without a page cache, or with one that has only just come, there is none to give back: whoever
+ * writes holds the file first. */
+void regular_abandon(struct inode *inode) {
+    uint64_t *room = __atomic_load_n(&inode->room, __ATOMIC_ACQUIRE);
+    if (room)
+        pages_abandon(inode->fs, room);
 }
 
 void regular_end(struct inode *inode) {

@@ -11,6 +11,7 @@
 #include "../../fs/node.h"
 #include "../../fs/path.h"
 #include "../../mem/space/space.h"
+#include "../files/descriptors.h"
 #include "arguments.h"
 #include "elf.h"
 #include "script.h"
@@ -29,8 +30,9 @@ struct image_file {
 struct image {
     struct image_file program, interpreter;
     struct arguments arguments;
-    char path[4096];   /* as it was called, for AT_EXECFN */
-    char name[16];     /* its last component */
+    descriptors_ref descriptors; /* to be its own from then on; null: it has its own already */
+    char path[4096];             /* as it was called, for AT_EXECFN */
+    char name[16];               /* its last component */
     char before[4096]; /* the script or interpreter that is read by the next interpreter */
     struct script script;
     unsigned scripts; /* how many interpreters deep */

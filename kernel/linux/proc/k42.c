@@ -20,6 +20,7 @@
 #include "../../mem/reserve/reserve.h"
 #include "../../print.h"
 #include "../../sched/thread.h"
+#include "../process/ids.h"
 #include "proc.h"
 #include "runtime.h"
 
@@ -35,7 +36,7 @@ struct counts {
     struct frame_usage kernel;
     struct heap_usage caches[MOST_CACHES];
     unsigned cache_count;
-    uint64_t heap_frames, heap_bytes, file_pages, stacks, reserved;
+    uint64_t heap_frames, heap_bytes, file_pages, stacks, reserved, numbers;
     struct k42_stats runtime;
     uint64_t threads;
 };
@@ -70,6 +71,7 @@ static void count(struct counts *counts) {
     frame_consumer_usage(NULL, &counts->kernel);
     counts->stacks = thread_stack_frames();
     counts->reserved = reserve_frames();
+    counts->numbers = ids_bytes();
     struct sched_counts sched;
     sched_count(&sched);
     counts->threads = sched.threads;
@@ -84,7 +86,8 @@ static void print_counts_of(struct proc_text *text, const struct counts *counts)
                frames->used, frames->free + frames->idle + frames->cached);
     proc_print(text, "frames.kernel %lu\nframes.heap %lu\nframes.stacks %lu\nframes.tables %lu\n",
                counts->kernel.used, counts->heap_frames, counts->stacks, counts->reserved);
-    proc_print(text, "frames.files %lu\nheap.bytes %lu\n", counts->file_pages, counts->heap_bytes);
+    proc_print(text, "frames.files %lu\nheap.bytes %lu\nheap.numbers %lu\n", counts->file_pages,
+               counts->heap_bytes, counts->numbers);
     for (unsigned i = 0; i < counts->cache_count; i++)
         proc_print(text, "blocks.%s %lu\n", counts->caches[i].name, counts->caches[i].used);
     proc_print(text, "objects %lu\nroots %lu\nmediators %lu\ninterposers %lu\ndeferred %lu\n",
@@ -119,7 +122,8 @@ static k42_result print_classes(const struct proc_key *key, struct proc_text *te
 
 /* ---- swaps ---- */
 
-#define ATTEMPTS 4
+#define ATTEMPTS   4
+#define PATIENT_NS 100000000ul
 
 static struct {
     uint32_t pending; /* and one more while they are being asked for */
@@ -157,6 +161,7 @@ static long ask(const struct k42_object_info *info, void *context) {
     swap->from = request->from;
     swap->to = request->to;
     swap->attempts = ATTEMPTS;
+    swap->deadline_ns = PATIENT_NS;
     swap->done = note_end;
     __atomic_fetch_add(&swaps.pending, 1, __ATOMIC_RELAXED);
     k42_result queued = k42_swap_submit(swap);

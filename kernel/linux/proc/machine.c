@@ -104,13 +104,21 @@ static k42_result print_uptime(const struct proc_key *key, struct proc_text *tex
     return 0;
 }
 
-/* Averages are not kept. */
+/* Rounded to hundredths. */
+static void print_load(struct proc_text *text, uint64_t load) {
+    uint64_t hundredths = ((load >> 16) * 100 + (1ul << 15)) >> 16;
+    proc_print(text, "%lu.%lu%lu ", hundredths / 100, hundredths / 10 % 10, hundredths % 10);
+}
+
 static k42_result print_loadavg(const struct proc_key *key, struct proc_text *text) {
-    uint64_t threads = 0;
+    uint64_t loads[SCHED_LOADS];
+    struct sched_counts counts;
     (void)key;
-    for (int number = ids_next(1); number; number = ids_next(number + 1))
-        threads++;
-    proc_print(text, "0.00 0.00 0.00 1/%lu %d\n", threads, ids_last());
+    sched_read_load(loads);
+    for (unsigned i = 0; i < SCHED_LOADS; i++)
+        print_load(text, loads[i]);
+    sched_count(&counts);
+    proc_print(text, "%u/%lu %d\n", sched_ready(), counts.threads - cpu_count(), ids_last());
     return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
+#include "account.h"
+#include "lives.h"
 #include "runtime.h"
 
 static k42_result process_describe(struct k42_object *self, char *text, size_t size) {
@@ -97,6 +99,8 @@ static k42_result process_leave(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     unlink_task(body, task);
+    struct process_times times = task_times(task);
+    account_add(&body->times, &times);
     __builtin_memcpy(body->name, task->name, sizeof body->name);
     task->leaving = true;
     if (!body->ending)
@@ -129,6 +133,16 @@ static struct k42_pair process_thread(struct process *self, int tid, unsigned ne
     }
     k42_unlock(&body->lock);
     return (struct k42_pair){found ? 0 : -ESRCH, (uintptr_t)found};
+}
+
+static k42_result process_keep(struct process *self, struct task *task,
+                               k42_result (*fn)(struct thread *thread, void *argument),
+                               void *argument) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    k42_result result = task->leaving ? -ESRCH : fn(task->thread, argument);
+    k42_unlock(&body->lock);
+    return result;
 }
 
 static void interrupt_all(struct process_body *body, struct task *but, uint32_t why) {
@@ -203,8 +217,11 @@ static k42_result process_limit(struct process *self, unsigned resource,
     bool refused = wanted && wanted->most > limit->most && !may_raise;
     if (present)
         *present = *limit;
-    if (wanted && !refused)
+    if (wanted && !refused) {
         *limit = *wanted;
+        if (resource == RLIMIT_FSIZE || resource == RLIMIT_CPU)
+            interrupt_all(body, NULL, THREAD_WORK); /* see keep.c */
+    }
     k42_unlock(&body->lock);
     return refused ? -EPERM : 0;
 }
@@ -325,13 +342,15 @@ static const struct process_ops process_methods = {
     .disown = process_disown,
     .reparent = process_reparent,
     .ended = process_ended,
-    .charge = process_charge,
+    .times = process_times,
     .regroup = process_regroup,
     .borrow = process_borrow,
     .limit = process_limit,
     .bequeath = process_bequeath,
     .number = process_number,
     .set_number = process_set_number,
+    .time_limit = process_time_limit,
+    .keep = process_keep,
 };
 
 K42_CLASS(process_linux) = {

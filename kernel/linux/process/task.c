@@ -28,6 +28,7 @@ struct task *task_make(void) {
         return NULL;
     }
     task->started_ns = time_ns();
+    task->file_size_limit = TASK_UNLIMITED;
     return task;
 }
 
@@ -50,6 +51,9 @@ void task_begin(void *argument) {
     space_set_current(task->space);
     if (task->tid_address)
         put_tid(task);
+    k42_enter();
+    limits_keep(task, task->tid == task->pid);
+    k42_exit();
     user_enter(&task->start);
 }
 

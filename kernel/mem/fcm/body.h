@@ -177,9 +177,7 @@ k42_result fcm_body_end_settled(struct body *body);
 void fcm_body_grow(struct body *body, uint64_t size);
 /* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
-/* Takes pages out of every address space, or forbids to write them there. */
-K42_MUST_CHECK
-k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end);
+/* Forbids to write pages in every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
 /* Whether a program has used a page since this was last asked. */

@@ -135,7 +135,6 @@ void pool_give_batch(struct frame_consumer *owner, struct frame *first);
 void pool_move(struct frame_consumer *from, struct frame_consumer *to);
 /* Makes a chunk part of a pool with no free frame in it, its frames in the given state. */
 void pool_adopt(struct frame_consumer *owner, struct chunk *chunk, enum frame_state state);
-void frames_make_records(struct chunk *chunk, enum frame_state state);
 
 /* ---- cache.c ---- */
 

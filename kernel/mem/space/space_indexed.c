@@ -122,7 +122,7 @@ static void entries_end(const struct space_state *state) {
 }
 
 /* Pages go first and at once, so FCMs are not asked to look for them. */
-void state_end(struct space_state *state) {
+static void state_end(struct space_state *state) {
     k42_result result = k42_call(state->hat, release, 0, USER_END);
     entries_end(state);
     result = k42_destroy((k42_ref)state->hat);

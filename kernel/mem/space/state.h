@@ -95,8 +95,6 @@ k42_result map_at(struct space *self, uintptr_t address, const struct space_requ
 /* Makes the region that ends at `from` end at `to`, where nothing is in between. */
 K42_MUST_CHECK
 k42_result extend_up(struct space_state *state, uintptr_t from, uintptr_t to);
-/* Brings pages in, as far as that needs no waiting. */
-void populate(struct space *self, uintptr_t start, uintptr_t end, unsigned access);
 
 /* ---- the methods ---- */
 
@@ -119,8 +117,5 @@ k42_result space_poke(struct space *self, uintptr_t address, struct copy *copy, 
 k42_result space_usage(struct space *self, struct space_usage *usage);
 
 extern struct k42_class space_indexed;
-
-/* Takes everything apart that a space is made of, and frees the state; inside an active thread. */
-void state_end(struct space_state *state);
 
 #endif

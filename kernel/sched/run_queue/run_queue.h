@@ -64,6 +64,7 @@ enum run_reason {
     RUN_RETURNED, /* it was running, and somebody goes first */
     RUN_EXPIRED,  /* it was running, and its turn is over */
     RUN_YIELDED,  /* it was running, and gives way */
+    RUN_AWAITED,  /* it waited, and comes first now; in the shared level */
 };
 
 struct run_queue;

@@ -27,6 +27,7 @@
 #include <k42/class.h>
 
 #define GRAIN_NS  (RUN_SLICE_NS / 4) /* behind the running one by this much, one that wakes runs */
+#define FIRST     0ul                /* before any virtual time; who comes first keeps its own */
 #define LOOKED_AT 8u /* of the second ones, when the first of those that may move may not come */
 
 struct fair {
@@ -50,8 +51,8 @@ static struct heap *heap_of(struct fair *fair, const struct run_entity *entity) 
     return entity->movable ? &fair->movable : &fair->bound;
 }
 
-static void put_in(struct fair *fair, struct run_entity *entity) {
-    heap_add(heap_of(fair, entity), &entity->node, entity->virtual_ns);
+static void put_in(struct fair *fair, struct run_entity *entity, uint64_t key) {
+    heap_add(heap_of(fair, entity), &entity->node, key);
     fair->count++;
 }
 
@@ -77,7 +78,7 @@ static uint64_t at_pace(const struct run_entity *entity, uint64_t ns) {
 
 static void move_clock(struct fair *fair) {
     const struct run_entity *next = least(fair);
-    uint64_t now = next ? next->virtual_ns : UINT64_MAX;
+    uint64_t now = next ? next->node.key : UINT64_MAX;
     if (fair->running && fair->running->virtual_ns < now)
         now = fair->running->virtual_ns;
     if (now != UINT64_MAX && now > fair->clock)
@@ -121,14 +122,14 @@ static k42_result fair_add(struct run_queue *self, struct run_entity *entity, en
         uint64_t most = fair->clock + at_pace(entity, 4 * RUN_SLICE_NS);
         if (entity->virtual_ns > most)
             entity->virtual_ns = most;
-    } else {
+    } else if (why != RUN_AWAITED) {
         if (why == RUN_NEW)
             entity->ahead_ns = (int64_t)at_pace(entity, RUN_SLICE_NS / 2);
         if (why == RUN_WOKEN)
             sleep_pays(fair, entity, now);
         arrive(fair, entity);
     }
-    put_in(fair, entity);
+    put_in(fair, entity, why == RUN_AWAITED ? FIRST : entity->virtual_ns);
     return fair->running && entity->virtual_ns + GRAIN_NS < fair->running->virtual_ns;
 }
 
@@ -139,8 +140,8 @@ static struct k42_pair fair_take(struct run_queue *self) {
         return (struct k42_pair){.result = -ENOENT};
     take_out(fair, entity);
     fair->running = entity;
-    if (entity->virtual_ns > fair->clock)
-        fair->clock = entity->virtual_ns;
+    if (entity->node.key > fair->clock)
+        fair->clock = entity->node.key;
     return (struct k42_pair){.word = (uintptr_t)entity};
 }
 
@@ -253,7 +254,7 @@ static k42_result fair_import(struct k42_root *to, struct k42_state *state, unsi
     (void)part;
     while ((entity = run_queue_next(state))) {
         arrive(fair, entity);
-        put_in(fair, entity);
+        put_in(fair, entity, entity->virtual_ns);
     }
     fair->running = (struct run_entity *)state->word[RUN_QUEUE_RUNNING];
     if (fair->running)

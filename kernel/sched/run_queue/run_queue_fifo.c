@@ -39,7 +39,7 @@ static k42_result fifo_add(struct run_queue *self, struct run_entity *entity, en
     (void)now;
     if (entity == fifo->running)
         fifo->running = NULL;
-    if (why == RUN_RETURNED)
+    if (why == RUN_RETURNED || why == RUN_AWAITED)
         put_in(fifo, NULL, entity, fifo->first);
     else
         put_in(fifo, fifo->last, entity, NULL);

@@ -1,5 +1,5 @@
 /*
- * Descriptors, the locks that belong to them, and bytes that go from one to another.
+ * Descriptors, the locks that belong to them, bytes that go from one to another, and how many may.
  */
 #include "file_test.h"
 
@@ -72,11 +72,46 @@ static void bytes_go_from_file_to_file(void **unused) {
     CALL(SYS_unlink, "/to");
 }
 
+static void a_limit_of_length_holds_in_every_call_that_writes(void **unused) {
+    static char bytes[3000];
+    struct stat stat;
+    (void)unused;
+    int fd = open_file("/limited", O_RDWR | O_CREAT), from = make_file("/from", "some bytes");
+    int last = open_file("/limited", O_RDWR | O_APPEND);
+    unsigned signals = calls_signals;
+    calls_limit_files(5000);
+    assert_int_equal(CALL(SYS_write, fd, bytes, 3000), 3000);
+    assert_int_equal(CALL(SYS_write, last, bytes, 3000), 2000);
+    assert_int_equal(calls_signals, signals);
+    assert_int_equal(CALL(SYS_write, last, bytes, 1), -EFBIG);
+    assert_int_equal(CALL(SYS_pwrite64, fd, bytes, 1, 5000), -EFBIG);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 5001), -EFBIG);
+    assert_int_equal(CALL(SYS_truncate, "/limited", 5001), -EFBIG);
+    assert_int_equal(CALL(SYS_fallocate, fd, 0, 4000, 1001), -EFBIG);
+    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_SET), 0);
+    assert_int_equal(CALL(SYS_sendfile, last, from, 0, 10), -EFBIG);
+    assert_int_equal(calls_signals, signals + 6);
+    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_CUR), 0);
+    assert_int_equal(CALL(SYS_fstat, fd, &stat), 0);
+    assert_int_equal(stat.st_size, 5000);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 5000), 0);
+    assert_int_equal(CALL(SYS_write, last, bytes, 0), 0);
+    assert_int_equal(calls_signals, signals + 6);
+    calls_limit_files(~0ul);
+    assert_int_equal(CALL(SYS_write, last, bytes, 1), 1);
+    close_file(fd);
+    close_file(from);
+    close_file(last);
+    assert_int_equal(CALL(SYS_unlink, "/limited"), 0);
+    assert_int_equal(CALL(SYS_unlink, "/from"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptors_are_the_lowest_and_close_on_exec),
         cmocka_unit_test(locks_of_two_files_exclude_each_other),
         cmocka_unit_test(bytes_go_from_file_to_file),
+        cmocka_unit_test(a_limit_of_length_holds_in_every_call_that_writes),
     };
     return file_tests_run(tests);
 }

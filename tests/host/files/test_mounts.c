@@ -67,11 +67,24 @@ static void a_full_file_system_takes_no_more_until_something_goes(void **unused)
     assert_int_equal(CALL(SYS_mkdir, "/full/c", 0755), -ENOSPC);
     assert_int_equal(CALL(SYS_ftruncate, fd, 4096), 0);
     assert_int_equal(CALL(SYS_pwrite64, fd, bytes, sizeof bytes, 0), 65536);
-    close_file(fd);
     assert_int_equal(CALL(SYS_unlink, "/full/f"), 0);
+    assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
+    assert_int_equal(counts.f_bfree, 0);
+    close_file(fd);
+    assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
+    assert_int_equal(counts.f_bfree, 16);
+    assert_int_equal(counts.f_ffree, 1);
+    for (int turn = 0; turn < 10; turn++) {
+        fd = open_file("/full/f", O_RDWR | O_CREAT);
+        assert_int_equal(CALL(SYS_write, fd, bytes, sizeof bytes), 65536);
+        assert_int_equal(CALL(SYS_unlink, "/full/f"), 0);
+        assert_int_equal(CALL(SYS_ftruncate, fd, turn * 4096), 0);
+        close_file(fd);
+    }
     calls_settle();
     assert_int_equal(CALL(SYS_statfs, "/full", &counts), 0);
     assert_int_equal(counts.f_bfree, 16);
+    assert_int_equal(counts.f_ffree, 1);
     assert_int_equal(CALL(SYS_umount2, "/full", 0), 0);
     assert_int_equal(CALL(SYS_rmdir, "/full"), 0);
 }
