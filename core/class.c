@@ -164,6 +164,13 @@ void k42_class_remove(struct k42_class *class_) {
     k42_platform_free(record);
 }
 
+void k42_class_note_swap(const struct k42_class *class_) {
+    k42_lock(&k42_registry_lock);
+    if (class_->record)
+        class_->record->swaps++;
+    k42_unlock(&k42_registry_lock);
+}
+
 /* ---- finding ---- */
 
 struct k42_class *k42_class_find(const char *name) {
@@ -193,6 +200,7 @@ long k42_each_class(long (*visit)(const struct k42_class_info *, void *context),
                 .component = k42_component_name(record->component),
                 .factory = record->family->factory,
                 .current = k42_load_acquire(&record->family->current) == record->class_,
+                .swaps = record->swaps,
             };
         k42_unlock(&k42_registry_lock);
         if (!record)

@@ -276,6 +276,7 @@ struct k42_class_record {
     struct k42_component *component; /* NULL: the program, or the runtime */
     uint32_t interface_number;
     uint32_t hidden; /* the runtime's own: not chosen, not listed */
+    uint64_t swaps;  /* that ended in an instance of it; with the registry locked */
     /* While its component is being unloaded: */
     uint32_t left;        /* the factory has been turned away from it */
     uint32_t took_family; /* it holds family->upgrading */
@@ -296,6 +297,8 @@ void k42_interfaces_close(void);
 
 uint32_t k42_class_interface_number(const struct k42_class *class_);
 bool k42_class_registered(const struct k42_class *class_);
+/* An object has become an instance of it by a swap. */
+void k42_class_note_swap(const struct k42_class *class_);
 k42_result k42_class_add(struct k42_class *class_, struct k42_component *component, bool hidden,
                          char *why, size_t why_size);
 void k42_class_remove(struct k42_class *class_);

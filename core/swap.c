@@ -286,6 +286,8 @@ static void swap_settle(struct k42_swap *request) {
     k42_count(result ? &k42_counters.swap_aborts : &k42_counters.swaps, 1);
     k42_event_swap_end(mediator->id, result, request->report.forward_ns, request->report.block_ns,
                        request->report.transfer_ns);
+    if (!result)
+        k42_class_note_swap(request->to);
     if (result) {
         /* Nobody ever saw the new one; the old one lives on. */
         k42_root_end(mediator->new);

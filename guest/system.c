@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,14 @@
 #define DRIVERS      "/usr/lib/k42-drivers" /* files that begin with the order in which to load them */
 #define ANNOUNCEMENT "k42.ports"            /* of ports, on the kernel's command line */
 #define PATIENCE_MS  10000                  /* until a port that was announced is there */
+
+/* The kernel may have done so: a folder on another device than the one above is a mount's. */
+static bool is_mounted(const char *folder) {
+    char above[64];
+    struct stat here, there;
+    snprintf(above, sizeof above, "%s/..", folder);
+    return !stat(folder, &here) && !stat(above, &there) && here.st_dev != there.st_dev;
+}
 
 static void mount_all(void) {
     static const struct {
@@ -39,6 +48,8 @@ static void mount_all(void) {
     };
     for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
         (void)mkdir(mounts[i].where, 0755);
+        if (is_mounted(mounts[i].where))
+            continue;
         (void)mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, mounts[i].options);
     }
     static const char *const links[][2] = {{"/proc/self/fd", "/dev/fd"},

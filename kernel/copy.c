@@ -24,11 +24,12 @@ struct copy copy_of_ranges(const struct copy_range *ranges, size_t total, bool u
 }
 
 /* Goes over to the next range that has bytes when this one has none left. */
-static void enter_range(struct copy *copy) {
+static __attribute__((noinline)) void enter_range(struct copy *copy) {
     while (!copy->here && copy->left) {
         copy->at = copy->next->start;
         copy->here = copy->next->length < copy->left ? copy->next->length : copy->left;
         copy->next++;
+        copy->entered = true;
     }
 }
 
@@ -52,7 +53,8 @@ size_t copy_skip(struct copy *copy, size_t length) {
 enum direction { OUT, IN, ZERO };
 
 /* How many bytes of one range were not copied. */
-static size_t move(struct copy *copy, void *other, size_t length, enum direction direction) {
+static inline __attribute__((always_inline)) size_t move(struct copy *copy, void *other,
+                                                         size_t length, enum direction direction) {
     if (!copy->user) {
         if (direction == OUT)
             memcpy((void *)copy->at, other, length);
@@ -71,7 +73,8 @@ static size_t move(struct copy *copy, void *other, size_t length, enum direction
 }
 
 /* Why the byte where the cursor stands could not be reached: 0, it can be now. */
-static k42_result reason(const struct copy *copy, enum direction direction) {
+static __attribute__((noinline)) k42_result reason(const struct copy *copy,
+                                                   enum direction direction) {
     bool write = direction != IN;
     if (!copy_fault || !user_range_ok(copy->at, 1))
         return -EFAULT;
@@ -81,12 +84,15 @@ static k42_result reason(const struct copy *copy, enum direction direction) {
     return result < 0 ? -EFAULT : 0;
 }
 
-static k42_result run(struct copy *copy, char *other, size_t length, enum direction direction) {
+/* Inlined, so that what the direction decides is decided once. */
+static inline __attribute__((always_inline)) k42_result
+run(struct copy *copy, char *other, size_t length, enum direction direction) {
     size_t done = 0;
     if (length > copy->left)
         length = copy->left;
     while (done < length) {
-        enter_range(copy);
+        if (!copy->here)
+            enter_range(copy);
         size_t step = length - done < copy->here ? length - done : copy->here;
         size_t left = move(copy, direction == ZERO ? NULL : other + done, step, direction);
         advance(copy, step - left);
@@ -110,4 +116,38 @@ k42_result copy_in(struct copy *copy, void *to, size_t length) {
 
 k42_result copy_out_zeros(struct copy *copy, size_t length) {
     return run(copy, NULL, length, ZERO);
+}
+
+/* What of the pieces lies in one range of a program's memory goes by the shortest way: returns how
+ * many pieces, the last of them perhaps in part, with *left bytes of it missing. */
+static unsigned begin_pieces(struct copy *copy, const struct copy_piece *pieces, unsigned count,
+                             size_t *left) {
+    unsigned n = 0;
+    *left = 0;
+    copy_begins();
+    for (; n < count && !*left && pieces[n].from && pieces[n].length <= copy->here; n++) {
+        *left = user_copy_out(copy->at, pieces[n].from, pieces[n].length);
+        advance(copy, pieces[n].length - *left);
+    }
+    copy_ends();
+    return n;
+}
+
+k42_result copy_out_pieces(struct copy *copy, const struct copy_piece *pieces, unsigned count) {
+    size_t before = copy->left, left = 0;
+    unsigned n = copy->user ? begin_pieces(copy, pieces, count, &left) : 0;
+    k42_result result = left ? reason(copy, OUT) : 0;
+    if (result >= 0 && left)
+        n--;
+    for (; n < count && result >= 0 && copy->left; n++) {
+        const struct copy_piece *piece = &pieces[n];
+        size_t length = left ? left : piece->length;
+        result = piece->from ? copy_out(copy, piece->from + (piece->length - length), length)
+                             : copy_out_zeros(copy, length);
+        if (result >= 0 && (size_t)result < length)
+            break;
+        left = 0;
+    }
+    size_t done = before - copy->left;
+    return done ? (k42_result)done : result;
 }

@@ -9,6 +9,9 @@
  * when that is nothing; WAIT_CALL (sched/wait.h) waits for the page and calls again, and the cursor
  * goes on where it stood.
  *
+ * Files whose pages come from elsewhere say so in the cursor when they stop for one: whoever
+ * carries out a program's call waits for that page and goes on, whatever was done already.
+ *
  * A cursor is its maker's, on its stack; nothing here has state or locks.
  */
 #ifndef KERNEL_COPY_H
@@ -28,6 +31,8 @@ struct copy {
     size_t left;                   /* bytes left in all */
     const struct copy_range *next; /* the range after this one, when left > here */
     bool user;                     /* a program's addresses, the calling thread's */
+    bool entered;                  /* `at` is in the range before `next` */
+    bool unfinished;               /* set by a method: it stopped for a page, not for an end */
 };
 
 /* A program's memory; any address may be given, and is checked when it is used. */
@@ -56,11 +61,38 @@ k42_result copy_in(struct copy *copy, void *to, size_t length);
 K42_MUST_CHECK
 k42_result copy_out_zeros(struct copy *copy, size_t length);
 
+/* Memory of the kernel; from NULL: zeros. */
+struct copy_piece {
+    const char *from;
+    size_t length;
+};
+/* Copies pieces out, one after the other; as copy_out() of them all. */
+K42_MUST_CHECK
+k42_result copy_out_pieces(struct copy *copy, const struct copy_piece *pieces, unsigned count);
+
 /*
  * Set by the personality: brings the page of an address of the calling thread's program in, for
  * reading or for writing. 0; -K42_WAIT, not without waiting; -EFAULT and others.
  */
 extern k42_result (*copy_fault)(uintptr_t address, bool write);
+
+/* Ends it after the next `most` bytes, if it goes further: by how many bytes, for copy_uncut(). */
+static inline size_t copy_cut(struct copy *copy, size_t most) {
+    size_t rest = copy->left > most ? copy->left - most : 0;
+    copy->left -= rest;
+    copy->here = copy->here < most ? copy->here : most;
+    return rest;
+}
+
+/* Gives it back what was cut off. */
+static inline void copy_uncut(struct copy *copy, size_t rest) {
+    copy->left += rest;
+    if (rest && !copy->next)
+        copy->here = copy->left;
+    else if (rest && copy->entered)
+        copy->here = copy->next[-1].start + copy->next[-1].length - copy->at;
+    copy->here = copy->here < copy->left ? copy->here : copy->left;
+}
 
 /* Moves the cursor on without copying; at most to the end. Returns by how much. */
 size_t copy_skip(struct copy *copy, size_t length);

@@ -22,6 +22,16 @@
 
 extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
 
+static void name_all_checks(void) {
+    for (size_t i = 0; &kernel_checks_begin[i] < kernel_checks_end; i++) {
+        size_t first = 0;
+        while (!k42_text_equal(kernel_checks_begin[first]->name, kernel_checks_begin[i]->name))
+            first++;
+        if (first == i)
+            print("  test=%s", kernel_checks_begin[i]->name);
+    }
+}
+
 /* The machine's status: how many checks failed, or 1 when there was none of that name. */
 static unsigned run_checks(const char *name) {
     unsigned passed = 0, failed = 0;
@@ -35,7 +45,11 @@ static unsigned run_checks(const char *name) {
         failed += !held;
     }
     print("test=%s on %u CPUs: %u passed, %u failed", name, cpu_count(), passed, failed);
-    return passed + failed ? failed : 1;
+    if (passed + failed)
+        return failed;
+    print("no check has that name; there are");
+    name_all_checks();
+    return 1;
 }
 
 void kernel_main(void) {

@@ -1,11 +1,13 @@
 /*
- * Lines for people: formatted on the stack by core's formatter, written to the serial console.
+ * Lines for people: formatted on the stack by core's formatter, kept, and written to the serial
+ * console.
  *
  * Owns nothing. Lines longer than LINE_SIZE are cut.
  */
 #include "print.h"
 
 #include "dev/serial.h"
+#include "log.h"
 #include "runtime.h"
 
 #include <stdarg.h>
@@ -13,7 +15,9 @@
 #define LINE_SIZE 512
 
 void print_line(const char *text) {
-    serial_write_line(text, k42_text_length(text));
+    size_t length = k42_text_length(text);
+    log_keep(text, length);
+    serial_write_line(text, length);
 }
 
 void print(const char *format, ...) {

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Measures K42's system calls beside those of Debian's Linux kernel, in the same emulator.
 
-    run.py [--json] [--quick] [--only ROW,...] [--cpus 1,2,4] [--kernels k42,linux]
+    run.py [--json] [--quick] [--only ROW,...] [--instructions | --cpus 1,2,4]
+           [--kernels k42,linux]
 
 Both kernels boot with the same root tree and run the same static program. Its time is counted twice:
 in instructions that the guest executes for one operation, on one processor, which repeat to a per
 cent, and by the clock, with each number of processors, the kernels in turn, the best of some rounds.
---json prints one object a line instead of the tables. README.md says what the rows are.
+--instructions counts them alone, which a machine that does other things does not
+disturb. --json prints one object a line instead of the tables. README.md says what the rows are.
 """
 import argparse
 import hashlib
@@ -50,16 +52,33 @@ class Figures:
         return self.best.get(key)
 
 
+def counts(text):
+    """Numbers of processors, separated by commas."""
+    try:
+        found = [int(word) for word in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a list like 1,2,4")
+    return found
+
+
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="bench linux", allow_abbrev=False,
                                      description="Measures K42 beside Linux.")
     parser.add_argument("--json", action="store_true", help="one object a line, no tables")
     parser.add_argument("--quick", action="store_true", help="one round, rougher figures")
     parser.add_argument("--only", default="", help="rows wanted, separated by commas")
-    parser.add_argument("--cpus", default="1,2,4", help="numbers of processors (default: 1,2,4)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--instructions", action="store_true", help="count instructions, time nothing")
+    how.add_argument("--cpus", default="1,2,4", type=counts,
+                     help="numbers of processors (default: 1,2,4)")
     parser.add_argument("--kernels", default=",".join(KERNELS), help="which of both")
     parser.add_argument("--pictures", default=built("bench-linux"), help="where pictures go")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.instructions:
+        asked.cpus = []
+    return asked
 
 
 def build_program():
@@ -133,7 +152,7 @@ def observe(asked, part, rows):
     for kernel in kernels:
         tell(asked, f"counting instructions: {kernel}")
         measure(figures, kernel, part, rows, "instructions", 5 if asked.quick else 20, **COUNTING)
-    for cpus in map(int, asked.cpus.split(",")):
+    for cpus in asked.cpus:
         for round_number in range(1 if asked.quick else 3):
             for kernel in kernels:
                 tell(asked, f"timing with {cpus} CPUs, round {round_number + 1}: {kernel}")
@@ -188,7 +207,7 @@ def main(arguments):
         raise SystemExit(f"no row is called {unknown[0]}; there are: " + ", ".join(rows))
     rows = chosen or rows
     figures = observe(asked, part, rows)
-    found = list(objects(figures, rows, map(int, asked.cpus.split(","))))
+    found = list(objects(figures, rows, asked.cpus))
     if asked.json:
         for one in found:
             print(json.dumps(one))

@@ -246,7 +246,11 @@ class K42(gdb.Command):
         what, _, words = argument.strip().partition(" ")
         if what not in SHOW:
             raise gdb.GdbError("k42 " + ", ".join(SHOW))
-        SHOW[what](words.strip())
+        try:
+            SHOW[what](words.strip())
+        except gdb.MemoryError as error:
+            raise gdb.GdbError(f"{error}: before the kernel has set up its memory there is nothing "
+                               "to see; break at a later function and say 'continue'") from error
 
     def complete(self, text, word_before):
         return [name for name in SHOW if name.startswith(text)]

@@ -1,18 +1,20 @@
 """The words after ./k42: reads them, does what they say, reports trouble in one line and a hint."""
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 
-from launcher import (debugger, form, inside, iso, long_tests, packages, running, session, testing,
-                      variants)
+from launcher import (debugger, form, inside, iso, long_tests, packages, qemu, running, session,
+                      testing, variants)
 from launcher.progress import say
 from launcher.tree import Trouble
 
 ABOUT = "K42: an operating system whose live objects can be replaced while it runs."
 DEFAULT_RUN = "shell"  # or "search"
+LEAST_MEMORY_KIB = 16 << 10  # of a guest; what a root tree takes comes on top
 MORE = "On Debian 12 a command installs the packages it needs, as root or through sudo. " \
        "Everything built lies under build/."
 
@@ -30,13 +32,43 @@ class Words(argparse.ArgumentParser):
         sys.exit(2)
 
 
+def wrong(wanted, text):
+    return argparse.ArgumentTypeError(f"wants {wanted}, not '{text}'")
+
+
+def processors(text):
+    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= qemu.CPUS_MAX:
+        raise wrong(f"a number of processors from 1 to {qemu.CPUS_MAX}", text)
+    return int(text)
+
+
+def memory_size(text):
+    size = re.fullmatch(r"(\d{1,9})([kKmMgGtT]?)", text)
+    unit = "kmgt".index((size[2] or "m").lower()) if size else 0
+    if not size or int(size[1]) << 10 * unit < LEAST_MEMORY_KIB:
+        raise wrong(f"an amount of memory such as 512M or 2G, at least {LEAST_MEMORY_KIB >> 10}M",
+                    text)
+    return text
+
+
+def seconds(text):
+    try:
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    except ValueError:
+        pass
+    raise wrong("a number of seconds greater than 0", text)
+
+
 def machine_words(one, memory, limit):
     """What commands that start a guest have in common."""
-    one.add_argument("--cpus", metavar="N", type=int, default=2, help="processors (default: 2)")
-    one.add_argument("--mem", metavar="M", default=memory, help=f"memory (default: {memory})")
+    one.add_argument("--cpus", metavar="N", type=processors, default=2,
+                     help="processors (default: 2)")
+    one.add_argument("--mem", metavar="M", type=memory_size, default=memory,
+                     help=f"memory, in MiB unless K, M, G or T is behind it (default: {memory})")
     one.add_argument("--append", metavar="TEXT", default="",
                      help="options for the kernel, e.g. test=boot")
-    one.add_argument("--limit", metavar="SECONDS", type=float, default=limit,
+    one.add_argument("--limit", metavar="SECONDS", type=seconds, default=limit,
                      help=f"end the guest after this time (default: {limit or 'never'})")
 
 
@@ -92,6 +124,8 @@ def words():
     one.add_argument("--json", action="store_true", help="write the results as JSON")
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
+    one.add_argument("--instructions", action="store_true",
+                     help="of linux: count instructions, time nothing")
     one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
@@ -132,7 +166,7 @@ def do(asked):
     if asked.command == "bench" and asked.list:
         say("\n".join(running.benchmarks()))
         return 0
-    packages.ensure()
+    packages.ensure(for_guest=asked.command == "run" and wants_guest(asked))
     if asked.command == "build":
         return build(asked.variant)
     if asked.command == "run":
@@ -150,7 +184,7 @@ def do(asked):
             return long_tests.test_long(asked.long)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
-        options = ["--" + name for name in ("json", "quick") if getattr(asked, name)]
+        options = ["--" + name for name in ("json", "quick", "instructions") if getattr(asked, name)]
         for name in ("only", "cpus"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
         return running.bench(asked.name, options)

@@ -13,15 +13,18 @@ from launcher.tree import Trouble, built, environment, path, shown
 LIST = path("host", "launcher", "packages.txt")
 
 
-def wanted():
-    """Package names and why, in the order of the list."""
+def wanted(for_guest=False):
+    """Package names and why, in the order of the list: all, or what running a guest needs."""
     with open(LIST) as file:
-        lines = [line.split(None, 1) for line in file if line.strip() and line[0] != "#"]
+        text = file.read()
+    if for_guest:
+        text = text[:text.index("[rest]")]
+    lines = [line.split(None, 1) for line in text.splitlines() if line and line[0] not in "#["]
     return {name: reason.strip() for name, reason in lines}
 
 
-def missing():
-    names = list(wanted())
+def missing(for_guest=False):
+    names = list(wanted(for_guest))
     answer = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names],
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                             env=environment())
@@ -38,12 +41,12 @@ def as_root(command):
     return ["sudo", "env", "DEBIAN_FRONTEND=noninteractive", *command]
 
 
-def ensure():
-    """Returns with every package in place, or raises Trouble."""
+def ensure(for_guest=False):
+    """Returns with every package in place, or those for a guest, or raises Trouble."""
     if not shutil.which("dpkg-query") or not shutil.which("apt-get"):
         progress.say(f"k42: not a Debian system, so {shown(LIST)} is not checked")
         return
-    names = missing()
+    names = missing(for_guest)
     if not names:
         return
     progress.say(f"installing {len(names)} packages: {' '.join(names)}")
@@ -56,6 +59,6 @@ def ensure():
     install = ["apt-get", "install", "-y", "--no-install-recommends", *names]
     progress.run_logged("apt-get install", as_root(install), log,
                         "these are Debian 12's names; on another release some differ", env=settings)
-    left = missing()
+    left = missing(for_guest)
     if left:
         raise Trouble("still missing after installing: " + " ".join(left), f"see {shown(log)}")

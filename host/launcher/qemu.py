@@ -10,6 +10,7 @@ import subprocess
 from launcher.tree import Trouble, environment
 
 QEMU = "qemu-system-x86_64"
+CPUS_MAX = 255  # what an interrupt can be addressed to without remapping
 EXIT_PORT = "0xf4"
 # What the notes on the emulator say of these: advertised string instructions are slow in it.
 PROCESSOR = "max,la57=off,pku=off,erms=off,fsrm=off"

@@ -268,8 +268,12 @@ class Session:
             self.process.wait(10)
         except Exception:
             self.kill()
-        how = "panicked" if PANIC.search(self.last_words()) else "ended unexpectedly"
-        raise GuestDied(f"the guest's kernel {how}; it said last:{self.last_words()}")
+        said = self.last_words()
+        if not said:
+            raise GuestDied("the emulator ended before the guest's kernel said anything; "
+                            "a larger --mem may help")
+        how = "panicked" if PANIC.search(said) else "ended unexpectedly"
+        raise GuestDied(f"the guest's kernel {how}; it said last:{said}")
 
     def end(self):
         """Switches the machine off."""

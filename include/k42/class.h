@@ -78,7 +78,8 @@ struct k42_class_info {
     const char *component; /* NULL: the program */
     k42_ref factory;
     uint64_t instances;
-    int current; /* what the factory makes now */
+    int current;    /* what the factory makes now */
+    uint64_t swaps; /* objects that became instances of it while they were used */
 };
 K42_EXPORT long k42_each_class(long (*visit)(const struct k42_class_info *, void *context),
                                void *context);

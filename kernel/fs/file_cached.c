@@ -100,15 +100,51 @@ static k42_result cached_seek(struct file *self, int64_t offset, int whence) {
     return result;
 }
 
+static k42_result give(uintptr_t to, const void *what, size_t size) {
+    struct copy copy = copy_of_user(to, size);
+    k42_result result = copy_out(&copy, what, size);
+    return result < 0 ? result : result < (k42_result)size ? -EFAULT : 0;
+}
+
+static k42_result give_number(uintptr_t to, int32_t number) {
+    return give(to, &number, sizeof number);
+}
+
+/* Of a disk, whose file is as long as it, in sectors of 512 bytes. */
+static k42_result disk_control(struct cached *file, unsigned request, uintptr_t argument) {
+    enum {
+        SECTORS = 0x1260,
+        SECTOR_BYTES = 0x1268,
+        PHYSICAL_SECTOR_BYTES = 0x127b,
+        BLOCK_BYTES = (int)0x80081270,
+        ALL_BYTES = (int)0x80081272,
+    };
+    struct node_attributes attributes;
+    k42_result result = k42_call(file->opened.node, attributes, &attributes);
+    if (result < 0 || (attributes.mode & MODE_TYPE) != MODE_BLOCK)
+        return result < 0 ? result : -ENOTTY;
+    uint64_t bytes = (uint64_t)k42_call(file->fcm, size), sectors = bytes / 512;
+    switch ((int)request) {
+    case SECTORS:
+        return give(argument, &sectors, sizeof sectors);
+    case ALL_BYTES:
+        return give(argument, &bytes, sizeof bytes);
+    case SECTOR_BYTES:
+    case PHYSICAL_SECTOR_BYTES:
+        return give_number(argument, 512);
+    case BLOCK_BYTES:
+        return give_number(argument, 4096);
+    default:
+        return -ENOTTY;
+    }
+}
+
 static k42_result cached_control(struct file *self, unsigned request, uintptr_t argument) {
     enum { BYTES_LEFT = 0x541b };
     struct cached *file = CACHED(self);
     if (request != BYTES_LEFT)
-        return -ENOTTY;
-    int32_t left = (int32_t)(k42_call(file->fcm, size) - file->opened.offset);
-    struct copy copy = copy_of_user(argument, sizeof left);
-    k42_result result = copy_out(&copy, &left, sizeof left);
-    return result < 0 ? result : result < (k42_result)sizeof left ? -EFAULT : 0;
+        return disk_control(file, request, argument);
+    return give_number(argument, (int32_t)(k42_call(file->fcm, size) - file->opened.offset));
 }
 
 static k42_result cached_map(struct file *self, struct file_map *map) {

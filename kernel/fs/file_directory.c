@@ -37,33 +37,10 @@ k42_result open_directory_list(struct file *self, struct node_listing *listing) 
     return result;
 }
 
-k42_result open_directory_seek(struct file *self, int64_t offset, int whence) {
-    struct opened *opened = OPENED(self);
-    k42_result result = offset_take(opened);
-    if (result < 0)
-        return result;
-    if (whence == SEEK_TO_CURRENT)
-        offset += opened->offset;
-    if ((whence != SEEK_TO_START && whence != SEEK_TO_CURRENT) || offset < 0)
-        result = -EINVAL;
-    else
-        result = opened->offset = offset;
-    offset_leave(opened);
-    return result;
-}
-
 static const struct file_ops directory_ops = {
     OPENED_METHODS,
-    .read = file_is_directory,
-    .write = file_no_write,
-    .seek = open_directory_seek,
-    .list = open_directory_list,
-    .poll = file_ready,
-    .control = file_no_control,
-    .map = file_no_map,
+    OPEN_DIRECTORY_METHODS,
     .sync = file_synced,
-    .resize = file_no_resize,
-    .allocate = file_no_allocate,
 };
 
 static const struct k42_format directory_format = {"file.directory", 1, 1};

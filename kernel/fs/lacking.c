@@ -48,11 +48,6 @@ k42_result node_no_list(struct node *self, uint64_t cursor, struct node_listing 
     return -ENOTDIR;
 }
 
-struct k42_pair node_no_open(struct node *self, unsigned flags) {
-    (void)self, (void)flags;
-    return PAIR(-ENXIO);
-}
-
 struct k42_pair node_no_cache(struct node *self) {
     (void)self;
     return PAIR(-ENODEV);
@@ -66,11 +61,6 @@ k42_result node_no_touch(struct node *self, unsigned how) {
 k42_result node_no_jump(struct node *self, struct place *place) {
     (void)self, (void)place;
     return -EINVAL;
-}
-
-struct k42_pair node_no_name(struct node *self, char *text, size_t size) {
-    (void)self, (void)text, (void)size;
-    return PAIR(-ENOENT);
 }
 
 k42_result node_no_get_extended(struct node *self, const struct node_name *name, char *value,

@@ -11,7 +11,7 @@
 #ifndef KERNEL_FS_OPEN_FILE_H
 #define KERNEL_FS_OPEN_FILE_H
 
-#include "body.h"
+#include "../body.h"
 #include "file.h"
 #include "path.h"
 
@@ -41,9 +41,8 @@ struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags);
 struct k42_pair open_directory(k42_ref node, unsigned flags);
 struct k42_pair open_path(k42_ref node, unsigned flags);
 
-/* Methods of an open directory, for classes of file systems that add to it. */
+/* Lists what the node does, from the file's offset on. */
 k42_result open_directory_list(struct file *self, struct node_listing *listing);
-k42_result open_directory_seek(struct file *self, int64_t offset, int whence);
 
 /*
  * The file's own offset is moved by one call at a time. offset_take(): 0, or -K42_WAIT while
@@ -64,6 +63,9 @@ struct k42_pair opened_place(struct file *self);
 k42_result opened_flags(struct file *self);
 k42_result opened_set_flags(struct file *self, unsigned flags);
 void opened_fini(struct k42_root *root);
+/* Moves the file's own offset, from the start or from where it is: what has no end to count from.
+ */
+k42_result opened_seek(struct file *self, int64_t offset, int whence);
 
 /* What a file cannot do. */
 k42_result file_no_read(struct file *self, int64_t offset, struct copy *copy);  /* -EBADF */
@@ -96,11 +98,9 @@ k42_result node_no_rename(struct node *self, const struct node_name *name, k42_r
                           const struct credentials *who);
 k42_result node_no_target(struct node *self, char *text, size_t size);
 k42_result node_no_list(struct node *self, uint64_t cursor, struct node_listing *listing);
-struct k42_pair node_no_open(struct node *self, unsigned flags);
 struct k42_pair node_no_cache(struct node *self);
 k42_result node_no_touch(struct node *self, unsigned how); /* 0 */
 k42_result node_no_jump(struct node *self, struct place *place);
-struct k42_pair node_no_name(struct node *self, char *text, size_t size);
 k42_result node_no_get_extended(struct node *self, const struct node_name *name, char *value,
                                 size_t size);
 k42_result node_no_set_extended(struct node *self, const struct node_name *name, const char *value,
@@ -116,6 +116,12 @@ k42_result node_no_set_extended(struct node *self, const struct node_name *name,
     .object.describe = opened_describe, .hold = opened_hold, .release = opened_release,            \
     .node = opened_node, .set_place = opened_set_place, .place = opened_place,                     \
     .flags = opened_flags, .set_flags = opened_set_flags, .settle = file_settled
+
+/* The methods of an open directory, but for sync: a file system may have more to do there. */
+#define OPEN_DIRECTORY_METHODS                                                                     \
+    .read = file_is_directory, .write = file_no_write, .seek = opened_seek,                        \
+    .list = open_directory_list, .poll = file_ready, .control = file_no_control,                   \
+    .map = file_no_map, .resize = file_no_resize, .allocate = file_no_allocate
 
 /* A number for st_dev of a file system without a device: major 0. */
 uint64_t node_new_device(void);

@@ -123,3 +123,18 @@ void offset_leave(struct opened *opened) {
     __atomic_exchange_n(&opened->moving, 0, __ATOMIC_SEQ_CST);
     (void)!wait_notify(k42_ref_id(opened->self), 0, WAIT_READ, 1);
 }
+
+k42_result opened_seek(struct file *self, int64_t offset, int whence) {
+    struct opened *opened = OPENED(self);
+    k42_result result = offset_take(opened);
+    if (result < 0)
+        return result;
+    if (whence == SEEK_TO_CURRENT)
+        offset += opened->offset;
+    if ((whence != SEEK_TO_START && whence != SEEK_TO_CURRENT) || offset < 0)
+        result = -EINVAL;
+    else
+        result = opened->offset = offset;
+    offset_leave(opened);
+    return result;
+}

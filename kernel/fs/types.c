@@ -30,7 +30,8 @@ struct file_system_type *file_system_find(const char *name) {
     return type;
 }
 
-bool mount_option(const char *options, const char *name, char *value, size_t size) {
+/* The value of NAME=VALUE among options with commas between them, or of NAME alone; copied. */
+static bool mount_option(const char *options, const char *name, char *value, size_t size) {
     while (*options) {
         const char *at = name, *begin = options;
         while (*at && *begin == *at)
@@ -52,7 +53,9 @@ bool mount_option(const char *options, const char *name, char *value, size_t siz
     return false;
 }
 
-bool mount_number(const char *text, unsigned base, uint64_t whole, uint64_t *number) {
+/* A number as options have it: decimal, or octal with `base` 8; k, m, g and % (of `whole`) behind
+ * it count. False: it is none. */
+static bool mount_number(const char *text, unsigned base, uint64_t whole, uint64_t *number) {
     uint64_t value = 0;
     if (*text < '0' || *text > '9')
         return false;

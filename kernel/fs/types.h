@@ -25,13 +25,6 @@ struct file_system_type *file_system_find(const char *name);
 /* The next one, or with NULL the first. */
 struct file_system_type *file_system_next(struct file_system_type *type);
 
-/* The value of NAME=VALUE among options with commas between them, or of NAME alone; copied. */
-bool mount_option(const char *options, const char *name, char *value, size_t size);
-
-/* A number as options have it: decimal, or octal with `base` 8; k, m, g and % (of `whole`) behind
- * it count. False: it is none. */
-bool mount_number(const char *text, unsigned base, uint64_t whole, uint64_t *number);
-
 /* What a tmpfs holds unless its options say otherwise: half of memory, in bytes. open.c's. */
 uint64_t memory_file_system_most(void);
 

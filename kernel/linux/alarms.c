@@ -1,11 +1,11 @@
 /*
  * Timers that send signals: alarm(), setitimer(), timer_create() and theirs.
  *
- * A process has three that are always there, by real time, by its program's time and by all its
- * time, and as many more as it makes. They are kept here, by the process's number, since few
- * processes have any. Each is a timer of the scheduler; when that comes, in an interrupt, a thread
- * is asked to send the signal (dev/work.h). Time that is used cannot pass faster than the clock on
- * each CPU: such a timer looks when the time may have come, and sleeps on when it has not.
+ * A process has four that are always there, for RLIMIT_CPU and by real time, by its program's time
+ * and by all its time, and as many more as it makes. They are kept here, by the process's number,
+ * since few processes have any. Each is a timer of the scheduler; when that comes, in an interrupt,
+ * a thread is asked to send the signal (dev/work.h). Time that is used cannot pass faster than the
+ * clock on each CPU: such a timer looks when the time may have come, and sleeps on when it has not.
  *
  * Locking: one thread of a process at a time deals with its alarms (`busy`, on which others sleep),
  * since stopping one sleeps until its work has settled; a bucket's lock for the list of owners. An
@@ -97,6 +97,24 @@ static void send(struct work *work) {
         (void)!signal_process(alarm->pid, &info);
 }
 
+/* ---- RLIMIT_CPU ---- */
+
+/* The process says what is due, and when to look again. */
+static void look_at_limit(struct alarm *alarm) {
+    struct k42_pair due = k42_call(ids_process(alarm->pid), time_limit);
+    struct signal_info info = signal_from_kernel((int)due.result);
+    if (due.result > 0)
+        (void)!signal_process(alarm->pid, &info);
+    if (due.result >= 0 && due.word != TASK_UNLIMITED)
+        look_again(alarm, (int64_t)due.word);
+}
+
+static void limit_came(struct work *work) {
+    struct alarm *alarm = k42_container(work, struct alarm, work);
+    if (__atomic_exchange_n(&alarm->came, 0, __ATOMIC_RELAXED))
+        look_at_limit(alarm);
+}
+
 /* ---- setting ---- */
 
 void alarm_init(struct alarm *alarm, int pid, enum passing passing, int signal) {
@@ -180,6 +198,8 @@ static struct owner *owner_make(int pid) {
     alarm_init(&owner->interval[ITIMER_PROF], pid, PROCESS_TIME, SIGPROF);
     for (unsigned i = 0; i < 3; i++)
         owner->interval[i].info.code = SI_KERNEL;
+    alarm_init(&owner->limit, pid, PROCESS_TIME, 0);
+    owner->limit.work.fn = limit_came;
     return owner;
 }
 
@@ -239,6 +259,7 @@ static void process_ends(int pid, bool goes_on) {
         return;
     for (unsigned i = 0; i < 3; i++)
         alarm_stop(&owner->interval[i]);
+    alarm_stop(&owner->limit);
     k42_lock(&bucket->lock);
     struct owner **link = &bucket->first;
     while (*link != owner)
@@ -248,6 +269,21 @@ static void process_ends(int pid, bool goes_on) {
     heap_free(owner);
 }
 
+static k42_result limit_time(void) {
+    struct task *task = task_self();
+    bool limited = task_limit(task, RLIMIT_CPU) != TASK_UNLIMITED;
+    struct owner *owner = limited ? owner_get() : owner_find(task->pid);
+    if (!owner)
+        return limited ? -ENOMEM : 0;
+    (void)owner_begin(owner);
+    alarm_stop(&owner->limit);
+    owner->limit.target = limited;
+    if (limited)
+        look_at_limit(&owner->limit);
+    return owner_end(owner, 0);
+}
+
 void alarms_open(void) {
     process_alarms_end = process_ends;
+    process_limit_time = limit_time;
 }

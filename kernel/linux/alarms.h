@@ -38,6 +38,7 @@ struct owner {
     int numbers;              /* given to alarms */
     uint32_t busy;            /* slept on */
     struct alarm interval[3]; /* ITIMER_REAL and so on */
+    struct alarm limit;       /* RLIMIT_CPU; its target says no more than whether it is set */
     struct alarm *made;
 };
 

@@ -125,6 +125,7 @@ void linux_open(void) {
     out_of_memory_open();
     proc_processes_register();
     proc_machine_register();
+    proc_k42_register();
     futexes_open();
     alarms_open();
 }

@@ -6,6 +6,7 @@
  */
 #include "job.h"
 
+#include "../fs/values.h"
 #include "process/ids.h"
 #include "task.h"
 
@@ -60,4 +61,17 @@ void job_set_terminal(int32_t number, k42_ref terminal) {
     struct session *session = ids_session(number);
     if (session)
         __atomic_store_n(&session->terminal, k42_id_of(terminal), __ATOMIC_RELAXED);
+}
+
+void job_lose_terminal(int32_t number, k42_ref terminal) {
+    struct session *session = ids_session(number);
+    k42_id lost = k42_id_of(terminal);
+    if (session)
+        (void)!__atomic_compare_exchange_n(&session->terminal, &lost, 0, false, __ATOMIC_RELAXED,
+                                           __ATOMIC_RELAXED);
+}
+
+bool job_may_steal(void) {
+    const struct task *task = task_self();
+    return task && task_capable(task, CAPABILITY_ADMINISTRATOR);
 }

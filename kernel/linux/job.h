@@ -28,5 +28,9 @@ bool job_in_session(int32_t group, int32_t session);
 k42_ref job_terminal(void);
 /* Says which one does, for a session; K42_NULL_REF: none any more. */
 void job_set_terminal(int32_t session, k42_ref terminal);
+/* This one does not any more, if it did. */
+void job_lose_terminal(int32_t session, k42_ref terminal);
+/* Whether the calling thread may take another session's. */
+bool job_may_steal(void);
 
 #endif

@@ -126,6 +126,8 @@ void linux_work(struct trap_frame *frame) {
     k42_enter();
     if (bits & THREAD_KILLED)
         task_exit();
+    if (bits & THREAD_WORK)
+        limits_keep(task, true);
     signals_deliver(task);
     k42_exit();
 }

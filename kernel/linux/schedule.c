@@ -3,6 +3,11 @@
  *
  * Linux's policies are the scheduler's levels: SCHED_FIFO and SCHED_RR are priorities, the others
  * shares; SCHED_IDLE is the smallest share there is. What the program called it is kept beside it.
+ *
+ * A task that was found lasts while the caller is active, but its thread's record is another
+ * thread's soon after its end. So the record is touched inside process.keep() alone, which finds
+ * the thread gone or keeps it. Who may is asked before, with no lock held: the credentials and
+ * limits are the task's, whatever becomes of the thread.
  */
 #include "../sched/run_queue/run_queue.h"
 #include "../sched/thread.h"
@@ -11,6 +16,7 @@
 #include "process/ids.h"
 #include "process/lives.h"
 #include "program.h"
+#include "whom.h"
 
 #include <k42/k42.h>
 
@@ -27,24 +33,38 @@ struct attributes {
 };
 _Static_assert(sizeof(struct attributes) == ATTRIBUTES_FIRST, "Linux's layout");
 
-/* ---- which thread ---- */
+/* ---- the thread of a task; all may say -ESRCH ---- */
 
-/* It lasts while the caller is active. NULL: there is none. */
-static struct task *task_of(int tid) {
-    if (!tid)
-        return task_self();
-    struct k42_pair found = k42_call(ids_process(tid), thread, tid, 0);
-    return found.result < 0 ? NULL : (struct task *)found.word;
+static k42_result read_thread(struct thread *thread, void *to) {
+    thread_read_policy(thread, to);
+    return 0;
 }
 
-static bool is_own(const struct task *task) {
-    const struct credentials *own = task_self()->credentials;
-    const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
-    return own->euid == its->uid || own->euid == its->euid;
+static k42_result set_thread(struct thread *thread, void *from) {
+    return thread_set_policy(thread, from);
+}
+
+static k42_result read_thread_cpus(struct thread *thread, void *to) {
+    thread_read_cpus(thread, to);
+    return 0;
+}
+
+static k42_result set_thread_cpus(struct thread *thread, void *from) {
+    return thread_set_cpus(thread, from);
+}
+
+k42_result whom_policy(struct task *task, struct thread_policy *policy) {
+    k42_result result = k42_call(task->process, keep, task, read_thread, policy);
+    return result == -K42_STALE ? -ESRCH : result;
+}
+
+static k42_result change(struct task *task, struct thread_policy *policy) {
+    k42_result result = k42_call(task->process, keep, task, set_thread, policy);
+    return result == -K42_STALE ? -ESRCH : result;
 }
 
 static bool may_change(const struct task *task) {
-    return is_own(task) || task_capable(task_self(), CAP_SYS_NICE);
+    return whom_is_own(task) || task_capable(task_self(), CAP_SYS_NICE);
 }
 
 /* ---- policies ---- */
@@ -62,9 +82,11 @@ static int nice_least(const struct task *task) {
 }
 
 /* What Linux asks: a limit or a capability, for more than one has. */
-static k42_result may_have(const struct task *task, unsigned policy, uint32_t priority, int nice) {
+static k42_result may_have(struct task *task, unsigned policy, uint32_t priority, int nice) {
     struct thread_policy now;
-    thread_read_policy(task->thread, &now);
+    k42_result result = whom_policy(task, &now);
+    if (result < 0)
+        return result;
     if (!may_change(task))
         return -EPERM;
     if (task_capable(task_self(), CAP_SYS_NICE))
@@ -88,7 +110,7 @@ static k42_result set_policy(struct task *task, unsigned policy, uint32_t priori
                                    .nice = nice,
                                    .idle = policy == SCHED_IDLE,
                                    .called = (uint8_t)policy};
-    return result < 0 ? result : thread_set_policy(task->thread, &wanted);
+    return result < 0 ? result : change(task, &wanted);
 }
 
 /* The highest bit of the policy asks that children begin as usual, which is not heeded. */
@@ -98,10 +120,11 @@ static k42_result set_scheduler(int tid, int policy, uintptr_t from) {
     if (policy < 0 || tid < 0 || !from)
         return -EINVAL;
     k42_result result = program_read(&priority, from, sizeof priority);
-    struct task *task = task_of(tid);
-    if (result < 0 || !task)
-        return result < 0 ? result : -ESRCH;
-    thread_read_policy(task->thread, &now);
+    struct task *task = whom_thread(tid);
+    if (result >= 0)
+        result = task ? whom_policy(task, &now) : -ESRCH;
+    if (result < 0)
+        return result;
     return set_policy(task, (unsigned)policy & ~(unsigned)SCHED_RESET_ON_FORK, (uint32_t)priority,
                       now.nice);
 }
@@ -111,11 +134,10 @@ LINUX_CALL(144, sched_setscheduler, int tid, int policy, uintptr_t from) {
 }
 
 static k42_result read_policy(int tid, struct thread_policy *policy) {
-    struct task *task = tid < 0 ? NULL : task_of(tid);
+    struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (!task)
         return tid < 0 ? -EINVAL : -ESRCH;
-    thread_read_policy(task->thread, policy);
-    return 0;
+    return whom_policy(task, policy);
 }
 
 LINUX_CALL(142, sched_setparam, int tid, uintptr_t from) {
@@ -174,7 +196,7 @@ LINUX_CALL(314, sched_setattr, int tid, uintptr_t from, unsigned flags) {
     int nice = wanted.nice < RUN_NICE_LEAST  ? RUN_NICE_LEAST
                : wanted.nice > RUN_NICE_MOST ? RUN_NICE_MOST
                                              : wanted.nice;
-    return set_policy(task_of(tid), wanted.policy, wanted.priority, nice);
+    return set_policy(whom_thread(tid), wanted.policy, wanted.priority, nice);
 }
 
 LINUX_CALL(315, sched_getattr, int tid, uintptr_t to, unsigned size, unsigned flags) {
@@ -198,82 +220,40 @@ LINUX_CALL(24, sched_yield, void) {
 
 /* ---- nice ---- */
 
-/* Those whom a call means: a thread, the threads of a group or of a user; fn for each. */
-struct whom {
-    int which, who;
-    k42_result (*fn)(struct task *task, int nice, k42_result so_far);
-    int nice;
-    k42_result result;
-};
-
-static void for_each_of(struct whom *whom, process_ref process) {
-    for (int tid = 1;;) {
-        struct k42_pair found = k42_call(process, thread, tid, 1);
-        if (found.result < 0)
-            return;
-        struct task *task = (struct task *)found.word;
-        const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
-        if (whom->which != PRIO_USER || its->uid == (uint32_t)whom->who)
-            whom->result = whom->fn(task, whom->nice, whom->result);
-        tid = task->tid + 1;
-    }
-}
-
-static k42_result for_all(struct whom *whom) {
-    struct process_info info;
-    whom->result = -ESRCH;
-    if (whom->which == PRIO_PROCESS) {
-        struct task *task = task_of(whom->who);
-        return task ? whom->fn(task, whom->nice, -ESRCH) : -ESRCH;
-    }
-    if (whom->which != PRIO_PGRP && whom->which != PRIO_USER)
-        return -EINVAL;
-    if (!whom->who && whom->which == PRIO_USER)
-        whom->who = (int)task_self()->credentials->uid;
-    if (!whom->who && k42_call(task_self()->process, info, &info) >= 0)
-        whom->who = info.group;
-    for (int number = ids_next(1); number; number = ids_next(number + 1)) {
-        process_ref process = ids_process(number);
-        if (k42_call(process, info, &info) < 0 || info.pid != number)
-            continue;
-        if (whom->which == PRIO_USER || info.group == whom->who)
-            for_each_of(whom, process);
-        k42_safe_point();
-    }
-    return whom->result;
-}
-
+/* One that has just gone was not met. */
 static k42_result raise_nice(struct task *task, int nice, k42_result so_far) {
     struct thread_policy policy;
-    thread_read_policy(task->thread, &policy);
+    if (whom_policy(task, &policy) < 0)
+        return so_far;
     if (!may_change(task))
         return -EPERM;
     if (nice < policy.nice && nice < nice_least(task) && !task_capable(task_self(), CAP_SYS_NICE))
         return -EACCES;
     policy.nice = nice;
-    k42_result result = thread_set_policy(task->thread, &policy);
+    k42_result result = change(task, &policy);
     return so_far < 0 && so_far != -ESRCH ? so_far : result;
 }
 
 static k42_result least_nice(struct task *task, int nice, k42_result so_far) {
     struct thread_policy policy;
     (void)nice;
-    thread_read_policy(task->thread, &policy);
+    if (whom_policy(task, &policy) < 0)
+        return so_far;
     return 20 - policy.nice > so_far ? 20 - policy.nice : so_far;
 }
 
 LINUX_CALL(141, setpriority, int which, int who, int nice) {
-    struct whom whom = {.which = which, .who = who, .fn = raise_nice, .nice = nice};
+    struct whom whom = {.which = which, .who = who, .fn = raise_nice, .value = nice};
     if (nice < RUN_NICE_LEAST)
-        whom.nice = RUN_NICE_LEAST;
+        whom.value = RUN_NICE_LEAST;
     if (nice > RUN_NICE_MOST)
-        whom.nice = RUN_NICE_MOST;
-    return for_all(&whom);
+        whom.value = RUN_NICE_MOST;
+    return whom_all(&whom);
 }
 
 LINUX_CALL(140, getpriority, int which, int who) {
     struct whom whom = {.which = which, .who = who, .fn = least_nice};
-    return for_all(&whom);
+    return whom_all(&whom);
 }
 
 /* ---- CPUs ---- */
@@ -284,15 +264,15 @@ static size_t words_needed(void) {
 
 LINUX_CALL(203, sched_setaffinity, int tid, size_t size, uintptr_t from) {
     uint64_t mask[MASK_WORDS] = {0};
-    struct task *task = tid < 0 ? NULL : task_of(tid);
     if (words_needed() > MASK_WORDS)
         return -EINVAL;
     k42_result result = program_read(mask, from, size < sizeof mask ? size : sizeof mask);
+    struct task *task = tid < 0 ? NULL : whom_thread(tid); /* reading may have waited */
     if (result < 0)
         return result;
     if (!task)
         return -ESRCH;
-    result = may_change(task) ? thread_set_cpus(task->thread, mask) : -EPERM;
+    result = may_change(task) ? k42_call(task->process, keep, task, set_thread_cpus, mask) : -EPERM;
     if (result >= 0 && task == task_self()) {
         k42_exit();
         thread_yield();
@@ -304,13 +284,15 @@ LINUX_CALL(203, sched_setaffinity, int tid, size_t size, uintptr_t from) {
 LINUX_CALL(204, sched_getaffinity, int tid, size_t size, uintptr_t to) {
     uint64_t mask[MASK_WORDS] = {0};
     size_t bytes = words_needed() * sizeof(uint64_t);
-    struct task *task = tid < 0 ? NULL : task_of(tid);
+    struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (size % sizeof(uint64_t) || size < bytes || bytes > sizeof mask)
         return -EINVAL;
     if (!task)
         return -ESRCH;
-    thread_read_cpus(task->thread, mask);
-    k42_result result = program_write(to, mask, bytes);
+    k42_result result = k42_call(task->process, keep, task, read_thread_cpus, mask);
+    if (result < 0)
+        return result == -K42_STALE ? -ESRCH : result;
+    result = program_write(to, mask, bytes);
     return result < 0 ? result : (k42_result)bytes;
 }
 

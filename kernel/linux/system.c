@@ -1,13 +1,12 @@
 /*
- * The machine as programs see it: uname, sysinfo, its name, its end, its log.
- *
- * Names are guarded by a lock of their own.
+ * The machine as programs see it: sysinfo, its end.
  */
 #include "system.h"
 
 #include "../dev/tty/tty_devices.h"
 #include "../mem/frame/frame.h"
 #include "../print.h"
+#include "../sched/thread.h"
 #include "abi.h"
 #include "next_kernel.h"
 #include "process/ids.h"
@@ -16,53 +15,6 @@
 #include "task.h"
 
 #include <k42/k42.h>
-
-#define PERSONA_KIND    0xffu
-#define PERSONA_LINUX32 8u
-
-static struct {
-    struct k42_lock lock;
-    char host[SYSTEM_NAME], domain[SYSTEM_NAME];
-} names = {.host = "k42", .domain = "(none)"};
-
-void system_names(char *host, char *domain) {
-    k42_lock(&names.lock);
-    __builtin_memcpy(host, names.host, SYSTEM_NAME);
-    __builtin_memcpy(domain, names.domain, SYSTEM_NAME);
-    k42_unlock(&names.lock);
-}
-
-/* What a program sees that says it is of 32 bits: builds for such machines ask. */
-LINUX_CALL(63, uname, uintptr_t to) {
-    struct new_utsname system = {"Linux", "", SYSTEM_RELEASE, SYSTEM_VERSION, "x86_64", ""};
-    if ((task_self()->persona & PERSONA_KIND) == PERSONA_LINUX32)
-        __builtin_memcpy(system.machine, "i686", 5);
-    system_names(system.nodename, system.domainname);
-    return program_write(to, &system, sizeof system);
-}
-
-static k42_result set_name(char *name, uintptr_t from, int length) {
-    char text[SYSTEM_NAME] = {0};
-    if (!task_capable(task_self(), CAP_SYS_ADMIN))
-        return -EPERM;
-    if (length < 0 || length >= SYSTEM_NAME)
-        return -EINVAL;
-    k42_result result = program_read(text, from, (size_t)length);
-    if (result < 0)
-        return result;
-    k42_lock(&names.lock);
-    __builtin_memcpy(name, text, sizeof text);
-    k42_unlock(&names.lock);
-    return 0;
-}
-
-LINUX_CALL(170, sethostname, uintptr_t from, int length) {
-    return set_name(names.host, from, length);
-}
-
-LINUX_CALL(171, setdomainname, uintptr_t from, int length) {
-    return set_name(names.domain, from, length);
-}
 
 void system_memory(uint64_t *total, uint64_t *available) {
     struct frame_statistics frames;
@@ -79,10 +31,12 @@ static uint16_t count_processes(void) {
 }
 
 LINUX_CALL(99, sysinfo, uintptr_t to) {
-    uint64_t total, available;
+    uint64_t total, available, loads[SCHED_LOADS];
     system_memory(&total, &available);
+    sched_read_load(loads);
     struct sysinfo info = {
         .uptime = (int64_t)(time_ns() / 1000000000),
+        .loads = {loads[0] >> 16, loads[1] >> 16, loads[2] >> 16},
         .totalram = total * FRAME_SIZE,
         .freeram = available * FRAME_SIZE,
         .procs = count_processes(),
@@ -125,19 +79,4 @@ LINUX_CALL(169, reboot, unsigned magic, unsigned again, unsigned command) {
          again != LINUX_REBOOT_MAGIC2B && again != LINUX_REBOOT_MAGIC2C))
         return -EINVAL;
     return end_machine(command);
-}
-
-/* The kernel's lines go to the console; none are kept. */
-LINUX_CALL(103, syslog, int action, uintptr_t to, int length) {
-    (void)to, (void)length;
-    switch (action) {
-    case 2: /* read; nothing ever comes */
-    case 3:
-    case 4:
-    case 9:
-    case 10:
-        return 0;
-    default:
-        return action >= 0 && action <= 10 ? 0 : -EINVAL;
-    }
 }

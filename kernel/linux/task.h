@@ -17,6 +17,7 @@
 #include "linux.h"
 #include "process/process.h"
 
+struct host_names;
 struct path_context;
 struct thread;
 struct user_table;
@@ -30,7 +31,8 @@ struct task_memory {
     struct k42_defer defer;
 };
 
-#define TASK_NAME 16
+#define TASK_NAME      16
+#define TASK_UNLIMITED (~0ul) /* as a limit */
 
 struct task {
     struct thread *thread;
@@ -40,12 +42,14 @@ struct task {
     space_ref space;
     descriptors_ref descriptors;
     struct path_context *paths;
+    struct host_names *host_names;   /* NULL: the machine's */
     struct credentials *credentials; /* replaced whole, by its own thread; others: quiescence */
 
     process_ref process; /* constant */
     struct task_memory *memory;
     struct file_held *executable; /* what it runs, for /proc; read by all, replaced whole */
     char name[TASK_NAME];         /* comm; read by all, torn at worst */
+    uint16_t io_priority;         /* as ioprio_set() has it; atomic, anybody's */
 
     /* Guarded by the process's lock. */
     struct task *next, *before; /* in the process */
@@ -69,6 +73,7 @@ struct task {
     uint32_t persona;
     int32_t parent_death_signal;
     bool no_new_privileges;
+    uint64_t file_size_limit;                 /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;

@@ -70,25 +70,29 @@ uint64_t sched_charge(struct sched_cpu *cpu) {
     if (running != cpu->idle) {
         struct run_queue *queue = cpu->queues[thread_level(running)];
         (void)!queue->ops->charge(queue, ran);
+    } else {
+        cpu->idle_ns += ran;
     }
     return now;
 }
 
 /* What has not been divided yet is put where the last look found the thread. */
-static void divide(struct thread *thread, bool in_program) {
+static void divide(struct sched_cpu *cpu, struct thread *thread, bool in_program) {
     uint64_t ns = thread->ran_ns - thread->divided_ns;
     thread->divided_ns = thread->ran_ns;
-    if (in_program)
+    if (in_program) {
         thread->times.user_ns += ns;
-    else
+        cpu->program_ns += ns;
+    } else {
         thread->times.system_ns += ns;
+    }
 }
 
 static void sample(struct sched_cpu *cpu, bool in_program) {
     cpu->sample = false;
     spin_take(&cpu->lock);
     sched_charge(cpu);
-    divide(cpu->running, in_program);
+    divide(cpu, cpu->running, in_program);
     spin_release(&cpu->lock);
 }
 
@@ -98,10 +102,25 @@ void thread_read_times(struct thread *thread, struct thread_times *times) {
     struct sched_cpu *cpu = sched_lock_cpu_of(thread);
     if (cpu->running == thread)
         sched_charge(cpu);
-    divide(thread, thread->times.user_ns >= thread->times.system_ns);
+    divide(cpu, thread, thread->times.user_ns >= thread->times.system_ns);
     *times = thread->times;
     spin_release(&cpu->lock);
     interrupts_restore(saved);
+}
+
+/* A thread that moved takes what was not divided along, so one CPU's sum may be above its time. */
+void sched_cpu_times(unsigned number, struct sched_cpu_times *times) {
+    struct sched_cpu *cpu = sched_cpus[number];
+    uintptr_t saved = interrupts_save();
+    spin_take(&cpu->lock);
+    uint64_t now = time_ns(), idle = cpu->idle_ns, user = cpu->program_ns;
+    if (cpu->running == cpu->idle && now > cpu->charged_at)
+        idle += now - cpu->charged_at;
+    spin_release(&cpu->lock);
+    interrupts_restore(saved);
+    idle = idle < now ? idle : now;
+    user = user < now - idle ? user : now - idle;
+    *times = (struct sched_cpu_times){.user = user, .system = now - idle - user, .idle = idle};
 }
 
 /* ---- the queues ---- */

@@ -67,6 +67,7 @@ void sched_open(void) {
 void sched_start(void) {
     sched_make_queues();
     trap_leave = sched_leave_trap;
+    sched_load_open();
     __atomic_store_n(&open_to_all, 1, __ATOMIC_RELEASE);
     for (unsigned i = 1; i < cpu_count(); i++)
         cpu_poke(i);

@@ -5,7 +5,8 @@
  * thread.c    threads' lives            cpu.c      each CPU's turns: switching, preemption, time
  * wake.c      who goes on where         idle.c     CPUs without work, and evening out
  * policy.c    what a thread may have    hold.c     CPUs held for a swap, and their queues' objects
- * hurry.c     who is awaited            open.c     the beginning
+ * hurry.c     who is awaited            load.c     averages of load
+ * open.c      the beginning
  * run_queue/  whose turn it is          park.c     sleeping on a word
  * timers.c    deadlines                 wait.c     programs' calls that are not ready, and
  * switch.S    from stack to stack       wait_table.c, where they stand
@@ -152,6 +153,8 @@ struct sched_cpu {
     bool want_switch;   /* at the next opportunity; read without the lock by this CPU */
     bool want_timer;    /* another CPU gave us a reason to set the timer */
     uint64_t switches, preemptions, moves;
+    uint64_t idle_ns,
+        program_ns; /* of its time, as charged and divided; the rest is the kernel's */
     run_queue_ref objects[RUN_LEVELS];      /* the queues, when there are objects */
     struct run_queue_fifo_root first_queue; /* before */
 };
@@ -216,6 +219,9 @@ struct sched_cpu *sched_find_idle(const struct thread *thread, const struct sche
 /* A slice is over: is there a CPU that has less to do, or one that has more? */
 void sched_even_out(struct sched_cpu *cpu);
 _Noreturn void sched_idle_loop(void *unused);
+
+/* load.c */
+void sched_load_open(void);
 
 /* hold.c */
 /* Makes the queues objects, when the runtime is open and before other CPUs run. */

@@ -230,6 +230,11 @@ uint32_t thread_take_interrupts(uint32_t why) {
     return why & __atomic_fetch_and(&thread_self()->user.work, ~why, __ATOMIC_ACQ_REL);
 }
 
+uint64_t thread_stack_frames(void) {
+    uint64_t stacks = __atomic_load_n(&mapped, __ATOMIC_RELAXED) / STACK_STRIDE;
+    return stacks << STACK_ORDER;
+}
+
 uint64_t thread_count(void) {
     uint64_t alive = 0;
     for (unsigned i = 0; i < cpu_count(); i++)

@@ -143,4 +143,19 @@ struct sched_counts {
 };
 void sched_count(struct sched_counts *counts);
 
+/* How many threads run or are ready to, idle ones not included: by asking each CPU. */
+uint32_t sched_ready(void);
+/* The average of that over the last 1, 5 and 15 minutes, with 32 binary digits behind the point.
+ * Any context. */
+#define SCHED_LOADS 3
+void sched_read_load(uint64_t loads[SCHED_LOADS]);
+/* Frames of stacks, those kept for threads to come included. */
+uint64_t thread_stack_frames(void);
+
+/* What a CPU has done since the clock began, in ns; the three together are the time. */
+struct sched_cpu_times {
+    uint64_t user, system, idle;
+};
+void sched_cpu_times(unsigned cpu, struct sched_cpu_times *times);
+
 #endif

@@ -39,6 +39,7 @@ KERNEL_CHECK(process, a_childs_end_is_told_once_and_collected_once) {
                  k42_call(parent, wait, &any, &found) == -K42_WAIT;
     record.state = CHILD_ENDED;
     record.status = 7 << 8;
+    record.turn = 1;
     holds = holds && k42_call(parent, changed, &record) == 0 &&
             k42_call(parent, wait, &any, &found) == 1002 && found.status == 7 << 8 &&
             k42_call(parent, wait, &any, &found) == -ECHILD &&
@@ -86,6 +87,47 @@ KERNEL_CHECK(process, a_child_has_its_parents_limits_and_actions) {
     return holds;
 }
 
+static bool has_come(process_ref process, int signal, int code) {
+    struct signal_info sent = {.signal = signal, .code = code};
+    struct process_info info;
+    return k42_call(process, send, 0, &sent) == 0 && k42_call(process, info, &info) == 0 &&
+           (info.pending & signal_bit(signal));
+}
+
+KERNEL_CHECK(process, the_first_process_gets_what_it_handles_and_the_kernels_own_end) {
+    k42_enter();
+    process_ref first = make((process_ref)K42_NULL_REF, 1), other = make(first, 1010);
+    struct signal_action action = {.handler = 0x1000};
+    bool holds = !has_come(first, SIGINT, SI_KERNEL) && !has_come(first, SIGTSTP, SI_KERNEL) &&
+                 !has_come(first, SIGXCPU, SI_KERNEL) && !has_come(first, SIGKILL, SI_USER) &&
+                 has_come(other, SIGINT, SI_KERNEL) && has_come(other, SIGKILL, SI_USER);
+    holds = holds && k42_call(first, act, SIGINT, &action, NULL) == 0 &&
+            has_come(first, SIGINT, SI_KERNEL) && has_come(first, SIGKILL, SI_KERNEL);
+    holds = is_gone(other) && is_gone(first) && holds;
+    k42_exit();
+    return holds;
+}
+
+KERNEL_CHECK(process, time_that_is_up_says_so_once_a_second_and_at_last_ends) {
+    k42_enter();
+    process_ref process = make((process_ref)K42_NULL_REF, 1011);
+    struct process_limit limit = {0, 5}, now;
+    struct k42_pair none = k42_call(process, time_limit);
+    bool holds = none.result == 0 && none.word == ~0ul &&
+                 k42_call(process, limit, RLIMIT_CPU, &limit, NULL, 1) == 0;
+    struct k42_pair soft = k42_call(process, time_limit), next = k42_call(process, time_limit);
+    holds = holds && soft.result == SIGXCPU && soft.word == 1000000000 && next.result == 0 &&
+            next.word == 1000000000 && k42_call(process, limit, RLIMIT_CPU, NULL, &now, 0) == 0 &&
+            now.now == 1 && now.most == 5;
+    limit = (struct process_limit){0, 0};
+    holds = holds && k42_call(process, limit, RLIMIT_CPU, &limit, NULL, 1) == 0;
+    struct k42_pair hard = k42_call(process, time_limit);
+    holds = holds && hard.result == SIGKILL && hard.word == ~0ul;
+    holds = is_gone(process) && holds;
+    k42_exit();
+    return holds;
+}
+
 KERNEL_CHECK(process, a_process_keeps_everything_when_its_class_is_swapped) {
     k42_enter();
     process_ref process = make((process_ref)K42_NULL_REF, 1008);
@@ -97,6 +139,8 @@ KERNEL_CHECK(process, a_process_keeps_everything_when_its_class_is_swapped) {
     for (unsigned i = 0; i < 3 && holds; i++) {
         struct k42_swap_report report;
         holds = k42_swap((k42_ref)process, &process_linux, &report) >= 0;
+        if (!holds)
+            print("%s", report.text);
     }
     k42_enter();
     holds = holds && k42_call(process, limit, RLIMIT_CORE, NULL, &limit, 0) == 0 &&

@@ -53,8 +53,11 @@ unsigned program_frames(void) {
 }
 
 static uint64_t take_frame(void *context) {
+    uint64_t frame = program_frame();
     (void)context;
-    return program_frame();
+    if (frame)
+        __builtin_memset(phys_to_virt(frame), 0, FRAME_SIZE);
+    return frame;
 }
 
 static void give_frame(void *context, uint64_t frame) {
@@ -68,7 +71,8 @@ static struct program **record_at(void *state) {
     return (struct program **)((char *)state + FRAME_SIZE) - 1;
 }
 
-struct program *program_self(void) {
+/* The program that the calling thread runs. */
+static struct program *program_self(void) {
     return *record_at(user_current()->state);
 }
 
@@ -214,6 +218,17 @@ void program_stop(struct program *program) {
     thread_interrupt(program->thread, THREAD_INTERRUPTED);
 }
 
+/* What is below a table. */
+static void give_below(uint64_t table, unsigned level) {
+    uint64_t *entries = phys_to_virt(table);
+    for (unsigned i = 0; level > 1 && i < (level == USER_LEVELS ? 256 : 512); i++) {
+        if (!user_entry_present(entries[i]))
+            continue;
+        give_below(user_entry_frame(entries[i]), level - 1);
+        program_frame_give(user_entry_frame(entries[i]));
+    }
+}
+
 long program_end(struct program *program) {
     while (!__atomic_load_n(&program->ended, __ATOMIC_ACQUIRE))
         thread_park(&program->ended, 0, 0);
@@ -221,6 +236,7 @@ long program_end(struct program *program) {
         thread_join(program->thread);
     program_frame_give(virt_to_phys(program->state));
     if (!program->borrowed) {
+        give_below(program->table->root, USER_LEVELS);
         user_table_close(program->table);
         k42_platform_free(program->table);
         for (unsigned i = 0; i < 3; i++)

@@ -58,8 +58,6 @@ long program_end(struct program *program);
 long program_run(const char *text, const char *end, uint32_t cpu, uint64_t argument);
 
 bool program_map(struct program *program, uintptr_t address, uint64_t frame, unsigned flags);
-/* The program that the calling thread runs. */
-struct program *program_self(void);
 /* In the parent's system call: starts a child with these registers in the parent's address space.
  */
 bool program_fork(struct program *child, struct program *parent, const struct trap_frame *frame);

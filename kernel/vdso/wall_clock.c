@@ -96,12 +96,6 @@ int64_t wall_clock_tai(void) {
     return read_all().tai;
 }
 
-void wall_clock_set_tai(int64_t seconds) {
-    uintptr_t saved = change_begin();
-    page.data.tai = seconds;
-    change_end(saved);
-}
-
 void wall_clock_open(void) {
     struct clock_scale scale = clock_scale();
     uint64_t seconds = rtc_read();

@@ -26,7 +26,6 @@ void wall_clock_set(uint64_t ns);
 int64_t wall_clock_adjust(int64_t ns);
 /* Seconds that CLOCK_TAI is ahead. */
 int64_t wall_clock_tai(void);
-void wall_clock_set_tai(int64_t seconds);
 
 /*
  * What to map into a program: the page of clocks, readable, and from the next page on the image,

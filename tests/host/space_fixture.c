@@ -75,8 +75,18 @@ static struct k42_pair test_take(struct pm *self, unsigned order, unsigned flags
     return (struct k42_pair){0, frame_physical(frame)};
 }
 
-static k42_result test_give(struct pm *self, uint64_t physical, unsigned order) {
+static bool is_zero(uint64_t physical) {
+    const uint64_t *word = machine_memory(physical);
+    for (size_t at = 0; at < PAGE / sizeof(*word); at++)
+        if (word[at])
+            return false;
+    return true;
+}
+
+static k42_result test_give(struct pm *self, uint64_t physical, unsigned order, unsigned flags) {
     (void)self;
+    if (flags & PM_ZERO && !is_zero(physical))
+        k42_platform_panic("a frame is given back as zero that is not");
     memset(machine_memory(physical), 0x5a, PAGE << order);
     frame_free(frame_at(physical), order);
     __atomic_sub_fetch(&frames_out, 1ul << order, __ATOMIC_RELAXED);
@@ -161,7 +171,7 @@ static k42_result test_get_page(struct fcm *self, uint64_t index, unsigned flags
     }
     k42_unlock(&file->lock);
     if (spare)
-        result = k42_call((pm_ref)fixture_pm, give, spare, 0) < 0 ? -EIO : result;
+        result = k42_call((pm_ref)fixture_pm, give, spare, 0, 0) < 0 ? -EIO : result;
     return result;
 }
 
@@ -274,7 +284,7 @@ static void test_fcm_fini(struct k42_root *root) {
             abort();
         k42_enter();
         if (file->pages[n].physical &&
-            k42_call((pm_ref)fixture_pm, give, file->pages[n].physical, 0) < 0)
+            k42_call((pm_ref)fixture_pm, give, file->pages[n].physical, 0, 0) < 0)
             abort();
         k42_exit();
     }
@@ -348,7 +358,7 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
         leaves->leaving = false;
     }
     k42_unlock(&file->lock);
-    if (ours && k42_call((pm_ref)fixture_pm, give, physical, 0) < 0)
+    if (ours && k42_call((pm_ref)fixture_pm, give, physical, 0, 0) < 0)
         abort();
     k42_exit();
 }

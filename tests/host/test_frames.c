@@ -382,7 +382,72 @@ static void writing_to_a_freed_frame_is_named(void **state) {
     /* What panicked had taken the block out already. */
     frame_free(block, 4);
 }
+
+static void free_as_zero(void *argument) {
+    frame_free_zeroed(argument);
+}
+
+static void a_frame_given_back_as_zero_that_is_not_is_named(void **state) {
+    (void)state;
+    struct frame *frame = allocate(0, NULL);
+    char *byte = (char *)frame_memory(frame) + 4095;
+    memset(frame_memory(frame), 0, FRAME_BYTES);
+    *byte = 1;
+    assert_true(machine_panics(free_as_zero, frame));
+    assert_non_null(strstr(machine_last_line, "should be zero"));
+    *byte = 0;
+    frame_free_zeroed(frame);
+}
 #endif
+
+static bool is_zero(struct frame *frame) {
+    const char *byte = frame_memory(frame);
+    for (size_t at = 0; at < FRAME_BYTES; at++)
+        if (byte[at])
+            return false;
+    return true;
+}
+
+/* More than are kept: those above the limit go the way of others. */
+static void zeroed_frames_are_zero_and_nothing_is_lost(void **state) {
+    (void)state;
+    struct frame_consumer *consumer = frame_consumer_create("tables", 0);
+    struct frame *frames[200];
+    struct frame_usage usage;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 200; i++) {
+            assert_int_equal(frame_allocate_zeroed(consumer, &frames[i]), 0);
+            assert_true(is_zero(frames[i]));
+            assert_int_equal(frames[i]->holds, 0);
+            frames[i]->holds = 1;
+            frames[i]->tag = 7;
+        }
+        frame_consumer_usage(consumer, &usage);
+        assert_int_equal(usage.used, 200);
+        for (int i = 0; i < 200; i++)
+            frame_free_zeroed(frames[i]);
+        /* Dirty ones in between are not taken for zero. */
+        struct frame *dirty = allocate(0, NULL);
+        memset(frame_memory(dirty), 0xff, FRAME_BYTES);
+        frame_free(dirty, 0);
+    }
+    frame_consumer_usage(consumer, &usage);
+    assert_int_equal(usage.used, 0);
+    frame_consumer_destroy(consumer);
+}
+
+static void free_twice_as_zero(void *argument) {
+    frame_free_zeroed(argument);
+    frame_free_zeroed(argument);
+}
+
+static void freeing_twice_as_zero_is_named(void **state) {
+    (void)state;
+    struct frame *frame;
+    assert_int_equal(frame_allocate_zeroed(NULL, &frame), 0);
+    assert_true(machine_panics(free_twice_as_zero, frame));
+    assert_non_null(strstr(machine_last_line, "free already"));
+}
 
 /* ---- running low ---- */
 
@@ -563,7 +628,10 @@ int main(void) {
         t(freeing_the_inside_of_a_block_is_named),
 #ifdef K42_DEBUG
         t(writing_to_a_freed_frame_is_named),
+        t(a_frame_given_back_as_zero_that_is_not_is_named),
 #endif
+        t(zeroed_frames_are_zero_and_nothing_is_lost),
+        t(freeing_twice_as_zero_is_named),
         t(who_holds_frames_is_asked_for_them_when_they_run_low),
         t(cpus_never_share_a_frame_and_lose_none),
         t(a_consumer_may_end_while_another_cpu_frees_its_frames),

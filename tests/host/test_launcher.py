@@ -17,7 +17,10 @@ def k42(*words):
 
 
 @pytest.mark.parametrize("words", [["frobnicate"], ["build", "--frobnicate"], ["install"],
-                                   ["bench"], ["test", "--long", "a", "b"]])
+                                   ["bench"], ["test", "--long", "a", "b"],
+                                   ["run", "--cpus", "0"], ["run", "--cpus", "many"],
+                                   ["run", "--cpus", "1000"], ["boot", "--mem", "1"],
+                                   ["boot", "--mem", "much"], ["boot", "--limit", "-5"]])
 def test_wrong_words_get_one_line_and_a_hint(words):
     done = k42(*words)
     assert done.returncode == 2

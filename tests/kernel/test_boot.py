@@ -170,7 +170,9 @@ def test_the_account_of_boot_time_adds_up():
 
 
 def test_a_check_that_does_not_exist_fails():
-    assert boot("test=nonesuch").status == 1
+    ended = boot("test=nonesuch")
+    assert ended.status == 1
+    assert "no check has that name; there are" in ended.text and "\n  test=boot" in ended.text
 
 
 def test_power_off_ends_the_machine():

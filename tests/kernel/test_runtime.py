@@ -33,7 +33,7 @@ def passes(group, cpus, kernel, more=""):
 @pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
 @pytest.mark.parametrize("cpus", [1, 2, 4])
 @pytest.mark.parametrize("group", ["threads", "terminal", "wait", "policies", "runtime", "memory",
-                                   "pages", "space"])
+                                   "pages", "space", "files", "process"])
 def test_the_checks_pass(group, cpus, kernel):
     assert passes(group, cpus, kernel)
 

@@ -47,6 +47,12 @@ def test_programs_run_on_a_plain_processor():
     assert passes(2, processor="qemu64")
 
 
+def test_programs_run_where_string_instructions_are_fast():
+    ended = qemu.Guest(RELEASE, cpus=2, append="test=user",
+                       processor="max,la57=off,pku=off").run(LIMIT, capture=True)
+    assert ended.status == 0 and "string-moves" in ended.text, ended.text
+
+
 @pytest.mark.parametrize("cpus, options", [(1, ""), (2, ""), (2, "no-pcid no-xsave")])
 def test_programs_run_on_the_second_machine(tmp_path, cpus, options):
     said = bochs.run(make_disc(tmp_path, "test=user " + options), tmp_path, LIMIT, cpus)

@@ -4,6 +4,7 @@
 #include "say.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -118,6 +119,24 @@ static void what_stays(void) {
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static int stack[4096];
+
+static int exec_in_child(void *unused) {
+    char *arguments[] = {"execs", "stays", NULL};
+    execve(self, arguments, nothing);
+    return 1;
+}
+
+/* The descriptor that is to be closed is the new program's alone. */
+static void a_shared_table_is_left(void) {
+    int status;
+    dup2(1, 40);
+    fcntl(1, F_DUPFD_CLOEXEC, 50);
+    waitpid(clone(exec_in_child, stack + 4096, CLONE_FILES | SIGCHLD, NULL), &status, 0);
+    say_status("shared files", status);
+    say("of ours kept open: %d, closed: %d", fcntl(40, F_GETFD), fcntl(50, F_GETFD));
+}
+
 static void stays(void) {
     sigset_t set;
     struct sigaction one, two;
@@ -168,6 +187,7 @@ int main(int count, char **arguments, char **environment) {
         say("mkdtemp: %s", strerrorname_np(errno));
     refusals();
     what_stays();
+    a_shared_table_is_left();
     char *ask[] = {"execs", "vector", NULL}, *three[] = {"args", "a", "", "b", NULL};
     char *texts[] = {"A=1", "B=2", NULL};
     try("vector", self, ask, nothing);

@@ -266,6 +266,66 @@ static void clones(void) {
     tell("clone3, too small", syscall(SYS_clone3, NULL, 8));
 }
 
+static void unsharing(void) {
+    char before[65], after[65];
+    gethostname(before, sizeof before);
+    pid_t child = fork();
+    if (child == 0) {
+        tell("unshare what nobody has", unshare(0x7f));
+        tell("unshare a thread's", unshare(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD));
+        tell("unshare names", unshare(CLONE_NEWUTS | CLONE_FS));
+        tell("sethostname", sethostname("another", 7));
+        gethostname(after, sizeof after);
+        say("its own name: %s", after);
+        if (fork() == 0) {
+            gethostname(after, sizeof after);
+            say("its child's: %s", after);
+            _exit(0);
+        }
+        wait(NULL);
+        tell("setuid", setuid(1234));
+        tell("unshare as anybody", unshare(CLONE_NEWUTS));
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    gethostname(after, sizeof after);
+    say("the name here is as it was: %d", !strcmp(before, after));
+    int file = dup(1);
+    child = (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_FILES | SIGCHLD), 0, 0, 0, 0);
+    if (child == 0) {
+        tell("unshare files", unshare(CLONE_FILES));
+        _exit(close(file));
+    }
+    waitpid(child, NULL, 0);
+    tell("its close was its own", close(file));
+}
+
+static void tell_priority(const char *what, int which, int who) {
+    long value = syscall(SYS_ioprio_get, which, who);
+    if (value < 0)
+        tell(what, value);
+    else
+        say("%s: %ld.%ld", what, value >> 13, value & 7);
+}
+
+static void input_output_priorities(void) {
+    static const int values[] = {0x4003, 0x2001, 0x6007, 0, 3, 0x8000, 0x4000};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        tell("ioprio_set", syscall(SYS_ioprio_set, 1, 0, values[i]));
+        tell_priority("ioprio_get", 1, 0);
+    }
+    tell("ioprio_set of what", syscall(SYS_ioprio_set, 9, 0, 0x4000));
+    tell("ioprio_set of nobody", syscall(SYS_ioprio_set, 1, 999999, 0x4000));
+    tell_priority("ioprio_get of what", 4, 0);
+    setpgid(0, 0);
+    tell_priority("of a group", 2, 0);
+    if (fork() == 0) {
+        tell_priority("inherited", 1, 0);
+        _exit(0);
+    }
+    wait(NULL);
+}
+
 static void limits(void) {
     struct rlimit limit;
     tell("getrlimit", getrlimit(RLIMIT_CORE, &limit));
@@ -300,6 +360,8 @@ int main(void) {
     ignored_children();
     groups();
     clones();
+    in_child("unsharing", unsharing);
+    in_child("priorities", input_output_priorities);
     limits();
     many();
     return 0;

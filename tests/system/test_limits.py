@@ -66,6 +66,21 @@ def test_cpu_time_is_limited(machine):
     assert done.output == b"137\n"
 
 
+def test_a_soft_limit_of_time_warns_first(machine):
+    done = machine.sh("(ulimit -S -t 1; while :; do :; done); echo $?", shell="/bin/bash", limit=100)
+    assert done.output == b"152\n"
+
+
+def test_what_runs_is_counted_in_the_average_of_load(machine):
+    done = machine.sh("while :; do :; done & for i in $(seq 60); do read -r one rest < /proc/loadavg; "
+                      "[ $one != 0.00 ] && break; sleep 1; done; uptime; kill $!; echo $one $rest",
+                      shell="/bin/bash", limit=100)
+    words = done.output.decode().splitlines()[-1].split()
+    assert 0 < float(words[0]) < 2 and float(words[0]) >= float(words[2])
+    running, threads = map(int, words[3].split("/"))
+    assert 2 <= running <= threads
+
+
 @pytest.mark.parametrize("length, status", [(100_000, 0), (3_000_000, 126)])
 def test_arguments_may_be_long_but_not_endless(machine, length, status):
     done = machine.sh(f"x=$(head -c {length} /dev/zero | tr '\\0' x); "

@@ -15,6 +15,6 @@ def bytes_of(name):
         return file.read()
 
 
-@pytest.mark.parametrize("name", ["processes", "signals", "threads", "execs", "memory"])
+@pytest.mark.parametrize("name", ["processes", "signals", "threads", "execs", "memory", "limits"])
 def test_a_program_prints_the_same_as_on_linux(machine, name):
     machine.same_sh(RUN, bytes_of(name), limit=120)

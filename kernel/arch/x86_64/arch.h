@@ -124,6 +124,9 @@ uint64_t page_entry(uint64_t physical, unsigned flags);
 /* Registers of a device, uncached. NULL: no frame for a table. Never taken back. */
 void *device_map(uint64_t physical, size_t size);
 
+/* Whether string instructions move memory by the block (copy.c); found at boot. */
+extern bool string_moves;
+
 /* Physical address of the kernel's own top-level table, which has nothing in its lower half. */
 extern uint64_t kernel_page_table;
 

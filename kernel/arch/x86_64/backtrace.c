@@ -16,7 +16,8 @@ extern const uint32_t symbol_count, symbol_offsets[], symbol_names[];
 extern const char symbol_text[];
 extern char trap_text_begin[], trap_text_end[], text_begin[], text_end[];
 
-const char *symbol_at(uintptr_t address, uintptr_t *offset) {
+/* The function around an address and how far into it; NULL: none. */
+static const char *symbol_at(uintptr_t address, uintptr_t *offset) {
     if (address < (uintptr_t)text_begin || address >= (uintptr_t)text_end)
         return NULL;
     uint32_t low = 0, high = symbol_count, wanted = (uint32_t)(address - KERNEL_BASE);

@@ -11,7 +11,4 @@ void backtrace_here(void);
 /* From where a trap came. */
 void backtrace_trap(const struct trap_frame *frame);
 
-/* The function around an address and how far into it; NULL: none. */
-const char *symbol_at(uintptr_t address, uintptr_t *offset);
-
 #endif

@@ -1,11 +1,13 @@
 /*
  * What the compiler calls to move and compare memory, in words of eight bytes.
  *
- * No string instructions: where they are not fast (processors without ERMS, emulators) they go one
- * element at a time, and short moves, which most are, are faster without them anyway. Unaligned
- * words are loaded as such; the file is compiled so that these loops are not recognised as calls of
- * themselves.
+ * String instructions for long moves on processors that say they are fast (ERMS); elsewhere, and in
+ * emulators, they go one element at a time, and short moves, which most are, are faster without
+ * them anyway. Unaligned words are loaded as such; the file is compiled so that these loops are not
+ * recognised as calls of themselves.
  */
+#include "arch.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +15,10 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
 void *memset(void *to, int value, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
+
+bool string_moves;
+
+#define LONG 512u
 
 typedef uint64_t word __attribute__((aligned(1), may_alias));
 
@@ -33,6 +39,11 @@ static inline __attribute__((always_inline)) void set_four(word *to, word patter
 
 /* Whole pages are what is copied most; 128 bytes a turn is little more than the moves. */
 static void copy_up(char *to, const char *from, size_t bytes) {
+    if (bytes >= LONG && string_moves) {
+        size_t words = bytes / 8;
+        bytes %= 8;
+        __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words)::"memory");
+    }
     for (; bytes >= 128; bytes -= 128, to += 128, from += 128) {
         copy_four((word *)to, (const word *)from);
         copy_four((word *)(to + 32), (const word *)(from + 32));
@@ -72,6 +83,11 @@ void *memmove(void *to, const void *from, size_t bytes) {
 void *memset(void *to, int value, size_t bytes) {
     char *at = to;
     uint64_t pattern = (uint8_t)value * 0x0101010101010101ul;
+    if (bytes >= LONG && string_moves) {
+        size_t words = bytes / 8;
+        bytes %= 8;
+        __asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(pattern) : "memory");
+    }
     for (; bytes >= 128; bytes -= 128, at += 128) {
         set_four((word *)at, pattern);
         set_four((word *)(at + 32), pattern);

@@ -64,6 +64,7 @@ void features_find(void) {
         .xsave = wanted("no-xsave", basic.ecx & 1u << 26),
         .steady_tsc = power.edx & 1u << 8,
     };
+    string_moves = wanted("no-string-moves", more.ebx & 1u << 9);
     user_state_find();
     user_entry_nx = features.nx ? ENTRY_NX : 0;
     if (features.smap) {
@@ -116,6 +117,7 @@ void boot_print_machine(void) {
         {"huge-pages", features.huge_pages},
         {"xsave", features.xsave},
         {"steady-tsc", features.steady_tsc},
+        {"string-moves", string_moves},
     };
     char line[256];
     uint64_t ram = 0;

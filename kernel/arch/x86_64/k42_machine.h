@@ -46,8 +46,13 @@ static inline uint64_t machine_physical(const void *memory) {
     return virt_to_phys(memory);
 }
 
-/* A page is 576 instructions to zero and 1,150 to copy; memset and memcpy take 1,050 and 1,550. */
+/* Without fast string instructions a page is 576 instructions to zero and 1,100 to copy. */
 static inline void machine_zero_page(void *page) {
+    if (string_moves) {
+        size_t words = MACHINE_PAGE_SIZE / 8;
+        __asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0ul) : "memory");
+        return;
+    }
     uint64_t *at = page, *end = at + MACHINE_PAGE_SIZE / sizeof *at;
     for (; at < end; at += 16) {
         at[0] = at[1] = at[2] = at[3] = 0;
@@ -64,6 +69,11 @@ static inline __attribute__((always_inline)) void machine_copy_four(uint64_t *to
 }
 
 static inline void machine_copy_page(void *to, const void *from) {
+    if (string_moves) {
+        size_t words = MACHINE_PAGE_SIZE / 8;
+        __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words)::"memory");
+        return;
+    }
     uint64_t *at = to, *end = at + MACHINE_PAGE_SIZE / sizeof *at;
     const uint64_t *source = from;
     for (; at < end; at += 32, source += 32) {

@@ -1,6 +1,6 @@
 /*
- * The kernel's accesses to memory of programs (user_copy.h), in words of eight bytes and without
- * string instructions, for the reasons that copy.c gives.
+ * The kernel's accesses to memory of programs (user_copy.h), in words of eight bytes, and by string
+ * instructions where copy.c says.
  *
  * A fault that nobody resolves in a block of words lands in the loop of bytes, which does the block
  * once more up to the byte that faults, so what is not copied is exact. Whoever has the access flag
@@ -51,9 +51,24 @@ user_copy_out:
     check_range %rdi, %rdx, copy_refused
 copy:
     access_on
+    cmpq $512, %rdx
+    jb copy_pieces
+    cmpb $0, string_moves(%rip)
+    jne copy_string
+    /* Whole pages are what is copied most. */
+copy_block:
+    .irp at, 0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 480
+    move_quarter \at
+    .endr
+    addq $512, %rsi
+    addq $512, %rdi
+    subq $512, %rdx
+    cmpq $512, %rdx
+    jae copy_block
+copy_pieces:
     cmpq $128, %rdx
     jb copy_quarters
-copy_block:
+copy_piece:
     .irp at, 0, 32, 64, 96
     move_quarter \at
     .endr
@@ -61,7 +76,7 @@ copy_block:
     subq $-128, %rdi
     addq $-128, %rdx
     cmpq $128, %rdx
-    jae copy_block
+    jae copy_piece
 copy_quarters:
     cmpq $32, %rdx
     jb copy_words
@@ -97,6 +112,15 @@ copy_done:
     access_off
     movq %rdx, %rax
     ret
+copy_string:
+    movq %rdx, %rcx
+    shrq $3, %rcx
+    andl $7, %edx
+    may_fault copy_string_stopped, rep movsq
+    jmp copy_bytes
+copy_string_stopped:
+    leaq (%rdx,%rcx,8), %rdx
+    jmp copy_bytes
 
 /* to rdi, size rsi */
     .globl user_zero
@@ -105,6 +129,19 @@ user_zero:
     check_range %rdi, %rsi, zero_refused
     xorl %eax, %eax
     access_on
+    cmpq $128, %rsi
+    jb zero_words
+    cmpb $0, string_moves(%rip)
+    jne zero_string
+zero_piece:
+    .irp at, 0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120
+    may_fault zero_bytes, movq %rax, \at(%rdi)
+    .endr
+    subq $-128, %rdi
+    addq $-128, %rsi
+    cmpq $128, %rsi
+    jae zero_piece
+zero_words:
     cmpq $8, %rsi
     jb zero_bytes
 zero_word:
@@ -126,6 +163,15 @@ zero_done:
 zero_refused:
     movq %rsi, %rax
     ret
+zero_string:
+    movq %rsi, %rcx
+    shrq $3, %rcx
+    andl $7, %esi
+    may_fault zero_string_stopped, rep stosq
+    jmp zero_bytes
+zero_string_stopped:
+    leaq (%rsi,%rcx,8), %rsi
+    jmp zero_bytes
 
 /* value rdi, from rsi */
 .macro get bits, move, register, bytes

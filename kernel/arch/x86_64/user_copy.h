@@ -4,7 +4,7 @@
  *
  * A page that is not there is asked of the personality (user.h), which may wait; with preemption or
  * interrupts off, or when it refuses, the access ends there. In instructions, without a fault: a
- * word costs 12, 16 bytes 30, a page 1,200, a path of 22 bytes 75.
+ * word costs 12, 16 bytes 30, a page 1,080, a path of 22 bytes 75.
  */
 #ifndef KERNEL_USER_COPY_H
 #define KERNEL_USER_COPY_H

@@ -186,7 +186,9 @@ static void give_frames(struct user_flush *flush) {
     struct user_frames *frames = &flush->table->frames;
     while (flush->frames) {
         uint64_t frame = flush->frames;
-        flush->frames = *(uint64_t *)phys_to_virt(frame);
+        uint64_t *first = phys_to_virt(frame);
+        flush->frames = *first;
+        *first = 0;
         frames->give(frames->context, frame);
     }
 }

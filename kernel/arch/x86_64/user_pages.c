@@ -11,26 +11,14 @@
 
 #include <errno.h>
 
-#define ENTRIES     512u
 #define KERNEL_HALF 256u
 
 uint64_t user_entry_nx;
 
 static uint64_t last_id;
 
-bool user_huge_pages(void) {
-    return features.huge_pages;
-}
-
 size_t user_table_size(void) {
     return sizeof(struct user_table) + (cpu_count() + 63) / 64 * sizeof(uint64_t);
-}
-
-uint64_t user_table_page(struct user_table *table) {
-    uint64_t frame = table->frames.take(table->frames.context);
-    if (frame)
-        __builtin_memset(phys_to_virt(frame), 0, FRAME_SIZE);
-    return frame;
 }
 
 int user_table_open(struct user_table *table, const struct user_frames *frames) {
@@ -41,7 +29,6 @@ int user_table_open(struct user_table *table, const struct user_frames *frames) 
         return -ENOMEM;
     const uint64_t *kernel = phys_to_virt(kernel_page_table);
     uint64_t *top = phys_to_virt(table->root);
-    __builtin_memset(top, 0, KERNEL_HALF * sizeof *top);
     __builtin_memcpy(top + KERNEL_HALF, kernel + KERNEL_HALF, KERNEL_HALF * sizeof *top);
     table->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
     return 0;
@@ -51,7 +38,7 @@ int user_table_open(struct user_table *table, const struct user_frames *frames) 
 static uint64_t table_below(struct user_table *table, uint64_t *entry) {
     uint64_t value = user_entry_read(entry);
     if (!user_entry_present(value)) {
-        uint64_t frame = user_table_page(table);
+        uint64_t frame = table->frames.take(table->frames.context);
         if (!frame)
             return 0;
         uint64_t expected = value;
@@ -74,26 +61,6 @@ uint64_t *user_entry_make(struct user_table *table, uintptr_t address, unsigned 
     return &entries[user_level_slot(address, level)];
 }
 
-#define AT_ONCE 8u
-
-static bool nothing_in(const uint64_t *entries) {
-    return !(entries[0] | entries[1] | entries[2] | entries[3] | entries[4] | entries[5] |
-             entries[6] | entries[7]);
-}
-
-/* Gives back a table of `level` and what is below it. Most entries are zero, so those are passed
- * over a cache line at a time. */
-static void give_back(struct user_table *table, uint64_t frame, unsigned level) {
-    const uint64_t *entries = phys_to_virt(frame);
-    unsigned count = level == USER_LEVELS ? KERNEL_HALF : ENTRIES;
-    for (unsigned i = 0; level > 1 && i < count; i += AT_ONCE)
-        for (unsigned j = i; !nothing_in(&entries[i]) && j < i + AT_ONCE; j++)
-            if (user_entry_present(entries[j]) && !user_entry_is_page(entries[j], level) &&
-                !user_entry_shared(entries[j]))
-                give_back(table, user_entry_frame(entries[j]), level - 1);
-    table->frames.give(table->frames.context, frame);
-}
-
 static bool is_any(unsigned number, const void *argument) {
     (void)number;
     (void)argument;
@@ -108,6 +75,8 @@ static void leave(void *argument) {
 /* Who leaves clears his own bit; nobody sets one any more. */
 void user_table_close(struct user_table *table) {
     cpu_call_set(table->cpus, is_any, leave, table);
-    give_back(table, table->root, USER_LEVELS);
+    __builtin_memset((uint64_t *)phys_to_virt(table->root) + KERNEL_HALF, 0,
+                     KERNEL_HALF * sizeof(uint64_t));
+    table->frames.give(table->frames.context, table->root);
     table->root = 0;
 }

@@ -57,9 +57,6 @@ static inline unsigned user_level_slot(uintptr_t address, unsigned level) {
     return address >> (3 + 9 * level) & 511;
 }
 
-/* True when pages of 1 GiB can be mapped (level 3); those of 2 MiB always can. */
-bool user_huge_pages(void);
-
 /* Maps the page (of any level) at `frame`. It is clean and not accessed. */
 static inline uint64_t user_entry_page(uint64_t frame, unsigned level, unsigned flags) {
     uint64_t entry = frame | ENTRY_PRESENT | ENTRY_USER;
@@ -148,7 +145,7 @@ static inline uint64_t user_entry_set(uint64_t *entry, uint64_t bits) {
 
 /* ---- tables ---- */
 
-/* Where frames for page-table pages come from and go to. What a frame contains does not matter. */
+/* Where frames for page-table pages come from and go to: full of zeros, both ways. */
 struct user_frames {
     uint64_t (*take)(void *context); /* 0: there is none */
     void (*give)(void *context, uint64_t frame);
@@ -173,9 +170,8 @@ size_t user_table_size(void);
 __attribute__((warn_unused_result)) int user_table_open(struct user_table *table,
                                                         const struct user_frames *frames);
 /*
- * Gives back the root and all page-table pages below it, but none that an entry with ENTRY_SHARED
- * points to. No thread has it as its own any more and nobody walks it; CPUs that still have it
- * loaded leave it. Same context as user_flush_finish.
+ * Gives back the root, below which nothing is any more. No thread has it as its own and nobody
+ * walks it; CPUs that still have it loaded leave it. Same context as user_flush_finish.
  */
 void user_table_close(struct user_table *table);
 
@@ -204,9 +200,6 @@ static inline uint64_t *user_entry_find(const struct user_table *table, uintptr_
  * frame, or a larger page is there.
  */
 uint64_t *user_entry_make(struct user_table *table, uintptr_t address, unsigned level);
-
-/* A page-table page with nothing in it, from the table's frames. 0: there is none. */
-uint64_t user_table_page(struct user_table *table);
 
 /* ---- flushing ---- */
 
@@ -245,8 +238,8 @@ static inline void user_flush_begin(struct user_flush *flush, struct user_table 
  */
 void user_flush_range(struct user_flush *flush, uintptr_t start, uintptr_t end, unsigned level);
 
-/* A page-table page that no entry points to any more; given to the table's frames when everybody
- * has forgotten it. What it mapped is told by user_flush_range as well. */
+/* A page-table page with nothing in it that no entry points to any more; given to the table's
+ * frames when everybody has forgotten it. What it mapped is told by user_flush_range as well. */
 void user_flush_frame(struct user_flush *flush, uint64_t frame);
 
 /*

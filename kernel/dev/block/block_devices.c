@@ -156,35 +156,23 @@ K42_CLASS(block_fr) = {
 
 /* ---- opening ---- */
 
-static void destroy(k42_ref ref) {
-    if (ref && k42_destroy(ref) < 0)
-        return;
-}
-
 static k42_result make_pages(struct disk_pages *pages) {
     struct block_geometry geometry;
-    k42_ref fr, fcm, none = K42_NULL_REF;
+    struct file_pages made;
     k42_result result = k42_call(pages->disk, geometry, &geometry);
     if (result >= 0)
-        result = k42_create(&block_fr, pages, &fr);
+        result = file_pages_make(&block_fr, pages, geometry.sectors * BLOCK_SECTOR, &made);
     if (result < 0)
         return result == -K42_STALE ? -ENXIO : result;
-    struct fcm_file file = {
-        .pm = pm_machine, .fr = (fr_ref)fr, .size = geometry.sectors * BLOCK_SECTOR};
-    result = k42_create(&fcm_shared, &file, &fcm);
-    if (result < 0) {
-        destroy(fr);
-        return result;
-    }
     k42_lock(&pages->lock);
     bool first = !pages->fcm;
     if (first) {
-        pages->fr = fr;
-        k42_store_release(&pages->fcm, fcm);
+        pages->fr = made.fr;
+        k42_store_release(&pages->fcm, made.fcm);
     }
     k42_unlock(&pages->lock);
-    destroy(first ? none : fcm);
-    destroy(first ? none : fr);
+    if (!first)
+        file_pages_drop(&made);
     return 0;
 }
 

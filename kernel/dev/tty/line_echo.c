@@ -59,7 +59,7 @@ static size_t output_tab(struct line *line, uint8_t bytes[8]) {
 }
 
 /* Letters are those of Latin-1, as in Linux. */
-uint8_t line_upper(uint8_t byte) {
+static uint8_t line_upper(uint8_t byte) {
     bool is_lower = (byte >= 'a' && byte <= 'z') || (byte >= 0xdf && byte != 0xf7);
     return is_lower ? byte - 32 : byte;
 }

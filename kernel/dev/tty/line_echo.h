@@ -17,7 +17,6 @@ void line_echo_ended(struct line *line);
 /* Takes characters off the line being edited, on the terminal too. */
 void line_erase(struct line *line, enum line_erase what);
 
-uint8_t line_upper(uint8_t byte);
 uint8_t line_lower(uint8_t byte);
 
 #endif

@@ -27,7 +27,7 @@ static struct terminal_state *state_of_line(struct line *line) {
 }
 
 static k42_id id_of(struct terminal *self) {
-    return k42_root_id(&terminal_object_of(self)->root);
+    return k42_root_id(BODY_ROOT(self));
 }
 
 static bool put(struct terminal_state *state, const uint8_t *bytes, size_t count) {
@@ -77,7 +77,7 @@ k42_result terminal_check(const struct terminal_state *state, int signal) {
 /* ---- the device's side ---- */
 
 static k42_result terminal_input(struct terminal *self, const uint8_t *bytes, size_t size) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_lock(&state->lock);
     uint64_t written = state->written;
     bool stopped = state->line.stopped;
@@ -95,7 +95,7 @@ static k42_result terminal_input(struct terminal *self, const uint8_t *bytes, si
 }
 
 static k42_result terminal_output(struct terminal *self, uint8_t *bytes, size_t size) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_lock(&state->lock);
     size_t count = 0;
     if (state->moving) {
@@ -112,7 +112,7 @@ static k42_result terminal_output(struct terminal *self, uint8_t *bytes, size_t 
 }
 
 static k42_result terminal_moved(struct terminal *self, size_t count) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_lock(&state->lock);
     uint64_t left = state->written - state->shown;
     state->shown += count < left ? count : left;
@@ -126,7 +126,7 @@ static k42_result terminal_moved(struct terminal *self, size_t count) {
 }
 
 static k42_result terminal_hang_up(struct terminal *self) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_lock(&state->lock);
     state->hung_up = true;
     state->shown = state->written;
@@ -187,7 +187,7 @@ static k42_result take(struct terminal_state *state, uint8_t *bytes, size_t size
 }
 
 static k42_result terminal_read(struct terminal *self, struct copy *copy) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_result result = terminal_check(state, SIGNAL_TTIN), done = 0;
     bool end = false;
     if (result < 0)
@@ -234,7 +234,7 @@ static size_t show(struct terminal_state *state, const uint8_t *bytes, size_t co
 }
 
 static k42_result terminal_write(struct terminal *self, struct copy *copy) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_result done = 0;
     if (state->line.settings.local & TTY_TOSTOP) {
         k42_result checked = terminal_check(state, SIGNAL_TTOU);
@@ -261,7 +261,7 @@ static k42_result terminal_write(struct terminal *self, struct copy *copy) {
 }
 
 static k42_result terminal_poll(struct terminal *self) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_result ready = 0;
     k42_lock(&state->lock);
     if (line_ready(&state->line))
@@ -277,7 +277,7 @@ static k42_result terminal_poll(struct terminal *self) {
 /* ---- sessions ---- */
 
 static k42_result terminal_opened(struct terminal *self, unsigned not_mine) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     struct job job;
     job_self(&job);
     if (__atomic_load_n(&state->hung_up, __ATOMIC_RELAXED))
@@ -292,12 +292,12 @@ static k42_result terminal_opened(struct terminal *self, unsigned not_mine) {
     }
     k42_unlock(&state->lock);
     if (taken)
-        job_set_terminal(job.session, k42_root_ref(&terminal_object_of(self)->root));
+        job_set_terminal(job.session, k42_root_ref(BODY_ROOT(self)));
     return 0;
 }
 
 static k42_result terminal_session_ended(struct terminal *self, int session) {
-    struct terminal_state *state = terminal_object_of(self)->state;
+    struct terminal_state *state = terminal_state_of(self);
     k42_lock(&state->lock);
     int32_t group = state->session == session ? state->foreground : 0;
     if (state->session == session)
@@ -311,7 +311,7 @@ static k42_result terminal_session_ended(struct terminal *self, int session) {
 }
 
 static k42_result terminal_describe(struct k42_object *self, char *text, size_t size) {
-    struct terminal_state *state = terminal_object_of((struct terminal *)(void *)self)->state;
+    struct terminal_state *state = terminal_state_of((struct terminal *)(void *)self);
     return (k42_result)k42_format_text(
         text, size, "terminal of session %d, group %d in the foreground%s", state->session,
         state->foreground, state->hung_up ? ", hung up" : "");
@@ -320,47 +320,22 @@ static k42_result terminal_describe(struct k42_object *self, char *text, size_t 
 /* ---- life ---- */
 
 static k42_result terminal_init(struct k42_root *root, const void *args) {
-    struct terminal_object *object = k42_container(root, struct terminal_object, root);
     if (!args)
         return 0; /* its state is about to come */
-    object->state = heap_allocate_zeroed(sizeof *object->state);
-    if (!object->state)
+    struct terminal_state *state = heap_allocate_zeroed(sizeof *state);
+    if (!state)
         return -ENOMEM;
-    line_open(&object->state->line, &owner);
-    return 0;
+    line_open(&state->line, &owner);
+    return body_init(root, state);
 }
 
 static void terminal_fini(struct k42_root *root) {
-    heap_free(k42_container(root, struct terminal_object, root)->state);
+    heap_free(body_of_root(root));
 }
 
-static k42_result export_state(struct k42_root *from, struct k42_state *state, unsigned part) {
-    (void)part;
-    state->word[0] = (uintptr_t)k42_container(from, struct terminal_object, root)->state;
-    return 0;
-}
-
-static k42_result import_state(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)part;
-    k42_container(to, struct terminal_object, root)->state = (void *)state->word[0];
-    return 0;
-}
-
-static void handed_over(struct k42_root *from, struct k42_state *state) {
-    (void)state;
-    k42_container(from, struct terminal_object, root)->state = NULL;
-}
-
-/* Canonical: word 0 is the struct terminal_state, which is the importer's afterwards. */
+/* Canonical: struct terminal_state. */
 static const struct k42_format terminal_format = {"terminal.state", 1, 1};
-
-static const struct k42_transfer transfers[] = {
-    {.format = &terminal_format,
-     .export_state = export_state,
-     .import_state = import_state,
-     .handed_over = handed_over},
-    {0},
-};
+static const struct k42_transfer transfers[] = BODY_TRANSFERS(terminal_format);
 
 static const struct terminal_ops terminal_line_ops = {
     .object.describe = terminal_describe,
@@ -380,9 +355,7 @@ K42_CLASS(terminal_line) = {
     .name = "terminal.line",
     .interface = &terminal_interface,
     .version = 1,
-    .kind = &k42_single,
-    .root_size = sizeof(struct terminal_object),
-    .rep_offset = offsetof(struct terminal_object, rep),
+    BODY_OBJECT,
     .ops = &terminal_line_ops,
     .init = terminal_init,
     .fini = terminal_fini,

@@ -24,7 +24,7 @@ struct control {
 };
 
 static k42_id id_of(const struct control *control) {
-    return k42_root_id(&terminal_object_of(control->self)->root);
+    return k42_root_id(BODY_ROOT(control->self));
 }
 
 static k42_result give(const struct control *control, const void *what, size_t size) {
@@ -200,15 +200,19 @@ static bool is_mine(const struct control *control, struct job *job) {
     return job->session && job->session == control->state->session;
 }
 
+/* Another session's only for whoever asks so (argument 1) and may do everything; it is not told. */
 static k42_result take_terminal(const struct control *control) {
     struct terminal_state *state = control->state;
+    k42_ref self = k42_root_ref(BODY_ROOT(control->self));
     struct job job;
     if (is_mine(control, &job) && job.leads)
         return 0;
     if (!job.leads || k42_id_of(job_terminal()))
         return -EPERM;
+    bool steals = control->argument == 1 && job_may_steal();
     k42_lock(&state->lock);
-    bool taken = !state->session;
+    int32_t before = state->session;
+    bool taken = !before || steals;
     if (taken) {
         state->session = job.session;
         state->foreground = job.group;
@@ -216,7 +220,9 @@ static k42_result take_terminal(const struct control *control) {
     k42_unlock(&state->lock);
     if (!taken)
         return -EPERM;
-    job_set_terminal(job.session, k42_root_ref(&terminal_object_of(control->self)->root));
+    if (before)
+        job_lose_terminal(before, self);
+    job_set_terminal(job.session, self);
     return 0;
 }
 
@@ -227,7 +233,7 @@ static k42_result leave_terminal(const struct control *control) {
     if (!job.leads)
         return 0;
     job_set_terminal(job.session, K42_NULL_REF);
-    terminal_ref ref = (terminal_ref)k42_root_ref(&terminal_object_of(control->self)->root);
+    terminal_ref ref = (terminal_ref)k42_root_ref(BODY_ROOT(control->self));
     return k42_call(ref, session_ended, job.session);
 }
 
@@ -347,7 +353,7 @@ static k42_result carry_out(const struct control *control) {
 }
 
 k42_result terminal_control(struct terminal *self, unsigned request, uintptr_t argument) {
-    struct control control = {self, terminal_object_of(self)->state, request, argument};
+    struct control control = {self, terminal_state_of(self), request, argument};
     if (changes(request)) {
         k42_result checked = terminal_check(control.state, SIGNAL_TTOU);
         if (checked < 0)

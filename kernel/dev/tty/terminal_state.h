@@ -7,6 +7,7 @@
 #ifndef KERNEL_TERMINAL_STATE_H
 #define KERNEL_TERMINAL_STATE_H
 
+#include "../../body.h"
 #include "../../sched/wait.h"
 #include "line.h"
 #include "terminal.h"
@@ -33,14 +34,8 @@ struct terminal_state {
     uint8_t output[TERMINAL_OUTPUT];
 };
 
-struct terminal_object {
-    struct k42_root root;
-    struct terminal rep;
-    struct terminal_state *state;
-};
-
-static inline struct terminal_object *terminal_object_of(struct terminal *self) {
-    return k42_container(self, struct terminal_object, rep);
+static inline struct terminal_state *terminal_state_of(struct terminal *self) {
+    return BODY(self);
 }
 
 /* Sends what was typed; without the lock. */

@@ -163,7 +163,7 @@ int virtio_open(const struct pci_function *function, uint64_t wanted,
     return error;
 }
 
-unsigned virtio_queue_count(const struct virtio_device *device) {
+static unsigned virtio_queue_count(const struct virtio_device *device) {
     return device->registers->queues;
 }
 

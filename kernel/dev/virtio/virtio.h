@@ -80,9 +80,6 @@ unsigned virtio_kind(const struct pci_function *function);
  */
 int virtio_open(const struct pci_function *function, uint64_t wanted, struct virtio_device *device);
 
-/* How many queues it has. */
-unsigned virtio_queue_count(const struct virtio_device *device);
-
 /*
  * Makes queue `number` with at most `most` descriptors and, when agreed on, tables for buffers of
  * up to table_pieces. Interrupts go to `cpu`. 0; -ENODEV: no such queue; -ENOMEM; -EIO.

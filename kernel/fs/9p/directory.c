@@ -18,16 +18,8 @@ static k42_result directory_sync(struct file *self, unsigned data) {
 
 static const struct file_ops directory_ops = {
     OPENED_METHODS,
-    .read = file_is_directory,
-    .write = file_no_write,
-    .seek = open_directory_seek,
-    .list = open_directory_list,
-    .poll = file_ready,
-    .control = file_no_control,
-    .map = file_no_map,
+    OPEN_DIRECTORY_METHODS,
     .sync = directory_sync,
-    .resize = file_no_resize,
-    .allocate = file_no_allocate,
 };
 
 static const struct k42_format directory_format = {"file.9p.directory", 1, 1};

@@ -1,6 +1,5 @@
 /*
- * Folders of the host as a file system, over 9P2000.L.            client.c wire.c
- *                                                     names.c ask_*.c change.c node.c fr.c mount.c
+ * Folders of the host as a file system, over 9P2000.L.
  *
  * The server has the truth. What is known of it is kept for a while: names and attributes for a
  * second, pages until the file is opened and turns out to have been changed by others.
@@ -8,7 +7,7 @@
  * Methods do not wait, so they work in two ways.
  *
  *   Asking (asking.c): what is known and young enough is answered at once. Otherwise the question
- * is sent, once for however many want to know, and the caller waits. The answer is put where it was
+ *   is sent, once for all who want to know, and the caller waits. The answer is put where it was
  *   missed, and the call is made again. An answer that has just come counts as young until it has
  *   been looked at once, however slow its reader is.
  *
@@ -24,9 +23,9 @@
 #ifndef KERNEL_9P_H
 #define KERNEL_9P_H
 
+#include "../../body.h"
 #include "../../dev/once.h"
 #include "../../sched/wait.h"
-#include "../body.h"
 #include "../node.h"
 #include "client.h"
 
@@ -243,6 +242,9 @@ void p9_changes_end(struct p9_fs *fs);
  * 0, -K42_WAIT, -ENOMEM. The server has opened the file before. */
 K42_MUST_CHECK
 k42_result p9_get_pages(struct p9_inode *inode);
+
+/* ---- write_back.c ---- */
+
 /* A file may have something to be written back from now on. */
 void p9_may_write(struct p9_inode *inode);
 /* Has the thread that writes back look soon. */

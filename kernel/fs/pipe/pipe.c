@@ -14,10 +14,10 @@
  */
 #include "pipe.h"
 
+#include "../../body.h"
 #include "../../copy.h"
 #include "../../mem/heap/heap.h"
 #include "../../sched/wait.h"
-#include "../body.h"
 #include "../file.h"
 #include "../ramfs/ramfs.h"
 #include "../values.h"

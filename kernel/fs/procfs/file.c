@@ -77,26 +77,11 @@ static k42_result proc_write(struct file *self, int64_t offset, struct copy *cop
     return result;
 }
 
-static k42_result proc_seek(struct file *self, int64_t offset, int whence) {
-    struct opened *opened = OPENED(self);
-    k42_result result = offset_take(opened);
-    if (result < 0)
-        return result;
-    if (whence == SEEK_TO_CURRENT)
-        offset += opened->offset;
-    if ((whence != SEEK_TO_START && whence != SEEK_TO_CURRENT) || offset < 0)
-        result = -EINVAL;
-    else
-        result = opened->offset = offset;
-    offset_leave(opened);
-    return result;
-}
-
 static const struct file_ops proc_file_ops = {
     OPENED_METHODS,
     .read = proc_read,
     .write = proc_write,
-    .seek = proc_seek,
+    .seek = opened_seek,
     .list = file_no_list,
     .poll = file_ready,
     .control = file_no_control,

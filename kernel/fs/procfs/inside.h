@@ -4,7 +4,7 @@
 #ifndef KERNEL_PROCFS_INSIDE_H
 #define KERNEL_PROCFS_INSIDE_H
 
-#include "../body.h"
+#include "../../body.h"
 #include "procfs.h"
 
 /* The node of an entry with a key: the one there is, or a new one. It lasts while the caller is

@@ -152,11 +152,7 @@ static struct k42_pair directory_open(struct node *self, unsigned flags) {
 }
 
 static const struct node_ops directory_ops = {
-    .object.describe = ramfs_describe,
-    .hold = ramfs_hold,
-    .release = ramfs_release,
-    .attributes = ramfs_attributes,
-    .set_attributes = ramfs_set_attributes,
+    RAMFS_METHODS,
     .lookup = directory_lookup,
     .create = directory_create,
     .link = directory_link,
@@ -166,12 +162,6 @@ static const struct node_ops directory_ops = {
     .list = directory_list,
     .open = directory_open,
     .cache = node_no_cache,
-    .file_system = ramfs_file_system,
-    .touch = ramfs_touch,
-    .jump = node_no_jump,
-    .name = ramfs_name,
-    .get_extended = ramfs_get_extended,
-    .set_extended = ramfs_set_extended,
 };
 
 static const struct k42_transfer directory_transfers[] = BODY_TRANSFERS(ramfs_inode_format);

@@ -1,7 +1,8 @@
 /*
  * Inodes: made, held, dropped, ended; and what every node can do whatever its type.
  *
- * The object is destroyed with the last life. Its `fini`, a grace period later, ends the inode, and
+ * The object is destroyed with the last life, and what it counts for in the file system is given
+ * back. Its `fini`, a grace period later, ends the inode, and
  * takes the lives of whatever names are left in a directory (of a file system that was unmounted),
  * whose objects end in turn: however deep the tree, the depth of calls is the same.
  */
@@ -54,14 +55,17 @@ static void inode_free(struct inode *inode) {
     if (inode->number)
         numbers_remove(&fs->numbers, inode->number);
     k42_platform_free(inode);
-    __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
     ramfs_let_go(fs);
+}
+
+static void discharge(struct ramfs *fs) {
+    __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
 }
 
 static k42_result charge(struct ramfs *fs) {
     uint64_t inodes = __atomic_add_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
     if (fs->most_inodes && inodes > fs->most_inodes) {
-        __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
+        discharge(fs);
         return -ENOSPC;
     }
     return 0;
@@ -73,7 +77,7 @@ k42_result inode_make(struct ramfs *fs, const struct node_new *what, struct inod
         return result;
     struct inode *inode = k42_platform_alloc(sizeof(*inode));
     if (!inode) {
-        __atomic_sub_fetch(&fs->inodes, 1, __ATOMIC_RELAXED);
+        discharge(fs);
         return -ENOMEM;
     }
     ramfs_keep(fs);
@@ -90,10 +94,12 @@ k42_result inode_make(struct ramfs *fs, const struct node_new *what, struct inod
         result = numbers_add(&fs->numbers, inode);
     if (result >= 0)
         result = k42_create(class_of(inode->mode), inode, &inode->self);
-    if (result < 0)
+    if (result < 0) {
         inode_free(inode);
-    else
+        discharge(fs);
+    } else {
         *made = inode;
+    }
     return result;
 }
 
@@ -107,8 +113,12 @@ bool inode_hold(struct inode *inode) {
 }
 
 void inode_drop(struct inode *inode) {
-    if (!__atomic_sub_fetch(&inode->lives, 1, __ATOMIC_ACQ_REL))
-        (void)!k42_destroy(inode->self);
+    if (__atomic_sub_fetch(&inode->lives, 1, __ATOMIC_ACQ_REL))
+        return;
+    discharge(inode->fs);
+    if ((inode->mode & MODE_TYPE) == MODE_REGULAR)
+        regular_abandon(inode);
+    (void)!k42_destroy(inode->self);
 }
 
 void inode_named(struct inode *inode, struct inode *directory, struct entry *entry) {

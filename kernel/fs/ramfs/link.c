@@ -20,21 +20,8 @@ static struct k42_pair link_open(struct node *self, unsigned flags) {
 }
 
 static const struct node_ops link_ops = {
-    NODE_NO_DIRECTORY,
-    .object.describe = ramfs_describe,
-    .hold = ramfs_hold,
-    .release = ramfs_release,
-    .attributes = ramfs_attributes,
-    .set_attributes = ramfs_set_attributes,
-    .target = link_target,
-    .open = link_open,
-    .cache = node_no_cache,
-    .file_system = ramfs_file_system,
-    .touch = ramfs_touch,
-    .jump = node_no_jump,
-    .name = ramfs_name,
-    .get_extended = ramfs_get_extended,
-    .set_extended = ramfs_set_extended,
+    RAMFS_METHODS,     NODE_NO_DIRECTORY,      .target = link_target,
+    .open = link_open, .cache = node_no_cache,
 };
 
 static const struct k42_transfer link_transfers[] = BODY_TRANSFERS(ramfs_inode_format);

@@ -7,6 +7,13 @@
  * whoever found it may go on. A page that was given out to be mapped stays until the file ends and
  * becomes zero instead of going.
  *
+ * Room. Pages are counted in the file system, and by `room` in the file. A file that nobody can
+ * reach any more gives its room back at once, its memory a grace period later: pages_abandon() sets
+ * a bit of that count and takes what it was. A page that is counted before the bit is set is in
+ * what was taken; one that comes later, by a call that was under way, finds the bit and is refused;
+ * one that goes later was counted back already. So each is counted back once, without a lock, by
+ * whoever drops the last life, under whatever locks.
+ *
  * Locking: pages->lock, leaf.
  * Formats: fcm.ramfs, by pointer.
  * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
@@ -24,6 +31,7 @@
 
 enum { PAGE = 4096 };
 #define MOST_SIZE 0x7fffffffffffffffl
+#define ABANDONED (1ul << 63)
 
 struct pages {
     struct k42_lock lock;
@@ -32,6 +40,7 @@ struct pages {
     struct ramfs *fs;           /* whose pages they are; kept */
     struct ramfs_source source; /* clipped when the file is */
     uint64_t mapped;            /* attachments */
+    uint64_t room;              /* pages that count; ABANDONED: no more */
 };
 
 /* A page's memory and its record. */
@@ -53,16 +62,25 @@ static void free_later(struct k42_defer *defer) {
 }
 
 /* One page more of the file system's; false: it may not have more. */
-static bool charge(struct ramfs *fs) {
-    uint64_t pages = __atomic_add_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
-    if (!fs->most_pages || pages <= fs->most_pages)
+static bool charge(struct pages *pages) {
+    struct ramfs *fs = pages->fs;
+    uint64_t all = __atomic_add_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
+    if ((!fs->most_pages || all <= fs->most_pages) &&
+        !(__atomic_fetch_add(&pages->room, 1, __ATOMIC_RELAXED) & ABANDONED))
         return true;
     __atomic_sub_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
     return false;
 }
 
-static void discharge(struct ramfs *fs, uint64_t pages) {
-    __atomic_sub_fetch(&fs->pages, pages, __ATOMIC_RELAXED);
+static void discharge(struct pages *pages) {
+    if (!(__atomic_fetch_sub(&pages->room, 1, __ATOMIC_RELAXED) & ABANDONED))
+        __atomic_sub_fetch(&pages->fs->pages, 1, __ATOMIC_RELAXED);
+}
+
+void pages_abandon(struct ramfs *fs, uint64_t *room) {
+    uint64_t pages = __atomic_fetch_or(room, ABANDONED, __ATOMIC_RELAXED);
+    if (!(pages & ABANDONED))
+        __atomic_sub_fetch(&fs->pages, pages, __ATOMIC_RELAXED);
 }
 
 static struct page *make_page(void) {
@@ -92,7 +110,7 @@ static k42_result get(struct pages *pages, uint64_t index, struct page **found) 
     *found = page_table_find(&pages->table, index);
     if (*found)
         return 0;
-    if (!charge(pages->fs))
+    if (!charge(pages))
         return -ENOSPC;
     struct page *page = make_page();
     if (page)
@@ -103,7 +121,7 @@ static k42_result get(struct pages *pages, uint64_t index, struct page **found) 
     }
     if (page)
         free_page(page);
-    discharge(pages->fs, 1);
+    discharge(pages);
     return -ENOMEM;
 }
 
@@ -114,7 +132,7 @@ static void clear(struct pages *pages, uint64_t index, struct page *page) {
         return;
     }
     page_table_remove(&pages->table, index);
-    discharge(pages->fs, 1);
+    discharge(pages);
     k42_defer(&page->defer, free_later);
 }
 
@@ -198,37 +216,67 @@ static k42_result pages_detach(struct fcm *self, const struct fcm_attachment *at
 
 /* ---- bytes ---- */
 
-/* What is to be read at an offset: at most a page of it. NULL with bytes: zeros. */
-static const char *find_bytes(struct pages *pages, uint64_t offset, size_t *bytes) {
-    size_t within = offset % PAGE;
-    const char *from = NULL;
+enum { BATCH = 16 };
+
+/* Bytes of one page, or of the source, or zeros. */
+static struct copy_piece piece_at(const struct pages *pages, const struct page *page,
+                                  uint64_t offset, uint64_t end) {
+    size_t within = offset % PAGE, bytes = PAGE - within;
+    bytes = bytes < end - offset ? bytes : end - offset;
+    if (page)
+        return (struct copy_piece){page->bytes + within, bytes};
+    if (offset >= pages->source.size)
+        return (struct copy_piece){NULL, bytes};
+    uint64_t behind = pages->source.size - offset;
+    return (struct copy_piece){pages->source.bytes + offset, bytes < behind ? bytes : behind};
+}
+
+/* Whole pages from the start of a run; returns how many. */
+static unsigned whole_pages(void *const *run, unsigned most, struct copy_piece *pieces) {
+    const struct page *page;
+    unsigned n = 0;
+    for (; n < most && (page = run[n]); n++)
+        pieces[n] = (struct copy_piece){page->bytes, PAGE};
+    return n;
+}
+
+/* What is to be read from an offset on: the first pieces of it. Returns how many. */
+static unsigned find_pieces(struct pages *pages, uint64_t offset, size_t wanted,
+                            struct copy_piece *pieces) {
+    unsigned count = 0, together;
     k42_lock(&pages->lock);
     uint64_t left = offset < pages->size ? pages->size - offset : 0;
-    *bytes = left < PAGE - within ? left : PAGE - within;
-    struct page *page = *bytes ? page_table_find(&pages->table, offset / PAGE) : NULL;
-    if (page) {
-        from = page->bytes + within;
-    } else if (offset < pages->source.size) {
-        from = pages->source.bytes + offset;
-        uint64_t behind = pages->source.size - offset;
-        *bytes = *bytes < behind ? *bytes : behind;
+    uint64_t end = offset + (left < wanted ? left : wanted);
+    while (offset < end && count < BATCH) {
+        void *const *run = page_table_run(&pages->table, offset / PAGE, &together);
+        if (run && *run && offset % PAGE == 0 && end - offset >= PAGE) {
+            uint64_t most = (end - offset) / PAGE;
+            most = most < together ? most : together;
+            most = most < BATCH - count ? most : BATCH - count;
+            unsigned found = whole_pages(run, (unsigned)most, pieces + count);
+            offset += (uint64_t)found * PAGE;
+            count += found;
+        } else {
+            pieces[count] = piece_at(pages, run ? *run : NULL, offset, end);
+            offset += pieces[count++].length;
+        }
     }
     k42_unlock(&pages->lock);
-    return from;
+    return count;
 }
 
 static k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy) {
-    size_t bytes;
+    struct copy_piece pieces[BATCH];
     k42_result done = 0;
     while (copy->left) {
-        const char *from = find_bytes(PAGES(self), offset, &bytes);
-        if (!bytes)
+        unsigned count = find_pieces(PAGES(self), offset + (uint64_t)done, copy->left, pieces);
+        if (!count)
             break;
-        k42_result copied = from ? copy_out(copy, from, bytes) : copy_out_zeros(copy, bytes);
+        k42_result copied = copy_out_pieces(copy, pieces, count);
+        copy->unfinished = copied <= 0;
         if (copied <= 0)
             return done ? done : copied;
         done += copied;
-        offset += (uint64_t)copied;
     }
     return done;
 }
@@ -447,7 +495,7 @@ static void pages_fini(struct k42_root *root) {
         return;
     for (struct page *page; (page = page_table_next(&pages->table, &at)); at++)
         free_page(page);
-    discharge(pages->fs, pages->table.count);
+    pages_abandon(pages->fs, &pages->room);
     ramfs_let_go(pages->fs);
     page_table_end(&pages->table);
     k42_platform_free(pages);
@@ -466,13 +514,15 @@ K42_CLASS(ramfs_pages) = {
     .transfers = pages_transfers,
 };
 
-k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm) {
+k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm,
+                      uint64_t **room) {
     struct pages *pages = k42_platform_alloc(sizeof(*pages));
     if (!pages)
         return -ENOMEM;
     pages->fs = fs;
     pages->source = *source;
     pages->size = source->size;
+    *room = &pages->room;
     ramfs_keep(fs);
     k42_result result = k42_create(&ramfs_pages, pages, fcm);
     if (result < 0) {

@@ -7,8 +7,13 @@
 #include "ramfs.h"
 
 /* Makes one that begins with what the source says, which must outlive it; its pages count in a file
- * system. Errors: -ENOMEM. */
+ * system, and in *room, which lasts as long as it. Errors: -ENOMEM. */
 K42_MUST_CHECK
-k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm);
+k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm,
+                      uint64_t **room);
+
+/* Nobody can reach them any more: from now on they count in nothing. Any context, under any lock.
+ */
+void pages_abandon(struct ramfs *fs, uint64_t *room);
 
 #endif

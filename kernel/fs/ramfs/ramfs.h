@@ -16,7 +16,7 @@
 #ifndef KERNEL_RAMFS_H
 #define KERNEL_RAMFS_H
 
-#include "../body.h"
+#include "../../body.h"
 #include "../node.h"
 
 #include <k42/lock.h>
@@ -122,6 +122,7 @@ struct inode {
         struct names names; /* directory */
         struct {            /* regular */
             k42_ref fcm;
+            uint64_t *room; /* the page cache's; NULL: it has none yet */
             struct ramfs_source source;
         };
         struct { /* link */
@@ -180,6 +181,12 @@ k42_result ramfs_get_extended(struct node *self, const struct node_name *name, c
                               size_t size);
 k42_result ramfs_set_extended(struct node *self, const struct node_name *name, const char *value,
                               size_t size, unsigned flags);
+#define RAMFS_METHODS                                                                              \
+    .object.describe = ramfs_describe, .hold = ramfs_hold, .release = ramfs_release,               \
+    .attributes = ramfs_attributes, .set_attributes = ramfs_set_attributes,                        \
+    .file_system = ramfs_file_system, .touch = ramfs_touch, .jump = node_no_jump,                  \
+    .name = ramfs_name, .get_extended = ramfs_get_extended, .set_extended = ramfs_set_extended
+
 void extended_end(struct extended *extended);
 
 /* regular.c */
@@ -187,6 +194,8 @@ void extended_end(struct extended *extended);
 /* Its size in bytes and pages in memory. */
 uint64_t regular_size(struct inode *inode, uint64_t *pages);
 k42_result regular_resize(struct inode *inode, uint64_t size);
+/* Its last life has gone. */
+void regular_abandon(struct inode *inode);
 void regular_end(struct inode *inode);
 
 /* ---- making one ---- */

@@ -22,13 +22,16 @@ static k42_result cache_of(struct inode *inode, fcm_ref *fcm) {
     if (*fcm)
         return 0;
     k42_ref made, none = K42_NULL_REF;
-    k42_result result = pages_make(inode->fs, &inode->source, &made);
+    uint64_t *room;
+    k42_result result = pages_make(inode->fs, &inode->source, &made, &room);
     if (result < 0)
         return result;
     if (!__atomic_compare_exchange_n(&inode->fcm, &none, made, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
         (void)!k42_destroy(made);
         made = none;
+    } else {
+        __atomic_store_n(&inode->room, room, __ATOMIC_RELEASE);
     }
     *fcm = (fcm_ref)made;
     return 0;
@@ -58,6 +61,14 @@ k42_result regular_resize(struct inode *inode, uint64_t size) {
     return result < 0 ? result : k42_call(fcm, resize, size);
 }
 
+/* Without a page cache, or with one that has only just come, there is none to give back: whoever
+ * writes holds the file first. */
+void regular_abandon(struct inode *inode) {
+    uint64_t *room = __atomic_load_n(&inode->room, __ATOMIC_ACQUIRE);
+    if (room)
+        pages_abandon(inode->fs, room);
+}
+
 void regular_end(struct inode *inode) {
     if (inode->fcm)
         (void)!k42_destroy(inode->fcm);
@@ -77,21 +88,8 @@ static struct k42_pair regular_open(struct node *self, unsigned flags) {
 }
 
 static const struct node_ops regular_ops = {
-    NODE_NO_DIRECTORY,
-    .object.describe = ramfs_describe,
-    .hold = ramfs_hold,
-    .release = ramfs_release,
-    .attributes = ramfs_attributes,
-    .set_attributes = ramfs_set_attributes,
-    .target = node_no_target,
-    .open = regular_open,
-    .cache = regular_cache,
-    .file_system = ramfs_file_system,
-    .touch = ramfs_touch,
-    .jump = node_no_jump,
-    .name = ramfs_name,
-    .get_extended = ramfs_get_extended,
-    .set_extended = ramfs_set_extended,
+    RAMFS_METHODS,        NODE_NO_DIRECTORY,      .target = node_no_target,
+    .open = regular_open, .cache = regular_cache,
 };
 
 static const struct k42_transfer regular_transfers[] = BODY_TRANSFERS(ramfs_inode_format);

@@ -28,21 +28,8 @@ static struct k42_pair special_open(struct node *self, unsigned flags) {
 }
 
 static const struct node_ops special_ops = {
-    NODE_NO_DIRECTORY,
-    .object.describe = ramfs_describe,
-    .hold = ramfs_hold,
-    .release = ramfs_release,
-    .attributes = ramfs_attributes,
-    .set_attributes = ramfs_set_attributes,
-    .target = node_no_target,
-    .open = special_open,
-    .cache = node_no_cache,
-    .file_system = ramfs_file_system,
-    .touch = ramfs_touch,
-    .jump = node_no_jump,
-    .name = ramfs_name,
-    .get_extended = ramfs_get_extended,
-    .set_extended = ramfs_set_extended,
+    RAMFS_METHODS,        NODE_NO_DIRECTORY,      .target = node_no_target,
+    .open = special_open, .cache = node_no_cache,
 };
 
 static const struct k42_transfer special_transfers[] = BODY_TRANSFERS(ramfs_inode_format);

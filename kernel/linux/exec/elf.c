@@ -125,9 +125,10 @@ static int add_segment(struct elf_program *program, const struct entry *entry, u
 static int set_interpreter(struct elf_program *program, const struct entry *entry) {
     if (program->interpreter_size)
         return 0;
-    if (entry->file_size < 2 || entry->file_size > ELF_INTERPRETER_MAX ||
-        entry->offset > INT64_MAX - ELF_INTERPRETER_MAX)
+    if (entry->file_size < 2 || entry->file_size > ELF_INTERPRETER_MAX)
         return -ENOEXEC;
+    if (entry->offset > INT64_MAX - ELF_INTERPRETER_MAX)
+        return -EINVAL;
     program->interpreter_offset = entry->offset;
     program->interpreter_size = (uint32_t)entry->file_size;
     return 0;

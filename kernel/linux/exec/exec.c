@@ -35,10 +35,15 @@ static void ignore(k42_result result) {
     (void)result;
 }
 
-uint64_t image_random(const struct image *image) {
-    uint64_t word = 0;
-    if (!image->exact)
-        random_bytes(&word, sizeof word);
+uint64_t image_random(struct image *image) {
+    if (image->exact)
+        return 0;
+    if (!image->random_left) {
+        random_bytes(image->random, sizeof image->random);
+        image->random_left = sizeof image->random / sizeof *image->random;
+    }
+    uint64_t word = image->random[--image->random_left];
+    image->random[image->random_left] = 0;
     return word;
 }
 
@@ -171,6 +176,26 @@ static void set_name(struct task *task, const char *path) {
     K42_TRACE(event_exec, (uint32_t)task->tid, task->name);
 }
 
+/* A table of files that others use, too, stays theirs; its copy is made while that may fail. What
+ * threads that are about to end do to theirs after that is lost, as on Linux. */
+static k42_result copy_descriptors(const struct task *task, descriptors_ref *own) {
+    *own = (descriptors_ref)K42_NULL_REF;
+    if (k42_call(task->descriptors, holders) == 1)
+        return 0;
+    struct k42_pair copy = k42_call(task->descriptors, copy);
+    if (copy.result >= 0)
+        *own = (descriptors_ref)copy.word;
+    return copy.result;
+}
+
+static void set_descriptors(struct task *task, descriptors_ref own) {
+    descriptors_ref before = task->descriptors;
+    if (!k42_id_of(own))
+        return;
+    task->descriptors = own;
+    ignore(k42_call(before, release));
+}
+
 static void change(struct image *image, struct task_memory *memory, struct file_held *held,
                    struct trap_frame *frame) {
     struct task *task = task_self();
@@ -180,6 +205,7 @@ static void change(struct image *image, struct task_memory *memory, struct file_
     credentials_set(image->credentials);
     set_name(task, image->path);
     ignore(k42_call(task->process, executed));
+    set_descriptors(task, image->descriptors);
     ignore(k42_call(task->descriptors, executed));
     *frame = (struct trap_frame){
         .rip = image->entry, .rsp = image->stack, .rflags = 0x202, .error = ~0ul};
@@ -198,8 +224,12 @@ static k42_result prepare(struct image *image, struct trap_frame *frame) {
         heap_free(memory);
         return -ENOMEM;
     }
-    result = become_alone(task);
+    result = copy_descriptors(task, &image->descriptors);
+    if (result >= 0)
+        result = become_alone(task);
     if (result < 0) {
+        if (k42_id_of(image->descriptors))
+            ignore(k42_call(image->descriptors, release));
         heap_free(held);
         heap_free(memory);
         return result;

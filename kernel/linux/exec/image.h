@@ -11,6 +11,7 @@
 #include "../../fs/node.h"
 #include "../../fs/path.h"
 #include "../../mem/space/space.h"
+#include "../files/descriptors.h"
 #include "arguments.h"
 #include "elf.h"
 #include "script.h"
@@ -29,8 +30,9 @@ struct image_file {
 struct image {
     struct image_file program, interpreter;
     struct arguments arguments;
-    char path[4096];   /* as it was called, for AT_EXECFN */
-    char name[16];     /* its last component */
+    descriptors_ref descriptors; /* to be its own from then on; null: it has its own already */
+    char path[4096];             /* as it was called, for AT_EXECFN */
+    char name[16];               /* its last component */
     char before[4096]; /* the script or interpreter that is read by the next interpreter */
     struct script script;
     unsigned scripts; /* how many interpreters deep */
@@ -46,6 +48,8 @@ struct image {
     struct credentials *credentials; /* what it will run as */
     bool secure;                     /* AT_SECURE: with more rights than who called it */
     bool exact;                      /* ADDR_NO_RANDOMIZE */
+    unsigned random_left;            /* words of these, which were drawn together */
+    uint64_t random[4];
 };
 
 /* open.c: opens a file that the calling task may execute, and reads its head. Errors: those of
@@ -78,6 +82,6 @@ K42_MUST_CHECK
 k42_result image_write(struct image *image, uint64_t to, const void *from, size_t size);
 
 /* A random word; 0 where the program wants exact addresses. */
-uint64_t image_random(const struct image *image);
+uint64_t image_random(struct image *image);
 
 #endif

@@ -148,7 +148,7 @@ static k42_result map_segments(struct image *image, const struct image_file *fil
 
 /* ---- where ---- */
 
-static uint64_t spread(const struct image *image, uint64_t pages) {
+static uint64_t spread(struct image *image, uint64_t pages) {
     return (image_random(image) & pages) * ELF_PAGE;
 }
 

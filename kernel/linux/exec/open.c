@@ -69,6 +69,8 @@ static k42_result read_some(const struct image_file *file, uint64_t offset, void
 
 k42_result image_read(const struct image_file *file, uint64_t offset, void *to, size_t size) {
     char *at = to;
+    if (offset > INT64_MAX - size)
+        return -EINVAL;
     while (size) {
         k42_result result = read_some(file, offset, at, size);
         if (result <= 0)

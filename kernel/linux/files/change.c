@@ -163,12 +163,19 @@ static k42_result set_size(const struct change *change, node_ref node,
     if ((attributes->mode & MODE_TYPE) != MODE_REGULAR)
         return -EINVAL;
     k42_result result = node_allows(attributes, task_self()->credentials, NODE_WRITE);
+    if (result >= 0)
+        result = files_limit_size(attributes->size, change->to.size);
     return result < 0 ? result : k42_call(node, set_attributes, NODE_SET_SIZE, &change->to);
 }
 
 LINUX_CALL(76, truncate, uintptr_t path, int64_t size) {
     struct change change = {.directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
     return size < 0 ? -EINVAL : change_path(&change, path);
+}
+
+static k42_result resize(file_ref file, uint64_t size) {
+    k42_result result = files_limit_resize(file, size);
+    return result < 0 ? result : k42_call(file, resize, size);
 }
 
 /* A file opened for writing may be made shorter whatever its mode says now. */
@@ -181,9 +188,15 @@ LINUX_CALL(77, ftruncate, int fd, int64_t size) {
         result = k42_call(file, hold);
     if (result < 0)
         return linux_result(result, -EBADF);
-    WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, resize, (uint64_t)size));
+    WAIT_CALL(result, WAIT_FOREVER, 0, resize(file, (uint64_t)size));
     (void)!k42_call(file, release);
     return linux_result(result, -EBADF);
+}
+
+static k42_result allocate(file_ref file, unsigned mode, uint64_t offset, uint64_t length) {
+    bool fills = !(mode & ~(unsigned)ALLOCATE_KEEP_SIZE) || mode == ALLOCATE_ZERO;
+    k42_result result = fills ? files_limit_resize(file, offset + length) : 0;
+    return result < 0 ? result : k42_call(file, allocate, mode, offset, length);
 }
 
 LINUX_CALL(285, fallocate, int fd, int mode, int64_t offset, int64_t length) {
@@ -207,7 +220,7 @@ LINUX_CALL(285, fallocate, int fd, int mode, int64_t offset, int64_t length) {
     if (result < 0)
         return linux_result(result, -EBADF);
     WAIT_CALL(result, WAIT_FOREVER, 0,
-              k42_call(file, allocate, (unsigned)mode, (uint64_t)offset, (uint64_t)length));
+              allocate(file, (unsigned)mode, (uint64_t)offset, (uint64_t)length));
     (void)!k42_call(file, release);
     return linux_result(result, -EBADF);
 }

@@ -13,7 +13,7 @@
  */
 #include "descriptors.h"
 
-#include "../../fs/body.h"
+#include "../../body.h"
 #include "../../fs/file.h"
 #include "../../fs/locks.h"
 
@@ -309,6 +309,10 @@ static k42_result array_executed(struct descriptors *self) {
     }
 }
 
+static k42_result array_holders(struct descriptors *self) {
+    return __atomic_load_n(&TABLE(self)->holds, __ATOMIC_RELAXED);
+}
+
 static k42_result array_describe(struct k42_object *self, char *text, size_t size) {
     struct table *table = TABLE(self);
     return (k42_result)k42_format_text(text, size, "%u descriptors of %u, %u holds", table->count,
@@ -328,6 +332,7 @@ static const struct descriptors_ops array_ops = {
     .next = array_next,
     .copy = array_copy,
     .executed = array_executed,
+    .holders = array_holders,
 };
 
 static void table_fini(struct k42_root *root) {

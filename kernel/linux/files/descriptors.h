@@ -51,6 +51,9 @@ struct descriptors_ops {
 
     /* Closes those that are to be closed on exec. */
     K42_METHOD(executed)(struct descriptors *self);
+
+    /* How many hold it. */
+    K42_METHOD(holders)(struct descriptors *self);
 };
 
 struct descriptors {

@@ -141,10 +141,27 @@ struct files_transfer {
     int64_t offset; /* or FILE_CURRENT */
     struct copy copy;
     bool write;
+    bool limited;   /* RLIMIT_FSIZE has cut it */
     unsigned flags; /* of the file, when asked for */
 };
 
 /* Carries it out, waiting as the file says; returns bytes, or what Linux says. */
 k42_result files_transfer(struct files_transfer *transfer);
+
+/* ---- how long files may become (size_limit.c) ---- */
+
+/* Cuts a write that is about to be tried to what RLIMIT_FSIZE leaves of it. 0, -K42_WAIT, what the
+ * file's attributes fail with, or -EFBIG: it leaves nothing, and SIGXFSZ says so. */
+K42_MUST_CHECK
+k42_result files_limit_write(struct files_transfer *transfer);
+/* Of a regular file that has `present` bytes and is to have `wanted`. 0, or -EFBIG as above. */
+K42_MUST_CHECK
+k42_result files_limit_size(uint64_t present, uint64_t wanted);
+/* The same of an open file, of whatever kind, which may say -K42_WAIT. */
+K42_MUST_CHECK
+k42_result files_limit_resize(file_ref file, uint64_t wanted);
+
+/* A signal for the calling thread, because of what it does to a file. */
+void files_tell_self(int signal);
 
 #endif

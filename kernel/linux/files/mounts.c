@@ -97,6 +97,9 @@ static k42_result mount_new_one(const struct mounting *mounting) {
     if (result < 0)
         return result;
     FILES_CALL(result, find_target(mounting, &at));
+    /* What there is one of, as of /proc, is mounted there already. */
+    if (result >= 0 && k42_id_of(at.node) == k42_id_of(root))
+        result = -EBUSY;
     if (result >= 0)
         return add(mounting, root, type->name, &at);
     (void)!k42_call(root, release);

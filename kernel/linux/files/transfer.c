@@ -2,18 +2,27 @@
  * read, write and their like: bytes between a file and a program.
  *
  * The first attempt holds nothing. When it says to wait, the file is held for as long as the call
- * sleeps. A write goes on until all is written, as Linux's does for what blocks; a read does not.
+ * sleeps. A write goes on until all is written, as Linux's does for what blocks. A read goes on
+ * when the file says that it stopped for one of its pages, or of the program's; such a page comes
+ * soon, so only the end of the program ends that wait, as on Linux.
+ *
+ * What is long is carried out in pieces, between which the thread lets grace periods pass: else the
+ * whole machine would keep what it wants to free for as long as a program cares to copy.
  */
 #include "files.h"
 
 #include "../signal/signals.h"
 #include "runtime.h"
 
-enum { MOST_VECTORS = 1024, FEW_VECTORS = 8, MOST_BYTES = 0x7ffff000 };
+/* A piece is more than what pipes, terminals and their like can have at once. */
+enum { MOST_VECTORS = 1024, FEW_VECTORS = 8, MOST_BYTES = 0x7ffff000, PIECE = 2 << 20 };
 
 /* ---- one transfer ---- */
 
 static k42_result attempt(struct files_transfer *transfer) {
+    k42_result limited = transfer->write ? files_limit_write(transfer) : 0;
+    if (__builtin_expect(limited < 0, 0))
+        return limited;
     return transfer->write ? k42_call(transfer->file, write, transfer->offset, &transfer->copy)
                            : k42_call(transfer->file, read, transfer->offset, &transfer->copy);
 }
@@ -28,14 +37,18 @@ static k42_result attempt_now(struct files_transfer *transfer) {
     return ready < 0 ? ready : (unsigned)ready & wanted ? -K42_WAIT : -EAGAIN;
 }
 
+static unsigned kind_of_wait(const struct files_transfer *transfer) {
+    return transfer->copy.unfinished ? WAIT_KILLABLE : 0;
+}
+
 static k42_result wait_for(struct files_transfer *transfer) {
     k42_result result = k42_call(transfer->file, hold);
     if (result < 0)
         return result;
     if (transfer->flags & OPEN_NON_BLOCKING)
-        WAIT_CALL(result, WAIT_FOREVER, 0, attempt_now(transfer));
+        WAIT_CALL(result, WAIT_FOREVER, kind_of_wait(transfer), attempt_now(transfer));
     else
-        WAIT_CALL(result, WAIT_FOREVER, 0, attempt(transfer));
+        WAIT_CALL(result, WAIT_FOREVER, kind_of_wait(transfer), attempt(transfer));
     (void)!k42_call(transfer->file, release);
     return result;
 }
@@ -45,29 +58,46 @@ uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid) {
     return !task || task_capable(task, CAPABILITY_KEEP_SET_ID) ? 0 : files_lost_set_id(mode, gid);
 }
 
-static void broken_pipe(void) {
-    struct signal_info info = signal_from_kernel(SIGPIPE);
-    (void)!signal_thread(task_self()->tid, &info);
+/* Of a piece, as much as one attempt gives. */
+static k42_result transfer_piece(struct files_transfer *transfer) {
+    transfer->copy.unfinished = false;
+    k42_result result = attempt(transfer);
+    if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0)) {
+        k42_result flags = k42_call(transfer->file, flags);
+        transfer->flags = flags < 0 ? 0 : (unsigned)flags;
+        result = wait_for(transfer);
+    }
+    if (result > 0 && transfer->offset >= 0)
+        transfer->offset += result;
+    return result;
+}
+
+static k42_result transfer_all(struct files_transfer *transfer, bool is_long) {
+    struct copy *copy = &transfer->copy;
+    k42_result done = 0, result;
+    bool goes_on;
+    do {
+        size_t rest = copy_cut(copy, PIECE);
+        result = transfer_piece(transfer);
+        goes_on = transfer->write || copy->unfinished || (rest && !copy->left);
+        copy_uncut(copy, transfer->limited ? 0 : rest);
+        done += result > 0 ? result : 0;
+        if (is_long)
+            k42_safe_point();
+    } while (result > 0 && goes_on && copy->left);
+    if (result == -EPIPE && transfer->write)
+        files_tell_self(SIGPIPE);
+    return done ? done : linux_result(result, -EBADF);
 }
 
 k42_result files_transfer(struct files_transfer *transfer) {
-    k42_result done = 0, result;
-    do {
-        result = attempt(transfer);
-        if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0)) {
-            k42_result flags = k42_call(transfer->file, flags);
-            transfer->flags = flags < 0 ? 0 : (unsigned)flags;
-            result = wait_for(transfer);
-        }
-        if (result <= 0)
-            break;
-        done += result;
-        if (transfer->offset >= 0)
-            transfer->offset += result;
-    } while (transfer->write && transfer->copy.left);
-    if (result == -EPIPE && transfer->write)
-        broken_pipe();
-    return done ? done : linux_result(result, -EBADF);
+    if (__builtin_expect(transfer->copy.left <= PIECE, 1))
+        return transfer_all(transfer, false);
+    if (k42_call(transfer->file, hold) < 0)
+        return -EBADF;
+    k42_result result = transfer_all(transfer, true);
+    (void)!k42_call(transfer->file, release);
+    return result;
 }
 
 /* ---- calls ---- */

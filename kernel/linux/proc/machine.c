@@ -5,6 +5,7 @@
 #include "../../sched/thread.h"
 #include "../../vdso/wall_clock.h"
 #include "../abi.h"
+#include "../host_names.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -66,33 +67,34 @@ static k42_result print_meminfo(const struct proc_key *key, struct proc_text *te
     return 0;
 }
 
-static void print_cpu(struct proc_text *text, const char *name, uint64_t user, uint64_t idle) {
-    proc_print(text, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", name, user, idle);
+static void print_cpu(struct proc_text *text, const char *name,
+                      const struct sched_cpu_times *times) {
+    proc_print(text, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, times->user / NS_PER_TICK,
+               times->system / NS_PER_TICK, times->idle / NS_PER_TICK);
 }
 
-/* Busy is what the threads of programs have used. */
-static uint64_t busy_ticks(void) {
-    uint64_t ns = 0;
-    for (int number = ids_next(1); number; number = ids_next(number + 1)) {
-        struct k42_pair found = k42_call(ids_process(number), thread, number, 0);
-        if (found.result < 0)
-            continue;
-        struct process_times times = task_times((struct task *)found.word);
-        ns += times.user_ns + times.system_ns;
+static struct sched_cpu_times times_of_all(void) {
+    struct sched_cpu_times sum = {0};
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct sched_cpu_times one;
+        sched_cpu_times(i, &one);
+        sum.user += one.user;
+        sum.system += one.system;
+        sum.idle += one.idle;
     }
-    return ns / NS_PER_TICK;
+    return sum;
 }
 
 static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
-    uint64_t all = time_ns() / NS_PER_TICK, busy = busy_ticks();
-    uint64_t total = all * cpu_count(), idle = total > busy ? total - busy : 0;
+    struct sched_cpu_times times = times_of_all();
     struct sched_counts counts;
     (void)key;
-    print_cpu(text, "cpu ", busy, idle);
+    print_cpu(text, "cpu ", &times);
     for (unsigned i = 0; i < cpu_count(); i++) {
         char name[16];
         k42_format_text(name, sizeof name, "cpu%u", i);
-        print_cpu(text, name, busy / cpu_count(), idle / cpu_count());
+        sched_cpu_times(i, &times);
+        print_cpu(text, name, &times);
     }
     sched_count(&counts);
     proc_print(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running 1\n",
@@ -102,33 +104,29 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
 }
 
 static k42_result print_uptime(const struct proc_key *key, struct proc_text *text) {
-    uint64_t up = time_ns() / NS_PER_TICK, busy = busy_ticks(), all = up * cpu_count();
     (void)key;
-    print_hundredths(text, up);
+    print_hundredths(text, time_ns() / NS_PER_TICK);
     proc_put(text, " ", 1);
-    print_hundredths(text, all > busy ? all - busy : 0);
+    print_hundredths(text, times_of_all().idle / NS_PER_TICK);
     proc_put(text, "\n", 1);
     return 0;
 }
 
-/* Averages are not kept. */
-static k42_result print_loadavg(const struct proc_key *key, struct proc_text *text) {
-    uint64_t threads = 0;
-    (void)key;
-    for (int number = ids_next(1); number; number = ids_next(number + 1))
-        threads++;
-    proc_print(text, "0.00 0.00 0.00 1/%lu %d\n", threads, ids_last());
-    return 0;
+/* Rounded to hundredths. */
+static void print_load(struct proc_text *text, uint64_t load) {
+    uint64_t hundredths = ((load >> 16) * 100 + (1ul << 15)) >> 16;
+    proc_print(text, "%lu.%lu%lu ", hundredths / 100, hundredths / 10 % 10, hundredths % 10);
 }
 
-static k42_result print_cpuinfo(const struct proc_key *key, struct proc_text *text) {
+static k42_result print_loadavg(const struct proc_key *key, struct proc_text *text) {
+    uint64_t loads[SCHED_LOADS];
+    struct sched_counts counts;
     (void)key;
-    for (unsigned i = 0; i < cpu_count(); i++)
-        proc_print(text,
-                   "processor\t: %u\nvendor_id\t: K42\ncpu family\t: 6\nmodel\t\t: 0\n"
-                   "model name\t: x86-64\ncpu cores\t: %u\nsiblings\t: %u\n"
-                   "flags\t\t: fpu tsc cx8 cmov fxsr sse sse2 syscall nx lm\n\n",
-                   i, cpu_count(), cpu_count());
+    sched_read_load(loads);
+    for (unsigned i = 0; i < SCHED_LOADS; i++)
+        print_load(text, loads[i]);
+    sched_count(&counts);
+    proc_print(text, "%u/%lu %d\n", sched_ready(), counts.threads - cpu_count(), ids_last());
     return 0;
 }
 
@@ -147,9 +145,9 @@ static k42_result print_osrelease(const struct proc_key *key, struct proc_text *
 }
 
 static k42_result print_hostname(const struct proc_key *key, struct proc_text *text) {
-    char host[SYSTEM_NAME], domain[SYSTEM_NAME];
+    char host[HOST_NAME], domain[HOST_NAME];
     (void)key;
-    system_names(host, domain);
+    host_names_read(host, domain);
     proc_print(text, "%s\n", host);
     return 0;
 }
@@ -188,7 +186,7 @@ void proc_machine_register(void) {
         PROC_FILE("stat", print_stat),
         PROC_FILE("uptime", print_uptime),
         PROC_FILE("loadavg", print_loadavg),
-        PROC_FILE("cpuinfo", print_cpuinfo),
+        PROC_FILE("cpuinfo", proc_print_cpuinfo),
         PROC_FILE("cmdline", print_command_line),
     };
     static struct proc_entry settings[] = {

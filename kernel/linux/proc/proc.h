@@ -9,6 +9,10 @@
 /* Registers both; once, when there is a procfs. */
 void proc_processes_register(void);
 void proc_machine_register(void);
+void proc_k42_register(void);
+
+/* What /proc/cpuinfo has. */
+k42_result proc_print_cpuinfo(const struct proc_key *key, struct proc_text *text);
 
 /* Hexadecimal digits, at least so many. */
 void proc_print_hex(struct proc_text *text, uint64_t number, unsigned digits);

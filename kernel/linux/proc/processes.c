@@ -15,23 +15,14 @@
 #include "../process/lives.h"
 #include "proc.h"
 #include "runtime.h"
+#include "subject.h"
 
 #include <k42/k42.h>
 
 #define NS_PER_TICK  10000000ul
 #define KIB_PER_PAGE 4ul
 
-/* What a file is about: a process and one of its tasks, if any is left. */
-struct subject {
-    process_ref process;
-    struct task *task; /* or NULL */
-    struct process_info info;
-    struct process_times times;
-    struct space_usage usage;
-    struct space_marks marks;
-};
-
-static bool find(const struct proc_key *key, struct subject *subject) {
+bool subject_find(const struct proc_key *key, struct subject *subject) {
     *subject = (struct subject){.process = ids_process((int)key->id[0])};
     if (k42_call(subject->process, info, &subject->info) < 0)
         return false;
@@ -69,7 +60,7 @@ static void print_times(struct proc_text *text, const struct subject *subject) {
 
 static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
-    if (!find(key, &subject))
+    if (!subject_find(key, &subject))
         return -ESRCH;
     const struct process_info *info = &subject.info;
     const struct space_marks *marks = &subject.marks;
@@ -94,7 +85,7 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
 
 static k42_result print_statm(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
-    if (!find(key, &subject))
+    if (!subject_find(key, &subject))
         return -ESRCH;
     uint64_t code = (subject.marks.code_end - subject.marks.code_start + FRAME_SIZE - 1);
     proc_print(text, "%lu %lu %lu %lu 0 %lu 0\n", subject.usage.mapped, subject.usage.resident,
@@ -144,7 +135,7 @@ static void print_memory(struct proc_text *text, const struct subject *subject) 
 
 static k42_result print_status(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
-    if (!find(key, &subject))
+    if (!subject_find(key, &subject))
         return -ESRCH;
     const struct process_info *info = &subject.info;
     const struct task *task = subject.task;
@@ -170,7 +161,7 @@ static k42_result print_status(const struct proc_key *key, struct proc_text *tex
 
 static k42_result print_comm(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
-    if (!find(key, &subject))
+    if (!subject_find(key, &subject))
         return -ESRCH;
     proc_print(text, "%s\n", name_of(&subject));
     return 0;
@@ -198,7 +189,7 @@ static k42_result print_range(struct proc_text *text, space_ref space, uint64_t 
 
 static k42_result print_cmdline(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
-    if (!find(key, &subject))
+    if (!subject_find(key, &subject))
         return -ESRCH;
     return subject.task ? print_range(text, subject.task->space, subject.marks.arguments_start,
                                       subject.marks.arguments_end)
@@ -207,128 +198,18 @@ static k42_result print_cmdline(const struct proc_key *key, struct proc_text *te
 
 static k42_result print_environ(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
-    if (!find(key, &subject))
+    if (!subject_find(key, &subject))
         return -ESRCH;
     return subject.task ? print_range(text, subject.task->space, subject.marks.environment_start,
                                       subject.marks.environment_end)
                         : 0;
 }
 
-/* ---- maps ---- */
-
-static void print_mapped_file(struct proc_text *text, const struct space_mapping *mapping) {
-    struct node_attributes attributes;
-    struct place root = path_root(task_self()->paths);
-    char name[256];
-    file_ref file = (file_ref)mapping->file;
-    struct k42_pair node = k42_call(file, node);
-    if (node.result < 0 || k42_call((node_ref)node.word, attributes, &attributes) < 0) {
-        proc_put(text, " 00:00 0\n", 9);
-        return;
-    }
-    proc_put(text, " ", 1);
-    proc_print_hex(text, attributes.device >> 8 & 0xfff, 2);
-    proc_put(text, ":", 1);
-    proc_print_hex(text, attributes.device & 0xff, 2);
-    proc_print(text, " %lu                   ", attributes.number);
-    k42_result length = files_name(file, &root, name, sizeof name);
-    if (length > 0)
-        proc_put(text, name, (size_t)length);
-    proc_put(text, "\n", 1);
-}
-
-static const char *part_of(const struct space_mapping *mapping, const struct space_marks *marks) {
-    if (marks->stack_start >= mapping->start && marks->stack_start < mapping->end)
-        return "                          [stack]";
-    if (mapping->start < marks->break_end && mapping->end > marks->break_start)
-        return "                          [heap]";
-    if (mapping->flags & SPACE_KEEP)
-        return mapping->protection & SPACE_EXECUTE ? "                          [vdso]"
-                                                   : "                          [vvar]";
-    return "";
-}
-
-static void print_mapping(struct proc_text *text, const struct space_mapping *mapping,
-                          const struct space_marks *marks) {
-    const char rights[4] = {
-        mapping->protection & SPACE_READ ? 'r' : '-', mapping->protection & SPACE_WRITE ? 'w' : '-',
-        mapping->protection & SPACE_EXECUTE ? 'x' : '-', mapping->flags & SPACE_SHARED ? 's' : 'p'};
-    proc_print_hex(text, mapping->start, 8);
-    proc_put(text, "-", 1);
-    proc_print_hex(text, mapping->end, 8);
-    proc_put(text, " ", 1);
-    proc_put(text, rights, sizeof rights);
-    proc_put(text, " ", 1);
-    proc_print_hex(text, k42_id_of(mapping->file) ? mapping->first * FRAME_SIZE : 0, 8);
-    if (k42_id_of(mapping->file))
-        print_mapped_file(text, mapping);
-    else
-        proc_print(text, " 00:00 0%s\n", part_of(mapping, marks));
-}
-
-static k42_result print_maps(const struct proc_key *key, struct proc_text *text) {
-    struct subject subject;
-    struct space_mapping mapping;
-    if (!find(key, &subject) || !subject.task)
-        return -ESRCH;
-    for (uintptr_t at = 0;; at = mapping.end) {
-        k42_result result = k42_call(subject.task->space, find, at, 0, &mapping);
-        if (result < 0 || text->failed)
-            return 0;
-        print_mapping(text, &mapping, &subject.marks);
-    }
-}
-
-/* ---- limits ---- */
-
-/* In a column of that width. */
-static void print_column(struct proc_text *text, const char *cell, size_t width) {
-    size_t length = k42_text_length(cell);
-    proc_put(text, cell, length);
-    for (; length < width; length++)
-        proc_put(text, " ", 1);
-}
-
-static void print_limit(struct proc_text *text, uint64_t value) {
-    char number[24];
-    k42_format_text(number, sizeof number, "%lu", value);
-    print_column(text, value == ~0ul ? "unlimited" : number, 21);
-}
-
-static k42_result print_limits(const struct proc_key *key, struct proc_text *text) {
-    static const char *const names[PROCESS_LIMITS][2] = {
-        {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
-        {"Max data size", "bytes"},      {"Max stack size", "bytes"},
-        {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
-        {"Max processes", "processes"},  {"Max open files", "files"},
-        {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
-        {"Max file locks", "locks"},     {"Max pending signals", "signals"},
-        {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
-        {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
-    };
-    struct subject subject;
-    if (!find(key, &subject))
-        return -ESRCH;
-    proc_print(text,
-               "Limit                     Soft Limit           Hard Limit           Units     \n");
-    for (unsigned i = 0; i < PROCESS_LIMITS; i++) {
-        struct process_limit limit;
-        if (k42_call(subject.process, limit, i, NULL, &limit, 0) < 0)
-            return -ESRCH;
-        print_column(text, names[i][0], 26);
-        print_limit(text, limit.now);
-        print_limit(text, limit.most);
-        print_column(text, names[i][1], 10);
-        proc_put(text, "\n", 1);
-    }
-    return 0;
-}
-
 /* ---- links ---- */
 
 static k42_result executable_target(const struct proc_key *key, char *text, size_t size) {
     struct subject subject;
-    if (!find(key, &subject) || !subject.task)
+    if (!subject_find(key, &subject) || !subject.task)
         return -ENOENT;
     struct file_held *held = __atomic_load_n(&subject.task->executable, __ATOMIC_ACQUIRE);
     struct place root = path_root(task_self()->paths);
@@ -337,7 +218,7 @@ static k42_result executable_target(const struct proc_key *key, char *text, size
 
 static k42_result executable_jump(const struct proc_key *key, struct place *place) {
     struct subject subject;
-    if (!find(key, &subject) || !subject.task)
+    if (!subject_find(key, &subject) || !subject.task)
         return -ENOENT;
     struct file_held *held = __atomic_load_n(&subject.task->executable, __ATOMIC_ACQUIRE);
     struct k42_pair found = {.result = -ENOENT};
@@ -353,7 +234,7 @@ static k42_result executable_jump(const struct proc_key *key, struct place *plac
 static k42_result place_of(const struct proc_key *key, struct place (*which)(struct path_context *),
                            struct place *place) {
     struct subject subject;
-    if (!find(key, &subject) || !subject.task)
+    if (!subject_find(key, &subject) || !subject.task)
         return -ENOENT;
     struct path_context *paths = __atomic_load_n(&subject.task->paths, __ATOMIC_ACQUIRE);
     if (!paths)
@@ -420,8 +301,8 @@ void proc_processes_register(void) {
         PROC_FILE("comm", print_comm),
         PROC_FILE("cmdline", print_cmdline),
         PROC_FILE("environ", print_environ),
-        PROC_FILE("maps", print_maps),
-        PROC_FILE("limits", print_limits),
+        PROC_FILE("maps", subject_print_maps),
+        PROC_FILE("limits", subject_print_limits),
         PROC_LINK("exe", executable_target, executable_jump),
         PROC_LINK("cwd", working_target, working_jump),
         PROC_LINK("root", root_target, root_jump),

@@ -23,18 +23,8 @@ void account_add(struct process_times *to, const struct process_times *from) {
 }
 
 struct process_times account_of_process(process_ref process) {
-    struct process_info info;
-    if (k42_call(process, info, &info) < 0)
-        return (struct process_times){0};
-    for (int tid = 1;;) {
-        struct k42_pair found = k42_call(process, thread, tid, 1);
-        if (found.result < 0)
-            return info.times;
-        struct task *task = (struct task *)found.word;
-        struct process_times times = task_times(task);
-        account_add(&info.times, &times);
-        tid = task->tid + 1;
-    }
+    struct process_times times;
+    return k42_call(process, times, &times) < 0 ? (struct process_times){0} : times;
 }
 
 k42_result account_write(uintptr_t to, const struct process_times *times) {

@@ -4,7 +4,7 @@
  * where they are. Only files that implement the interface include this.
  *
  *   process.c   the class: threads, limits, numbers       family.c    children and parent
- *   signals.c   queues, actions, stopping
+ *   signals.c   queues, actions, stopping                 time.c      time it uses
  *
  * Locking: everything but constants is guarded by `lock`, which is leaf: of services only the heap,
  * wake-ups and thread_interrupt() are used under it. What must be told another process is copied
@@ -13,6 +13,7 @@
 #ifndef KERNEL_PROCESS_BODY_H
 #define KERNEL_PROCESS_BODY_H
 
+#include "../../body.h"
 #include "../../sched/thread.h"
 #include "../../sched/wait.h"
 #include "../task.h"
@@ -59,22 +60,12 @@ struct process_body {
     struct process_heritage own;      /* limits, actions, numbers */
 };
 
-struct process_root {
-    struct k42_root root;
-    struct process rep;
-    struct process_body *body;
-};
-
-static inline struct process_root *process_root_of(struct process *self) {
-    return k42_container(self, struct process_root, rep);
-}
-
 static inline struct process_body *process_body_of(struct process *self) {
-    return process_root_of(self)->body;
+    return BODY(self);
 }
 
 static inline k42_id process_id_of(struct process *self) {
-    return k42_root_id(&process_root_of(self)->root);
+    return k42_root_id(BODY_ROOT(self));
 }
 
 static inline bool process_is_first(const struct process_body *body) {
@@ -107,6 +98,10 @@ struct process_change process_change_locked(struct process *self, enum child_sta
                                             int status);
 void process_tell_parent(const struct process_change *change);
 
+/* time.c */
+k42_result process_times(struct process *self, struct process_times *times);
+struct k42_pair process_time_limit(struct process *self);
+
 /* signals.c */
 k42_result process_send(struct process *self, int tid, const struct signal_info *info);
 k42_result process_take(struct process *self, struct task *task, uint64_t set, unsigned deliver,
@@ -127,7 +122,6 @@ k42_result process_wait(struct process *self, const struct child_choice *choice,
 k42_result process_disown(struct process *self, struct child *child);
 k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid,
                             struct child *child);
-k42_result process_charge(struct process *self, const struct process_times *times);
 k42_result process_ended(struct process *self, struct child *child);
 k42_result process_regroup(struct process *self, int group, int session);
 k42_result process_borrow(struct process *self, unsigned back);

@@ -14,16 +14,17 @@
 #include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
+#include "../host_names.h"
 #include "../program.h"
 #include "ids.h"
 #include "users.h"
 
 #include <k42/k42.h>
 
-/* Name spaces and descriptors of processes are not there. */
+/* Name spaces other than of the host's names, and descriptors of processes, are not there. */
 #define CLONE_REFUSED                                                                              \
-    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
-     CLONE_NEWNET | CLONE_PIDFD)
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |  \
+     CLONE_PIDFD)
 
 static k42_result check(const struct clone_request *request) {
     uint64_t flags = request->flags;
@@ -37,6 +38,8 @@ static k42_result check(const struct clone_request *request) {
         return -EINVAL;
     if ((flags & CLONE_PARENT) && task_self()->pid == 1)
         return -EINVAL;
+    if ((flags & CLONE_NEWUTS) && !task_capable(task_self(), CAP_SYS_ADMIN))
+        return -EPERM;
     return request->exit_signal < 0 || request->exit_signal > SIGNALS ? -EINVAL : 0;
 }
 
@@ -71,8 +74,15 @@ static k42_result share_paths(struct task *self, struct task *task, uint64_t fla
     return task->paths ? 0 : -ENOMEM;
 }
 
+static k42_result share_host_names(struct task *self, struct task *task, uint64_t flags) {
+    task->host_names = flags & CLONE_NEWUTS ? host_names_copy(self->host_names)
+                                            : host_names_hold(self->host_names);
+    return (flags & CLONE_NEWUTS) && !task->host_names ? -ENOMEM : 0;
+}
+
 static void unshare(struct task *task) {
     paths_release(task->paths);
+    host_names_release(task->host_names);
     if (k42_id_of(task->descriptors)) {
         k42_result released = k42_call(task->descriptors, release);
         (void)released;
@@ -90,6 +100,8 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
         task->descriptors = (descriptors_ref)K42_NULL_REF;
     if (result >= 0)
         result = share_paths(self, task, flags);
+    if (result >= 0)
+        result = share_host_names(self, task, flags);
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
     if (result < 0)
@@ -104,6 +116,7 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
     __builtin_memcpy(task->name, self->name, sizeof task->name);
     task->blocked = self->blocked;
     task->persona = self->persona;
+    task->io_priority = self->io_priority;
     task->no_new_privileges = self->no_new_privileges;
     if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
         task->signal_stack = self->signal_stack;

@@ -184,8 +184,6 @@ void task_exit(void) {
     task->credentials = credentials;
     int32_t tid = task->tid, pid = task->pid;
     K42_TRACE(event_exit, (uint32_t)tid, task->name);
-    struct process_times times = task_times(task);
-    ignore(k42_call(task->process, charge, &times));
     if (k42_call(task->process, leave, task) == 0)
         end_process(task);
     if (tid != pid)

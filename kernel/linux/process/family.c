@@ -256,14 +256,6 @@ k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid
     return child->state == CHILD_ENDED;
 }
 
-k42_result process_charge(struct process *self, const struct process_times *times) {
-    struct process_body *body = process_body_of(self);
-    k42_lock(&body->lock);
-    account_add(&body->times, times);
-    k42_unlock(&body->lock);
-    return 0;
-}
-
 k42_result process_ended(struct process *self, struct child *child) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);

@@ -61,6 +61,15 @@ static struct id_entry *make_entry(int number) {
     return entry_of(number);
 }
 
+uint64_t ids_bytes(void) {
+    uint64_t bytes = 0;
+    for (int number = 0; number < IDS_MOST; number += CHUNK) {
+        struct id_entry *chunk = __atomic_load_n(&ids.chunks[number / CHUNK], __ATOMIC_ACQUIRE);
+        bytes += chunk ? heap_size(chunk) : 0;
+    }
+    return bytes;
+}
+
 void ids_open(void) {
     if (!make_entry(1))
         panic("linux: no memory for the table of processes");

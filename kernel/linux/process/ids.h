@@ -16,6 +16,9 @@
 
 #define IDS_MOST 32768
 
+/* Memory of the table, which stays. */
+uint64_t ids_bytes(void);
+
 /* A session: its groups, and which of them its terminal listens to. */
 struct session {
     struct k42_lock lock;

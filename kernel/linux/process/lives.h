@@ -73,6 +73,15 @@ struct clone_request {
 };
 k42_result task_clone(const struct clone_request *request);
 
+/* ---- limits (keep.c) ---- */
+
+/* What the calling thread's process may have is to be kept from now on: when the thread begins, and
+ * when a limit was changed. `time`: the process begins, or the limit may have been its time. */
+void limits_keep(struct task *task, bool time);
+/* Set by alarms: sees to it that the calling process's RLIMIT_CPU is kept, from when it is set or
+ * changed. -ENOMEM. */
+extern k42_result (*process_limit_time)(void);
+
 /* ---- ends (exit.c) ---- */
 
 /* Ends the calling thread, and its process when it was the last. */

@@ -9,6 +9,8 @@
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
+#include "account.h"
+#include "lives.h"
 #include "runtime.h"
 
 static k42_result process_describe(struct k42_object *self, char *text, size_t size) {
@@ -97,6 +99,8 @@ static k42_result process_leave(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     unlink_task(body, task);
+    struct process_times times = task_times(task);
+    account_add(&body->times, &times);
     __builtin_memcpy(body->name, task->name, sizeof body->name);
     task->leaving = true;
     if (!body->ending)
@@ -129,6 +133,16 @@ static struct k42_pair process_thread(struct process *self, int tid, unsigned ne
     }
     k42_unlock(&body->lock);
     return (struct k42_pair){found ? 0 : -ESRCH, (uintptr_t)found};
+}
+
+static k42_result process_keep(struct process *self, struct task *task,
+                               k42_result (*fn)(struct thread *thread, void *argument),
+                               void *argument) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    k42_result result = task->leaving ? -ESRCH : fn(task->thread, argument);
+    k42_unlock(&body->lock);
+    return result;
 }
 
 static void interrupt_all(struct process_body *body, struct task *but, uint32_t why) {
@@ -203,8 +217,11 @@ static k42_result process_limit(struct process *self, unsigned resource,
     bool refused = wanted && wanted->most > limit->most && !may_raise;
     if (present)
         *present = *limit;
-    if (wanted && !refused)
+    if (wanted && !refused) {
         *limit = *wanted;
+        if (resource == RLIMIT_FSIZE || resource == RLIMIT_CPU)
+            interrupt_all(body, NULL, THREAD_WORK); /* see keep.c */
+    }
     k42_unlock(&body->lock);
     return refused ? -EPERM : 0;
 }
@@ -259,7 +276,6 @@ static k42_result inherit(struct process_body *body, process_ref from, bool defa
 }
 
 static k42_result process_init(struct k42_root *root, const void *args) {
-    struct process_root *process = k42_container(root, struct process_root, root);
     const struct process_creation *creation = args;
     if (!creation)
         return 0;
@@ -274,17 +290,22 @@ static k42_result process_init(struct k42_root *root, const void *args) {
     body->exit_signal = creation->exit_signal;
     body->borrows = creation->borrows;
     body->started_ns = time_ns();
-    process->body = body;
-    if (k42_id_of(creation->heir_of))
-        return inherit(body, creation->heir_of, creation->default_handlers);
-    set_first_limits(body);
-    body->own.ignored = SIGNALS_IGNORED;
-    body->own.numbers[PROCESS_DUMPABLE] = 1;
-    return 0;
+    if (k42_id_of(creation->heir_of)) {
+        k42_result result = inherit(body, creation->heir_of, creation->default_handlers);
+        if (result < 0) {
+            heap_free(body);
+            return result;
+        }
+    } else {
+        set_first_limits(body);
+        body->own.ignored = SIGNALS_IGNORED;
+        body->own.numbers[PROCESS_DUMPABLE] = 1;
+    }
+    return body_init(root, body);
 }
 
 static void process_fini(struct k42_root *root) {
-    struct process_body *body = k42_container(root, struct process_root, root)->body;
+    struct process_body *body = body_of_root(root);
     if (!body)
         return;
     signal_queue_empty(body, &body->pending, ~0ul);
@@ -296,39 +317,9 @@ static void process_fini(struct k42_root *root) {
     heap_free(body);
 }
 
-/* The canonical format: word 0 is the body. */
-static const struct k42_format process_by_pointer = {"process.body", 1, 1};
-
-static size_t measure(struct k42_root *from) {
-    (void)from;
-    return 1;
-}
-
-static k42_result export_body(struct k42_root *from, struct k42_state *state, unsigned part) {
-    (void)part;
-    state->word[0] = (uintptr_t)k42_container(from, struct process_root, root)->body;
-    return 0;
-}
-
-static k42_result import_body(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)part;
-    k42_container(to, struct process_root, root)->body = (struct process_body *)state->word[0];
-    return 0;
-}
-
-static void handed_over(struct k42_root *from, struct k42_state *state) {
-    (void)state;
-    k42_container(from, struct process_root, root)->body = NULL;
-}
-
-static const struct k42_transfer process_transfers[] = {
-    {.format = &process_by_pointer,
-     .measure = measure,
-     .export_state = export_body,
-     .import_state = import_body,
-     .handed_over = handed_over},
-    {.format = NULL},
-};
+/* The canonical format: struct process_body. */
+static const struct k42_format process_format = {"process.body", 1, 1};
+static const struct k42_transfer process_transfers[] = BODY_TRANSFERS(process_format);
 
 static const struct process_ops process_methods = {
     .object.describe = process_describe,
@@ -351,13 +342,15 @@ static const struct process_ops process_methods = {
     .disown = process_disown,
     .reparent = process_reparent,
     .ended = process_ended,
-    .charge = process_charge,
+    .times = process_times,
     .regroup = process_regroup,
     .borrow = process_borrow,
     .limit = process_limit,
     .bequeath = process_bequeath,
     .number = process_number,
     .set_number = process_set_number,
+    .time_limit = process_time_limit,
+    .keep = process_keep,
 };
 
 K42_CLASS(process_linux) = {
@@ -365,9 +358,7 @@ K42_CLASS(process_linux) = {
     .interface = &process_interface,
     .version = 1,
     .traits = "lock=one",
-    .kind = &k42_single,
-    .root_size = sizeof(struct process_root),
-    .rep_offset = offsetof(struct process_root, rep),
+    BODY_OBJECT,
     .ops = &process_methods,
     .init = process_init,
     .fini = process_fini,

@@ -18,8 +18,11 @@
 
 #include <k42/object.h>
 
+#define PROCESS_INTERFACE_VERSION 2
+
 struct process;
 struct task;
+struct thread;
 
 /* What can be waited for. */
 enum process_key {
@@ -184,8 +187,8 @@ struct process_ops {
      * parent's id. */
     K42_METHOD(ended)(struct process *self, K42_OUT struct child *child);
 
-    /* A thread that leaves has used this. */
-    K42_METHOD(charge)(struct process *self, K42_IN const struct process_times *times);
+    /* What its threads have used, those that have left included. */
+    K42_METHOD(times)(struct process *self, K42_OUT struct process_times *times);
 
     /* Its group, and its session when that is not 0. Errors: -EALREADY, it is in that group. */
     K42_METHOD(regroup)(struct process *self, int group, int session);
@@ -208,6 +211,17 @@ struct process_ops {
     K42_METHOD(number)(struct process *self, unsigned which);
     /* Sets it. Errors: -EINVAL. */
     K42_METHOD(set_number)(struct process *self, unsigned which, int value);
+
+    /* What RLIMIT_CPU has it get now: a signal, or 0; in the word how many nanoseconds it may use
+     * until this is to be asked again, or ~0: never. */
+    K42_METHOD_PAIR(time_limit)(struct process *self);
+
+    /* Calls a function for a thread that is kept from ending meanwhile, by the process's lock: it
+     * may use the thread and the heap, and calls no object. Returns what it returns. Errors:
+     * -ESRCH: the thread is on its way out. */
+    K42_METHOD(keep)
+    (struct process *self, K42_LOCAL struct task *task,
+     K42_LOCAL k42_result (*fn)(struct thread *thread, void *argument), K42_LOCAL void *argument);
 };
 
 struct process {

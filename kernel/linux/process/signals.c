@@ -169,15 +169,21 @@ k42_result process_act(struct process *self, int signal, const struct signal_act
 
 /* ---- sending ---- */
 
-/* The first process ends by no signal that it has not asked for. */
+/* The first process gets no signal that it has no handler for, but for the kernel's own SIGKILL;
+ * what it causes by what it executes ends it without a signal (signal_force). */
+static bool reaches_first(const struct process_body *body, const struct signal_info *info) {
+    return (body->own.caught & signal_bit(info->signal)) ||
+           (info->signal == SIGKILL && info->code == SI_KERNEL);
+}
+
 static bool is_dropped(const struct process_body *body, const struct task *task,
                        const struct signal_info *info) {
     uint64_t bit = signal_bit(info->signal);
-    if (process_is_first(body) && !(body->own.caught & bit) && info->code != 0x80)
-        return true;
     const struct task *looked_at = task ? task : body->first;
     if (looked_at && ((looked_at->blocked | looked_at->waits_for) & bit))
         return false;
+    if (process_is_first(body) && !reaches_first(body, info))
+        return true;
     return body->own.ignored & bit;
 }
 
@@ -201,7 +207,7 @@ static void give_to(struct process_body *body, struct task *task, const struct s
     if (!task || !may_take(task, signal))
         return;
     if (is_fatal(body, signal) && !(task->waits_for & signal_bit(signal)) &&
-        (!process_is_first(body) || info->code == 0x80))
+        (!process_is_first(body) || reaches_first(body, info)))
         process_end_locked(body, signal);
     else
         thread_interrupt(task->thread, THREAD_INTERRUPTED);

@@ -12,6 +12,7 @@
 #include "../../print.h"
 #include "../../sched/wait.h"
 #include "../call.h"
+#include "../host_names.h"
 #include "../program.h"
 #include "ids.h"
 
@@ -27,6 +28,7 @@ struct task *task_make(void) {
         return NULL;
     }
     task->started_ns = time_ns();
+    task->file_size_limit = TASK_UNLIMITED;
     return task;
 }
 
@@ -49,6 +51,9 @@ void task_begin(void *argument) {
     space_set_current(task->space);
     if (task->tid_address)
         put_tid(task);
+    k42_enter();
+    limits_keep(task, task->tid == task->pid);
+    k42_exit();
     user_enter(&task->start);
 }
 
@@ -61,6 +66,7 @@ void task_release(struct task *task) {
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)
         panic("linux: task %d has lost its table of files", task->tid);
     paths_release(task->paths);
+    host_names_release(task->host_names);
     credentials_release(task->credentials);
 }
 

@@ -113,7 +113,8 @@ static void stay_stopped(struct task *task) {
 
 static void do_default(struct task *task, int signal) {
     uint64_t bit = signal_bit(signal);
-    if (bit & SIGNALS_IGNORED)
+    bool first = task->pid == 1 && signal != SIGKILL; /* it was blocked, or had a handler */
+    if (first || (bit & SIGNALS_IGNORED))
         return;
     if (!(bit & SIGNALS_STOP))
         process_exit(signal);

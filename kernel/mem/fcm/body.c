@@ -33,7 +33,7 @@ static void free_frames(struct body_contents *its) {
             k42_log("fcm: ended while page %lu was in transit; its frame is lost", at);
             continue;
         }
-        if (page_physical(word) && k42_call(its->pm, give, page_physical(word), 0) == -K42_STALE)
+        if (page_physical(word) && k42_call(its->pm, give, page_physical(word), 0, 0) == -K42_STALE)
             frame_free(frame_at(page_physical(word)), 0);
     }
 }

@@ -4,7 +4,7 @@
  *   body.c            making, ending, counts, attachments
  *   body_get.c        a page's way in: getting, filling, holding
  *   body_leave.c      its way out: evicted, cut off, made a hole
- *   fcm_body_write_back.c its way to the FR
+ *   body_write_back.c its way to the FR
  *   body_copy.c       read and write
  *   body_state.c      state transfer, in both formats
  *
@@ -177,15 +177,13 @@ k42_result fcm_body_end_settled(struct body *body);
 void fcm_body_grow(struct body *body, uint64_t size);
 /* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
-/* Takes pages out of every address space, or forbids to write them there. */
-K42_MUST_CHECK
-k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end);
+/* Forbids to write pages in every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
 /* Whether a program has used a page since this was last asked. */
 bool fcm_body_was_accessed(struct body *body, uint64_t index);
 
-/* ---- fcm_body_write_back.c ---- */
+/* ---- body_write_back.c ---- */
 
 /* Pages are dirty, or may be by now. */
 static inline void fcm_body_note_dirty(struct body *body) {
@@ -211,5 +209,17 @@ k42_result fcm_body_write(struct fcm *self, uint64_t offset, struct copy *copy, 
 
 extern const struct k42_transfer fcm_body_transfers[];
 void fcm_body_incoming_free(struct body_incoming *incoming);
+
+/* ---- the classes ---- */
+
+/* The methods of both; how pages are given back is what sets them apart. */
+#define FCM_BODY_METHODS                                                                           \
+    .object.describe = fcm_body_describe, .get_page = fcm_body_get_page,                           \
+    .put_page = fcm_body_put_page, .get_present = fcm_body_get_present, .mapped = fcm_body_mapped, \
+    .attach = fcm_body_attach, .detach = fcm_body_detach, .read = fcm_body_read,                   \
+    .write = fcm_body_write, .size = fcm_body_size, .resize = fcm_body_resize,                     \
+    .punch = fcm_body_punch, .seek = fcm_body_seek, .sync = fcm_body_sync,                         \
+    .filled = fcm_body_filled, .written = fcm_body_written, .usage = fcm_body_usage,               \
+    .renew = fcm_body_renew
 
 #endif

@@ -46,11 +46,12 @@ k42_result fcm_body_read(struct fcm *self, uint64_t offset, struct copy *copy) {
         k42_result got = read_piece(body, offset, length, copy);
         if (got == -ENXIO)
             break;
+        copy->unfinished = got < (k42_result)length;
         if (got < 0)
             return done ? done : got;
         done += got;
         offset += (uint64_t)got;
-        if ((size_t)got < length)
+        if (copy->unfinished)
             break;
     }
     return done;
@@ -150,6 +151,7 @@ k42_result fcm_body_write(struct fcm *self, uint64_t offset, struct copy *copy, 
     struct body *body = BODY(self);
     if (!copy->left)
         return 0;
+    copy->unfinished = true;
     uint64_t size = fcm_body_bytes(body);
     if (offset < size && copy->left <= size - offset) {
         if (at)

@@ -142,7 +142,7 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
 }
 
 static void give_frame(struct body *body, uint64_t physical) {
-    if (physical && k42_call(body->its.pm, give, physical, 0) == -K42_STALE)
+    if (physical && k42_call(body->its.pm, give, physical, 0, 0) == -K42_STALE)
         frame_free(frame_at(physical), 0);
 }
 

@@ -81,7 +81,9 @@ static k42_result look_there(const struct fcm_attachment *in, uintptr_t address,
     return seen > 0 && seen & HAT_ACCESSED;
 }
 
-k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end) {
+/* Takes pages out of every address space. */
+K42_MUST_CHECK
+static k42_result unmap(struct body *body, uint64_t first, uint64_t end) {
     return each_mapping(body, first, end, unmap_there);
 }
 
@@ -102,7 +104,7 @@ bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
             word & (PAGE_DIRTY | PAGE_WRITING | PAGE_LEAVING))
             return false;
     } while (!page_change(slot, &word, word | PAGE_LEAVING | PAGE_EVICTED));
-    if (word & PAGE_MAPPED && fcm_body_unmap(body, index, index + 1)) {
+    if (word & PAGE_MAPPED && unmap(body, index, index + 1)) {
         (void)__atomic_fetch_and(slot, ~(uint64_t)(PAGE_LEAVING | PAGE_EVICTED), __ATOMIC_SEQ_CST);
         fcm_body_tell(body, index);
         return false;
@@ -157,8 +159,7 @@ static k42_result clear_pages(struct body *body, uint64_t first, uint64_t end) {
         if (!batch.count)
             break;
         k42_result result =
-            batch.mapped ? fcm_body_unmap(body, batch.pages[0], batch.pages[batch.count - 1] + 1)
-                         : 0;
+            batch.mapped ? unmap(body, batch.pages[0], batch.pages[batch.count - 1] + 1) : 0;
         if (result)
             return result;
         for (unsigned i = 0; i < batch.count; i++)

@@ -15,25 +15,8 @@ static k42_result give_back(struct fcm *self, uint64_t wanted) {
 }
 
 static const struct fcm_ops pinned_ops = {
-    .object.describe = fcm_body_describe,
-    .get_page = fcm_body_get_page,
-    .put_page = fcm_body_put_page,
-    .get_present = fcm_body_get_present,
-    .mapped = fcm_body_mapped,
-    .attach = fcm_body_attach,
-    .detach = fcm_body_detach,
-    .read = fcm_body_read,
-    .write = fcm_body_write,
-    .size = fcm_body_size,
-    .resize = fcm_body_resize,
-    .punch = fcm_body_punch,
-    .seek = fcm_body_seek,
-    .sync = fcm_body_sync,
+    FCM_BODY_METHODS,
     .give_back = give_back,
-    .filled = fcm_body_filled,
-    .written = fcm_body_written,
-    .usage = fcm_body_usage,
-    .renew = fcm_body_renew,
 };
 
 K42_CLASS(fcm_pinned) = {

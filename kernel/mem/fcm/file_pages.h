@@ -36,6 +36,21 @@ struct fcm_registers {
 
 extern struct k42_class fcm_shared, fcm_pinned, fcm_device;
 
+/* The pages of a file and where they come from. */
+struct file_pages {
+    k42_ref fr, fcm;
+};
+
+/*
+ * Makes an FR of a class, from what its creation takes, and a shared FCM before it, at the cost of
+ * the machine. Errors: those of making either; nothing is left of them then.
+ */
+K42_MUST_CHECK
+k42_result file_pages_make(struct k42_class *fr_class, const void *from, uint64_t size,
+                           struct file_pages *made);
+/* Ends pages that nobody has used yet: somebody else was faster. */
+void file_pages_drop(const struct file_pages *pages);
+
 /* Keys to wait for besides the numbers of pages. */
 #define FCM_KEY_EXCLUSIVE (~0ul) /* nobody changes the size */
 

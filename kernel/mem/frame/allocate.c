@@ -104,6 +104,30 @@ int frame_allocate(unsigned order, struct frame_consumer *consumer, struct frame
     return 0;
 }
 
+static struct frame *allocate_kept(struct frame_consumer *consumer) {
+    struct frame *frame = cache_pop_zeroed();
+    if (frame) {
+        frame_check_zeroed(frame);
+        make_blank(frame);
+        charge(frame, 0, consumer);
+    }
+    return frame;
+}
+
+int frame_allocate_zeroed(struct frame_consumer *consumer, struct frame **frame) {
+    uintptr_t interrupts = machine_interrupts_off();
+    struct frame *kept = is_large(consumer) ? NULL : allocate_kept(consumer);
+    machine_interrupts_restore(interrupts);
+    if (kept) {
+        *frame = kept;
+        return 0;
+    }
+    int error = frame_allocate(0, consumer, frame);
+    if (!error)
+        machine_zero_page(frame_memory(*frame));
+    return error;
+}
+
 static void give_chunks(struct frame *frame, unsigned order) {
     struct chunk *chunk = chunk_of(frame->number);
     if (order == FRAME_ORDER_CHUNK)
@@ -133,4 +157,18 @@ void frame_free(struct frame *frame, unsigned order) {
         give_chunks(frame, order);
     }
     machine_interrupts_restore(interrupts);
+}
+
+void frame_free_zeroed(struct frame *frame) {
+    uintptr_t interrupts = machine_interrupts_off();
+    uint32_t consumer = frame->consumer;
+    frame_check_zeroed(frame);
+    frame->tag = 0;
+    bool kept =
+        frame_kind(frame) == kind_of(STATE_USED, 0) && is_shared(frame) && cache_push_zeroed(frame);
+    if (kept && consumer)
+        consumer_uncharge(consumer, 1);
+    machine_interrupts_restore(interrupts);
+    if (!kept)
+        frame_free(frame, 0);
 }

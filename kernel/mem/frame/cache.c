@@ -5,6 +5,9 @@
  * only this CPU takes, no other CPU's lines. The pool is asked for, and given, a batch at a time.
  * The locks are there for whoever collects the caches when memory has run out.
  *
+ * Frames that were full of zeros when they were freed are kept apart, up to a limit, for those who
+ * want zeros.
+ *
  * Cached frames are in use as far as their pool knows, so their chunk stays the kernel's.
  *
  * Locking: frames_lock outside the kernel's pool lock, chunks_lock inside it and outside the
@@ -98,6 +101,7 @@ uint64_t caches_count(void) {
     uint64_t frames = 0;
     for (uint32_t cpu = 0; cpu < machine_cpu_count(); cpu++) {
         frames += __atomic_load_n(&frame_caches[cpu].count, __ATOMIC_RELAXED);
+        frames += __atomic_load_n(&frame_caches[cpu].zeroed_count, __ATOMIC_RELAXED);
         frames += (uint64_t)__atomic_load_n(&frame_caches[cpu].chunk_count, __ATOMIC_RELAXED) *
                   FRAMES_PER_CHUNK;
     }
@@ -107,12 +111,15 @@ uint64_t caches_count(void) {
 /* Frames first: the chunks they make whole land in this CPU's cache of chunks. */
 static void collect_frames(struct frame_cache *cache) {
     spin_enter(&cache->frames_lock);
-    struct frame *frames = cache->frames;
-    cache->frames = NULL;
+    struct frame *frames = cache->frames, *zeroed = cache->zeroed;
+    cache->frames = cache->zeroed = NULL;
     cache_set_count(&cache->count, 0);
+    cache_set_count(&cache->zeroed_count, 0);
     spin_leave(&cache->frames_lock);
     if (frames)
         pool_give_batch(&frame_kernel, frames);
+    if (zeroed)
+        pool_give_batch(&frame_kernel, zeroed);
 }
 
 static void collect_chunks(struct frame_cache *cache) {

@@ -53,14 +53,13 @@ void frame_poison(struct frame *frame, unsigned order) {
     }
 }
 
-static void check_one(const struct frame *frame) {
+static void check_one(const struct frame *frame, uint64_t expected, const char *what) {
     const uint64_t *word = frame_memory(frame);
     for (size_t at = 0; at < FRAME_BYTES / sizeof(*word); at++)
-        if (word[at] != POISON) {
+        if (word[at] != expected) {
             char line[160];
-            k42_format_text(line, sizeof(line),
-                            "frame 0x%lx was written after it was freed: 0x%lx at offset %lu",
-                            (unsigned long)frame->number, (unsigned long)word[at],
+            k42_format_text(line, sizeof(line), "frame 0x%lx %s: 0x%lx at offset %lu",
+                            (unsigned long)frame->number, what, (unsigned long)word[at],
                             (unsigned long)(at * sizeof(*word)));
             k42_platform_panic(line);
         }
@@ -69,6 +68,10 @@ static void check_one(const struct frame *frame) {
 void frame_check_poison(struct frame *frame, unsigned order) {
     for (uint32_t i = 0; order < FRAME_ORDER_CHUNK && i < 1u << order; i++)
         if (frame[i].tag == POISON_MARK)
-            check_one(&frame[i]);
+            check_one(&frame[i], POISON, "was written after it was freed");
+}
+
+void frame_check_zeroed(const struct frame *frame) {
+    check_one(frame, 0, "should be zero");
 }
 #endif

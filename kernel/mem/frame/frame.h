@@ -75,6 +75,11 @@ int frame_allocate(unsigned order, struct frame_consumer *consumer, struct frame
 /* Frees a block with the order it was allocated with; anything else is a panic that names it. */
 void frame_free(struct frame *frame, unsigned order);
 
+/* A single frame full of zeros; and one that is full of zeros when it is freed, as tables are that
+ * were emptied: some are kept so. */
+int frame_allocate_zeroed(struct frame_consumer *consumer, struct frame **frame);
+void frame_free_zeroed(struct frame *frame);
+
 static inline uint64_t frame_physical(const struct frame *frame) {
     return (uint64_t)frame->number << FRAME_SHIFT;
 }
@@ -83,8 +88,15 @@ static inline void *frame_memory(const struct frame *frame) {
     return machine_memory(frame_physical(frame));
 }
 
+/* The records of each GiB of physical addresses: where the record of its first frame would be. */
+extern uintptr_t *frame_records;
+
 /* The record of the frame at a physical address, which must be of memory given at boot. */
-struct frame *frame_at(uint64_t physical);
+static inline struct frame *frame_at(uint64_t physical) {
+    uint64_t number = physical >> FRAME_SHIFT;
+    return (struct frame *)(frame_records[number >> FRAME_ORDER_MAX] +
+                            (number & ((1ul << FRAME_ORDER_MAX) - 1)) * sizeof(struct frame));
+}
 /* The same for any address; NULL: not memory of ours, or inside a block larger than a chunk. */
 struct frame *frame_find(uint64_t physical);
 

@@ -135,14 +135,13 @@ void pool_give_batch(struct frame_consumer *owner, struct frame *first);
 void pool_move(struct frame_consumer *from, struct frame_consumer *to);
 /* Makes a chunk part of a pool with no free frame in it, its frames in the given state. */
 void pool_adopt(struct frame_consumer *owner, struct chunk *chunk, enum frame_state state);
-void frames_make_records(struct chunk *chunk, enum frame_state state);
 
 /* ---- cache.c ---- */
 
 struct frame_cache {
     struct spin frames_lock;
-    uint32_t count;
-    struct frame *frames;
+    uint32_t count, zeroed_count;
+    struct frame *frames, *zeroed;
     struct spin chunks_lock __attribute__((aligned(64)));
     uint32_t chunk_count;
     struct chunk *chunks;
@@ -150,7 +149,8 @@ struct frame_cache {
 
 extern struct frame_cache *frame_caches; /* by CPU */
 
-#define FRAME_CACHE_LIMIT 128u
+#define FRAME_CACHE_LIMIT  128u
+#define FRAME_ZEROED_LIMIT 64u
 
 static inline void cache_set_count(uint32_t *count, uint32_t value) {
     __atomic_store_n(count, value, __ATOMIC_RELAXED);
@@ -184,6 +184,34 @@ static inline void cache_push(struct frame *frame) {
     spin_leave(&cache->frames_lock);
     if (__builtin_expect(count > FRAME_CACHE_LIMIT, 0))
         cache_shrink(cache);
+}
+
+/* The same with frames that are zero; false: enough of them are kept. */
+static inline struct frame *cache_pop_zeroed(void) {
+    struct frame_cache *cache = &frame_caches[machine_cpu()];
+    spin_enter(&cache->frames_lock);
+    struct frame *frame = cache->zeroed;
+    if (frame) {
+        cache->zeroed = frame->next;
+        cache_set_count(&cache->zeroed_count, cache->zeroed_count - 1);
+        frame_set_kind(frame, kind_of(STATE_USED, 0));
+    }
+    spin_leave(&cache->frames_lock);
+    return frame;
+}
+
+static inline bool cache_push_zeroed(struct frame *frame) {
+    struct frame_cache *cache = &frame_caches[machine_cpu()];
+    spin_enter(&cache->frames_lock);
+    bool fits = cache->zeroed_count < FRAME_ZEROED_LIMIT;
+    if (fits) {
+        frame_set_kind(frame, kind_of(STATE_CACHED, 0));
+        frame->next = cache->zeroed;
+        cache->zeroed = frame;
+        cache_set_count(&cache->zeroed_count, cache->zeroed_count + 1);
+    }
+    spin_leave(&cache->frames_lock);
+    return fits;
 }
 
 void caches_set(void *memory);
@@ -229,12 +257,16 @@ _Noreturn void frame_refuse_free(const struct frame *frame, unsigned order);
 #ifdef K42_DEBUG
 void frame_poison(struct frame *frame, unsigned order);
 void frame_check_poison(struct frame *frame, unsigned order);
+void frame_check_zeroed(const struct frame *frame);
 #else
 static inline void frame_poison(struct frame *frame, unsigned order) {
     (void)frame, (void)order;
 }
 static inline void frame_check_poison(struct frame *frame, unsigned order) {
     (void)frame, (void)order;
+}
+static inline void frame_check_zeroed(const struct frame *frame) {
+    (void)frame;
 }
 #endif
 

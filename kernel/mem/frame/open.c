@@ -8,8 +8,8 @@
  *
  * All records lie at the start of the largest free range, taken piece by piece by records_take().
  *
- * Owns: frame_sections, constant after frames_open(). Fails: with messages, before anything is
- * taken.
+ * Owns: frame_sections and frame_records, constant after frames_open(). Fails: with messages,
+ * before anything is taken.
  */
 #include "frames.h"
 
@@ -20,6 +20,7 @@
 #define RECORDS_ALIGN 64u
 
 struct section **frame_sections;
+uintptr_t *frame_records;
 uint32_t frame_section_count;
 struct frames_known frames_known;
 
@@ -94,10 +95,13 @@ static int make_section_table(const struct frame_range *ranges, size_t count) {
             top = end_frame(&ranges[i]);
     frame_section_count = (uint32_t)((top + FRAMES_PER_SECTION - 1) / FRAMES_PER_SECTION);
     frame_sections = records_take(frame_section_count * sizeof(*frame_sections));
-    if (!frame_sections)
+    frame_records = records_take(frame_section_count * sizeof(*frame_records));
+    if (!frame_sections || !frame_records)
         return -ENOMEM;
-    for (uint32_t i = 0; i < frame_section_count; i++)
+    for (uint32_t i = 0; i < frame_section_count; i++) {
         frame_sections[i] = NULL;
+        frame_records[i] = 0;
+    }
     return 0;
 }
 
@@ -145,6 +149,7 @@ static int make_frame_records(void) {
         if (!memory)
             return -ENOMEM;
         section->frames = (uintptr_t)memory - (uintptr_t)section->first * sizeof(struct frame);
+        frame_records[i] = section->frames;
     }
     return 0;
 }
@@ -303,10 +308,6 @@ int frames_release(uint64_t start, uint64_t end) {
 }
 
 /* ---- finding records ---- */
-
-struct frame *frame_at(uint64_t physical) {
-    return frame_numbered((uint32_t)(physical >> FRAME_SHIFT));
-}
 
 struct frame *frame_find(uint64_t physical) {
     uint64_t number = physical >> FRAME_SHIFT;

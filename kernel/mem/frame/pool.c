@@ -59,7 +59,7 @@ static void chunk_remove(struct pool *pool, struct chunk *chunk) {
     pool->chunk_count--;
 }
 
-void frames_make_records(struct chunk *chunk, enum frame_state state) {
+static void frames_make_records(struct chunk *chunk, enum frame_state state) {
     uint32_t first = chunk_first_frame(chunk);
     struct frame *frame = frame_numbered(first);
     for (uint32_t i = 0; i < FRAMES_PER_CHUNK; i++)

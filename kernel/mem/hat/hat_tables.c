@@ -28,7 +28,6 @@ struct hat_new {
 };
 
 static k42_result object_init(struct k42_root *root, const void *args) {
-    struct hat_object *hat = k42_container(root, struct hat_object, root);
     const struct hat_new *new = args;
     if (!new)
         return 0;
@@ -49,8 +48,7 @@ static k42_result object_init(struct k42_root *root, const void *args) {
         return result;
     }
     tables->table_frames = 0;
-    hat->tables = tables;
-    return 0;
+    return body_init(root, tables);
 }
 
 /* Tables of levels 3 and 2, in which nothing is any more. */
@@ -64,10 +62,10 @@ static void tables_below_end(struct user_flush *flush, uint64_t *entries, unsign
     }
 }
 
-static void tables_end(struct hat_object *hat) {
-    struct hat_tables *tables = hat->tables;
+static void tables_end(struct hat *self) {
+    struct hat_tables *tables = tables_of(self);
     struct user_flush flush;
-    k42_result released = tables_release(&hat->rep, 0, USER_END);
+    k42_result released = tables_release(self, 0, USER_END);
     (void)released; /* whole slots need nothing and cannot fail */
     user_flush_begin(&flush, tables->table);
     tables_below_end(&flush, machine_memory(tables->table->root), USER_LEVELS);
@@ -80,11 +78,11 @@ static void tables_end(struct hat_object *hat) {
 
 /* Runs on the reclaimer, inactive; giving frames back is a call. */
 static void object_fini(struct k42_root *root) {
-    struct hat_object *hat = k42_container(root, struct hat_object, root);
-    if (!hat->tables)
+    struct body_object *object = k42_container(root, struct body_object, root);
+    if (!object->body)
         return;
     k42_enter();
-    tables_end(hat);
+    tables_end((struct hat *)(void *)&object->rep);
     k42_exit();
 }
 
@@ -105,38 +103,8 @@ static k42_result object_table(struct hat *self, struct user_table **table) {
 
 /* ---- state ---- */
 
-static size_t object_measure(struct k42_root *from) {
-    (void)from;
-    return sizeof(struct hat_tables);
-}
-
-static k42_result object_export(struct k42_root *from, struct k42_state *state, unsigned part) {
-    (void)part;
-    state->word[0] = (uintptr_t)k42_container(from, struct hat_object, root)->tables;
-    return 0;
-}
-
-static k42_result object_import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)part;
-    k42_container(to, struct hat_object, root)->tables = (struct hat_tables *)state->word[0];
-    return 0;
-}
-
-static void object_handed_over(struct k42_root *from, struct k42_state *state) {
-    (void)state;
-    k42_container(from, struct hat_object, root)->tables = NULL;
-}
-
 static const struct k42_format tables_format = {"HAT_TABLES", 1, 1};
-
-static const struct k42_transfer object_transfers[] = {
-    {.format = &tables_format,
-     .measure = object_measure,
-     .export_state = object_export,
-     .import_state = object_import,
-     .handed_over = object_handed_over},
-    {0},
-};
+static const struct k42_transfer object_transfers[] = BODY_TRANSFERS(tables_format);
 
 static const struct hat_ops object_ops = {
     .object.describe = object_describe,
@@ -164,9 +132,7 @@ K42_CLASS(hat_tables) = {
     .interface = &hat_interface,
     .version = 1,
     .traits = "private=tables",
-    .kind = &k42_single,
-    .root_size = sizeof(struct hat_object),
-    .rep_offset = offsetof(struct hat_object, rep),
+    BODY_OBJECT,
     .ops = &object_ops,
     .init = object_init,
     .fini = object_fini,

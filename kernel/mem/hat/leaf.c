@@ -53,6 +53,7 @@ static uint64_t entry_share(uint64_t *entry) {
 /* Eight entries; whether one is in use. */
 static bool group_copy(uint64_t *from, uint64_t *to) {
     uint64_t any = 0;
+#pragma GCC unroll 8
     for (unsigned at = 0; at < 8; at++) {
         uint64_t value = user_entry_read(&from[at]);
         to[at] = value & ENTRY_PRIVATE ? entry_share(&from[at]) : value;
@@ -61,14 +62,12 @@ static bool group_copy(uint64_t *from, uint64_t *to) {
     return any;
 }
 
+/* Into a table that is empty. */
 static void leaf_copy(struct frame *from_frame, struct frame *to_frame) {
     uint64_t *from = frame_memory(from_frame), *to = frame_memory(to_frame), used = 0;
-    uint64_t groups = leaf_record(from_frame)->groups;
-    for (unsigned group = 0; group < LEAF_PAGES / 8; group++, from += 8, to += 8) {
-        if (groups >> group & 1)
-            used |= (uint64_t)group_copy(from, to) << group;
-        else
-            to[0] = to[1] = to[2] = to[3] = to[4] = to[5] = to[6] = to[7] = 0;
+    for (uint64_t rest = leaf_record(from_frame)->groups; rest; rest &= rest - 1) {
+        unsigned group = (unsigned)__builtin_ctzl(rest);
+        used |= (uint64_t)group_copy(from + group * 8, to + group * 8) << group;
     }
     to_frame->tag = from_frame->tag;
     leaf_record(to_frame)->groups = used;

@@ -18,10 +18,10 @@ bool page_is_ours(uint64_t entry) {
     return holds_of(frame) == 1;
 }
 
-void frame_give(k42_id pm, uint64_t physical, unsigned order) {
-    k42_result given = k42_call((pm_ref)k42_id_ref(pm), give, physical, order);
+void frame_give(k42_id pm, uint64_t physical, unsigned order, unsigned flags) {
+    k42_result given = k42_call((pm_ref)k42_id_ref(pm), give, physical, order, flags);
     if (given == -K42_STALE)
-        given = k42_call(pm_machine, give, physical, order);
+        given = k42_call(pm_machine, give, physical, order, flags);
     (void)given;
 }
 
@@ -32,7 +32,7 @@ void page_drop(uint64_t entry) {
         return;
     frame->holds = 0;
     frame->tag = 0;
-    frame_give((k42_id)frame->user[0], frame_physical(frame), order);
+    frame_give((k42_id)frame->user[0], frame_physical(frame), order, 0);
 }
 
 static unsigned page_flags(unsigned protection) {

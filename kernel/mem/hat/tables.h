@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <k42/k42.h>
 
+#include "../../body.h"
 #include "../frame/frame.h"
 #include "../heap/heap.h"
 #include "../pm/pm.h"
@@ -60,14 +61,8 @@ struct hat_tables {
     uint64_t table_frames; /* without the root */
 };
 
-struct hat_object {
-    struct k42_root root;
-    struct hat rep;
-    struct hat_tables *tables;
-};
-
 static inline struct hat_tables *tables_of(struct hat *self) {
-    return k42_container(self, struct hat_object, rep)->tables;
+    return BODY(self);
 }
 
 /* What the record of a table's frame has in its user's words; its tag counts a leaf's entries that
@@ -146,7 +141,7 @@ static inline void page_begin(struct hat_tables *tables, uint64_t physical) {
 /* The frame whose `holds` counts a private page's entry. */
 struct frame *page_frame(uint64_t entry);
 /* To the PM that was charged, or, when that has gone, the machine's. */
-void frame_give(k42_id pm, uint64_t physical, unsigned order);
+void frame_give(k42_id pm, uint64_t physical, unsigned order, unsigned flags);
 /* One entry fewer has it; gives it back with the last. No lock is held. */
 void page_drop(uint64_t entry);
 /* True when no other entry has the page and none can get it: the slot is locked and the leaf its
@@ -160,7 +155,8 @@ uint64_t entry_object(uint64_t physical, unsigned level, unsigned protection);
 
 /* ---- walk.c and leaf.c ---- */
 
-/* A frame for a page table, undefined contents, its record zeroed: in the word. */
+/* A frame for a page table, full of zeros, its record zeroed: in the word. Given back with nothing
+ * in it. */
 struct k42_pair table_take(struct hat_tables *tables);
 void table_give(struct hat_tables *tables, uint64_t physical);
 

@@ -8,7 +8,7 @@
 #include "tables.h"
 
 struct k42_pair table_take(struct hat_tables *tables) {
-    struct k42_pair taken = k42_call(tables->pm, take, 0, 0);
+    struct k42_pair taken = k42_call(tables->pm, take, 0, PM_ZERO);
     if (taken.result < 0)
         return taken;
     struct frame *frame = frame_at(taken.word);
@@ -21,9 +21,7 @@ struct k42_pair table_take(struct hat_tables *tables) {
 
 void table_give(struct hat_tables *tables, uint64_t physical) {
     __atomic_fetch_sub(&tables->table_frames, 1, __ATOMIC_RELAXED);
-    struct frame *frame = frame_at(physical);
-    frame->tag = 0;
-    frame_give(leaf_record(frame)->pm, physical, 0);
+    frame_give(leaf_record(frame_at(physical))->pm, physical, 0, PM_ZERO);
 }
 
 static struct leaf_record *record_of(const uint64_t *entry) {
@@ -39,19 +37,18 @@ static void table_note(const uint64_t *entry) {
         __atomic_fetch_or(&record->groups, bit, __ATOMIC_RELAXED);
 }
 
+/* A group is looked through to its end, whatever the range's end. */
 static unsigned entry_next(const uint64_t *entries, uint64_t groups, unsigned index, unsigned end) {
     while (index < end) {
         uint64_t rest = groups >> (index / 8);
         if (!rest)
             return end;
-        if (!(rest & 1)) {
+        if (!(rest & 1))
             index = (index / 8 + (unsigned)__builtin_ctzl(rest)) * 8;
-            continue;
-        }
         do
             if (user_entry_read(&entries[index]))
-                return index;
-        while (++index % 8 && index < end);
+                return index < end ? index : end;
+        while (++index % 8);
     }
     return end;
 }
@@ -74,7 +71,6 @@ static k42_result table_below(struct hat_tables *tables, uint64_t *entry, uint64
         struct k42_pair taken = table_take(tables);
         if (taken.result < 0)
             return taken.result;
-        machine_zero_page(machine_memory(taken.word));
         table_note(entry);
         uint64_t made = user_entry_table(taken.word);
         if (user_entry_replace(entry, &value, made))
@@ -152,7 +148,6 @@ static void leaf_found(struct leaf *leaf, uint64_t entry) {
 /* Puts a leaf with nothing in it where there is none. The barrier is that of the lease: see
  * enter.c. */
 static void leaf_make(uint64_t *upper, uint64_t frame) {
-    machine_zero_page(machine_memory(frame));
     table_note(upper);
     user_entry_exchange(upper, user_entry_table(frame));
 }

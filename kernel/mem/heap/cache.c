@@ -148,7 +148,7 @@ void part_free(struct slab *slab, struct block *block) {
     machine_preemption_on();
 }
 
-void part_flush(struct heap_cache *cache, struct heap_part *part) {
+static void part_flush(struct heap_cache *cache, struct heap_part *part) {
     send_away(cache, part);
     take_inbox(part);
     spill(part, 0, false);

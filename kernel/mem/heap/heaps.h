@@ -68,7 +68,6 @@ static inline struct slab *slab_of(const void *block) {
 void cache_shape(struct heap_cache *cache, const char *name, size_t size, size_t align);
 void *part_allocate(struct heap_cache *cache);
 void part_free(struct slab *slab, struct block *block);
-void part_flush(struct heap_cache *cache, struct heap_part *part);
 void caches_add(struct heap_cache *cache);
 
 /* ---- slab.c ---- */

@@ -18,7 +18,7 @@ struct pm;
 
 enum pm_flags {
     PM_URGENT = 1, /* for those who give memory back: may take the last frames */
-    PM_ZERO = 2,   /* the block is to be zero */
+    PM_ZERO = 2,   /* the block is to be zero; or is, when it is given back */
     PM_TRY = 4,    /* -ENOMEM rather than giving anything back: read-ahead, large pages */
 };
 
@@ -39,8 +39,9 @@ struct pm_ops {
      */
     K42_METHOD_PAIR(take)(struct pm *self, unsigned order, unsigned flags);
 
-    /* Gives a block back, with the order it was taken with. */
-    K42_METHOD(give)(struct pm *self, uint64_t physical, unsigned order);
+    /* Gives a block back, with the order it was taken with; with PM_ZERO when it is full of zeros,
+     * which spares the next one making it so. */
+    K42_METHOD(give)(struct pm *self, uint64_t physical, unsigned order, unsigned flags);
 
     /* An FCM that can be asked to give back. Errors: -ENOMEM. */
     K42_METHOD(enlist)(struct pm *self, k42_ref fcm);

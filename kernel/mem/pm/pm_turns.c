@@ -8,95 +8,92 @@
  */
 #include "account.h"
 
+#include "../../body.h"
+
 #include "runtime.h"
 
-struct turns {
-    struct k42_root root;
-    struct pm rep;
-    struct account *account;
-};
-
-#define TURNS(self) k42_container(self, struct turns, rep)
+static inline struct account *account_of(struct pm *self) {
+    return BODY(self);
+}
 
 pm_ref pm_machine;
 
 /* For those who must have some to give more back. */
 static struct frame_consumer *urgent;
 
-static k42_result turns_init(struct k42_root *root, const void *args) {
-    /* NULL: about to import. */
-    k42_container(root, struct turns, root)->account = (struct account *)args;
-    return 0;
-}
-
 static void turns_fini(struct k42_root *root) {
-    struct turns *pm = k42_container(root, struct turns, root);
-    if (pm->account)
-        account_release(pm->account);
+    struct account *account = body_of_root(root);
+    if (account)
+        account_release(account);
 }
 
 /* ---- frames ---- */
 
-static k42_result refuse(struct turns *pm, struct account *short_, unsigned flags) {
-    struct account *account = pm->account;
+static k42_result refuse(struct pm *self, struct account *short_, unsigned flags) {
+    struct account *account = account_of(self);
     if (flags & PM_TRY)
         return -ENOMEM;
     if (__atomic_load_n(&account->hopeless, __ATOMIC_RELAXED) &&
         __atomic_exchange_n(&account->hopeless, 0, __ATOMIC_SEQ_CST))
         return -ENOMEM;
-    k42_id id = k42_root_id(&pm->root);
+    k42_id id = k42_root_id(BODY_ROOT(self));
     relief_ask(account, short_, id);
     return wait_on(id, 0, (uint32_t)WAIT_ANY);
 }
 
 static k42_result allocate(struct account *account, unsigned order, unsigned flags,
                            struct frame **frame) {
-    k42_result result = frame_allocate(order, account->consumer, frame);
+    bool zeroed = flags & PM_ZERO && !order;
+    k42_result result = zeroed ? frame_allocate_zeroed(account->consumer, frame)
+                               : frame_allocate(order, account->consumer, frame);
     if (result == -ENOMEM && flags & PM_URGENT)
-        result = frame_allocate(order, urgent, frame);
+        result =
+            zeroed ? frame_allocate_zeroed(urgent, frame) : frame_allocate(order, urgent, frame);
+    if (result == 0 && flags & PM_ZERO && !zeroed)
+        for (uint64_t i = 0; i < 1ul << order; i++)
+            machine_zero_page(machine_memory(frame_physical(*frame) + i * FRAME_BYTES));
     return result;
 }
 
 static struct k42_pair take(struct pm *self, unsigned order, unsigned flags) {
-    struct turns *pm = TURNS(self);
-    struct account *account = pm->account;
+    struct account *account = account_of(self);
     struct frame *frame;
     if (order > FRAME_ORDER_MAX)
         return (struct k42_pair){-EINVAL, 0};
     struct account *short_ = account_charge(account, 1ul << order);
     if (short_)
-        return (struct k42_pair){refuse(pm, short_, flags), 0};
+        return (struct k42_pair){refuse(self, short_, flags), 0};
     if (allocate(account, order, flags, &frame)) {
         account_discharge(account, 1ul << order);
-        return (struct k42_pair){refuse(pm, relief_machine, flags | (order ? PM_TRY : 0)), 0};
+        return (struct k42_pair){refuse(self, relief_machine, flags | (order ? PM_TRY : 0)), 0};
     }
-    if (flags & PM_ZERO)
-        for (uint64_t i = 0; i < 1ul << order; i++)
-            machine_zero_page(machine_memory(frame_physical(frame) + i * FRAME_BYTES));
     return (struct k42_pair){0, frame_physical(frame)};
 }
 
-static k42_result give(struct pm *self, uint64_t physical, unsigned order) {
-    frame_free(frame_at(physical), order);
-    account_discharge(TURNS(self)->account, 1ul << order);
+static k42_result give(struct pm *self, uint64_t physical, unsigned order, unsigned flags) {
+    if (flags & PM_ZERO && !order)
+        frame_free_zeroed(frame_at(physical));
+    else
+        frame_free(frame_at(physical), order);
+    account_discharge(account_of(self), 1ul << order);
     return 0;
 }
 
 /* ---- who gives back ---- */
 
 static k42_result enlist(struct pm *self, k42_ref fcm) {
-    return account_enlist(TURNS(self)->account, k42_ref_id(fcm));
+    return account_enlist(account_of(self), k42_ref_id(fcm));
 }
 
 static k42_result delist(struct pm *self, k42_ref fcm) {
-    account_delist(TURNS(self)->account, k42_ref_id(fcm));
+    account_delist(account_of(self), k42_ref_id(fcm));
     return 0;
 }
 
 /* ---- limits ---- */
 
 static k42_result divide(struct pm *self, uint64_t limit, k42_ref *below) {
-    struct account *account = account_make(TURNS(self)->account, limit);
+    struct account *account = account_make(account_of(self), limit);
     if (!account)
         return -ENOMEM;
     k42_result result = k42_create(&pm_turns, account, below);
@@ -106,14 +103,14 @@ static k42_result divide(struct pm *self, uint64_t limit, k42_ref *below) {
 }
 
 static k42_result limit(struct pm *self, uint64_t frames) {
-    struct turns *pm = TURNS(self);
-    struct account *account = pm->account;
+    struct account *account = account_of(self);
     __atomic_store_n(&account->limit, frames, __ATOMIC_SEQ_CST);
-    return __atomic_load_n(&account->used, __ATOMIC_SEQ_CST) > frames ? refuse(pm, account, 0) : 0;
+    return __atomic_load_n(&account->used, __ATOMIC_SEQ_CST) > frames ? refuse(self, account, 0)
+                                                                      : 0;
 }
 
 static k42_result usage(struct pm *self, struct pm_usage *usage) {
-    struct account *account = TURNS(self)->account;
+    struct account *account = account_of(self);
     *usage =
         (struct pm_usage){.used = __atomic_load_n(&account->used, __ATOMIC_RELAXED),
                           .peak = __atomic_load_n(&account->peak, __ATOMIC_RELAXED),
@@ -129,7 +126,7 @@ static k42_result usage(struct pm *self, struct pm_usage *usage) {
 }
 
 static k42_result describe(struct k42_object *self, char *text, size_t size) {
-    struct account *account = TURNS((struct pm *)(void *)self)->account;
+    struct account *account = account_of((struct pm *)(void *)self);
     return (k42_result)k42_format_text(text, size, "%lu frames, of %lu at most, %u FCMs",
                                        account->used, account->limit, account_fcm_count(account));
 }
@@ -137,33 +134,7 @@ static k42_result describe(struct k42_object *self, char *text, size_t size) {
 /* ---- state ---- */
 
 static const struct k42_format account_format = {.name = "pm.account", .version = 1, .cost = 1};
-
-static k42_result export_account(struct k42_root *from, struct k42_state *state, unsigned part) {
-    (void)part;
-    state->word[0] = (uintptr_t)k42_container(from, struct turns, root)->account;
-    return 0;
-}
-
-/* Cannot fail, so that from here on the account is the importer's; calls may come before the
- * exporter is told. */
-static k42_result import_account(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)part;
-    k42_container(to, struct turns, root)->account = (struct account *)state->word[0];
-    return 0;
-}
-
-static void account_given(struct k42_root *from, struct k42_state *state) {
-    (void)state;
-    k42_container(from, struct turns, root)->account = NULL;
-}
-
-static const struct k42_transfer turns_transfers[] = {
-    {.format = &account_format,
-     .export_state = export_account,
-     .import_state = import_account,
-     .handed_over = account_given},
-    {.format = NULL},
-};
+static const struct k42_transfer turns_transfers[] = BODY_TRANSFERS(account_format);
 
 static const struct pm_ops turns_ops = {
     .object.describe = describe,
@@ -181,11 +152,8 @@ K42_CLASS(pm_turns) = {
     .interface = &pm_interface,
     .version = 1,
     .traits = "choice=turns",
-    .kind = &k42_single,
-    .root_size = sizeof(struct turns),
-    .rep_offset = offsetof(struct turns, rep),
+    BODY_LAYOUT,
     .ops = &turns_ops,
-    .init = turns_init,
     .fini = turns_fini,
     .transfers = turns_transfers,
 };

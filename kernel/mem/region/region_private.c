@@ -15,7 +15,7 @@
 #define LARGE_FROM  (8 * LARGE_BYTES) /* regions that get large pages without asking */
 
 static void page_give(const struct region_view *view, uint64_t physical, unsigned order) {
-    k42_result result = k42_call(view->pm, give, physical, order);
+    k42_result result = k42_call(view->pm, give, physical, order, 0);
     (void)result;
 }
 

@@ -33,8 +33,7 @@ bool page_copy(uintptr_t page, uintptr_t template_page);
 void pages_discard_private(uintptr_t start, uintptr_t end);
 void pages_discard(uintptr_t start, uintptr_t end);
 
-/* regions.c and tables.c: false: the address is none of theirs, or there is no memory. */
-bool region_fault(uintptr_t address);
+/* tables.c: false: the address is none of its, or there is no memory. */
 bool table_fault(uintptr_t address, bool write);
 
 #endif

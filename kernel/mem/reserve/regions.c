@@ -148,7 +148,7 @@ void k42_platform_unreserve(void *memory, size_t bytes) {
 
 /* ---- faults ---- */
 
-bool region_fault(uintptr_t address) {
+static bool region_fault(uintptr_t address) {
     const struct region *region = region_at(address);
     return region && address < region->end && page_fill(page_of(address));
 }

@@ -149,7 +149,7 @@ k42_result map_at(struct space *self, uintptr_t address, const struct space_requ
     return result;
 }
 
-void populate(struct space *self, uintptr_t start, uintptr_t end, unsigned access) {
+static void populate(struct space *self, uintptr_t start, uintptr_t end, unsigned access) {
     for (uintptr_t at = start; at < end; at += PAGE_BYTES)
         if (space_fault(self, at, access) < 0)
             break;

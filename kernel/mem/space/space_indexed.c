@@ -112,13 +112,6 @@ static k42_result indexed_describe(struct k42_object *self, char *text, size_t s
                                        state->index.count, state->pages);
 }
 
-/* `args` is the state, made by who makes the object. */
-static k42_result indexed_init(struct k42_root *root, const void *args) {
-    struct space_object *space = k42_container(root, struct space_object, root);
-    space->state = args ? *(struct space_state *const *)args : NULL;
-    return 0;
-}
-
 static void entries_end(const struct space_state *state) {
     const struct space_entry *entry;
     for (uintptr_t at = 0; (entry = index_find(&state->index, at)); at = entry->end) {
@@ -129,7 +122,7 @@ static void entries_end(const struct space_state *state) {
 }
 
 /* Pages go first and at once, so FCMs are not asked to look for them. */
-void state_end(struct space_state *state) {
+static void state_end(struct space_state *state) {
     k42_result result = k42_call(state->hat, release, 0, USER_END);
     entries_end(state);
     result = k42_destroy((k42_ref)state->hat);
@@ -139,48 +132,18 @@ void state_end(struct space_state *state) {
 }
 
 static void indexed_fini(struct k42_root *root) {
-    struct space_object *space = k42_container(root, struct space_object, root);
-    if (!space->state)
+    struct space_state *state = body_of_root(root);
+    if (!state)
         return;
     k42_enter();
-    state_end(space->state);
+    state_end(state);
     k42_exit();
 }
 
 /* ---- state ---- */
 
-static size_t indexed_measure(struct k42_root *from) {
-    (void)from;
-    return sizeof(struct space_state);
-}
-
-static k42_result indexed_export(struct k42_root *from, struct k42_state *state, unsigned part) {
-    (void)part;
-    state->word[0] = (uintptr_t)k42_container(from, struct space_object, root)->state;
-    return 0;
-}
-
-static k42_result indexed_import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    (void)part;
-    k42_container(to, struct space_object, root)->state = (struct space_state *)state->word[0];
-    return 0;
-}
-
-static void indexed_handed_over(struct k42_root *from, struct k42_state *state) {
-    (void)state;
-    k42_container(from, struct space_object, root)->state = NULL;
-}
-
 static const struct k42_format space_format = {"SPACE_STATE", 1, 1};
-
-static const struct k42_transfer indexed_transfers[] = {
-    {.format = &space_format,
-     .measure = indexed_measure,
-     .export_state = indexed_export,
-     .import_state = indexed_import,
-     .handed_over = indexed_handed_over},
-    {0},
-};
+static const struct k42_transfer indexed_transfers[] = BODY_TRANSFERS(space_format);
 
 static const struct space_ops indexed_ops = {
     .object.describe = indexed_describe,
@@ -210,11 +173,8 @@ K42_CLASS(space_indexed) = {
     .interface = &space_interface,
     .version = 1,
     .traits = "lookup=lockless",
-    .kind = &k42_single,
-    .root_size = sizeof(struct space_object),
-    .rep_offset = offsetof(struct space_object, rep),
+    BODY_LAYOUT,
     .ops = &indexed_ops,
-    .init = indexed_init,
     .fini = indexed_fini,
     .transfers = indexed_transfers,
 };
@@ -228,7 +188,7 @@ k42_result space_create(k42_ref pm, space_ref *space) {
     k42_ref ref = K42_NULL_REF;
     k42_result result = hat_create(pm, &state->hat);
     if (result >= 0) {
-        result = k42_create(&space_indexed, &state, &ref);
+        result = k42_create(&space_indexed, state, &ref);
         if (result < 0 && k42_destroy((k42_ref)state->hat) < 0)
             result = -ENOMEM;
     }

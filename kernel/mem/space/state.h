@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <k42/k42.h>
 
+#include "../../body.h"
 #include "../../sched/wait.h"
 #include "../hat/hat.h"
 #include "../heap/heap.h"
@@ -41,22 +42,12 @@ struct space_state {
     struct space_marks marks;
 };
 
-struct space_object {
-    struct k42_root root;
-    struct space rep;
-    struct space_state *state;
-};
-
-static inline struct space_object *space_object(struct space *self) {
-    return k42_container(self, struct space_object, rep);
-}
-
 static inline struct space_state *space_state(struct space *self) {
-    return space_object(self)->state;
+    return BODY(self);
 }
 
 static inline k42_id space_id(struct space *self) {
-    return k42_root_id(&space_object(self)->root);
+    return k42_root_id(BODY_ROOT(self));
 }
 
 #define KEY_LAYOUT 0 /* where calls wait that want to change the layout */
@@ -104,8 +95,6 @@ k42_result map_at(struct space *self, uintptr_t address, const struct space_requ
 /* Makes the region that ends at `from` end at `to`, where nothing is in between. */
 K42_MUST_CHECK
 k42_result extend_up(struct space_state *state, uintptr_t from, uintptr_t to);
-/* Brings pages in, as far as that needs no waiting. */
-void populate(struct space *self, uintptr_t start, uintptr_t end, unsigned access);
 
 /* ---- the methods ---- */
 
@@ -128,8 +117,5 @@ k42_result space_poke(struct space *self, uintptr_t address, struct copy *copy, 
 k42_result space_usage(struct space *self, struct space_usage *usage);
 
 extern struct k42_class space_indexed;
-
-/* Takes everything apart that a space is made of, and frees the state; inside an active thread. */
-void state_end(struct space_state *state);
 
 #endif

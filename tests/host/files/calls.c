@@ -50,6 +50,10 @@ k42_result proc_next_task(uint64_t from) {
     return from <= (uint64_t)calls_task.pid ? calls_task.pid : -ESRCH;
 }
 
+struct signal_info signal_from_self(int signal, int code) {
+    return (struct signal_info){.signal = signal, .code = code};
+}
+
 k42_result signal_thread(int tid, const struct signal_info *info) {
     (void)tid, (void)info;
     __atomic_add_fetch(&calls_signals, 1, __ATOMIC_RELAXED);
@@ -110,7 +114,8 @@ void calls_open(void) {
     calls_expect(result == 0, "no runtime");
     calls_expect(k42_attach("test") == 0, "not attached");
     calls_root = (struct credentials){.references = 1, .effective = ~0ul, .permitted = ~0ul};
-    calls_task = (struct task){.credentials = &calls_root, .pid = 100, .tid = 100};
+    calls_task = (struct task){
+        .credentials = &calls_root, .pid = 100, .tid = 100, .file_size_limit = TASK_UNLIMITED};
     own_task = &calls_task;
     k42_enter();
     mount_root();
@@ -157,6 +162,10 @@ void calls_close(void) {
 void calls_become(unsigned uid) {
     calls_root.euid = calls_root.fsuid = uid;
     calls_root.effective = uid ? 0 : ~0ul;
+}
+
+void calls_limit_files(uint64_t bytes) {
+    calls_task.file_size_limit = bytes;
 }
 
 struct task *calls_begin_thread(const char *name, int copies) {

@@ -23,6 +23,9 @@ void calls_end_thread(struct task *task);
 /* Whose rights the first task's calls have, as seteuid() does: root's, or somebody's. */
 void calls_become(unsigned uid);
 
+/* The first task's RLIMIT_FSIZE. */
+void calls_limit_files(uint64_t bytes);
+
 /* Mounts a file system filled from an archive; returns how many entries it has. */
 size_t calls_mount_archive(const char *path, const void *archive, size_t size);
 
@@ -40,7 +43,7 @@ void calls_settle(void);
 /* Ends the test with a message unless something holds. */
 void calls_expect(int holds, const char *what);
 
-/* SIGPIPEs that were raised, of all threads. */
+/* Signals that calls raised by themselves, of all threads. */
 extern unsigned calls_signals;
 /* Set: a call of this thread that would wait ends as if a signal had come. */
 extern __thread int calls_interrupted;

@@ -45,7 +45,6 @@ int user_table_open(struct user_table *table, const struct user_frames *frames) 
     table->root = frames->take(frames->context);
     if (!table->root)
         return -ENOMEM;
-    memset(phys_to_virt(table->root), 0, PAGE);
     return 0;
 }
 
@@ -101,7 +100,7 @@ void user_flush_finish(struct user_flush *flush) {
             forget(flush->table, flush->ranges[n].start, flush->ranges[n].end, true);
     while (flush->frames) {
         uint64_t frame = flush->frames;
-        flush->frames = user_entry_read(phys_to_virt(frame));
+        flush->frames = user_entry_exchange(phys_to_virt(frame), 0);
         flush->table->frames.give(flush->table->frames.context, frame);
     }
 }

@@ -1,10 +1,10 @@
 /*
  * The tree of an FCM's pages and the tree of its attachments, each against a plain model.
  */
-#include "pages_stage.h"
+#include "stage.h"
 
-#include "../../kernel/mem/fcm/attachments.h"
-#include "../../kernel/mem/fcm/page_tree.h"
+#include "../../../kernel/mem/fcm/attachments.h"
+#include "../../../kernel/mem/fcm/page_tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

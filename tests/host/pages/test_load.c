@@ -5,7 +5,7 @@
  * Each thread owns one word of every page and knows what it last wrote there; so whatever is lost,
  * doubled or torn shows as a wrong word. Loops are counted, nothing is decided by time.
  */
-#include "pages_stage.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -10,8 +10,8 @@
  * Without a tmpfs at /dev/shm there is nothing to compare with, and the test is skipped.
  */
 #define _GNU_SOURCE
-#include "files/calls.h"
-#include "files/storm.h"
+#include "calls.h"
+#include "storm.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -473,9 +473,9 @@ int main(int count, char **arguments) {
     chmod(folder, 0777);
     umask(0);
     calls_open();
-    OUR(SYS_mkdir, "/work", 0777);
-    OUR(SYS_mkdir, "/work/here", 0777);
-    OUR(SYS_chdir, "/work/here");
+    OUR(SYS_mkdir, "/place", 0777);
+    OUR(SYS_mkdir, "/place/here", 0777);
+    OUR(SYS_chdir, "/place/here");
     if (chdir(folder) < 0 || mkdir("here", 0777) < 0 || chdir("here") < 0)
         return 1;
     storm_begin();

@@ -8,15 +8,18 @@
 #ifndef K42_TESTS_PAGES_STAGE_H
 #define K42_TESTS_PAGES_STAGE_H
 
-#include "machine/machine.h"
+#include "../machine/machine.h"
 
-#include "../../kernel/copy.h"
-#include "../../kernel/mem/fcm/file_pages.h"
-#include "../../kernel/mem/frame/frame.h"
-#include "../../kernel/mem/hat/hat.h"
-#include "../../kernel/sched/wait.h"
+#include "../../../kernel/copy.h"
+#include "../../../kernel/mem/fcm/file_pages.h"
+#include "../../../kernel/mem/frame/frame.h"
+#include "../../../kernel/mem/hat/hat.h"
+#include "../../../kernel/sched/wait.h"
 
 #include <k42/k42.h>
+
+/* Ends the program: the stage itself does not work. */
+_Noreturn void stage_die(const char *what);
 
 #define STAGE_FRAMES (8u << 20 >> FRAME_SHIFT)
 

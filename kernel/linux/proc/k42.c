@@ -1,0 +1,236 @@
+/*
+ * /proc/k42: what there is in the kernel, counted, and swaps on request.
+ *
+ *     counts    frames by use, blocks of the heap by size, objects and threads: what must be as
+ *               before when whatever was made is gone
+ *     classes   of each: its name, live instances, and swaps that ended in one
+ *     swap      "CLASS" or "CLASS OTHER" written there swaps each object of the one to a new one of
+ *               the other (of itself) while it is used; what is read tells how that went
+ *
+ * Numbers are gathered before any is printed, so that printing does not change them. Totals are
+ * kept where things happen; instances, and pages of files, are found by walking the objects.
+ *
+ * One request of swaps at a time (-EBUSY). Locking: none but the atomic `pending`, which whoever
+ * makes it nonzero owns the rest with.
+ */
+#include "../../fs/values.h"
+#include "../../mem/fcm/fcm.h"
+#include "../../mem/frame/frame.h"
+#include "../../mem/heap/heap.h"
+#include "../../mem/reserve/reserve.h"
+#include "../../print.h"
+#include "../../sched/thread.h"
+#include "../process/ids.h"
+#include "proc.h"
+#include "runtime.h"
+
+#include <k42/k42.h>
+#include <string.h>
+
+/* ---- counts ---- */
+
+#define MOST_CACHES 64
+
+struct counts {
+    struct frame_statistics frames;
+    struct frame_usage kernel;
+    struct heap_usage caches[MOST_CACHES];
+    unsigned cache_count;
+    uint64_t heap_frames, heap_bytes, file_pages, stacks, reserved, numbers;
+    struct k42_stats runtime;
+    uint64_t threads;
+};
+
+static void count_cache(void *argument, const struct heap_usage *usage) {
+    struct counts *counts = argument;
+    if (counts->cache_count < MOST_CACHES)
+        counts->caches[counts->cache_count++] = *usage;
+    counts->heap_frames += usage->frames;
+    counts->heap_bytes += usage->used * usage->size;
+}
+
+static long count_file_pages(const struct k42_object_info *info, void *context) {
+    struct counts *counts = context;
+    struct fcm_usage usage;
+    if (k42_call((fcm_ref)k42_id_ref(info->id), usage, &usage) >= 0)
+        counts->file_pages += usage.frames;
+    return 0;
+}
+
+static void count_large(struct counts *counts) {
+    struct heap_usage large;
+    heap_large_usage(&large);
+    counts->heap_bytes += large.frames * FRAME_BYTES;
+    count_cache(counts, &large);
+}
+
+static void count(struct counts *counts) {
+    heap_caches_each(count_cache, counts);
+    count_large(counts);
+    frames_count(&counts->frames);
+    frame_consumer_usage(NULL, &counts->kernel);
+    counts->stacks = thread_stack_frames();
+    counts->reserved = reserve_frames();
+    counts->numbers = ids_bytes();
+    struct sched_counts sched;
+    sched_count(&sched);
+    counts->threads = sched.threads;
+    k42_stats(&counts->runtime);
+    k42_each_object(&fcm_interface, count_file_pages, counts);
+}
+
+static void print_counts_of(struct proc_text *text, const struct counts *counts) {
+    const struct frame_statistics *frames = &counts->frames;
+    const struct k42_stats *runtime = &counts->runtime;
+    proc_print(text, "frames.present %lu\nframes.used %lu\nframes.free %lu\n", frames->present,
+               frames->used, frames->free + frames->idle + frames->cached);
+    proc_print(text, "frames.kernel %lu\nframes.heap %lu\nframes.stacks %lu\nframes.tables %lu\n",
+               counts->kernel.used, counts->heap_frames, counts->stacks, counts->reserved);
+    proc_print(text, "frames.files %lu\nheap.bytes %lu\nheap.numbers %lu\n", counts->file_pages,
+               counts->heap_bytes, counts->numbers);
+    for (unsigned i = 0; i < counts->cache_count; i++)
+        proc_print(text, "blocks.%s %lu\n", counts->caches[i].name, counts->caches[i].used);
+    proc_print(text, "objects %lu\nroots %lu\nmediators %lu\ninterposers %lu\ndeferred %lu\n",
+               runtime->objects, runtime->roots_live, runtime->mediators_live,
+               runtime->interposers_live, runtime->defers_pending);
+    proc_print(text, "threads %lu\n", counts->threads);
+}
+
+static k42_result print_counts(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    struct counts *counts = heap_allocate_zeroed(sizeof *counts);
+    if (!counts)
+        return -ENOMEM;
+    count(counts);
+    print_counts_of(text, counts);
+    heap_free(counts);
+    return 0;
+}
+
+/* ---- classes ---- */
+
+static long print_class(const struct k42_class_info *info, void *context) {
+    proc_print(context, "%s %lu %lu\n", info->class_->name, info->instances, info->swaps);
+    return 0;
+}
+
+static k42_result print_classes(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    k42_each_class(print_class, text);
+    return 0;
+}
+
+/* ---- swaps ---- */
+
+#define ATTEMPTS   4
+#define PATIENT_NS 100000000ul
+
+static struct {
+    uint32_t pending; /* and one more while they are being asked for */
+    uint32_t swapped, vanished, failed;
+    char why[160]; /* the last that failed */
+} swaps;
+
+static void note_end(struct k42_swap *swap) {
+    k42_result result = swap->report.result;
+    if (!result) {
+        __atomic_fetch_add(&swaps.swapped, 1, __ATOMIC_RELAXED);
+    } else if (result == -K42_STALE || result == -ESTALE) {
+        __atomic_fetch_add(&swaps.vanished, 1, __ATOMIC_RELAXED);
+    } else {
+        __atomic_fetch_add(&swaps.failed, 1, __ATOMIC_RELAXED);
+        k42_copy_text(swaps.why, sizeof swaps.why, swap->report.text);
+    }
+    k42_platform_free(swap);
+    __atomic_fetch_sub(&swaps.pending, 1, __ATOMIC_RELEASE);
+}
+
+struct request {
+    struct k42_class *from, *to;
+    k42_result result;
+};
+
+static long ask(const struct k42_object_info *info, void *context) {
+    struct request *request = context;
+    if (!k42_text_equal(info->class_name, request->from->name))
+        return 0;
+    struct k42_swap *swap = k42_platform_alloc(sizeof *swap);
+    if (!swap)
+        return request->result = -ENOMEM;
+    swap->ref = k42_id_ref(info->id);
+    swap->from = request->from;
+    swap->to = request->to;
+    swap->attempts = ATTEMPTS;
+    swap->deadline_ns = PATIENT_NS;
+    swap->done = note_end;
+    __atomic_fetch_add(&swaps.pending, 1, __ATOMIC_RELAXED);
+    k42_result queued = k42_swap_submit(swap);
+    (void)queued;
+    return 0;
+}
+
+/* A word of what was written, cut off; NULL: there is no more. */
+static char *next_word(char **text) {
+    char *word = *text;
+    while (*word == ' ' || *word == '\n')
+        word++;
+    char *end = word;
+    while (*end && *end != ' ' && *end != '\n')
+        end++;
+    *text = *end ? end + 1 : end;
+    *end = 0;
+    return *word ? word : NULL;
+}
+
+static k42_result parse(const char *bytes, size_t size, struct request *request) {
+    char line[128];
+    if (size >= sizeof line)
+        return -EINVAL;
+    memcpy(line, bytes, size);
+    line[size] = 0;
+    char *at = line, *from = next_word(&at), *to = next_word(&at);
+    if (!from || next_word(&at))
+        return -EINVAL;
+    request->from = k42_class_find(from);
+    request->to = to ? k42_class_find(to) : request->from;
+    return request->from && request->to ? 0 : -ENOENT;
+}
+
+static k42_result write_swap(const struct proc_key *key, const char *bytes, size_t size) {
+    (void)key;
+    struct request request = {.result = 0};
+    uint32_t none = 0;
+    k42_result parsed = parse(bytes, size, &request);
+    if (parsed < 0)
+        return parsed;
+    if (!__atomic_compare_exchange_n(&swaps.pending, &none, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return -EBUSY;
+    swaps.swapped = swaps.vanished = swaps.failed = 0;
+    swaps.why[0] = 0;
+    k42_each_object(request.from->interface, ask, &request);
+    __atomic_fetch_sub(&swaps.pending, 1, __ATOMIC_RELEASE);
+    return request.result;
+}
+
+static k42_result print_swap(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    uint32_t pending = __atomic_load_n(&swaps.pending, __ATOMIC_ACQUIRE);
+    proc_print(text, "pending %u swapped %u vanished %u failed %u\n", pending, swaps.swapped,
+               swaps.vanished, swaps.failed);
+    if (!pending && swaps.why[0])
+        proc_print(text, "%s\n", swaps.why);
+    return 0;
+}
+
+void proc_k42_register(void) {
+    static struct proc_entry k42 = {.name = "k42", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry files[] = {
+        {.name = "counts", .mode = MODE_REGULAR | 0444, .print = print_counts},
+        {.name = "classes", .mode = MODE_REGULAR | 0444, .print = print_classes},
+        {.name = "swap", .mode = MODE_REGULAR | 0600, .print = print_swap, .write = write_swap},
+    };
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+        proc_add(&k42, &files[i]);
+    proc_add(NULL, &k42);
+}

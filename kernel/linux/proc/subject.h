@@ -1,0 +1,28 @@
+/*
+ * What the files of /proc/PID and /proc/PID/task/TID are about. Nothing is held: who prints is
+ * active, which keeps what was found.
+ */
+#ifndef KERNEL_LINUX_PROC_SUBJECT_H
+#define KERNEL_LINUX_PROC_SUBJECT_H
+
+#include "../../fs/procfs/procfs.h"
+#include "../process/lives.h"
+
+/* What a file is about: a process and one of its tasks, if any is left. */
+struct subject {
+    process_ref process;
+    struct task *task; /* or NULL */
+    struct process_info info;
+    struct process_times times;
+    struct space_usage usage;
+    struct space_marks marks;
+};
+
+/* False: there is none any more. processes.c */
+bool subject_find(const struct proc_key *key, struct subject *subject);
+
+/* The texts of files that have one of their own: maps.c, limits.c. 0 or -ESRCH. */
+k42_result subject_print_maps(const struct proc_key *key, struct proc_text *text);
+k42_result subject_print_limits(const struct proc_key *key, struct proc_text *text);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * Files and directories by their names, and files that have none.
+ */
+#include "file_test.h"
+
+static void a_file_that_lost_its_name_lasts_as_long_as_it_is_open(void **unused) {
+    char text[8] = {0};
+    struct stat stat;
+    (void)unused;
+    int fd = make_file("/gone", "here");
+    assert_int_equal(CALL(SYS_unlink, "/gone"), 0);
+    assert_int_equal(CALL(SYS_open, "/gone", O_RDONLY), -ENOENT);
+    assert_int_equal(CALL(SYS_pread64, fd, text, 8, 0), 4);
+    assert_string_equal(text, "here");
+    assert_int_equal(CALL(SYS_fstat, fd, &stat), 0);
+    assert_int_equal(stat.st_nlink, 0);
+    close_file(fd);
+}
+
+static void a_directory_of_ten_thousand_is_listed_once_each(void **unused) {
+    enum { MANY = 10000 };
+    static char bytes[32768], seen[MANY];
+    char name[32];
+    (void)unused;
+    assert_int_equal(CALL(SYS_mkdir, "/many", 0755), 0);
+    for (int n = 0; n < MANY; n++) {
+        snprintf(name, sizeof name, "/many/%d", n);
+        close_file(open_file(name, O_CREAT | O_WRONLY));
+    }
+    int fd = open_file("/many", O_RDONLY), count = 0;
+    memset(seen, 0, sizeof seen);
+    for (long got; (got = CALL(SYS_getdents64, fd, bytes, sizeof bytes)) > 0;) {
+        for (long at = 0; at < got;) {
+            struct dirent64 *entry = (void *)(bytes + at);
+            at += entry->d_reclen;
+            if (entry->d_name[0] == '.')
+                continue;
+            assert_false(seen[atoi(entry->d_name)]++);
+            count++;
+        }
+        /* What is there throughout is listed, whatever comes and goes. */
+        close_file(open_file("/many/x", O_CREAT | O_WRONLY));
+        CALL(SYS_unlink, "/many/x");
+    }
+    assert_true(count == MANY || count == MANY + 1);
+    close_file(fd);
+    for (int n = 0; n < MANY; n++) {
+        snprintf(name, sizeof name, "/many/%d", n);
+        assert_int_equal(CALL(SYS_unlink, name), 0);
+    }
+    assert_int_equal(CALL(SYS_rmdir, "/many"), 0);
+}
+
+static void a_file_without_a_name_can_get_one(void **unused) {
+    char path[64];
+    (void)unused;
+    int fd = open_file("/", O_TMPFILE | O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(CALL(SYS_write, fd, "now", 3), 3);
+    mount_at("/proc", "proc");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    assert_int_equal(CALL(SYS_linkat, AT_FDCWD, path, AT_FDCWD, "/named", AT_SYMLINK_FOLLOW), 0);
+    close_file(fd);
+    assert_text("/named", "now");
+    assert_int_equal(CALL(SYS_unlink, "/named"), 0);
+    unmount_at("/proc");
+}
+
+static void the_working_directory_knows_its_name(void **unused) {
+    char name[256];
+    (void)unused;
+    CALL(SYS_mkdir, "/one", 0755);
+    CALL(SYS_mkdir, "/one/two", 0755);
+    assert_int_equal(CALL(SYS_chdir, "/one/two"), 0);
+    assert_int_equal(CALL(SYS_rename, "/one", "/uno"), 0);
+    assert_int_equal(CALL(SYS_getcwd, name, sizeof name), 9);
+    assert_string_equal(name, "/uno/two");
+    assert_int_equal(CALL(SYS_getcwd, name, 8), -ERANGE);
+    assert_int_equal(CALL(SYS_rmdir, "/uno/two"), 0);
+    assert_int_equal(CALL(SYS_getcwd, name, sizeof name), -ENOENT);
+    assert_int_equal(CALL(SYS_open, "x", O_CREAT | O_RDWR, 0644), -ENOENT);
+    assert_int_equal(CALL(SYS_chdir, "/"), 0);
+    assert_int_equal(CALL(SYS_rmdir, "/uno"), 0);
+}
+
+/* An entry of an archive, behind what is there; returns the new length. */
+static size_t add_entry(char *archive, size_t at, const char *name, unsigned mode, unsigned number,
+                        unsigned links, const char *data) {
+    size_t name_size = strlen(name) + 1, size = strlen(data);
+    at += (size_t)sprintf(
+        archive + at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", number, mode,
+        1u, 2u, links, 77u, (unsigned)size, 0u, 0u, 1u, 3u, (unsigned)name_size, 0u);
+    memcpy(archive + at, name, name_size);
+    at = (at + name_size + 3) & ~(size_t)3;
+    memcpy(archive + at, data, size);
+    return (at + size + 3) & ~(size_t)3;
+}
+
+static void archives_are_put_over_one_another_without_copying(void **unused) {
+    static char archive[4096];
+    struct stat stat;
+    (void)unused;
+    size_t end = add_entry(archive, 0, "./d", S_IFDIR | 0700, 1, 2, "");
+    end = add_entry(archive, end, "d/f", S_IFREG | 0640, 2, 1, "first");
+    end = add_entry(archive, end, "d/g", S_IFREG | 0644, 3, 2, "");
+    end = add_entry(archive, end, "made/h", S_IFREG | 0644, 3, 2, "shared");
+    end = add_entry(archive, end, "l", S_IFLNK | 0777, 4, 1, "d/f");
+    end = add_entry(archive, end, "null", S_IFCHR | 0666, 5, 1, "");
+    end = add_entry(archive, end, "a/../b", S_IFREG | 0644, 6, 1, "outside");
+    end = add_entry(archive, end, "TRAILER!!!", 0, 0, 1, "");
+    end = add_entry(archive, end + 256, "d", S_IFDIR | 0755, 1, 2, "");
+    end = add_entry(archive, end, "d/f", S_IFREG | 0600, 3, 1, "second");
+    end = add_entry(archive, end, "TRAILER!!!", 0, 0, 1, "");
+    assert_int_equal(CALL(SYS_mkdir, "/filled", 0755), 0);
+    assert_int_equal(calls_mount_archive("/filled", archive, end), 8);
+    assert_text("/filled/d/f", "second");
+    assert_text("/filled/l", "second");
+    assert_text("/filled/d/g", "shared");
+    assert_int_equal(CALL(SYS_stat, "/filled/made/h", &stat), 0);
+    assert_int_equal(stat.st_nlink, 2);
+    assert_int_equal(stat.st_size, 6);
+    assert_int_equal(stat.st_mtime, 77);
+    assert_int_equal(stat.st_uid, 1);
+    assert_int_equal(stat.st_gid, 2);
+    assert_int_equal(CALL(SYS_stat, "/filled/d", &stat), 0);
+    assert_int_equal(stat.st_mode, S_IFDIR | 0755);
+    assert_int_equal(CALL(SYS_stat, "/filled/null", &stat), 0);
+    assert_int_equal(stat.st_rdev, 0x103);
+    assert_int_equal(CALL(SYS_open, "/filled/b", O_RDONLY), -ENOENT);
+    /* What is written does not reach the archive. */
+    int fd = open_file("/filled/d/f", O_RDWR | O_APPEND);
+    assert_int_equal(CALL(SYS_write, fd, "!", 1), 1);
+    close_file(fd);
+    assert_text("/filled/d/f", "second!");
+    assert_null(memmem(archive, sizeof archive, "second!", 7));
+    assert_int_equal(CALL(SYS_umount2, "/filled", 0), 0);
+    assert_int_equal(CALL(SYS_rmdir, "/filled"), 0);
+}
+
+static void attributes_can_be_extended(void **unused) {
+    char value[16];
+    (void)unused;
+    close_file(make_file("/x", ""));
+    assert_int_equal(CALL(SYS_setxattr, "/x", "user.a", "12345", 5, 0), 0);
+    assert_int_equal(CALL(SYS_setxattr, "/x", "user.a", "1", 1, 1 /* XATTR_CREATE */), -EEXIST);
+    assert_int_equal(CALL(SYS_getxattr, "/x", "user.a", value, 2), -ERANGE);
+    assert_int_equal(CALL(SYS_getxattr, "/x", "user.a", value, sizeof value), 5);
+    assert_int_equal(CALL(SYS_listxattr, "/x", value, sizeof value), 7);
+    assert_string_equal(value, "user.a");
+    assert_int_equal(CALL(SYS_removexattr, "/x", "user.a"), 0);
+    assert_int_equal(CALL(SYS_getxattr, "/x", "user.a", value, sizeof value), -ENODATA);
+    assert_int_equal(CALL(SYS_getxattr, "/x", "other.a", value, sizeof value), -EOPNOTSUPP);
+    assert_int_equal(CALL(SYS_unlink, "/x"), 0);
+}
+
+/* Across the pieces that long calls are made of, in ranges that have nothing to do with those. */
+static void long_transfers_are_complete(void **unused) {
+    enum { LONG = 7 << 20, RANGES = 9 };
+    struct iovec ranges[RANGES];
+    size_t lengths[RANGES] = {1, 0, (2 << 20) - 1, 0, 3, 2 << 20, 1000003, 5, LONG};
+    char *out = malloc(LONG), *in = malloc(LONG), *at = in;
+    (void)unused;
+    for (size_t n = 0; n < LONG; n++)
+        out[n] = (char)(n * 7 + n / 4096);
+    int fd = open_file("/long", O_RDWR | O_CREAT);
+    assert_int_equal(CALL(SYS_write, fd, out, LONG), LONG);
+    assert_int_equal(CALL(SYS_lseek, fd, 0, SEEK_SET), 0);
+    assert_int_equal(CALL(SYS_read, fd, in, LONG), LONG);
+    assert_memory_equal(in, out, LONG);
+    memset(in, 0, LONG);
+    for (unsigned n = 0; n < RANGES; at += ranges[n++].iov_len)
+        ranges[n] = (struct iovec){at, n < RANGES - 1 ? lengths[n] : (size_t)(in + LONG - at)};
+    assert_int_equal(CALL(SYS_preadv, fd, ranges, RANGES, 0), LONG);
+    assert_memory_equal(in, out, LONG);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 0), 0);
+    assert_int_equal(CALL(SYS_pwritev, fd, ranges, RANGES, 1), LONG);
+    assert_int_equal(CALL(SYS_pread64, fd, in, LONG, 1), LONG);
+    assert_memory_equal(in, out, LONG);
+    calls_limit_files(5 << 20);
+    unsigned signals = calls_signals;
+    assert_int_equal(CALL(SYS_pwritev, fd, ranges, RANGES, 0), 5 << 20);
+    assert_int_equal(calls_signals, signals);
+    calls_limit_files(~0ul);
+    close_file(fd);
+    assert_int_equal(CALL(SYS_unlink, "/long"), 0);
+    free(out);
+    free(in);
+}
+
+static void a_limit_of_length_holds_in_every_call_that_writes(void **unused) {
+    static char bytes[3000];
+    struct stat stat;
+    (void)unused;
+    int fd = open_file("/limited", O_RDWR | O_CREAT), from = make_file("/from", "some bytes");
+    int last = open_file("/limited", O_RDWR | O_APPEND);
+    unsigned signals = calls_signals;
+    calls_limit_files(5000);
+    assert_int_equal(CALL(SYS_write, fd, bytes, 3000), 3000);
+    assert_int_equal(CALL(SYS_write, last, bytes, 3000), 2000);
+    assert_int_equal(calls_signals, signals);
+    assert_int_equal(CALL(SYS_write, last, bytes, 1), -EFBIG);
+    assert_int_equal(CALL(SYS_pwrite64, fd, bytes, 1, 5000), -EFBIG);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 5001), -EFBIG);
+    assert_int_equal(CALL(SYS_truncate, "/limited", 5001), -EFBIG);
+    assert_int_equal(CALL(SYS_fallocate, fd, 0, 4000, 1001), -EFBIG);
+    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_SET), 0);
+    assert_int_equal(CALL(SYS_sendfile, last, from, 0, 10), -EFBIG);
+    assert_int_equal(calls_signals, signals + 6);
+    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_CUR), 0);
+    assert_int_equal(CALL(SYS_fstat, fd, &stat), 0);
+    assert_int_equal(stat.st_size, 5000);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 5000), 0);
+    assert_int_equal(CALL(SYS_write, last, bytes, 0), 0);
+    assert_int_equal(calls_signals, signals + 6);
+    calls_limit_files(~0ul);
+    assert_int_equal(CALL(SYS_write, last, bytes, 1), 1);
+    close_file(fd);
+    close_file(from);
+    close_file(last);
+    assert_int_equal(CALL(SYS_unlink, "/limited"), 0);
+    assert_int_equal(CALL(SYS_unlink, "/from"), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_lost_its_name_lasts_as_long_as_it_is_open),
+        cmocka_unit_test(a_directory_of_ten_thousand_is_listed_once_each),
+        cmocka_unit_test(a_file_without_a_name_can_get_one),
+        cmocka_unit_test(the_working_directory_knows_its_name),
+        cmocka_unit_test(archives_are_put_over_one_another_without_copying),
+        cmocka_unit_test(attributes_can_be_extended),
+        cmocka_unit_test(a_limit_of_length_holds_in_every_call_that_writes),
+        cmocka_unit_test(long_transfers_are_complete),
+    };
+    return file_tests_run(tests);
+}

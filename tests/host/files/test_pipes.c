@@ -1,0 +1,181 @@
+/*
+ * Pipes and FIFOs: order, atomic writes, ends that are gone, threads that wait for one another.
+ */
+#include "file_test.h"
+
+static void a_pipe_carries_bytes_in_order(void **unused) {
+    static char out[5000], in[5000];
+    int pipe[2];
+    (void)unused;
+    assert_int_equal(CALL(SYS_pipe2, pipe, O_NONBLOCK), 0);
+    unsigned next = 0, expected = 0;
+    for (int turn = 0; turn < 200; turn++) {
+        for (unsigned n = 0; n < sizeof out; n++)
+            out[n] = (char)(next + n);
+        long put = CALL(SYS_write, pipe[1], out, (unsigned)(turn * 37) % sizeof out);
+        next += put > 0 ? (unsigned)put : 0;
+        long got = CALL(SYS_read, pipe[0], in, (unsigned)(turn * 61) % sizeof in);
+        for (long n = 0; n < got; n++)
+            assert_int_equal((unsigned char)in[n], (unsigned char)expected++);
+    }
+    close_file(pipe[0]);
+    close_file(pipe[1]);
+}
+
+static void a_full_pipe_takes_no_more_and_an_ended_one_says_so(void **unused) {
+    static char bytes[70000];
+    int pipe[2], left;
+    (void)unused;
+    assert_int_equal(CALL(SYS_pipe2, pipe, O_NONBLOCK), 0);
+    assert_int_equal(CALL(SYS_read, pipe[0], bytes, 1), -EAGAIN);
+    assert_int_equal(CALL(SYS_write, pipe[1], bytes, sizeof bytes), 65536);
+    assert_int_equal(CALL(SYS_write, pipe[1], bytes, 1), -EAGAIN);
+    assert_int_equal(CALL(SYS_ioctl, pipe[0], 0x541b, &left), 0);
+    assert_int_equal(left, 65536);
+    assert_int_equal(CALL(SYS_fcntl, pipe[1], F_GETPIPE_SZ, 0), 65536);
+    assert_int_equal(CALL(SYS_fcntl, pipe[1], F_SETPIPE_SZ, 4096), -EBUSY);
+    assert_int_equal(CALL(SYS_fcntl, pipe[1], F_SETPIPE_SZ, 100000), 131072);
+    assert_int_equal(CALL(SYS_write, pipe[1], bytes, sizeof bytes), 65536);
+    assert_int_equal(CALL(SYS_read, pipe[0], bytes, 4096), 4096);
+    /* Less than an atomic write's worth goes in as a whole or not at all. */
+    assert_int_equal(CALL(SYS_write, pipe[1], bytes, 4000), 4000);
+    assert_int_equal(CALL(SYS_write, pipe[1], bytes, 4000), -EAGAIN);
+    close_file(pipe[1]);
+    for (long got, all = 0;; all += got) {
+        got = CALL(SYS_read, pipe[0], bytes, sizeof bytes);
+        assert_true(got >= 0);
+        if (got)
+            continue;
+        assert_int_equal(all, 131072 - 96);
+        break;
+    }
+    close_file(pipe[0]);
+}
+
+static void writing_to_nobody_is_a_broken_pipe(void **unused) {
+    int pipe[2];
+    (void)unused;
+    assert_int_equal(CALL(SYS_pipe, pipe), 0);
+    close_file(pipe[0]);
+    unsigned before = calls_signals;
+    assert_int_equal(CALL(SYS_write, pipe[1], "x", 1), -EPIPE);
+    assert_int_equal(calls_signals, before + 1);
+    close_file(pipe[1]);
+}
+
+/* One thread's work on a pipe of the first task. */
+struct end {
+    int fd;
+    unsigned long bytes, sum;
+};
+
+static void *write_much(void *argument) {
+    struct end *end = argument;
+    struct task *task = calls_begin_thread("writer", 0);
+    static __thread char bytes[20000];
+    unsigned long seed = 1;
+    for (unsigned long done = 0; done < end->bytes;) {
+        seed = seed * 6364136223846793005ul + 1442695040888963407ul;
+        unsigned long size = (seed >> 33) % sizeof bytes + 1;
+        size = size < end->bytes - done ? size : end->bytes - done;
+        for (unsigned long n = 0; n < size; n++)
+            end->sum += (unsigned char)(bytes[n] = (char)(seed + n));
+        long put = CALL(SYS_write, end->fd, bytes, size);
+        calls_expect(put == (long)size, "a blocking write was short");
+        done += size;
+    }
+    calls_end_thread(task);
+    return NULL;
+}
+
+static void *read_much(void *argument) {
+    struct end *end = argument;
+    struct task *task = calls_begin_thread("reader", 0);
+    static __thread char bytes[9000];
+    unsigned long seed = 7;
+    for (;;) {
+        seed = seed * 6364136223846793005ul + 1442695040888963407ul;
+        long got = CALL(SYS_read, end->fd, bytes, (seed >> 33) % sizeof bytes + 1);
+        calls_expect(got >= 0, "a read failed");
+        if (!got)
+            break;
+        end->bytes += (unsigned long)got;
+        for (long n = 0; n < got; n++)
+            end->sum += (unsigned char)bytes[n];
+    }
+    calls_end_thread(task);
+    return NULL;
+}
+
+static void nothing_is_lost_between_threads_that_wait_for_one_another(void **unused) {
+    enum { WRITERS = 3, READERS = 2, EACH = 1000000 };
+    pthread_t writer[WRITERS], reader[READERS];
+    struct end writes[WRITERS], reads[READERS];
+    int pipe[2];
+    (void)unused;
+    assert_int_equal(CALL(SYS_pipe, pipe), 0);
+    storm_begin();
+    for (int n = 0; n < WRITERS; n++) {
+        writes[n] = (struct end){pipe[1], EACH, 0};
+        pthread_create(&writer[n], NULL, write_much, &writes[n]);
+    }
+    for (int n = 0; n < READERS; n++) {
+        reads[n] = (struct end){pipe[0], 0, 0};
+        pthread_create(&reader[n], NULL, read_much, &reads[n]);
+    }
+    unsigned long wrote = 0, got = 0, bytes = 0;
+    for (int n = 0; n < WRITERS; n++) {
+        pthread_join(writer[n], NULL);
+        wrote += writes[n].sum;
+    }
+    close_file(pipe[1]);
+    for (int n = 0; n < READERS; n++) {
+        pthread_join(reader[n], NULL);
+        got += reads[n].sum;
+        bytes += reads[n].bytes;
+    }
+    assert_true(storm_end() > 0);
+    close_file(pipe[0]);
+    assert_int_equal(bytes, WRITERS * EACH);
+    assert_int_equal(got, wrote);
+}
+
+static void *open_other_end(void *name) {
+    struct task *task = calls_begin_thread("opener", 0);
+    long fd = CALL(SYS_open, name, O_WRONLY, 0);
+    calls_expect(fd >= 0 && CALL(SYS_write, fd, "over", 4) == 4, "the FIFO did not open");
+    CALL(SYS_close, fd);
+    calls_end_thread(task);
+    return NULL;
+}
+
+static void opening_a_fifo_waits_for_the_other_end(void **unused) {
+    char text[8] = {0};
+    pthread_t other;
+    (void)unused;
+    assert_int_equal(CALL(SYS_mknod, "/fifo", S_IFIFO | 0600, 0), 0);
+    assert_int_equal(CALL(SYS_open, "/fifo", O_WRONLY | O_NONBLOCK), -ENXIO);
+    calls_interrupted = 1;
+    assert_int_equal(CALL(SYS_open, "/fifo", O_RDONLY), -4200);
+    calls_interrupted = 0;
+    pthread_create(&other, NULL, open_other_end, "/fifo");
+    int fd = open_file("/fifo", O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(CALL(SYS_read, fd, text, sizeof text), 4);
+    assert_string_equal(text, "over");
+    assert_int_equal(CALL(SYS_read, fd, text, sizeof text), 0);
+    pthread_join(other, NULL);
+    close_file(fd);
+    assert_int_equal(CALL(SYS_unlink, "/fifo"), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pipe_carries_bytes_in_order),
+        cmocka_unit_test(a_full_pipe_takes_no_more_and_an_ended_one_says_so),
+        cmocka_unit_test(writing_to_nobody_is_a_broken_pipe),
+        cmocka_unit_test(nothing_is_lost_between_threads_that_wait_for_one_another),
+        cmocka_unit_test(opening_a_fifo_waits_for_the_other_end),
+    };
+    return file_tests_run(tests);
+}

@@ -1,0 +1,519 @@
+/*
+ * What programs do that nobody should: abuse WHAT. Each prints only what is the same on Linux, and
+ * leaves nothing behind, so that what is in the kernel can be counted before and after.
+ */
+#include "say.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static char self[256], folder[64], image[4 << 20];
+static size_t image_size;
+
+static void limit(int what, rlim_t most) {
+    struct rlimit both = {most, most};
+    if (setrlimit(what, &both))
+        tell("setrlimit", -1);
+}
+
+static void fail_if(int failed, const char *what) {
+    if (failed) {
+        tell(what, -1);
+        exit(1);
+    }
+}
+
+static void make(const char *name, const void *bytes, size_t size, int mode) {
+    int file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0777);
+    fail_if(file < 0 || write(file, bytes, size) != (ssize_t)size, name);
+    fchmod(file, (mode_t)mode);
+    close(file);
+}
+
+/* ---- headers ---- */
+
+static struct {
+    Elf64_Ehdr header;
+    Elf64_Phdr programs[4];
+    char interpreter[64];
+} bad;
+
+/* A program of one page, before it is spoilt. */
+static void good(void) {
+    memset(&bad, 0, sizeof bad);
+    memcpy(bad.header.e_ident, "\177ELF\2\1\1", 7);
+    bad.header.e_type = ET_EXEC;
+    bad.header.e_machine = EM_X86_64;
+    bad.header.e_version = 1;
+    bad.header.e_entry = 0x400000;
+    bad.header.e_phoff = offsetof(__typeof__(bad), programs);
+    bad.header.e_ehsize = sizeof bad.header;
+    bad.header.e_phentsize = sizeof *bad.programs;
+    bad.header.e_phnum = 1;
+    bad.programs[0] = (Elf64_Phdr){.p_type = PT_LOAD,
+                                   .p_flags = PF_R | PF_X,
+                                   .p_vaddr = 0x400000,
+                                   .p_filesz = sizeof bad,
+                                   .p_memsz = sizeof bad,
+                                   .p_align = 4096};
+}
+
+static void interpreter(const char *path) {
+    good();
+    strcpy(bad.interpreter, path);
+    bad.programs[1] = (Elf64_Phdr){.p_type = PT_INTERP,
+                                   .p_offset = offsetof(__typeof__(bad), interpreter),
+                                   .p_filesz = strlen(path) + 1};
+    bad.header.e_phnum = 2;
+}
+
+/* Exactly how: the error, or that the program ran. */
+static void run(const char *what, const char *path) {
+    int status;
+    char *none[] = {(char *)"x", NULL};
+    pid_t child = fork();
+    if (child == 0) {
+        execve(path, none, none + 1);
+        say("%s: %s", what, strerrorname_np(errno));
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    if (status)
+        say_status(what, status);
+}
+
+/* Linux may find out when the old program has gone, and then kills: so only that nothing ran. */
+static void run_refused(const char *what, const char *path) {
+    int status, null = open("/dev/null", O_RDWR);
+    char *none[] = {(char *)"x", NULL};
+    pid_t child = fork();
+    if (child == 0) {
+        execve(path, none, none + 1);
+        _exit(111);
+    }
+    close(null);
+    waitpid(child, &status, 0);
+    say("%s: %s", what, WIFSIGNALED(status) || WEXITSTATUS(status) == 111 ? "refused" : "ran");
+}
+
+static void try(const char *what) {
+    make("bad", &bad, sizeof bad, 0755);
+    run(what, "./bad");
+}
+
+static void try_refused(const char *what) {
+    make("bad", &bad, sizeof bad, 0755);
+    run_refused(what, "./bad");
+}
+
+static void cut_headers(void) {
+    good();
+    for (size_t size = 0; size < offsetof(__typeof__(bad), programs) + sizeof *bad.programs;
+         size += size < 8 ? 1 : 13) {
+        char what[40];
+        make("bad", &bad, size, 0755);
+        snprintf(what, sizeof what, "%zu bytes", size);
+        run(what, "./bad");
+    }
+}
+
+static void bad_headers(void) {
+    good(), bad.header.e_machine = EM_ARM, try("another machine");
+    good(), bad.header.e_type = ET_REL, try("an object file");
+    good(), bad.header.e_ident[4] = 9, bad.header.e_phnum = 0, try("no programs");
+    good(), bad.header.e_phnum = 0xffff, try("65535 programs");
+    good(), bad.header.e_phentsize = 1, try("programs of one byte");
+    good(), bad.header.e_phoff = ~0ul - 8, try("programs at the end of all");
+    good(), bad.header.e_phoff = 1ul << 40, try("programs beyond the end");
+    good(), bad.programs[0].p_filesz = 1ul << 60, try_refused("a segment of an exabyte");
+    good(), bad.programs[0].p_memsz = ~0ul, try_refused("memory that wraps around");
+    good(), bad.programs[0].p_memsz = 16, try_refused("less memory than file");
+    good(), bad.programs[0].p_vaddr = 1ul << 63, try_refused("a segment of the kernel's");
+    good(), bad.programs[0].p_vaddr = 0x400010, try_refused("a segment not aligned");
+    good(), bad.programs[0].p_offset = 1ul << 62, try_refused("a segment from nowhere");
+    good(), bad.programs[1] = bad.programs[0], bad.header.e_phnum = 2;
+    bad.header.e_entry = 1ul << 63, try_refused("segments that overlap, and no entry");
+}
+
+static void bad_interpreters(void) {
+    mkdir("directory", 0755);
+    make("plain", "#!/bin/true\n", 12, 0644);
+    make("empty", "", 0, 0755);
+    make("short", image, 100, 0755);
+    make("text", "echo\n", 5, 0755);
+    interpreter("./missing"), try("a missing interpreter");
+    interpreter("./directory"), try("a directory as interpreter");
+    interpreter("./plain"), try("an interpreter without x");
+    interpreter("./empty"), try("an empty interpreter");
+    interpreter("./short"), try_refused("an interpreter cut off");
+    interpreter("./text"), try_refused("a text as interpreter");
+    interpreter("./bad"), try_refused("itself as interpreter");
+    interpreter(""), try_refused("an interpreter without name");
+    interpreter("./missing"), bad.programs[1].p_filesz = 1ul << 40;
+    try("an interpreter with an endless name");
+    interpreter("./missing"), bad.programs[1].p_filesz = 3, try("a name without end");
+    interpreter("./missing"), bad.programs[1].p_offset = ~0ul - 4, try("a name from nowhere");
+}
+
+static void exec(void) {
+    cut_headers();
+    bad_headers();
+    bad_interpreters();
+    run("a directory", "./directory");
+    run("a file without x", "./plain");
+    run("an empty file", "./empty");
+    make("loop", "#!./loop\n", 9, 0755);
+    run("a script of itself", "./loop");
+    make("a", "#!./b\n", 6, 0755);
+    make("b", "#!./a\n", 6, 0755);
+    run("scripts of each other", "./a");
+    make("into", "#!./directory\n", 14, 0755);
+    run("a script of a directory", "./into");
+    /* Cut in its segments: it may begin and be killed, or not begin. */
+    for (size_t at = 64; at < image_size; at += image_size / 7) {
+        make("cut", image, at, 0755);
+        run_refused("a program cut off", "./cut");
+    }
+}
+
+/* ---- much ---- */
+
+static void bomb(void) {
+    pid_t group = fork();
+    if (group == 0) {
+        setpgid(0, 0);
+        limit(RLIMIT_NPROC, 40);
+        fail_if(setresgid(1234, 1234, 1234) || setresuid(1234, 1234, 1234), "setresuid");
+        int refused = 0;
+        /* Everybody forks, until it is refused, and stays. */
+        for (pid_t child; (child = fork()) >= 0;)
+            if (child == 0)
+                refused = 0;
+        say(errno == EAGAIN ? "refused" : strerrorname_np(errno));
+        for (;;)
+            pause();
+    }
+    setpgid(group, group);
+    /* 40 processes say it, each once. */
+    nanosleep(&(struct timespec){2, 0}, NULL);
+    kill(-group, SIGKILL);
+    waitpid(group, NULL, 0);
+}
+
+static void descriptors(void) {
+    limit(RLIMIT_NOFILE, 300);
+    int pair[2];
+    for (int kind = 0; errno != EMFILE; kind++) {
+        int made = kind % 5 == 0   ? open("/dev/null", O_RDONLY)
+                   : kind % 5 == 1 ? pipe(pair)
+                   : kind % 5 == 2 ? memfd_create("m", 0)
+                   : kind % 5 == 3 ? open("file", O_RDWR | O_CREAT, 0600)
+                                   : dup(1);
+        if (made < 0)
+            break;
+    }
+    tell("one more", dup(0));
+    close_range(3, ~0u, 0);
+}
+
+static void mounts(void) {
+    mkdir("point", 0755);
+    for (int i = 0; i < 200; i++) {
+        fail_if(mount("none", "point", "tmpfs", 0, NULL), "mount");
+        make("point/file", self, sizeof self, 0644);
+        mkdir("point/directory", 0755);
+        if (i % 2)
+            fail_if(symlink("file", "point/link"), "symlink");
+        int open_file = open("point/file", O_RDONLY);
+        if (umount("point") != -1 || errno != EBUSY)
+            say("busy, and yet taken away");
+        close(open_file);
+        fail_if(umount("point"), "umount");
+    }
+    say("mounted 200 times");
+}
+
+static int seen;
+
+static int count_entry(const char *path, const struct stat *status, int kind, struct FTW *at) {
+    (void)path, (void)status, (void)kind, (void)at;
+    seen++;
+    return 0;
+}
+
+static void walk(const char *where) {
+    for (int i = 0; i < 1000; i++) {
+        seen = 0;
+        fail_if(nftw(where, count_entry, 20, FTW_PHYS), "nftw");
+    }
+    say("%d entries", seen);
+}
+
+/* ---- what is left ---- */
+
+static size_t read_all(const char *path, char *bytes, size_t room) {
+    size_t size = 0;
+    ssize_t more;
+    int file = open(path, O_RDONLY);
+    fail_if(file < 0, path);
+    while ((more = read(file, bytes + size, room - size)) > 0)
+        size += (size_t)more;
+    close(file);
+    return size;
+}
+
+/* Prints what there is in the kernel when it has been the same for some readings. */
+static void left(void) {
+    enum { ROOM = 16384, READINGS = 10, MOST = 500 };
+    static char now[ROOM], before[ROOM];
+    for (int same = 0, tries = 0; same < READINGS && tries < MOST; tries++) {
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+        memset(now, 0, sizeof now);
+        size_t size = read_all("/proc/k42/counts", now, sizeof now);
+        read_all("/proc/k42/classes", now + size, sizeof now - size - 1);
+        same = strcmp(now, before) ? 0 : same + 1;
+        strcpy(before, now);
+    }
+    write(1, now, strlen(now));
+}
+
+/* ---- killed in the middle ---- */
+
+static void forks(void) {
+    for (;;) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        waitpid(child, NULL, 0);
+    }
+}
+
+static void reads(void) {
+    static char bytes[8 << 20];
+    int file = open("large", O_RDWR);
+    for (;;) {
+        pread(file, bytes, sizeof bytes, 0);
+        pwrite(file, bytes, sizeof bytes, 0);
+    }
+}
+
+static void faults(void) {
+    for (;;) {
+        char *at = mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        for (int i = 0; i < 8 << 20; i += 4096)
+            at[i] = 1;
+        munmap(at, 8 << 20);
+    }
+}
+
+static void maps(void) {
+    int file = open("large", O_RDWR);
+    for (;;) {
+        char *at = mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        for (int i = 0; i < 8 << 20; i += 4096)
+            at[i]++;
+        munmap(at, 8 << 20);
+    }
+}
+
+static void pipes(void) {
+    static char bytes[1 << 16];
+    int pair[2];
+    fail_if(pipe(pair), "pipe");
+    if (fork() == 0)
+        for (;;)
+            read(pair[0], bytes, sizeof bytes);
+    for (;;)
+        write(pair[1], bytes, sizeof bytes);
+}
+
+static void execs(void) {
+    char *again[] = {self, (char *)"execs", NULL};
+    execve(self, again, again + 2);
+    _exit(0);
+}
+
+static void kill_all(void (*what)(void)) {
+    for (int i = 0; i < 15; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            setpgid(0, 0);
+            what();
+        }
+        setpgid(child, child);
+        nanosleep(&(struct timespec){0, 1000000L * (i * i + 1)}, NULL);
+        kill(-child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+}
+
+static void killed(void) {
+    make("large", image, image_size, 0600);
+    fail_if(truncate("large", 8 << 20), "truncate");
+    kill_all(forks);
+    kill_all(reads);
+    kill_all(faults);
+    kill_all(maps);
+    kill_all(pipes);
+    kill_all(execs);
+    say("all killed");
+}
+
+/* A hundred stages, each of which passes on what comes; one in the middle is killed. */
+static void stages(void) {
+    int from = open("/dev/zero", O_RDONLY), pair[2], status, last = 0, passed;
+    pid_t middle = 0;
+    static char bytes[4096];
+    for (int i = 0; i < 100; i++) {
+        fail_if(pipe(pair), "pipe");
+        pid_t child = fork();
+        fail_if(child < 0, "fork");
+        if (child == 0) {
+            close(pair[0]);
+            for (;;)
+                if ((passed = read(from, bytes, sizeof bytes)) <= 0 ||
+                    write(pair[1], bytes, (size_t)passed) != passed)
+                    _exit(0);
+        }
+        close(pair[1]);
+        close(from);
+        from = pair[0];
+        middle = i == 50 ? child : middle;
+    }
+    for (int i = 0; i < 100; i++)
+        fail_if(read(from, bytes, sizeof bytes) <= 0, "the last stage");
+    kill(middle, SIGKILL);
+    while (read(from, bytes, sizeof bytes) > 0)
+        ;
+    for (pid_t child; (child = wait(&status)) > 0;)
+        last += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    say("the end came through, %d killed", last);
+}
+
+static void hog(void) {
+    for (;;) {
+        char *at = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (at == MAP_FAILED) {
+            tell("mmap", -1);
+            return;
+        }
+        for (int i = 0; i < 1 << 20; i += 4096)
+            at[i] = 1;
+    }
+}
+
+/* Files of a folder in memory, until there is no more. */
+static void fill(const char *where) {
+    static char bytes[1 << 20];
+    fail_if(chdir(where), where);
+    int file = open("filling", O_WRONLY | O_CREAT, 0600);
+    while (write(file, bytes, sizeof bytes) > 0)
+        ;
+    tell("write", -1);
+    unlink("filling");
+}
+
+/* Uses one of everything until /tmp/over is there, and says what was lost. */
+static void use(const char *where) {
+    enum { PAGES = 64, WORDS = PAGES * 512 };
+    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random"};
+    char path[256];
+    int held = open("/", O_PATH), disk = open("/dev/vda", O_RDWR), memory = memfd_create("m", 0);
+    for (int i = 0; i < 4; i++)
+        fail_if(open(devices[i], O_RDWR) < 0, devices[i]);
+    snprintf(path, sizeof path, "%s/used", where);
+    int file = open(path, O_RDWR | O_CREAT, 0600);
+    fail_if(held < 0 || disk < 0 || memory < 0 || file < 0, path);
+    fail_if(ftruncate(file, WORDS * 8) || ftruncate(memory, WORDS * 8), "ftruncate");
+    uint64_t *shared =
+                 mmap(NULL, WORDS * 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+             *mapped = mmap(NULL, WORDS * 8, PROT_READ, MAP_SHARED, file, 0), turn = 0, seen;
+    DIR *all = opendir(where), *mine = opendir(folder);
+    fail_if(!mine || shared == MAP_FAILED || mapped == MAP_FAILED || !all, where);
+    for (; access("/tmp/over", F_OK); turn++) {
+        uint64_t at = turn * 513 % WORDS;
+        int entries = 0;
+        shared[at] = turn;
+        if (pwrite(file, &turn, 8, at * 8) != 8 || mapped[at] != turn)
+            say("a word of the file is lost");
+        if (pwrite(memory, &turn, 8, at * 8) != 8 || pread(memory, &seen, 8, at * 8) != 8 ||
+            seen != turn)
+            say("a word of memory is lost");
+        if (pwrite(disk, &turn, 8, at * 8) != 8 || pread(disk, &seen, 8, at * 8) != 8 ||
+            seen != turn)
+            say("a word of the disk is lost");
+        if (shared[at] != turn)
+            say("a shared word is lost");
+        if (turn % 50 == 0)
+            fsync(file), fsync(disk);
+        for (rewinddir(all); readdir(all);)
+            entries++;
+        for (rewinddir(mine); readdir(mine);)
+            entries++;
+        if (entries != 5)
+            say("%d entries", entries);
+    }
+    say(turn > 20 ? "used" : "not used");
+}
+
+int main(int count, char **arguments) {
+    const char *what = count > 1 ? arguments[1] : "", *where = count > 2 ? arguments[2] : "/";
+    if (!strcmp(what, "execs")) {
+        readlink("/proc/self/exe", self, sizeof self - 1);
+        execs();
+    }
+    if (!strcmp(what, "left")) {
+        left();
+        return 0;
+    }
+    fail_if(readlink("/proc/self/exe", self, sizeof self - 1) < 0, "readlink");
+    int file = open(self, O_RDONLY);
+    image_size = (size_t)read(file, image, sizeof image);
+    close(file);
+    strcpy(folder, "/tmp/abuse-XXXXXX");
+    fail_if(!mkdtemp(folder) || chdir(folder), folder);
+    if (!strcmp(what, "exec"))
+        exec();
+    else if (!strcmp(what, "bomb"))
+        bomb();
+    else if (!strcmp(what, "descriptors"))
+        descriptors();
+    else if (!strcmp(what, "mounts"))
+        mounts();
+    else if (!strcmp(what, "walk"))
+        walk(where);
+    else if (!strcmp(what, "killed"))
+        killed();
+    else if (!strcmp(what, "stages"))
+        stages();
+    else if (!strcmp(what, "use"))
+        use(where);
+    else if (!strcmp(what, "hog"))
+        hog();
+    else if (!strcmp(what, "fill"))
+        fill(where);
+    else
+        say("abuse what?");
+    /* The folder of this run has files, and one directory, at most. */
+    char path[320];
+    if (!chdir(folder)) {
+        DIR *all = opendir(".");
+        for (struct dirent *one; (one = readdir(all));)
+            if (unlink(one->d_name))
+                rmdir(one->d_name);
+        closedir(all);
+    }
+    chdir("/");
+    rmdir(folder);
+    return 0;
+}

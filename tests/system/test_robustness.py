@@ -1,0 +1,136 @@
+"""What a guest is made to suffer leaves nothing behind: errors are Linux's, the kernel goes on, and
+what there is in it is afterwards what there was before.
+
+/proc/k42/counts says what there is; it is read when readings agree. What is compared: blocks of the
+heap by size, objects by class, threads, pages of files, and frames that are none of these. What a
+slab has to spare, and stacks kept for threads to come, are not anybody's and not compared.
+"""
+import os
+import subprocess
+
+import pytest
+from launcher import session, variants
+
+SUITE_TIMEOUT_SECONDS = 600
+GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
+pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="Linux does not say what there is in it")
+
+# Frames more or less: tables that map stacks, and pages a process has that another was charged for.
+# Every abuse is done some 15 times and more, so what it leaks is more than this.
+SLACK = 6
+SPARE = ("frames.used", "frames.free", "frames.kernel", "frames.heap", "frames.stacks",
+         "frames.tables", "heap.bytes", "heap.numbers", "blocks.heap-large")
+
+
+def program_bytes():
+    with open(os.path.join(variants.folder("release"), "tests", "programs", "abuse"), "rb") as file:
+        return file.read()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def program(machine):
+    machine.run(["sh", "-c", "cat > /bin/abuse; chmod +x /bin/abuse"], program_bytes())
+
+
+def what_there_is(guest):
+    done = guest.run(["abuse", "left"])
+    assert done.status == 0 and not done.errors, done
+    found = {}
+    for line in done.output.decode().splitlines():
+        name, number = line.split()[:2]
+        found[name] = found.get(name, 0) + int(number)
+    # The table of process numbers grows with the largest there was, and stays.
+    found["heap bytes"] = found["heap.bytes"] - found["heap.numbers"]
+    found["other frames"] = found["frames.kernel"] - found["frames.heap"] - found["frames.stacks"]
+    return {name: number for name, number in found.items() if name not in SPARE}
+
+
+def unlike(before, after):
+    changed = {name: (before.get(name), number) for name, number in after.items()
+               if before.get(name) != number}
+    was, now = changed.get("other frames", (0, 0))
+    if abs(now - was) <= SLACK:
+        changed.pop("other frames", None)
+    return changed
+
+
+def leaves_nothing(guest, *words, **more):
+    """Once to have what stays for ever, like pages of the programs it needs; then it counts."""
+    guest.run(words, **more)
+    before = what_there_is(guest)
+    done = guest.run(words, **more)
+    after = what_there_is(guest)
+    assert not unlike(before, after), f"after {' '.join(words)}"
+    assert done.status == 0, done
+    return done
+
+
+def test_a_guest_at_rest_stays_as_it_is(machine):
+    leaves_nothing(machine, "true")
+
+
+def test_what_is_left_is_seen(machine):
+    """The counts can fail: a file, a mount and a program that stay are found."""
+    machine.run(["abuse", "left"])
+    before = what_there_is(machine)
+    machine.run(["sh", "-c", "mount -t tmpfs none /mnt; echo x > /mnt/file; sleep 1000 & "])
+    seen = unlike(before, what_there_is(machine))
+    machine.run(["sh", "-c", "umount /mnt"])
+    assert {"node.ramfs.regular", "node.ramfs.directory", "heap bytes"} <= set(seen)
+
+
+@pytest.mark.parametrize("what", ["exec", "bomb", "descriptors", "mounts", "killed", "stages"])
+def test_abuse_ends_as_on_linux_and_leaves_nothing(machine, what):
+    machine.same(["sh", "-c", f"cat > /tmp/abuse; chmod +x /tmp/abuse; exec /tmp/abuse {what}"],
+                 program_bytes(), limit=200)
+    machine.run(["rm", "/tmp/abuse"])
+    leaves_nothing(machine, "abuse", what, limit=200)
+
+
+def test_memory_that_is_refused_is_not_kept(machine):
+    done = leaves_nothing(machine, "bash", "-c", "ulimit -v 60000; exec abuse hog", limit=200)
+    assert done.output == b"mmap: ENOMEM\n"
+
+
+def test_files_in_memory_are_refused_at_their_limit_and_given_back(machine):
+    done = leaves_nothing(machine, "sh", "-c", "mount -t tmpfs -o size=8M none /mnt; "
+                          "abuse fill /mnt; umount /mnt", limit=200)
+    assert done.output == b"write: ENOSPC\n"
+
+
+def test_a_hog_is_ended_by_name_and_leaves_nothing():
+    with session.Session("k42", 2, "256M") as guest:
+        guest.wait_until_ready()
+        guest.run(["sh", "-c", "cat > /bin/abuse; chmod +x /bin/abuse"], program_bytes())
+        for _ in range(2):
+            before = what_there_is(guest)
+            done = guest.run(["bash", "-c", "sleep 1000 & abuse hog; s=$?; kill $! && exit $s"],
+                             limit=200)
+        after = what_there_is(guest)
+        with open(guest.log, errors="replace") as log:
+            said = log.read()
+    assert done.status == 137 and not unlike(before, after)
+    assert said.count("out of memory: killing abuse (") == 2
+
+
+@pytest.mark.parametrize("contents", [b"", b"070701", b"070701" + b"f" * 104, b"x" * 5000,
+                                      b"070701" + b"0" * 88 + b"ffffffff" + b"0" * 4096])
+def test_a_spoilt_archive_is_not_the_end(tmp_path, contents):
+    from launcher import qemu
+    (tmp_path / "archive").write_bytes(contents)
+    kernel = os.path.join(variants.folder("release"), "kernel", "k42.elf")
+    ended = qemu.Guest(kernel, cpus=1, append="exit", initrd=str(tmp_path / "archive")).run(
+        60, capture=True)
+    assert ended.status == 0 and not ended.timed_out, ended.text
+
+
+def test_a_folder_of_the_host_is_walked_a_thousand_times(tmp_path):
+    for number in range(4):
+        (tmp_path / f"d{number}").mkdir()
+        for name in "abc":
+            (tmp_path / f"d{number}" / name).write_text(name)
+    with session.Session("k42", 2, "512M", shares=[(str(tmp_path), "/srv")]) as guest:
+        guest.wait_until_ready()
+        guest.run(["sh", "-c", "cat > /bin/abuse; chmod +x /bin/abuse"], program_bytes())
+        done = leaves_nothing(guest, "abuse", "walk", "/srv", limit=250)
+    assert done.output == b"17 entries\n"

@@ -1,0 +1,72 @@
+"""Every class of the kernel is swapped while programs use its objects, and nothing is lost."""
+import os
+
+import pytest
+from launcher import session, variants
+
+SUITE_TIMEOUT_SECONDS = 600
+pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
+                                reason="Linux has no objects")
+
+# Classes of checks inside the kernel, which swap them; and what nothing makes unless it is asked to.
+OF_CHECKS = ("account.", "test.")
+NEVER_MADE = {"run_queue.fifo": "chosen by nobody: test=policies swaps it",
+              "fr.zero": "made by nobody: tests/host/test_file_pages.c swaps what is above it"}
+ROUNDS = 3
+
+# Swaps all objects of each class that has any, and waits until that is over.
+STORM = """for round in $(seq %d); do
+    while read class live swaps; do
+        case $class in account.*|test.*) continue;; esac
+        [ $live = 0 ] && continue
+        until echo $class > /proc/k42/swap; do :; done 2> /dev/null
+        tries=0
+        while read -r now < /proc/k42/swap; do
+            case $now in "pending 0"*) break;; esac
+            tries=$((tries + 1)); [ $tries = 20000 ] && echo "$class: $now" && exit 1
+        done
+    done < /proc/k42/classes
+done
+touch /tmp/over
+""" % ROUNDS
+
+WORK = """abuse use /srv > /tmp/used & user=$!
+sh /tmp/storm > /tmp/stormed & storm=$!
+mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1; n=0
+cd /srv
+while kill -0 $storm 2> /dev/null; do
+    seq 500 > /tmp/numbers
+    x=$(cat /tmp/numbers | sort -rn | tail -n 1); [ "$x" = 1 ] || echo "lost: $x"
+    ln -sf numbers /tmp/link; cmp /tmp/link /tmp/numbers
+    n=$((n + 1)); [ $n -gt 200 ] || echo "line $n." >&8
+    echo line >&7; read -r line <&7; [ "$line" = line ] || echo "lost: $line"
+done
+wait $user; cat /tmp/stormed /tmp/used; echo $n
+"""
+
+
+def classes(guest):
+    lines = guest.run(["cat", "/proc/k42/classes"]).output.decode().split("\n")
+    return {name: int(swaps) for name, _, swaps in (line.split() for line in lines if line)}
+
+
+def test_every_class_is_swapped_in_use_and_nothing_is_lost(tmp_path):
+    shared, disk = tmp_path / "shared", tmp_path / "disk"
+    shared.mkdir()
+    disk.write_bytes(bytes(8 << 20))
+    more = ["-drive", f"file={disk},format=raw,if=none,id=disk",
+            "-device", "virtio-blk-pci,drive=disk"]
+    with session.Session("k42", 2, "1G", shares=[(str(shared), "/srv")], more=more) as guest:
+        guest.wait_until_ready()
+        with open(os.path.join(variants.folder("release"), "tests", "programs", "abuse"),
+                  "rb") as file:
+            guest.run(["sh", "-c", "cat > /bin/abuse; chmod +x /bin/abuse"], file.read())
+        guest.run(["sh", "-c", "cat > /tmp/storm"], STORM.encode())
+        done = guest.run(["bash", "-c", WORK, "sh", guest.console], limit=400)
+        shown = guest.ports["console"].recv(1 << 16).decode()
+        swapped = classes(guest)
+    assert done.output.startswith(b"used\n") and not done.errors, done
+    lines = min(200, int(done.output.split()[1]))
+    assert shown.split() == " ".join(f"line {n}." for n in range(1, lines + 1)).split()
+    never = {name for name, swaps in swapped.items() if not swaps and not name.startswith(OF_CHECKS)}
+    assert never == set(NEVER_MADE)
