@@ -171,7 +171,7 @@ def show_processes(_):
         root = entry(number)["root"]
         parent = "?"
         if root["class_"]["name"].string().startswith("process"):
-            parent = int(at(root, "struct process_root")["body"]["parent_pid"])
+            parent = int(at(at(root, "struct body_object")["body"], "struct process_body")["parent_pid"])
         print(f"{pid:>6} {len(members):>7} {parent:>7} {number:>6} {first['name'].string()}")
 
 

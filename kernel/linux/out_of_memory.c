@@ -2,7 +2,9 @@
  * Who goes when memory is out and nothing can be given back: the process that has most of it, with
  * what its oom_score_adj adds. Never the first one, nor one whose adjustment is the least.
  *
- * While one that was chosen is still on its way out nobody else is.
+ * While one that was chosen is still on its way out nobody else is. That is not over with its end:
+ * its memory comes back by deferred work, some of which defers more. So a number of rounds of that
+ * must have passed since somebody was last seen ending.
  */
 #include "../mem/pm/pm.h"
 #include "../print.h"
@@ -42,6 +44,31 @@ static bool look(int number, uint64_t total, struct candidate *candidate) {
     return true;
 }
 
+#define ROUNDS 8u
+
+static struct {
+    struct k42_defer defer;
+    uint32_t left; /* rounds; one too few if somebody is seen ending as a round ends */
+    bool asked;    /* for the next one */
+} coming;
+
+static void round_is_over(struct k42_defer *defer) {
+    (void)defer;
+    __atomic_sub_fetch(&coming.left, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&coming.asked, false, __ATOMIC_RELEASE);
+}
+
+/* Whether memory is on its way from one that was ended. */
+static bool more_comes(bool somebody_ends) {
+    if (somebody_ends)
+        __atomic_store_n(&coming.left, ROUNDS, __ATOMIC_RELAXED);
+    else if (!__atomic_load_n(&coming.left, __ATOMIC_RELAXED))
+        return false;
+    if (!__atomic_exchange_n(&coming.asked, true, __ATOMIC_ACQUIRE))
+        k42_defer(&coming.defer, round_is_over);
+    return true;
+}
+
 static bool kill_largest(void) {
     struct candidate largest = {.score = 0}, candidate;
     uint64_t total, available;
@@ -51,17 +78,19 @@ static bool kill_largest(void) {
         if (!look(number, total, &candidate))
             continue;
         if (candidate.info.ending)
-            return true;
+            return more_comes(true);
         if (!found || candidate.score > largest.score)
             largest = candidate;
         found = true;
     }
+    if (more_comes(false))
+        return true;
     if (!found)
         return false;
     print("linux: out of memory: killing %s (%d), which has %lu MiB of %lu", largest.name,
           largest.info.pid, largest.resident >> 8, total >> 8);
     struct signal_info info = signal_from_kernel(SIGKILL);
-    return signal_process(largest.info.pid, &info) >= 0;
+    return signal_process(largest.info.pid, &info) >= 0 && more_comes(true);
 }
 
 static bool out_of_memory(void) {

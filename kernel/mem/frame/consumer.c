@@ -167,7 +167,10 @@ static void count(struct frame_statistics *statistics, uint64_t *kernel) {
                                    .largest_order = zone_largest_order()};
     uint64_t others = 0;
     for (struct frame_consumer *one = list.live; one; one = one->next) {
-        now.idle += __atomic_load_n(&one->pool.idle, __ATOMIC_RELAXED);
+        uint64_t idle = __atomic_load_n(&one->pool.idle, __ATOMIC_RELAXED);
+        bool urgent = one->flags & FRAME_URGENT;
+        *(urgent ? &now.free : &now.idle) += idle;
+        now.last += urgent ? idle : 0;
         others += __atomic_load_n(&one->used, __ATOMIC_RELAXED);
     }
     uint64_t rest = now.records + now.kept + now.free + now.cached + now.idle;

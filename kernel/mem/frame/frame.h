@@ -134,9 +134,9 @@ void frame_consumers_each(void (*visit)(void *argument, const struct frame_usage
 /* In frames. present = free + idle + cached + used + kept + records. Exact when nothing moves. */
 struct frame_statistics {
     uint64_t present, records, kept;
-    uint64_t free;   /* in whole chunks, anybody's */
+    uint64_t free;   /* in whole chunks, anybody's; and in chunks of urgent consumers */
     uint64_t last;   /* as many of those are only for the urgent */
-    uint64_t idle;   /* in consumers' and shared chunks */
+    uint64_t idle;   /* in consumers' and shared chunks, anybody's if there is nothing else */
     uint64_t cached; /* by CPUs */
     uint64_t used;
     int largest_order; /* that can be had now without collecting; -1: none */
