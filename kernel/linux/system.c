@@ -23,6 +23,12 @@ void system_memory(uint64_t *total, uint64_t *available) {
     *available = frames.free + frames.idle + frames.cached;
 }
 
+uint64_t system_archives(void) {
+    struct frame_statistics frames;
+    frames_count(&frames);
+    return frames.kept;
+}
+
 static uint16_t count_processes(void) {
     uint64_t count = 0;
     for (int number = ids_next(1); number; number = ids_next(number + 1))

@@ -11,5 +11,7 @@
 
 /* Frames there are, and those that nobody uses. */
 void system_memory(uint64_t *total, uint64_t *available);
+/* Frames of the archives that the first file system's files lie in. */
+uint64_t system_archives(void);
 
 #endif

@@ -41,3 +41,10 @@ def test_the_kernel_s_lines_are_kept(machine):
     assert first == same and ("machine: " in first or int(kept) > 500)
     assert int(kept) > 2 and left == "0" and refused == "1"
     assert b"not permitted" in done.errors
+
+
+def test_an_idle_machine_uses_little_memory(machine):
+    lines = machine.sh("cat /proc/meminfo").output.decode().splitlines()
+    kib = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    used = kib["MemTotal"] - kib["MemFree"] - kib["Cached"]
+    assert kib["Cached"] > 10000 and 0 < used < 32 << 10

@@ -111,6 +111,8 @@ def test_keys_do_what_they_do_in_a_shell(terminal):
     terminal.sendcontrol("d")
     terminal.expect_exact(PROMPT)
     terminal.sendline("sleep 1 &")
+    terminal.expect_exact("[1]")
+    terminal.expect_exact(PROMPT)  # a key that comes before the shell takes keys is a line's end
     terminal.sendcontrol("d")
     terminal.expect(pexpect.EOF)
 

@@ -50,6 +50,7 @@ static void print_kib(struct proc_text *text, const char *name, uint64_t frames)
     proc_print(text, "%s: %lu kB\n", name, frames * 4);
 }
 
+/* Page caches are not told apart from other memory but for the files that were there at boot. */
 static k42_result print_meminfo(const struct proc_key *key, struct proc_text *text) {
     (void)key;
     uint64_t total, available;
@@ -58,7 +59,7 @@ static k42_result print_meminfo(const struct proc_key *key, struct proc_text *te
     print_kib(text, "MemFree", available);
     print_kib(text, "MemAvailable", available);
     print_kib(text, "Buffers", 0);
-    print_kib(text, "Cached", 0);
+    print_kib(text, "Cached", system_archives());
     print_kib(text, "SwapCached", 0);
     print_kib(text, "SwapTotal", 0);
     print_kib(text, "SwapFree", 0);
