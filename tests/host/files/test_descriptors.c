@@ -106,12 +106,47 @@ static void a_limit_of_length_holds_in_every_call_that_writes(void **unused) {
     assert_int_equal(CALL(SYS_unlink, "/from"), 0);
 }
 
+/* Across the pieces that long calls are made of, in ranges that have nothing to do with those. */
+static void long_transfers_are_complete(void **unused) {
+    enum { LONG = 7 << 20, RANGES = 9 };
+    struct iovec ranges[RANGES];
+    size_t lengths[RANGES] = {1, 0, (2 << 20) - 1, 0, 3, 2 << 20, 1000003, 5, LONG};
+    char *out = malloc(LONG), *in = malloc(LONG), *at = in;
+    (void)unused;
+    for (size_t n = 0; n < LONG; n++)
+        out[n] = (char)(n * 7 + n / 4096);
+    int fd = open_file("/long", O_RDWR | O_CREAT);
+    assert_int_equal(CALL(SYS_write, fd, out, LONG), LONG);
+    assert_int_equal(CALL(SYS_lseek, fd, 0, SEEK_SET), 0);
+    assert_int_equal(CALL(SYS_read, fd, in, LONG), LONG);
+    assert_memory_equal(in, out, LONG);
+    memset(in, 0, LONG);
+    for (unsigned n = 0; n < RANGES; at += ranges[n++].iov_len)
+        ranges[n] = (struct iovec){at, n < RANGES - 1 ? lengths[n] : (size_t)(in + LONG - at)};
+    assert_int_equal(CALL(SYS_preadv, fd, ranges, RANGES, 0), LONG);
+    assert_memory_equal(in, out, LONG);
+    assert_int_equal(CALL(SYS_ftruncate, fd, 0), 0);
+    assert_int_equal(CALL(SYS_pwritev, fd, ranges, RANGES, 1), LONG);
+    assert_int_equal(CALL(SYS_pread64, fd, in, LONG, 1), LONG);
+    assert_memory_equal(in, out, LONG);
+    calls_limit_files(5 << 20);
+    unsigned signals = calls_signals;
+    assert_int_equal(CALL(SYS_pwritev, fd, ranges, RANGES, 0), 5 << 20);
+    assert_int_equal(calls_signals, signals);
+    calls_limit_files(~0ul);
+    close_file(fd);
+    assert_int_equal(CALL(SYS_unlink, "/long"), 0);
+    free(out);
+    free(in);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptors_are_the_lowest_and_close_on_exec),
         cmocka_unit_test(locks_of_two_files_exclude_each_other),
         cmocka_unit_test(bytes_go_from_file_to_file),
         cmocka_unit_test(a_limit_of_length_holds_in_every_call_that_writes),
+        cmocka_unit_test(long_transfers_are_complete),
     };
     return file_tests_run(tests);
 }

@@ -153,74 +153,6 @@ static void attributes_can_be_extended(void **unused) {
     assert_int_equal(CALL(SYS_unlink, "/x"), 0);
 }
 
-/* Across the pieces that long calls are made of, in ranges that have nothing to do with those. */
-static void long_transfers_are_complete(void **unused) {
-    enum { LONG = 7 << 20, RANGES = 9 };
-    struct iovec ranges[RANGES];
-    size_t lengths[RANGES] = {1, 0, (2 << 20) - 1, 0, 3, 2 << 20, 1000003, 5, LONG};
-    char *out = malloc(LONG), *in = malloc(LONG), *at = in;
-    (void)unused;
-    for (size_t n = 0; n < LONG; n++)
-        out[n] = (char)(n * 7 + n / 4096);
-    int fd = open_file("/long", O_RDWR | O_CREAT);
-    assert_int_equal(CALL(SYS_write, fd, out, LONG), LONG);
-    assert_int_equal(CALL(SYS_lseek, fd, 0, SEEK_SET), 0);
-    assert_int_equal(CALL(SYS_read, fd, in, LONG), LONG);
-    assert_memory_equal(in, out, LONG);
-    memset(in, 0, LONG);
-    for (unsigned n = 0; n < RANGES; at += ranges[n++].iov_len)
-        ranges[n] = (struct iovec){at, n < RANGES - 1 ? lengths[n] : (size_t)(in + LONG - at)};
-    assert_int_equal(CALL(SYS_preadv, fd, ranges, RANGES, 0), LONG);
-    assert_memory_equal(in, out, LONG);
-    assert_int_equal(CALL(SYS_ftruncate, fd, 0), 0);
-    assert_int_equal(CALL(SYS_pwritev, fd, ranges, RANGES, 1), LONG);
-    assert_int_equal(CALL(SYS_pread64, fd, in, LONG, 1), LONG);
-    assert_memory_equal(in, out, LONG);
-    calls_limit_files(5 << 20);
-    unsigned signals = calls_signals;
-    assert_int_equal(CALL(SYS_pwritev, fd, ranges, RANGES, 0), 5 << 20);
-    assert_int_equal(calls_signals, signals);
-    calls_limit_files(~0ul);
-    close_file(fd);
-    assert_int_equal(CALL(SYS_unlink, "/long"), 0);
-    free(out);
-    free(in);
-}
-
-static void a_limit_of_length_holds_in_every_call_that_writes(void **unused) {
-    static char bytes[3000];
-    struct stat stat;
-    (void)unused;
-    int fd = open_file("/limited", O_RDWR | O_CREAT), from = make_file("/from", "some bytes");
-    int last = open_file("/limited", O_RDWR | O_APPEND);
-    unsigned signals = calls_signals;
-    calls_limit_files(5000);
-    assert_int_equal(CALL(SYS_write, fd, bytes, 3000), 3000);
-    assert_int_equal(CALL(SYS_write, last, bytes, 3000), 2000);
-    assert_int_equal(calls_signals, signals);
-    assert_int_equal(CALL(SYS_write, last, bytes, 1), -EFBIG);
-    assert_int_equal(CALL(SYS_pwrite64, fd, bytes, 1, 5000), -EFBIG);
-    assert_int_equal(CALL(SYS_ftruncate, fd, 5001), -EFBIG);
-    assert_int_equal(CALL(SYS_truncate, "/limited", 5001), -EFBIG);
-    assert_int_equal(CALL(SYS_fallocate, fd, 0, 4000, 1001), -EFBIG);
-    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_SET), 0);
-    assert_int_equal(CALL(SYS_sendfile, last, from, 0, 10), -EFBIG);
-    assert_int_equal(calls_signals, signals + 6);
-    assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_CUR), 0);
-    assert_int_equal(CALL(SYS_fstat, fd, &stat), 0);
-    assert_int_equal(stat.st_size, 5000);
-    assert_int_equal(CALL(SYS_ftruncate, fd, 5000), 0);
-    assert_int_equal(CALL(SYS_write, last, bytes, 0), 0);
-    assert_int_equal(calls_signals, signals + 6);
-    calls_limit_files(~0ul);
-    assert_int_equal(CALL(SYS_write, last, bytes, 1), 1);
-    close_file(fd);
-    close_file(from);
-    close_file(last);
-    assert_int_equal(CALL(SYS_unlink, "/limited"), 0);
-    assert_int_equal(CALL(SYS_unlink, "/from"), 0);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_that_lost_its_name_lasts_as_long_as_it_is_open),
@@ -229,8 +161,6 @@ int main(void) {
         cmocka_unit_test(the_working_directory_knows_its_name),
         cmocka_unit_test(archives_are_put_over_one_another_without_copying),
         cmocka_unit_test(attributes_can_be_extended),
-        cmocka_unit_test(a_limit_of_length_holds_in_every_call_that_writes),
-        cmocka_unit_test(long_transfers_are_complete),
     };
     return file_tests_run(tests);
 }
