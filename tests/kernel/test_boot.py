@@ -1,6 +1,7 @@
 """Boots the kernel in an emulator: with several numbers of processors, with features switched off,
 with a module beside it; and how it ends, well or badly."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -211,4 +212,5 @@ def test_the_newest_events_are_shown_in_order():
     shown = lines[lines.index("last events:") + 1:]
     tids = [line.split("tid=")[1].split()[0] for line in shown if "task:exec" in line]
     assert tids == [str(n) for n in range(1000 - len(tids), 1000)] and len(tids) > 10
-    assert "task:clone tid=1 child=2" in "\n".join(shown)
+    # On whichever CPU that was: threads move.
+    assert re.search(r"CPU [01]: task:clone tid=1 child=2\b", "\n".join(shown))
