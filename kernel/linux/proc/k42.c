@@ -4,6 +4,7 @@
  *     counts    frames by use, blocks of the heap by size, objects and threads: what must be as
  *               before when whatever was made is gone
  *     classes   of each: its name, live instances, and swaps that ended in one
+ *     chaos     the storm of swaps: chaos.c
  *     swap      "CLASS" or "CLASS OTHER" written there swaps each object of the one to a new one of
  *               the other (of itself) while it is used; what is read tells how that went
  *
@@ -228,6 +229,10 @@ void proc_k42_register(void) {
     static struct proc_entry files[] = {
         {.name = "counts", .mode = MODE_REGULAR | 0444, .print = print_counts},
         {.name = "classes", .mode = MODE_REGULAR | 0444, .print = print_classes},
+        {.name = "chaos",
+         .mode = MODE_REGULAR | 0644,
+         .print = proc_print_chaos,
+         .write = proc_write_chaos},
         {.name = "swap", .mode = MODE_REGULAR | 0600, .print = print_swap, .write = write_swap},
     };
     for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
