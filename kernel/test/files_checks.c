@@ -189,7 +189,8 @@ KERNEL_CHECK(files, a_file_and_its_page_cache_are_swapped_in_use) {
     k42_exit();
     if (!holds)
         return false;
-    holds = swap_surely((k42_ref)file, k42_class_find("file.cached")) &&
+    holds = swap_surely((k42_ref)file, k42_class_find("file.shared")) &&
+            swap_surely((k42_ref)file, k42_class_find("file.exclusive")) &&
             swap_surely(map.fcm, k42_class_find("fcm.ramfs"));
     struct copy copy = copy_of_kernel(&byte, 1);
     byte = 0;

@@ -164,7 +164,8 @@ static const struct node_ops directory_ops = {
     .cache = node_no_cache,
 };
 
-static const struct k42_transfer directory_transfers[] = BODY_TRANSFERS(ramfs_inode_format);
+static const struct k42_format directory_format = {"node.ramfs.directory", 1, 1};
+static const struct k42_transfer directory_transfers[] = BODY_TRANSFERS(directory_format);
 
 K42_CLASS(ramfs_directory) = {
     .name = "node.ramfs.directory",

@@ -17,7 +17,6 @@
 
 enum { SECONDS_A_DAY = 24 * 3600 };
 
-const struct k42_format ramfs_inode_format = {"ramfs.inode", 1, 1};
 
 static struct k42_class *class_of(uint32_t mode) {
     switch (mode & MODE_TYPE) {

@@ -142,7 +142,6 @@ static inline void inode_changed(struct inode *inode, struct node_time now) {
 }
 
 extern struct k42_class ramfs_directory, ramfs_regular, ramfs_link, ramfs_special;
-extern const struct k42_format ramfs_inode_format;
 
 /* make.c: one reference more or less; the last frees it. */
 void ramfs_keep(struct ramfs *fs);

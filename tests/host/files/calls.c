@@ -12,7 +12,7 @@
 #include "linux/signal/signals.h"
 #include "linux/task.h"
 
-#include "platform.h"
+#include "runtime.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -157,6 +157,17 @@ void calls_close(void) {
     if (left > objects_before)
         fprintf(stderr, "objects left: %lu of %lu\n", left, objects_before);
     calls_expect(left <= objects_before, "objects were left over");
+}
+
+const char *calls_class_of(int fd, char name[48]) {
+    struct k42_object_info info;
+    k42_enter();
+    struct k42_pair file = k42_call(own_task->descriptors, get, fd);
+    calls_expect(file.result >= 0, "no such descriptor");
+    k42_exit();
+    calls_expect(k42_inspect((k42_ref)file.word, &info) == 0, "no such object");
+    k42_copy_text(name, 48, info.class_name);
+    return name;
 }
 
 void calls_become(unsigned uid) {
