@@ -78,18 +78,30 @@ struct owner_history {
     uint32_t changes; /* to a class for several users, so far */
 };
 
+static inline uint32_t owner_patience(const struct owner_history *history) {
+    return 64u << (history->changes < 10 ? history->changes : 10);
+}
+
 static inline bool owner_is_alone(struct owner *owner, struct owner_history *history) {
     uintptr_t self = owner_self();
+    uint32_t uses = history->uses + 1;
     if (__atomic_load_n(&owner->word, __ATOMIC_RELAXED) != self) {
         __atomic_store_n(&owner->word, self, __ATOMIC_RELAXED);
-        history->uses = 0;
-        return false;
+        uses = 0;
     }
-    uint32_t step = history->changes < 10 ? history->changes : 10;
-    if (__builtin_expect(++history->uses < 64u << step, 1))
-        return false;
+    __atomic_store_n(&history->uses, uses, __ATOMIC_RELAXED);
+    return (uses & (owner_patience(history) - 1)) == 0 && uses;
+}
+
+/* Whether it said so lately. Anybody's look. */
+static inline bool owner_was_alone(const struct owner_history *history) {
+    return __atomic_load_n(&history->uses, __ATOMIC_RELAXED) >= owner_patience(history);
+}
+
+/* For the import of a class for several users. */
+static inline void owner_history_begin(struct owner_history *history, bool changed) {
     history->uses = 0;
-    return true;
+    history->changes += changed;
 }
 
 #endif

@@ -2,10 +2,10 @@
  * read, write and their like: bytes between a file and a program.
  *
  * The first attempt holds nothing, and nearly every transfer is over with it. When it says to wait,
- * the file is held for as long as the call sleeps. A write goes on until all is written, as Linux's
- * does for what blocks. A read goes on when the file says that it stopped for one of its pages, or
- * of the program's; such a page comes soon, so only the end of the program ends that wait, as on
- * Linux.
+ * the file is held for as long as the call sleeps, if another thread might close it. A write goes
+ * on until all is written, as Linux's does for what blocks. A read goes on when the file says that
+ * it stopped for one of its pages, or of the program's; such a page comes soon, so only the end of
+ * the program ends that wait, as on Linux.
  *
  * What is long is carried out in pieces, between which the thread lets grace periods pass: else the
  * whole machine would keep what it wants to free for as long as a program cares to copy.
@@ -42,17 +42,20 @@ static unsigned kind_of_wait(const struct files_transfer *transfer) {
     return transfer->copy.unfinished ? WAIT_KILLABLE : 0;
 }
 
-/* After an attempt that says to wait. */
+/* After an attempt that says to wait. A table of descriptors that is this thread's alone keeps the
+ * file: nobody closes it while the thread sleeps. */
 static k42_result wait_for(struct files_transfer *transfer, k42_result result) {
     k42_result flags = k42_call(transfer->file, flags);
     transfer->flags = flags < 0 ? 0 : (unsigned)flags;
-    k42_result held = k42_call(transfer->file, hold);
+    bool is_kept = k42_call(task_self()->descriptors, holders) == 1;
+    k42_result held = is_kept ? 0 : k42_call(transfer->file, hold);
     if (held < 0)
         return held;
     result = unless_blocking(transfer, result);
     WAIT_CALL_ON(result, WAIT_FOREVER, kind_of_wait(transfer),
                  unless_blocking(transfer, attempt(transfer)));
-    (void)!k42_call(transfer->file, release);
+    if (!is_kept)
+        (void)!k42_call(transfer->file, release);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include "calls.h"
 
 #include "fs/devices.h"
+#include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/pipe/pipe.h"
 #include "fs/ramfs/ramfs.h"
@@ -159,15 +160,29 @@ void calls_close(void) {
     calls_expect(left <= objects_before, "objects were left over");
 }
 
-const char *calls_class_of(int fd, char name[48]) {
+static const char *class_of(k42_id id, char name[48]) {
     struct k42_object_info info;
-    k42_enter();
-    struct k42_pair file = k42_call(own_task->descriptors, get, fd);
-    calls_expect(file.result >= 0, "no such descriptor");
-    k42_exit();
-    calls_expect(k42_inspect((k42_ref)file.word, &info) == 0, "no such object");
+    calls_expect(k42_inspect(k42_id_ref(id), &info) == 0, "no such object");
     k42_copy_text(name, 48, info.class_name);
     return name;
+}
+
+const char *calls_class_of(int fd, char name[48]) {
+    k42_enter();
+    struct k42_pair file = k42_call(own_task->descriptors, get, fd);
+    k42_exit();
+    calls_expect(file.result >= 0, "no such descriptor");
+    return class_of(k42_ref_id((k42_ref)file.word), name);
+}
+
+const char *calls_class_of_pipe(int fd, char name[48]) {
+    struct file_poll poll = {0};
+    k42_enter();
+    struct k42_pair file = k42_call(own_task->descriptors, get, fd);
+    k42_result result = file.result < 0 ? file.result : k42_call((file_ref)file.word, poll, &poll);
+    k42_exit();
+    calls_expect(result >= 0, "no such pipe");
+    return class_of(poll.object, name);
 }
 
 void calls_become(unsigned uid) {
