@@ -175,6 +175,16 @@ const char *calls_class_of(int fd, char name[48]) {
     return class_of(k42_ref_id((k42_ref)file.word), name);
 }
 
+const char *calls_class_of_node(int fd, char name[48]) {
+    k42_enter();
+    struct k42_pair file = k42_call(own_task->descriptors, get, fd), node = file;
+    if (file.result >= 0)
+        node = k42_call((file_ref)file.word, node);
+    k42_exit();
+    calls_expect(node.result >= 0, "no such node");
+    return class_of(k42_ref_id((k42_ref)node.word), name);
+}
+
 const char *calls_class_of_pipe(int fd, char name[48]) {
     struct file_poll poll = {0};
     k42_enter();
