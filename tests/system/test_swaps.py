@@ -10,7 +10,8 @@ pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
 
 # Classes of checks inside the kernel, which swap them; and what nothing makes unless it is asked to.
 OF_CHECKS = ("account.", "test.")
-NEVER_MADE = {"run_queue.fifo": "chosen by nobody: test=policies swaps it",
+NEVER_MADE = {**{f"run_queue.{name}": "chosen by nobody: test=policies swaps it"
+                 for name in ("fifo", "rounds", "throughput")},
               "fr.zero": "made by nobody: tests/host/test_file_pages.c swaps what is above it"}
 ROUNDS = 3
 
