@@ -64,6 +64,7 @@ static k42_result zero_map(struct file *self, struct file_map *map) {
     return 0;
 }
 
+/* Each has a format of its own: the bodies are alike, the devices are no alternatives. */
 #define MEMORY_FILE(name_, read_, write_, map_)                                                    \
     static const struct k42_format name_##_format = {"file." #name_, 1, 1};                        \
     static const struct k42_transfer name_##_transfers[] = BODY_TRANSFERS(name_##_format);         \

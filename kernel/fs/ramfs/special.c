@@ -32,7 +32,7 @@ static const struct node_ops special_ops = {
     .open = special_open, .cache = node_no_cache,
 };
 
-static const struct k42_format special_format = {"ramfs.special", 1, 1};
+static const struct k42_format special_format = {"node.ramfs.special", 1, 1};
 static const struct k42_transfer special_transfers[] = BODY_TRANSFERS(special_format);
 
 K42_CLASS(ramfs_special) = {
