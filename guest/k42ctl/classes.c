@@ -79,28 +79,28 @@ int stats_command(char **words) {
         return refused("the kernel does not tell: %s", strerror(errno));
     const struct k42_control_stats *stats = answer.records;
     const struct {
-        const char *name;
+        const char *key, *name;
         uint64_t number;
     } lines[] = {
-        {"objects", stats->objects},
-        {"created", stats->created},
-        {"destroyed", stats->destroyed},
-        {"misses", stats->misses},
-        {"swaps", stats->swaps},
-        {"aborted swaps", stats->aborts},
-        {"swaps under way", stats->mediators},
-        {"hooks", stats->interposers},
-        {"grace periods", stats->grace_periods},
-        {"deferred", stats->deferred},
-        {"frames", stats->frames},
-        {"frames used", stats->frames_used},
-        {"processors", stats->cpus},
+        {"objects", "objects", stats->objects},
+        {"created", "created", stats->created},
+        {"destroyed", "destroyed", stats->destroyed},
+        {"misses", "misses", stats->misses},
+        {"swaps", "swaps", stats->swaps},
+        {"aborted_swaps", "aborted swaps", stats->aborts},
+        {"swaps_under_way", "swaps under way", stats->mediators},
+        {"hooks", "hooks", stats->interposers},
+        {"grace_periods", "grace periods", stats->grace_periods},
+        {"deferred", "deferred", stats->deferred},
+        {"frames", "frames", stats->frames},
+        {"frames_used", "frames used", stats->frames_used},
+        {"processors", "processors", stats->cpus},
     };
     if (as_json)
         json_object(NULL);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (as_json)
-            json_number(lines[i].name, lines[i].number);
+            json_number(lines[i].key, lines[i].number);
         else
             printf("%-16s %12lu\n", lines[i].name, lines[i].number);
     if (as_json)

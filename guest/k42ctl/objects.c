@@ -99,7 +99,7 @@ static void part_row(unsigned depth, const struct k42_control_owned *owned, unsi
     uint32_t id = owned_part(owned, part, &name);
     const struct k42_control_object *object = id ? object_of(id) : NULL;
     if (object)
-        row(depth, name, object, more);
+        row(depth, part + 1 == OWNED_PARTS ? object->interface_ : name, object, more);
 }
 
 static void file_rows(const struct k42_control_owned *owned) {

@@ -34,7 +34,7 @@ uint32_t owned_part(const struct k42_control_owned *owned, unsigned part, const 
         [K42_CONTROL_DESCRIPTORS] = "descriptors", [K42_CONTROL_OPEN] = "open file",
         [K42_CONTROL_MAPPED] = "mapped file",
     };
-    const char *names[OWNED_PARTS] = {roles[owned->role], "node", "page cache", "medium"};
+    const char *names[OWNED_PARTS] = {roles[owned->role], "node", "page cache", "behind"};
     const uint32_t ids[OWNED_PARTS] = {owned->object, owned->node, owned->cache, owned->medium};
     *name = names[part];
     return ids[part];
@@ -97,11 +97,12 @@ const char *owner_text(const struct owner *owner) {
     static char text[4200];
     const struct k42_control_owned *owned = owner->owned;
     const char *process = process_name(owned->pid);
+    const char *of = strcmp(owner->part, "behind") ? " of" : "";
     if (owned->role == K42_CONTROL_OPEN)
-        snprintf(text, sizeof text, "%s of %s, descriptor %lu of %s (%d)", owner->part,
+        snprintf(text, sizeof text, "%s%s %s, descriptor %lu of %s (%d)", owner->part, of,
                  file_text(owned), owned->number, process, owned->pid);
     else if (owned->role == K42_CONTROL_MAPPED)
-        snprintf(text, sizeof text, "%s of %s, mapped by %s (%d)", owner->part, file_text(owned),
+        snprintf(text, sizeof text, "%s%s %s, mapped by %s (%d)", owner->part, of, file_text(owned),
                  process, owned->pid);
     else
         snprintf(text, sizeof text, "%s of %s (%d)", owner->part, process, owned->pid);
