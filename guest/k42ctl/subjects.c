@@ -88,7 +88,7 @@ static void what_must_be(const char *const *names, const char *of) {
 static void add_open_files(uint32_t node) {
     owners_load(0);
     for (const struct k42_control_owned *owned = NULL; (owned = owned_next(owned));) {
-        if (owned->node != node || owned->role != K42_CONTROL_OPEN)
+        if (owned->node != node || owned->role != K42_CONTROL_OPEN || owned->pid == getpid())
             continue;
         if (wanted("open"))
             add(owned->object);

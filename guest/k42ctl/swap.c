@@ -41,7 +41,6 @@ static void outcome_json(const struct k42_control_outcome *one) {
 
 /* What would have worked. */
 static const char *advice(const struct k42_control_outcome *one) {
-    static char text[256];
     struct answer answer;
     struct k42_control_one which = {one->id};
     switch (-one->result) {
@@ -57,9 +56,10 @@ static const char *advice(const struct k42_control_outcome *one) {
             return advice_interface(told->object.interface_);
         }
         return "";
+    case EINVAL:
     case ENOENT:
-        snprintf(text, sizeof text, "; 'k42ctl classes' lists classes and their traits");
-        return one->text[0] && strstr(one->text, "traits") ? text : "";
+        return strstr(one->text, "traits") ? "; 'k42ctl classes' lists classes and their traits"
+                                           : "";
     default:
         return "";
     }

@@ -280,15 +280,15 @@ def head(length, version=1, kind=5, count=0, spare=0, next=0):
     return struct.pack("<IHHIIQ", length, version, kind, count, spare, next)
 
 
-@pytest.mark.parametrize("request, error", [
+@pytest.mark.parametrize("asked, error", [
     (b"x" * 5, "Invalid argument"), (head(32), "Invalid argument"),
     (head(24, version=2), "Protocol error"), (head(24, kind=99), "Function not implemented"),
     (head(24, count=1), "Invalid argument"), (head(24, next=1), "Invalid argument"),
     (head(9000) + bytes(8976), "Invalid argument")],
     ids=["short", "length", "version", "kind", "count", "next", "long"])
-def test_a_malformed_request_is_refused(machine, request, error):
+def test_a_malformed_request_is_refused(machine, asked, error):
     done = machine.run(["sh", "-c", "cat > /tmp/request; dd if=/tmp/request of=/dev/k42 bs=16k "
-                        "conv=notrunc status=none; rm /tmp/request"], request)
+                        "conv=notrunc status=none; rm /tmp/request"], asked)
     assert done.errors.decode().endswith(f": {error}\n"), done
 
 

@@ -64,12 +64,17 @@ static k42_result choose(const struct k42_control_swap *asked, const struct k42_
                         info->class_name);
         return -ENOTSUP;
     }
-    if (!asked->traits[0]) {
+    k42_result chosen = 0;
+    if (asked->traits[0])
+        chosen = k42_select(now->interface, asked->traits, &swap->to);
+    else
         swap->to = k42_class_find(to);
-    } else if (k42_select(now->interface, asked->traits, &swap->to) < 0) {
-        k42_format_text(text, size, "object %u: no class of interface %s has the traits %s",
-                        info->id, info->interface_name, asked->traits);
-        return -ENOENT;
+    if (chosen < 0) {
+        k42_format_text(text, size, "object %u: %s '%s'", info->id,
+                        chosen == -EINVAL ? "traits are 'KEY=VALUE ...', not"
+                                          : "no class of its interface has the traits",
+                        asked->traits);
+        return chosen;
     }
     if (!swap->to || !k42_text_equal(swap->to->interface->name, info->interface_name)) {
         k42_format_text(text, size, "object %u is a %s, which has interface %s; %s has not",
