@@ -27,7 +27,7 @@ touch /tmp/over
 
 WORK = """abuse use /srv > /tmp/used & user=$!
 sh /tmp/storm > /tmp/stormed & storm=$!
-mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1; n=0
+mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0
 cd /srv
 while kill -0 $storm 2> /dev/null; do
     seq 500 > /tmp/numbers
