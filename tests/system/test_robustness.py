@@ -88,7 +88,7 @@ def test_memory_that_is_refused_is_not_kept(machine):
 
 def test_conversations_with_the_kernel_leave_nothing_however_they_end(machine):
     leaves_nothing(machine, "bash", "-c", """
-        for n in $(seq 8); do
+        for n in $(seq 4); do
             k42ctl watch --pid 1 --what all --interval 1000s & watch=$!
             for m in $(seq $n); do k42ctl swap --class descriptors.array; done
             k42ctl swap --class node.ramfs.regular & swap=$!
