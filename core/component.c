@@ -121,15 +121,16 @@ static k42_result component_adopt(struct k42_component *component, const char *p
     return result;
 }
 
-static k42_result component_open(const char *path, struct k42_component **loaded, char *why,
-                                 size_t why_size) {
+static k42_result component_open(const struct k42_module_source *source,
+                                 struct k42_component **loaded, char *why, size_t why_size) {
     struct k42_component *component = k42_platform_alloc(sizeof *component);
-    if (!component)
+    if (!component) {
+        k42_format_text(why, why_size, "cannot load %s: out of memory", source->path);
         return -ENOMEM;
-    component->handle = k42_platform_module_open(path, why, why_size);
-    k42_result result = -ENOENT;
-    if (component->handle) {
-        result = component_adopt(component, path, why, why_size);
+    }
+    k42_result result = k42_platform_module_open(source, &component->handle, why, why_size);
+    if (!result) {
+        result = component_adopt(component, source->path, why, why_size);
         if (result < 0)
             k42_platform_module_close(component->handle);
     }
@@ -146,16 +147,26 @@ static k42_result component_open(const char *path, struct k42_component **loaded
     return 0;
 }
 
-k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
-                              size_t why_size) {
+static k42_result component_load(const struct k42_module_source *source,
+                                 struct k42_component **component, char *why, size_t why_size) {
     char unread[8];
     if (k42_active())
         return -EDEADLK;
     k42_lock(&loading);
     k42_result result =
-        component_open(path, component, why ? why : unread, why ? why_size : sizeof unread);
+        component_open(source, component, why ? why : unread, why ? why_size : sizeof unread);
     k42_unlock(&loading);
     return result;
+}
+
+k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
+                              size_t why_size) {
+    return component_load(&(struct k42_module_source){.path = path}, component, why, why_size);
+}
+
+k42_result k42_component_load_image(const char *name, const void *image, size_t size,
+                                    struct k42_component **component, char *why, size_t why_size) {
+    return component_load(&(struct k42_module_source){name, image, size}, component, why, why_size);
 }
 
 /* ---- unloading ---- */

@@ -1,10 +1,11 @@
 /*
  * Components: code loaded into a running program, and taken out again.
  *
- * On a Linux host a component is a shared object. Loading registers its classes and adaptors;
- * everything it owns is in its ledger: classes, instances, threads, defers, hooks, swaps on
- * request. Unloading refuses new ones, stops its threads, lets defers run, waits a grace period and
- * removes the code; a busy unload names the entry that keeps it.
+ * On a Linux host a component is a shared object, for the kernel one that ./k42 build made. Loading
+ * registers its classes and adaptors; everything it owns is in its ledger: classes, instances,
+ * threads, defers, hooks, swaps on request. Unloading refuses new ones, stops its threads, lets
+ * defers run, waits a grace period and removes the code; a busy unload names the entry that keeps
+ * it.
  */
 #ifndef K42_COMPONENT_H
 #define K42_COMPONENT_H
@@ -34,6 +35,15 @@ struct k42_component;
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
                               size_t why_size);
+
+/*
+ * The same from the bytes of such a file, which may go when this returns; `name` is what messages
+ * call them. In a kernel, which opens no files here, this is the only way. Further errors there:
+ * -ENOKEY (not signed), -EKEYREJECTED (signed by somebody else, or changed since), -ENOMEM.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_component_load_image(const char *name, const void *image, size_t size,
+                                    struct k42_component **component, char *why, size_t why_size);
 
 /*
  * Unloads it. Waits up to a grace period plus the outstanding defers. Errors: -EBUSY, with `why`
