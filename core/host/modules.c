@@ -6,6 +6,7 @@
  * local to the module. Opening a module that is open already yields the same handle, counted, and
  * runs no constructors. The dynamic linker does the locking.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>

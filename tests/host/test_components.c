@@ -69,6 +69,35 @@ static void loading_brings_classes(void **state) {
     must_unload(component);
 }
 
+/* The bytes of a component beside the test program. */
+static char *read_component(const char *name, size_t *size) {
+    char *bytes = malloc(1 << 20);
+    FILE *file = fopen(component_path(name), "rb");
+    assert_non_null(bytes);
+    assert_non_null(file);
+    *size = fread(bytes, 1, 1 << 20, file);
+    fclose(file);
+    return bytes;
+}
+
+static void loading_from_memory_brings_classes_too(void **state) {
+    (void)state;
+    size_t size;
+    char *bytes = read_component("workshop", &size);
+    struct k42_component *component;
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(k42_component_load_image("bytes", bytes, size, &component, why, sizeof why),
+                         0);
+        assert_ptr_equal(k42_component_find("workshop"), component);
+        assert_non_null(k42_class_find("tally.workshop"));
+        must_unload(component);
+    }
+    assert_int_equal(k42_component_load_image("bytes", bytes, 100, &component, why, sizeof why),
+                     -ENOENT);
+    assert_non_null(strstr(why, "bytes"));
+    free(bytes);
+}
+
 static void unloading_takes_classes_away(void **state) {
     (void)state;
     k42_factory_ref factory;
@@ -344,6 +373,7 @@ static void loading_and_unloading_leaks_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         COMPONENT_TEST(loading_brings_classes),
+        COMPONENT_TEST(loading_from_memory_brings_classes_too),
         COMPONENT_TEST(unloading_takes_classes_away),
         COMPONENT_TEST(factory_kept_over_an_unload_makes_nothing),
         COMPONENT_TEST(factory_works_again_after_a_reload),
