@@ -62,7 +62,7 @@ static struct k42_pair batch_take(struct run_queue *self) {
     struct batch *batch = batch_of(self);
     struct run_entity *entity = batch->first;
     if (!entity)
-        return (struct k42_pair){.result = -2}; /* -ENOENT */
+        return (struct k42_pair){.result = -ENOENT};
     take_out(batch, entity);
     batch->running = entity;
     return (struct k42_pair){.word = (uintptr_t)entity};
@@ -77,7 +77,7 @@ static struct k42_pair batch_take_movable(struct run_queue *self, unsigned cpu, 
             take_out(batch, entity);
             return (struct k42_pair){.word = (uintptr_t)entity};
         }
-    return (struct k42_pair){.result = -2};
+    return (struct k42_pair){.result = -ENOENT};
 }
 
 static k42_result batch_charge(struct run_queue *self, uint64_t ran_ns) {

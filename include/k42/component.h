@@ -23,6 +23,20 @@ extern "C" {
     }                                                                                              \
     _Static_assert(1, "")
 
+/*
+ * For a component that does something by itself, with threads or hooks of its own. start_() runs
+ * when its classes are registered; an error ends the load. stop_() runs when it is to be unloaded,
+ * before anything is looked at: it takes away what would keep it. When it is kept nevertheless,
+ * start_() runs again. Both run one at a time, attached or not, inactive, and may wait; they load
+ * and unload nothing.
+ */
+#define K42_COMPONENT_STARTS(start_, stop_)                                                        \
+    __attribute__((constructor(101))) static void k42_name_starts_(void) {                         \
+        k42_this_module.start = (start_);                                                          \
+        k42_this_module.stop = (stop_);                                                            \
+    }                                                                                              \
+    _Static_assert(1, "")
+
 struct k42_component;
 
 /*

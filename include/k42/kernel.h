@@ -12,6 +12,8 @@
 #ifndef K42_KERNEL_H
 #define K42_KERNEL_H
 
+#include <errno.h>
+
 /* The object runtime. */
 #include <k42/base.h>
 #include <k42/class.h>

@@ -19,9 +19,9 @@
 #include <stdint.h>
 
 struct k42_modules_answer {
-    char component[32]; /* its name, once loaded */
-    char why[256];      /* a sentence, when it failed */
-    uint64_t load_ns;   /* from the file in memory to registered classes */
+    char component[32];                          /* its name, once loaded */
+    char why[256];                               /* a sentence, when it failed */
+    uint64_t load_ns;                            /* from the file in memory to registered classes */
     uint64_t total, converted, failed, vanished; /* instances, of an upgrade */
 };
 

@@ -15,8 +15,7 @@ struct piece {
 };
 
 static bool equals(struct piece piece, const char *text) {
-    return piece.length == k42_text_length(text) &&
-           !__builtin_memcmp(piece.at, text, piece.length);
+    return piece.length == k42_text_length(text) && !__builtin_memcmp(piece.at, text, piece.length);
 }
 
 static bool take_text(char *to, struct piece value) {
@@ -45,9 +44,8 @@ static bool take_number(uint64_t *to, struct piece value, unsigned base, unsigne
 }
 
 static bool take_mode(int *mode, struct piece value) {
-    static const char *const names[] = {[K42_UPGRADE_EAGER] = "eager",
-                                        [K42_UPGRADE_LAZY] = "lazy",
-                                        [K42_UPGRADE_NEW_ONLY] = "new"};
+    static const char *const names[] = {
+        [K42_UPGRADE_EAGER] = "eager", [K42_UPGRADE_LAZY] = "lazy", [K42_UPGRADE_NEW_ONLY] = "new"};
     for (int i = 0; *mode < 0 && i < 3; i++)
         if (equals(value, names[i])) {
             *mode = i;

@@ -24,10 +24,10 @@ static k42_result upgrade(const struct component_words *words, const char *compo
     struct component_upgrade done = {0};
     enum k42_upgrade_mode mode = (enum k42_upgrade_mode)words->mode;
     k42_result result =
-        words->class_[0] ? component_turn_class(words->class_, words->version, mode, &done,
-                                                answer->why, sizeof answer->why)
-                         : component_upgrade(component, mode, &done, answer->why,
-                                             sizeof answer->why);
+        words->class_[0]
+            ? component_turn_class(words->class_, words->version, mode, &done, answer->why,
+                                   sizeof answer->why)
+            : component_upgrade(component, mode, &done, answer->why, sizeof answer->why);
     answer->total = done.total;
     answer->converted = done.converted;
     answer->failed = done.failed;

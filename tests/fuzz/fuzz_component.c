@@ -45,9 +45,9 @@ static void check_segments(const struct component_image *image) {
         expect(segment->address >= after, "a segment overlaps the one before it");
         expect(!(segment->address % COMPONENT_PAGE), "a segment is not of whole pages");
         expect(segment->file_size <= segment->memory_size, "more in the file than in memory");
-        expect(!((segment->protection & COMPONENT_WRITE) &&
-                 (segment->protection & COMPONENT_EXECUTE)),
-               "a segment is both written and executed");
+        expect(
+            !((segment->protection & COMPONENT_WRITE) && (segment->protection & COMPONENT_EXECUTE)),
+            "a segment is both written and executed");
         after = segment->address + segment->memory_size;
     }
     expect(after <= image->span && image->span <= COMPONENT_SIZE_MAX, "the span is too small");

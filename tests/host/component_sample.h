@@ -46,7 +46,8 @@ static inline Elf64_Phdr sample_segment(uint32_t flags, uint64_t offset, uint64_
 
 static inline struct sample_constants sample_constants(void) {
     return (struct sample_constants){
-        .symbols = {[SAMPLE_WANTED] = {.st_name = 1, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC)},
+        .symbols = {[SAMPLE_WANTED] = {.st_name = 1,
+                                       .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC)},
                     [SAMPLE_OWN] = {.st_name = 24,
                                     .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
                                     .st_shndx = 3,
@@ -57,8 +58,8 @@ static inline struct sample_constants sample_constants(void) {
             {[SAMPLE_RELATIVE] = {SAMPLE_DATA, ELF64_R_INFO(0, R_X86_64_RELATIVE), SAMPLE_TEXT + 8},
              [SAMPLE_START] = {SAMPLE_AT(start), ELF64_R_INFO(0, R_X86_64_RELATIVE), SAMPLE_TEXT},
              [SAMPLE_ABSOLUTE] = {SAMPLE_AT(table[0]), ELF64_R_INFO(SAMPLE_OWN, R_X86_64_64), 4},
-             [SAMPLE_GLOBAL] = {SAMPLE_AT(table[1]),
-                                ELF64_R_INFO(SAMPLE_WANTED, R_X86_64_GLOB_DAT), 0}},
+             [SAMPLE_GLOBAL] = {SAMPLE_AT(table[1]), ELF64_R_INFO(SAMPLE_WANTED, R_X86_64_GLOB_DAT),
+                                0}},
         .dynamic = {{DT_HASH, {SAMPLE_AT(hash)}},
                     {DT_STRTAB, {SAMPLE_AT(strings)}},
                     {DT_STRSZ, {sizeof((struct sample_constants *)0)->strings}},

@@ -99,9 +99,8 @@ static void signatures_are_those_of_the_standard(void **state) {
 
 /* The same signature written with S + L is not the signature. */
 static void numbers_are_below_the_order(void **state) {
-    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,
-                                      0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-                                      [31] = 0x10};
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                      0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
     uint8_t key[ED25519_KEY], signature[ED25519_SIGNATURE];
     (void)state;
     from_hex(key, vectors[0].key);
