@@ -82,8 +82,8 @@ static void decide(struct watched *one) {
     k42_enter();
     struct k42_class *to = k42_class_find(one->batch ? quiet_class : busy_class);
     one->crowded = one->quiet = 0;
-    one->swap = (struct k42_swap){
-        .ref = k42_id_ref(one->id), .to = to, .done = done, .context = one};
+    one->swap =
+        (struct k42_swap){.ref = k42_id_ref(one->id), .to = to, .done = done, .context = one};
     if (to) {
         one->asked = true;
         (void)!k42_swap_submit(&one->swap);
