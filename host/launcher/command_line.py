@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 
-from launcher import (component, debugger, form, inside, iso, long_tests, packages, qemu, running, session,
-                      testing, variants)
+from launcher import (beside, component, debugger, form, inside, iso, long_tests, packages, qemu,
+                      running, session, testing, variants)
 from launcher.progress import say
 from launcher.tree import Trouble
 
@@ -104,6 +104,9 @@ def words():
     one.add_argument("-t", "--terminal", action="store_true",
                      help="run the command on the guest's console rather than with three streams")
     machine_words(one, "1G", None)
+    one = command("ctl", "ask or change something of the kernel that './k42 run' has started",
+                  "./k42 ctl [--guest NAME] COMMAND ...")
+    one.add_argument("--guest", metavar="NAME", help="which one, when several run")
     one = command("root", "make a root tree of Debian packages, as an archive")
     one.add_argument("--packages", metavar="P,...", default="", help="more than the usual ones")
     one.add_argument("--output", metavar="FILE", help="where to (default: below build/root)")
@@ -178,6 +181,8 @@ def do(asked):
     if asked.command == "bench" and asked.list:
         say("\n".join(running.benchmarks()))
         return 0
+    if asked.command == "ctl":
+        return beside.run(asked.guest, asked.words, session.ENVIRONMENT)
     packages.ensure(for_guest=asked.command == "run" and wants_guest(asked))
     if asked.command == "build":
         return build(asked)
@@ -214,12 +219,25 @@ def end_on_terminate():
         signal.signal(signal.SIGTERM, interrupt)
 
 
+def split(arguments):
+    """What the launcher reads of the words, and what is the guest's: behind --, and of ctl all that
+    does not come first."""
+    if arguments[:1] == ["ctl"]:
+        mark = 3 if arguments[1:2] == ["--guest"] else 1
+        if arguments[1:2] not in (["--help"], ["-h"]):
+            return arguments[:mark], arguments[mark:]
+    mark = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:mark], arguments[mark + 1:]
+
+
 def main(arguments):
     parser, commands = words()
-    mark = arguments.index("--") if "--" in arguments else len(arguments)
-    asked = parser.parse_args(arguments[:mark])
-    asked.words = arguments[mark + 1:]
-    if asked.words and asked.command not in ("run", "gdb"):
+    arguments, behind = split(arguments)
+    asked = parser.parse_args(arguments)
+    asked.words = behind
+    if asked.command == "ctl" and not asked.words:
+        asked.words = ["help"]
+    if asked.words and asked.command not in ("run", "gdb", "ctl"):
         parser.error(f"{asked.command} takes no command after --")
     if asked.command in (None, "help"):
         return show_help(parser, commands, getattr(asked, "about", None))
