@@ -224,6 +224,16 @@ bool wait_again(struct wait_call *call, k42_result *result, uint64_t deadline, u
                wait_again(&wait_call_, &(result), (deadline), (flags)));                           \
     } while (0)
 
+/* The same when the call was made already and `result` is what it gave. */
+#define WAIT_CALL_ON(result, deadline, flags, ...)                                                 \
+    do {                                                                                           \
+        struct wait_call wait_call_;                                                               \
+        wait_call_.stage = 0;                                                                      \
+        while (__builtin_expect(wait_call_.stage || (result) <= -K42_WAIT, 0) &&                   \
+               wait_again(&wait_call_, &(result), (deadline), (flags)))                            \
+            (result) = (__VA_ARGS__);                                                              \
+    } while (0)
+
 /*
  * Waits for the page that the fault record names and returns 0, or a negative errno, which becomes
  * the call's result. Set by the address spaces' part. Called active, in no bucket; may use

@@ -10,7 +10,8 @@ pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
 
 # Classes of checks inside the kernel, which swap them; and what nothing makes unless it is asked to.
 OF_CHECKS = ("account.", "test.")
-NEVER_MADE = {"run_queue.fifo": "chosen by nobody: test=policies swaps it",
+NEVER_MADE = {**{f"run_queue.{name}": "chosen by nobody: test=policies swaps it"
+                 for name in ("fifo", "rounds", "throughput")},
               "fr.zero": "made by nobody: tests/host/test_file_pages.c swaps what is above it"}
 ROUNDS = 3
 
@@ -27,12 +28,15 @@ touch /tmp/over
 
 WORK = """abuse use /srv > /tmp/used & user=$!
 sh /tmp/storm > /tmp/stormed & storm=$!
-mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0
+mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0; abc=$(printf 'a\\nb\\nc')
 cd /srv
 while kill -0 $storm 2> /dev/null; do
     seq 500 > /tmp/numbers
     x=$(cat /tmp/numbers | sort -rn | tail -n 1); [ "$x" = 1 ] || echo "lost: $x"
     ln -sf numbers /tmp/link; cmp /tmp/link /tmp/numbers
+    x=$({ echo a; sh -c 'echo b'; echo c; } | cat); [ "$x" = "$abc" ] || echo "lost: $x"
+    { echo a; sh -c 'echo b'; echo c; } > /tmp/both; x=$(< /tmp/both)
+    [ "$x" = "$abc" ] || echo "lost: $x"
     n=$((n + 1)); [ $n -gt 200 ] || echo "line $n." >&8
     echo line >&7; read -r line <&7; [ "$line" = line ] || echo "lost: $line"
 done
