@@ -30,6 +30,8 @@ struct k42_module {
     struct k42_class **classes, **classes_end;
     struct k42_adaptor **adaptors, **adaptors_end;
     struct k42_trace_event **events, **events_end;
+    long (*start)(void); /* K42_COMPONENT_STARTS's, or NULL; as is stop */
+    void (*stop)(void);
     struct k42_module *next; /* the runtime's, from here on */
     struct k42_component *component;
     uint32_t registered;

@@ -112,15 +112,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xfail(reason=reason, run=not hangs))
 
 
+@functools.cache
 def kinds(module):
-    """The machines on which a file's tests run: kernel, processors, variant."""
-    quick = getattr(module, "QUICK_CPUS", (2,))
+    """The machines on which a file's tests run: kernel, processors, variant. The same tuples for
+    all of a file's tests, since pytest keeps a fixture only as long as its parameter is identical.
+    """
+    quick, found = getattr(module, "QUICK_CPUS", (2,)), []
     for kernel in GUESTS:
         for variant in KERNELS or ["release"]:
-            yield from ((kernel, cpus, variant) for cpus in CPUS or quick)
+            found += [(kernel, cpus, variant) for cpus in CPUS or quick]
         if kernel == "k42" and not KERNELS and not CPUS:
-            yield from ((kernel, cpus, "debug")
-                        for cpus in getattr(module, "QUICK_DEBUG_CPUS", ()))
+            found += [(kernel, cpus, "debug") for cpus in getattr(module, "QUICK_DEBUG_CPUS", ())]
+    return found
 
 
 def pytest_generate_tests(metafunc):
