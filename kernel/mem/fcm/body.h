@@ -1,8 +1,10 @@
 /*
- * Inside the FCMs of files: what shared and pinned ones have in common.
+ * Inside the FCMs of files: what all classes with pages have in common.
  *
  *   body.c            making, ending, counts, attachments
  *   body_get.c        a page's way in: getting, filling, holding
+ *   body_ahead.c      pages begun before anybody wants them
+ *   body_clock.c      who goes when memory is short
  *   body_leave.c      its way out: evicted, cut off, made a hole
  *   body_write_back.c its way to the FR
  *   body_copy.c       read and write
@@ -31,11 +33,22 @@
 
 #define BODY_SIZE_MAX ((uint64_t)INT64_MAX)
 #define BODY_SYNCS    8u
+#define BODY_STREAMS  4u
 
 /* Pages that are to be gone, and what the FR is told then. */
 struct body_clear {
     uint64_t first, end;                                /* equal: nothing is */
     enum { CLEAR_HOLE, CLEAR_RESIZE, CLEAR_RENEW } why; /* of a hole, of the size, or nothing */
+};
+
+/* Somebody who reads in order, as far as one can tell. */
+struct body_stream {
+    uint64_t from;   /* the first page of his last step */
+    uint64_t next;   /* the page behind its last */
+    uint64_t ahead;  /* behind what was begun for him */
+    uint64_t behind; /* pages before this one are not kept for him */
+    uint32_t window; /* pages that are begun ahead */
+    uint32_t turn;   /* when he came last */
 };
 
 /* All that a file's FCM is: handed over by pointer as it is. */
@@ -54,6 +67,9 @@ struct body_contents {
     uint64_t hand;      /* where the clock stands */
     uint64_t read_next; /* where a reader in order would go on */
     uint32_t read_ahead;
+    uint32_t turns; /* of readers, for the streams */
+    struct body_stream streams[BODY_STREAMS];
+    struct fcm_counts counts;
     k42_id enlisted; /* with the PM, under this id; or 0 */
 };
 
@@ -82,6 +98,7 @@ k42_result fcm_body_detach(struct fcm *self, const struct fcm_attachment *attach
 k42_result fcm_body_size(struct fcm *self);
 k42_result fcm_body_seek(struct fcm *self, uint64_t offset, enum fcm_seek what);
 k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage);
+k42_result fcm_body_counts(struct fcm *self, struct fcm_counts *counts);
 k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size);
 
 static inline k42_id fcm_body_id(const struct body *body) {
@@ -120,6 +137,16 @@ static inline char *page_memory(uint64_t word) {
     return machine_memory(page_physical(word));
 }
 
+/* For what happens now and then only: readers of pages that are there count nothing. */
+static inline void fcm_body_count(uint64_t *count, uint64_t more) {
+    __atomic_add_fetch(count, more, __ATOMIC_RELAXED);
+}
+
+static inline void fcm_body_lock(struct body *body) {
+    if (__builtin_expect(k42_lock(&body->lock), 0))
+        fcm_body_count(&body->its.counts.contended, 1);
+}
+
 /* 0, or -K42_WAIT: somebody else is changing the size. */
 K42_MUST_CHECK
 k42_result fcm_body_exclude(struct body *body);
@@ -154,10 +181,30 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags);
 K42_MUST_CHECK
 k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
                                uint64_t *physical);
+/* A page that is being filled could not be: it is absent, or one of those who want it is told. */
+void fcm_body_fail(struct body *body, uint64_t index);
+/* Asks the FR for a claimed page that has a frame: 0, FR_STARTED, or an error. */
+K42_MUST_CHECK
+k42_result fcm_body_ask(struct body *body, uint64_t index, uint64_t physical);
 /* The claimed page is there, with these flags and holds; false: it was cut off meanwhile. */
 bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add);
 /* A page is absent from now on; its frame goes. It is FILLING, or LEAVING and nobody has it. */
 void fcm_body_remove(struct body *body, uint64_t index);
+
+/* ---- body_ahead.c ---- */
+
+/*
+ * Begins to fill the absent pages of [first, end), with as few requests as can be, as long as that
+ * is easy. Those before `wanted` are somebody's who comes for them at once, and who is told when
+ * one fails. Returns the first page that it did not come to.
+ */
+uint64_t fcm_body_begin(struct body *body, uint64_t first, uint64_t wanted, uint64_t end);
+/* A page was absent and has been begun: those behind it, if somebody seems to read in order. */
+void fcm_body_read_ahead(struct body *body, uint64_t index);
+
+/* ---- body_clock.c ---- */
+
+k42_result fcm_body_give_back(struct fcm *self, uint64_t wanted);
 
 /* ---- body_leave.c ---- */
 
@@ -212,14 +259,14 @@ void fcm_body_incoming_free(struct body_incoming *incoming);
 
 /* ---- the classes ---- */
 
-/* The methods of both; how pages are given back is what sets them apart. */
+/* The methods of all; how pages are given back, and what a read begins, sets them apart. */
 #define FCM_BODY_METHODS                                                                           \
     .object.describe = fcm_body_describe, .get_page = fcm_body_get_page,                           \
     .put_page = fcm_body_put_page, .get_present = fcm_body_get_present, .mapped = fcm_body_mapped, \
-    .attach = fcm_body_attach, .detach = fcm_body_detach, .read = fcm_body_read,                   \
-    .write = fcm_body_write, .size = fcm_body_size, .resize = fcm_body_resize,                     \
-    .punch = fcm_body_punch, .seek = fcm_body_seek, .sync = fcm_body_sync,                         \
-    .filled = fcm_body_filled, .written = fcm_body_written, .usage = fcm_body_usage,               \
-    .renew = fcm_body_renew
+    .attach = fcm_body_attach, .detach = fcm_body_detach, .write = fcm_body_write,                 \
+    .size = fcm_body_size, .resize = fcm_body_resize, .punch = fcm_body_punch,                     \
+    .seek = fcm_body_seek, .sync = fcm_body_sync, .filled = fcm_body_filled,                       \
+    .written = fcm_body_written, .usage = fcm_body_usage, .renew = fcm_body_renew,                 \
+    .counts = fcm_body_counts
 
 #endif

@@ -110,6 +110,7 @@ bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
         return false;
     }
     fcm_body_remove(body, index);
+    fcm_body_count(&body->its.counts.evicted, 1);
     return true;
 }
 

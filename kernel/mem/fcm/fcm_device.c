@@ -167,6 +167,12 @@ static k42_result usage(struct fcm *self, struct fcm_usage *usage) {
     return 0;
 }
 
+static k42_result counts(struct fcm *self, struct fcm_counts *counts) {
+    (void)self;
+    *counts = (struct fcm_counts){.misses = 0};
+    return 0;
+}
+
 static k42_result describe(struct k42_object *self, char *text, size_t bytes) {
     const struct device *device = DEVICE((struct fcm *)(void *)self);
     return (k42_result)k42_format_text(text, bytes, "%lu pages at 0x%lx, %lu attachments",
@@ -246,6 +252,7 @@ static const struct fcm_ops device_ops = {
     .written = of_no_fr,
     .usage = usage,
     .renew = renew,
+    .counts = counts,
 };
 
 K42_CLASS(fcm_device) = {

@@ -18,7 +18,6 @@
 #define THREADS      4u
 #define PAGES        64u
 #define LIMIT        40u
-#define SWAPS        60u
 #define BYTES(pages) ((uint64_t)(pages)*FRAME_BYTES)
 
 static struct medium medium;
@@ -154,9 +153,6 @@ static void await_progress(uint32_t more) {
 static void words_survive_eviction_write_back_and_swaps(void **state) {
     (void)state;
     static struct worker workers[THREADS + 2];
-    static struct k42_class *const classes[] = {&fcm_shared, &fcm_plain,  &fcm_shared, &fcm_pinned,
-                                                &fcm_pinned, &fcm_plain,  &fcm_plain,  &fcm_shared,
-                                                &fcm_shared, &fcm_pinned, &fcm_plain,  &fcm_pinned};
     stop = 0;
     fcm = make(BYTES(PAGES));
     for (unsigned i = 0; i < 2; i++)
@@ -165,9 +161,10 @@ static void words_survive_eviction_write_back_and_swaps(void **state) {
         start(&workers[i], use_words, i);
     start(&workers[THREADS], sync_and_give_back, THREADS);
     start(&workers[THREADS + 1], cut_and_grow, THREADS + 1);
-    for (unsigned i = 0; i < SWAPS && goes_on(); i++) {
+    /* From each class to each. */
+    for (unsigned i = 0; i < 2 * STAGE_CLASSES * STAGE_CLASSES && goes_on(); i++) {
         await_progress(40);
-        swap((k42_ref)fcm, classes[i % (sizeof classes / sizeof *classes)]);
+        swap((k42_ref)fcm, stage_classes[i % 2 ? i / 2 % STAGE_CLASSES : i / 2 / STAGE_CLASSES]);
         if (i % 8 == 0)
             swap((k42_ref)pm, &pm_turns);
     }
