@@ -1,6 +1,7 @@
 """Devices of the emulator, as the kernel's drivers use them: disks, host directories, consoles."""
 import os
 import random
+import re
 import socket
 import struct
 import sys
@@ -222,6 +223,40 @@ def test_a_folder_of_the_host_is_read_and_written(cpus, kernel, tmp_path):
     assert (tmp_path / "share" / "b").stat().st_mode == 0o100600
     assert sorted(one.name for one in (tmp_path / "share").iterdir()) == [
         "b", "cut", "hello.txt", "large", "link", "made", "many"]
+
+
+def big_file(folder, bytes_):
+    devices = share(folder)
+    (folder / "big").write_bytes(os.urandom(bytes_))
+    return devices
+
+
+@pytest.mark.parametrize("cpus", [1, 2] + ([4] if os.environ.get("K42_LONG") else []))
+def test_the_classes_of_page_caches_take_each_others_place_under_load(cpus, tmp_path):
+    assert passes("host_caches", cpus, RELEASE, big_file(tmp_path / "share", 1 << 20))
+
+
+def costs_of_reading(devices):
+    """What the kernel says of each class, by name: instructions a page, requests, waits, pages
+    that stay in memory, pages of the file."""
+    guest = qemu.Guest(RELEASE, append="test=filecosts", accelerator="tcg",
+                       more=["-icount", "shift=0,sleep=off"])
+    guest.command += devices
+    ended = guest.run(LIMIT, capture=True)
+    assert ended.status == 0, ended.text
+    found = re.findall(r"(fcm\.\w+): (\d+) instructions a page, (\d+) requests, (\d+) waits, "
+                       r"(\d+) of (\d+) pages stay", ended.text)
+    return {name: [int(number) for number in numbers] for name, *numbers in found}
+
+
+def test_a_file_read_in_order_costs_few_requests_and_little_memory(tmp_path):
+    costs = costs_of_reading(big_file(tmp_path / "share", 16 << 20))
+    for name in ("fcm.shared", "fcm.stream"):
+        instructions, requests, _, _, pages = costs[name]
+        assert pages == 4096 and requests <= pages / 8, costs
+        assert instructions < 4000, costs
+    assert costs["fcm.shared"][3] == 4096, costs
+    assert costs["fcm.stream"][3] < 300 and costs["fcm.stream"][1] <= 300, costs
 
 
 def test_what_a_closed_file_has_is_written_back_without_a_sync(tmp_path):
