@@ -259,14 +259,19 @@ void fcm_body_incoming_free(struct body_incoming *incoming);
 
 /* ---- the classes ---- */
 
-/* The methods of all; how pages are given back, and what a read begins, sets them apart. */
-#define FCM_BODY_METHODS                                                                           \
-    .object.describe = fcm_body_describe, .get_page = fcm_body_get_page,                           \
-    .put_page = fcm_body_put_page, .get_present = fcm_body_get_present, .mapped = fcm_body_mapped, \
-    .attach = fcm_body_attach, .detach = fcm_body_detach, .write = fcm_body_write,                 \
-    .size = fcm_body_size, .resize = fcm_body_resize, .punch = fcm_body_punch,                     \
-    .seek = fcm_body_seek, .sync = fcm_body_sync, .filled = fcm_body_filled,                       \
-    .written = fcm_body_written, .usage = fcm_body_usage, .renew = fcm_body_renew,                 \
+/* The methods that all have in common. */
+#define FCM_BODY_STEADY_METHODS                                                                    \
+    .object.describe = fcm_body_describe, .put_page = fcm_body_put_page,                           \
+    .get_present = fcm_body_get_present, .mapped = fcm_body_mapped, .attach = fcm_body_attach,     \
+    .detach = fcm_body_detach, .size = fcm_body_size, .seek = fcm_body_seek,                       \
+    .sync = fcm_body_sync, .filled = fcm_body_filled, .written = fcm_body_written,                 \
     .counts = fcm_body_counts
+
+/* And those of a class that has nothing but pages: how they are given back, and what a read begins,
+ * sets it apart. */
+#define FCM_BODY_METHODS                                                                           \
+    FCM_BODY_STEADY_METHODS, .get_page = fcm_body_get_page, .write = fcm_body_write,               \
+                             .resize = fcm_body_resize, .punch = fcm_body_punch,                   \
+                             .usage = fcm_body_usage, .renew = fcm_body_renew
 
 #endif

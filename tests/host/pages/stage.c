@@ -153,4 +153,4 @@ K42_CLASS(fcm_plain) = {
 };
 
 struct k42_class *const stage_classes[STAGE_CLASSES] = {&fcm_shared, &fcm_pinned, &fcm_stream,
-                                                        &fcm_plain};
+                                                        &fcm_small, &fcm_plain};
