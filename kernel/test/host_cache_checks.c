@@ -1,5 +1,6 @@
 /*
- * The classes of page caches on a file of the host, "big", in the folder behind the tag "share0".
+ * The classes of page caches on files of the host, "big" and "small", in the folder behind the tag
+ * "share0".
  *
  *   test=host_caches   swaps from each class to each under readers, writers, truncation, write-back
  *                      and eviction, on all CPUs
@@ -41,10 +42,11 @@ static bool swap_to(fcm_ref fcm, const char *class_name) {
 }
 
 /* Opens the file, active. 0, its FCM and how long it is; or an error. */
-static k42_result open_big(node_ref share, file_ref *file, fcm_ref *fcm) {
+static k42_result open_file(node_ref share, const char *text, file_ref *file, fcm_ref *fcm) {
     struct file_map map;
+    uint32_t length = (uint32_t)k42_text_length(text);
     const struct credentials root_user = {.effective = ~0ul, .permitted = ~0ul};
-    const struct node_name name = {"big", 3, node_hash("big", 3)};
+    const struct node_name name = {text, length, node_hash(text, length)};
     uint64_t node, opened = 0;
     k42_result result;
     CALL(result, keep(k42_call(share, lookup, &name, &root_user), &node));
@@ -55,19 +57,19 @@ static k42_result open_big(node_ref share, file_ref *file, fcm_ref *fcm) {
         result = k42_call(*file, map, &map);
     *fcm = (fcm_ref)map.fcm;
     if (result < 0)
-        print("big: %s", k42_error_name(result));
+        print("%s: %s", text, k42_error_name(result));
     return result;
 }
 
 /* The check, inactive, on the file while it is open. */
-static bool with_big(bool (*check)(file_ref file, fcm_ref fcm)) {
+static bool with_file(const char *name, bool (*check)(file_ref file, fcm_ref fcm)) {
     static node_ref share;
     file_ref file;
     fcm_ref fcm;
     if (!share && p9_attach("share0", 0, &share) < 0)
         return false;
     k42_enter();
-    k42_result result = open_big(share, &file, &fcm);
+    k42_result result = open_file(share, name, &file, &fcm);
     k42_exit();
     if (result < 0)
         return false;
@@ -132,7 +134,42 @@ static bool measure_classes(file_ref file, fcm_ref fcm) {
 }
 
 KERNEL_CHECK(filecosts, a_file_of_the_host_is_read_with_each_class) {
-    return with_big(measure_classes);
+    return with_file("big", measure_classes);
+}
+
+/* A file that is there is read from one end to the other. */
+static bool measure_again(const char *class_name, file_ref file, fcm_ref fcm, char *bytes) {
+    struct fcm_usage usage;
+    enum { TIMES = 1000 };
+    k42_result size = read_all(file, bytes), result = size;
+    uint64_t begin = busy_ns();
+    for (unsigned i = 0; i < TIMES && result == size; i++) {
+        struct copy copy = copy_of_kernel(bytes, (size_t)size);
+        CALL(result, k42_call(fcm, read, 0, &copy));
+    }
+    uint64_t took = busy_ns() - begin;
+    if (size <= 0 || result != size || k42_call(fcm, usage, &usage) < 0)
+        return false;
+    print("%s: %lu instructions to read %lu bytes again, %lu pages in memory", class_name,
+          took / TIMES, (uint64_t)size, usage.present);
+    return true;
+}
+
+static bool measure_small(file_ref file, fcm_ref fcm) {
+    char *bytes = k42_platform_alloc(AT_ONCE);
+    bool right = bytes;
+    for (unsigned i = 0; i < CLASSES && right; i++) {
+        right = swap_to(fcm, class_names[i]);
+        k42_enter();
+        right = right && measure_again(class_names[i], file, fcm, bytes);
+        k42_exit();
+    }
+    k42_platform_free(bytes);
+    return right && swap_to(fcm, class_names[0]);
+}
+
+KERNEL_CHECK(filecosts, a_small_file_that_is_there_is_read_with_each_class) {
+    return with_file("small", measure_small);
 }
 
 /* ---- swaps under load ---- */
@@ -234,5 +271,5 @@ static bool swap_under_load(file_ref file, fcm_ref fcm) {
 }
 
 KERNEL_CHECK(host_caches, words_survive_swaps_from_each_class_to_each) {
-    return with_big(swap_under_load);
+    return with_file("big", swap_under_load);
 }
