@@ -26,6 +26,7 @@
 #include "attachments.h"
 #include "file_pages.h"
 #include "page_tree.h"
+#include "state.h"
 
 #include <k42/lock.h>
 
@@ -75,8 +76,13 @@ struct body_contents {
 
 struct body_incoming;
 
+/* The root comes first, whichever kind the class is of; of a clustered one, `rep` is not called by
+ * clients, but by its representatives. */
 struct body {
-    struct k42_root root;
+    union {
+        struct k42_root root;
+        struct k42_clustered_root clustered;
+    };
     struct fcm rep;
     struct k42_lock lock;
     uint32_t exclusive;
@@ -147,6 +153,11 @@ static inline void fcm_body_lock(struct body *body) {
         fcm_body_count(&body->its.counts.contended, 1);
 }
 
+/* Whether pages are to be gone; a look only. */
+static inline bool fcm_body_is_clearing(const struct body *body) {
+    return __atomic_load_n(&body->its.clear.end, __ATOMIC_RELAXED) != 0;
+}
+
 /* 0, or -K42_WAIT: somebody else is changing the size. */
 K42_MUST_CHECK
 k42_result fcm_body_exclude(struct body *body);
@@ -171,6 +182,11 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);
 /* Gives a page's word, held. Errors: as get_page(). */
 K42_MUST_CHECK
 k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word);
+/* The same for a read: of a file with nothing behind it, only what is there; else -ENOENT. */
+K42_MUST_CHECK
+static inline k42_result fcm_body_hold_to_read(struct body *body, uint64_t index, uint64_t *word) {
+    return fcm_body_hold(body, index, fcm_body_has_fr(body) ? 0 : FCM_CACHED, word);
+}
 /* Lets go, with flags that the page has from now on. */
 void fcm_body_drop(struct body *body, uint64_t index, uint64_t flags);
 /* Makes an absent page one that is being filled, which is the caller's then. -EEXIST: it is not
@@ -252,10 +268,62 @@ k42_result fcm_body_write_back(struct body *body, uint64_t *slot, uint64_t index
 k42_result fcm_body_read(struct fcm *self, uint64_t offset, struct copy *copy);
 k42_result fcm_body_write(struct fcm *self, uint64_t offset, struct copy *copy, uint64_t *at);
 
+/* Copies what lies in one page, `length` bytes of the file; as copy_out(). */
+typedef k42_result body_read_piece(struct body *body, void *context, uint64_t offset, size_t length,
+                                   struct copy *copy);
+
+/* Reads page by page; each caller has it compiled with its own way of reading a piece. */
+static inline __attribute__((always_inline)) k42_result
+fcm_body_read_pieces(struct body *body, uint64_t offset, struct copy *copy,
+                     body_read_piece *read_piece, void *context) {
+    k42_result done = 0;
+    while (copy->left) {
+        uint64_t size = fcm_body_bytes(body);
+        if (offset >= size)
+            break;
+        size_t room = PAGE_BYTES - (offset & (PAGE_BYTES - 1));
+        size_t length = copy->left < size - offset ? copy->left : size - offset;
+        length = length < room ? length : room;
+        k42_result got = read_piece(body, context, offset, length, copy);
+        if (got == -ENXIO)
+            break;
+        copy->unfinished = got < (k42_result)length;
+        if (got < 0)
+            return done ? done : got;
+        done += got;
+        offset += (uint64_t)got;
+        if (copy->unfinished)
+            break;
+    }
+    return done;
+}
+
 /* ---- body_state.c ---- */
 
 extern const struct k42_transfer fcm_body_transfers[];
 void fcm_body_incoming_free(struct body_incoming *incoming);
+
+extern const struct k42_format fcm_contents_format; /* by pointer, among those that have a body */
+k42_result fcm_body_export_contents(struct k42_root *from, struct k42_state *state, unsigned part);
+k42_result fcm_body_import_contents(struct k42_root *to, struct k42_state *state, unsigned part);
+void fcm_body_contents_given(struct k42_root *from, struct k42_state *state);
+size_t fcm_body_measure(struct k42_root *from);
+k42_result fcm_body_prepare(struct k42_root *to, struct k42_state *state);
+k42_result fcm_body_export_pages(struct k42_root *from, struct k42_state *state, unsigned part);
+k42_result fcm_body_import_pages(struct k42_root *to, struct k42_state *state, unsigned part);
+void fcm_body_pages_given(struct k42_root *from, struct k42_state *state);
+
+/* Both formats, for a class that has something to put in order before it says what it has. */
+#define FCM_BODY_TRANSFERS(contents, pages)                                                        \
+    {.format = &fcm_contents_format,                                                               \
+     .export_state = contents,                                                                     \
+     .import_state = fcm_body_import_contents,                                                     \
+     .handed_over = fcm_body_contents_given},                                                      \
+    {                                                                                              \
+        .format = &fcm_pages_format, .measure = fcm_body_measure, .prepare = fcm_body_prepare,     \
+        .export_state = pages, .import_state = fcm_body_import_pages,                              \
+        .handed_over = fcm_body_pages_given                                                        \
+    }
 
 /* ---- the classes ---- */
 

@@ -111,7 +111,7 @@ uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word);
 extern struct k42_class fcm_plain;
 
 /* All classes of a file's pages, that one among them. */
-#define STAGE_CLASSES 5u
+#define STAGE_CLASSES 6u
 extern struct k42_class *const stage_classes[STAGE_CLASSES];
 
 #endif
