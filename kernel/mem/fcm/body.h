@@ -215,6 +215,10 @@ void fcm_body_remove(struct body *body, uint64_t index);
  * one fails. Returns the first page that it did not come to.
  */
 uint64_t fcm_body_begin(struct body *body, uint64_t first, uint64_t wanted, uint64_t end);
+/* Pages of a range that nobody has, are clean, and have none of the flags `but` go; how many. */
+uint64_t fcm_body_let_go(struct body *body, uint64_t first, uint64_t end, uint64_t but);
+k42_result fcm_body_advise(struct fcm *self, uint64_t first, uint64_t pages,
+                           enum fcm_advice advice);
 /* A page was absent and has been begun: those behind it, if somebody seems to read in order. */
 void fcm_body_read_ahead(struct body *body, uint64_t index);
 
@@ -340,6 +344,7 @@ void fcm_body_pages_given(struct k42_root *from, struct k42_state *state);
 #define FCM_BODY_METHODS                                                                           \
     FCM_BODY_STEADY_METHODS, .get_page = fcm_body_get_page, .write = fcm_body_write,               \
                              .resize = fcm_body_resize, .punch = fcm_body_punch,                   \
-                             .usage = fcm_body_usage, .renew = fcm_body_renew
+                             .usage = fcm_body_usage, .renew = fcm_body_renew,                     \
+                             .advise = fcm_body_advise
 
 #endif

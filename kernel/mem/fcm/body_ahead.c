@@ -101,3 +101,23 @@ void fcm_body_read_ahead(struct body *body, uint64_t index) {
     uint64_t next = fcm_body_begin(body, index + 1, 0, index + 1 + window);
     __atomic_store_n(&body->its.read_next, next, __ATOMIC_RELAXED);
 }
+
+/* ---- what a program says of pages ---- */
+
+uint64_t fcm_body_let_go(struct body *body, uint64_t first, uint64_t end, uint64_t but) {
+    uint64_t gone = 0;
+    for (uint64_t *slot; (slot = page_tree_next(&body->its.tree, &first)) && first < end; first++)
+        gone += !(page_load(slot) & but) && fcm_body_evict(body, slot, first);
+    return gone;
+}
+
+k42_result fcm_body_advise(struct fcm *self, uint64_t first, uint64_t pages,
+                           enum fcm_advice advice) {
+    struct body *body = BODY(self);
+    uint64_t last = fcm_body_end(body), end = pages < last ? first + pages : last;
+    if (!fcm_body_has_fr(body) || first >= last)
+        return 0;
+    end = end < last ? end : last;
+    return (k42_result)(advice == FCM_WANTED ? fcm_body_begin(body, first, 0, end) - first
+                                             : fcm_body_let_go(body, first, end, PAGE_MAPPED));
+}

@@ -72,6 +72,11 @@ struct fcm_counts {
     uint64_t unused;
 };
 
+enum fcm_advice {
+    FCM_WANTED,   /* will be read soon */
+    FCM_UNWANTED, /* will not be read soon */
+};
+
 enum fcm_seek { FCM_SEEK_DATA, FCM_SEEK_HOLE };
 
 #define FCM_APPEND (~0ul) /* as an offset: at the end of the file */
@@ -163,6 +168,11 @@ struct fcm_ops {
 
     /* Counts of events. They are kept where pages come and go, never where one is there. */
     K42_METHOD(counts)(struct fcm *self, K42_OUT struct fcm_counts *counts);
+
+    /* Begins to fill pages that are wanted, as far as that goes without waiting; lets clean ones
+     * that are not, and that nobody has, go. Returns how many pages it came to. */
+    K42_METHOD(advise)
+    (struct fcm *self, uint64_t first, uint64_t pages, enum fcm_advice advice);
 };
 
 struct fcm {

@@ -173,6 +173,11 @@ static k42_result counts(struct fcm *self, struct fcm_counts *counts) {
     return 0;
 }
 
+static k42_result advise(struct fcm *self, uint64_t first, uint64_t pages, enum fcm_advice advice) {
+    (void)self, (void)first, (void)pages, (void)advice;
+    return 0;
+}
+
 static k42_result describe(struct k42_object *self, char *text, size_t bytes) {
     const struct device *device = DEVICE((struct fcm *)(void *)self);
     return (k42_result)k42_format_text(text, bytes, "%lu pages at 0x%lx, %lu attachments",
@@ -253,6 +258,7 @@ static const struct fcm_ops device_ops = {
     .usage = usage,
     .renew = renew,
     .counts = counts,
+    .advise = advise,
 };
 
 K42_CLASS(fcm_device) = {

@@ -225,6 +225,13 @@ static k42_result part_give_back(struct fcm *self, uint64_t wanted) {
     return fcm_body_give_back(HOME(self), wanted);
 }
 
+static k42_result part_advise(struct fcm *self, uint64_t first, uint64_t pages,
+                              enum fcm_advice advice) {
+    if (advice == FCM_UNWANTED)
+        recall_all(PART(self)->home);
+    return fcm_body_advise(HOME(self), first, pages, advice);
+}
+
 static k42_result part_usage(struct fcm *self, struct fcm_usage *usage) {
     recall_all(PART(self)->home);
     return fcm_body_usage(HOME(self), usage);
@@ -324,6 +331,7 @@ static const struct fcm_ops part_ops = {
     .usage = part_usage,
     .renew = part_renew,
     .counts = part_counts,
+    .advise = part_advise,
 };
 
 K42_CLASS(fcm_partitioned) = {

@@ -127,14 +127,6 @@ static bool copy_pages(struct body *body, struct whole *whole) {
     return right;
 }
 
-static void drop_pages(struct body *body, uint64_t pages) {
-    for (uint64_t i = 0; i < pages; i++) {
-        uint64_t *slot = page_tree_find(&body->its.tree, i);
-        if (slot)
-            (void)fcm_body_evict(body, slot, i);
-    }
-}
-
 /* A read has come to the end: from pages to bytes, if that can be. */
 static void condense(struct small *small) {
     struct body *body = &small->body;
@@ -153,7 +145,7 @@ static void condense(struct small *small) {
         __atomic_store_n(&small->whole, whole, __ATOMIC_RELEASE);
     k42_unlock(&body->lock);
     if (right)
-        drop_pages(body, (size + PAGE_BYTES - 1) >> PAGE_SHIFT);
+        (void)fcm_body_let_go(body, 0, MOST_PAGES, 0);
     else
         free_whole(&whole->defer);
 }
@@ -237,6 +229,16 @@ static k42_result small_give_back(struct fcm *self, uint64_t wanted) {
     return more < 0 ? (k42_result)freed : more + (k42_result)freed;
 }
 
+static k42_result small_advise(struct fcm *self, uint64_t first, uint64_t pages,
+                               enum fcm_advice advice) {
+    struct small *small = SMALL(self);
+    if (advice == FCM_UNWANTED)
+        (void)give_up(small, 0);
+    else if (__atomic_load_n(&small->whole, __ATOMIC_ACQUIRE))
+        return 0;
+    return fcm_body_advise(self, first, pages, advice);
+}
+
 static k42_result small_usage(struct fcm *self, struct fcm_usage *usage) {
     const struct whole *whole = __atomic_load_n(&SMALL(self)->whole, __ATOMIC_ACQUIRE);
     k42_result result = fcm_body_usage(self, usage);
@@ -255,6 +257,7 @@ static const struct fcm_ops small_ops = {
     FCM_BODY_STEADY_METHODS,      .get_page = small_get_page, .read = small_read,
     .write = small_write,         .resize = small_resize,     .punch = small_punch,
     .give_back = small_give_back, .usage = small_usage,       .renew = small_renew,
+    .advise = small_advise,
 };
 
 K42_CLASS(fcm_small) = {

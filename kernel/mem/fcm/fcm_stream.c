@@ -89,13 +89,6 @@ static struct step next_step(struct body_contents *its, uint64_t first, uint64_t
     return step;
 }
 
-/* Pages that were read, as far as they can go at once. */
-static void drop(struct body *body, uint64_t first, uint64_t end) {
-    for (uint64_t *slot; (slot = page_tree_next(&body->its.tree, &first)) && first < end; first++)
-        if (!(page_load(slot) & (PAGE_MAPPED | PAGE_FRESH)))
-            (void)fcm_body_evict(body, slot, first);
-}
-
 /* Not all that was to be begun could be: it is tried again at the next step. */
 static void begin(struct body *body, const struct step *step) {
     uint64_t end = fcm_body_end(body);
@@ -119,7 +112,7 @@ static void prepare(struct body *body, uint64_t offset, size_t length) {
     fcm_body_lock(body);
     struct step step = next_step(&body->its, first, end);
     k42_unlock(&body->lock);
-    drop(body, step.drop, step.drop_end);
+    (void)fcm_body_let_go(body, step.drop, step.drop_end, PAGE_MAPPED | PAGE_FRESH);
     begin(body, &step);
 }
 
