@@ -14,17 +14,27 @@ NEVER_MADE = {"run_queue.fifo": "chosen by nobody: test=policies swaps it",
               "fr.zero": "made by nobody: tests/host/test_file_pages.c swaps what is above it"}
 ROUNDS = 3
 
-# Swaps all objects of each class that has any, and waits until that is over.
-STORM = """for round in $(seq %d); do
+# Swaps all objects of each class that has any, and waits until that is over; page caches of files
+# to another class, too, and so in turn to all.
+STORM = """swap() {
+    until echo "$@" > /proc/k42/swap; do :; done 2> /dev/null
+    tries=0
+    while read -r now < /proc/k42/swap; do
+        case $now in "pending 0"*) break;; esac
+        tries=$((tries + 1)); [ $tries = 20000 ] && echo "$*: $now" && exit 1
+    done
+}
+for round in $(seq %d); do
     while read class live swaps; do
         case $class in account.*|test.*) continue;; esac
         [ $live = 0 ] && continue
-        until echo $class > /proc/k42/swap; do :; done 2> /dev/null
-        tries=0
-        while read -r now < /proc/k42/swap; do
-            case $now in "pending 0"*) break;; esac
-            tries=$((tries + 1)); [ $tries = 20000 ] && echo "$class: $now" && exit 1
-        done
+        swap $class
+        case $class in
+        fcm.shared) swap $class fcm.stream;;
+        fcm.stream) swap $class fcm.small;;
+        fcm.small) swap $class fcm.partitioned;;
+        fcm.partitioned) swap $class fcm.shared;;
+        esac
     done < /proc/k42/classes
 done
 touch /tmp/over
