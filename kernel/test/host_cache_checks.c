@@ -138,6 +138,34 @@ KERNEL_CHECK(filecosts, a_file_of_the_host_is_read_with_each_class) {
     return with_file("big", measure_classes);
 }
 
+/* All pages are there, and stay: they are handed over by pointer. */
+static bool measure_swaps(file_ref file, fcm_ref fcm) {
+    char *bytes = k42_platform_alloc(AT_ONCE);
+    struct fcm_usage usage;
+    bool right = bytes;
+    if (right) {
+        k42_enter();
+        right = read_all(file, bytes) > 0;
+        k42_exit();
+    }
+    for (unsigned i = 0; i < 2 * CLASSES && right; i++) {
+        const char *name = class_names[(i + 1) % CLASSES];
+        uint64_t begin = busy_ns();
+        right = swap_to(fcm, name);
+        uint64_t took = busy_ns() - begin;
+        k42_enter();
+        right = right && k42_call(fcm, usage, &usage) >= 0;
+        k42_exit();
+        print("%s: %lu instructions for a swap to it with %lu pages", name, took, usage.present);
+    }
+    k42_platform_free(bytes);
+    return right && swap_to(fcm, class_names[0]);
+}
+
+KERNEL_CHECK(filecosts, a_file_of_many_pages_is_swapped_to_each_class) {
+    return with_file("big", measure_swaps);
+}
+
 /* A file that is there is read from one end to the other. */
 static bool measure_again(const char *class_name, file_ref file, fcm_ref fcm, char *bytes) {
     struct fcm_usage usage;

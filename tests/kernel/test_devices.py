@@ -265,6 +265,9 @@ def test_each_class_of_page_caches_is_cheap_at_what_it_is_for(tmp_path):
     again = numbers_by_class(r"(\d+) instructions to read (\d+) bytes again, (\d+) pages", text)
     assert again["fcm.small"][1:] == [300, 0] and again["fcm.shared"][1:] == [300, 1], text
     assert again["fcm.small"][0] < again["fcm.shared"][0], text
+    swaps = numbers_by_class(r"(\d+) instructions for a swap to it with (\d+) pages", text)
+    assert len(swaps) == len(again) and max(took for took, _ in swaps.values()) < 20000, text
+    assert {pages for _, pages in swaps.values()} == {4096}, text
 
 
 def test_what_a_closed_file_has_is_written_back_without_a_sync(tmp_path):
