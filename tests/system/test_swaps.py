@@ -16,12 +16,21 @@ NEVER_MADE = {**{f"run_queue.{name}": "chosen by nobody: test=policies swaps it"
               "fr.zero": "made by nobody: tests/host/test_file_pages.c swaps what is above it"}
 ROUNDS = 3
 
-# Swaps all objects of each class that has any. Whoever gives an object up, or holds it for long, may
-# do so; what must have been swapped is counted at the end.
-STORM = """for round in $(seq %d); do
+# Swaps all objects of each class that has any; page caches of files to another class, too, and so in
+# turn to all. Whoever gives an object up, or holds it for long, may do so; what must have been swapped
+# is counted at the end.
+STORM = """swap() { k42ctl swap --class "$@" --attempts 4 --deadline 100ms; }
+for round in $(seq %d); do
     while read class live swaps; do
         case $class in account.*|test.*) continue;; esac
-        [ $live = 0 ] || k42ctl swap --class $class --attempts 4 --deadline 100ms
+        [ $live = 0 ] && continue
+        swap $class
+        case $class in
+        fcm.shared) swap $class fcm.stream;;
+        fcm.stream) swap $class fcm.small;;
+        fcm.small) swap $class fcm.partitioned;;
+        fcm.partitioned) swap $class fcm.shared;;
+        esac
     done < /proc/k42/classes
 done > /dev/null 2> /tmp/refused
 touch /tmp/over
