@@ -84,12 +84,9 @@ static __attribute__((noinline)) k42_result reason(const struct copy *copy,
     return result < 0 ? -EFAULT : 0;
 }
 
-/* Inlined, so that what the direction decides is decided once. */
-static inline __attribute__((always_inline)) k42_result
-run(struct copy *copy, char *other, size_t length, enum direction direction) {
-    size_t done = 0;
-    if (length > copy->left)
-        length = copy->left;
+/* From the range on where the cursor stands, when `done` bytes are. */
+static __attribute__((noinline)) k42_result run_on(struct copy *copy, char *other, size_t length,
+                                                   enum direction direction, size_t done) {
     while (done < length) {
         if (!copy->here)
             enter_range(copy);
@@ -104,6 +101,22 @@ run(struct copy *copy, char *other, size_t length, enum direction direction) {
         }
     }
     return (k42_result)done;
+}
+
+/* Most copies stay in one range, all of whose pages are there. Inlined, so that what the direction
+ * decides is decided once. A copy that is stopped finds out why at its second attempt. */
+static inline __attribute__((always_inline)) k42_result
+run(struct copy *copy, char *other, size_t length, enum direction direction) {
+    size_t done = 0;
+    if (length > copy->left)
+        length = copy->left;
+    if (__builtin_expect(length <= copy->here, 1)) {
+        done = length - move(copy, other, length, direction);
+        advance(copy, done);
+        if (__builtin_expect(done == length, 1))
+            return (k42_result)done;
+    }
+    return run_on(copy, other, length, direction, done);
 }
 
 k42_result copy_out(struct copy *copy, const void *from, size_t length) {

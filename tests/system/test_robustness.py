@@ -70,7 +70,7 @@ def test_what_is_left_is_seen(machine):
     machine.run(["sh", "-c", "mount -t tmpfs none /mnt; echo x > /mnt/file; sleep 1000 & "])
     seen = unlike(before, what_there_is(machine))
     machine.run(["sh", "-c", "umount /mnt"])
-    assert {"node.ramfs.regular", "node.ramfs.directory", "heap bytes"} <= set(seen)
+    assert {"node.ramfs.regular", "node.ramfs.directory.list", "heap bytes"} <= set(seen)
 
 
 @pytest.mark.parametrize("what", ["exec", "bomb", "descriptors", "mounts", "killed", "stages"])
@@ -84,6 +84,16 @@ def test_abuse_ends_as_on_linux_and_leaves_nothing(machine, what):
 def test_memory_that_is_refused_is_not_kept(machine):
     done = leaves_nothing(machine, "bash", "-c", "ulimit -v 60000; exec abuse hog", limit=200)
     assert done.output == b"mmap: ENOMEM\n"
+
+
+def test_conversations_with_the_kernel_leave_nothing_however_they_end(machine):
+    leaves_nothing(machine, "bash", "-c", """
+        for n in $(seq 4); do
+            k42ctl watch --pid 1 --what all --interval 1000s & watch=$!
+            for m in $(seq $n); do k42ctl swap --class descriptors.array; done
+            k42ctl swap --class node.ramfs.regular & swap=$!
+            kill -KILL $watch; kill -KILL $swap; wait
+        done > /dev/null 2>&1""", limit=200)
 
 
 def test_files_in_memory_are_refused_at_their_limit_and_given_back(machine):
