@@ -26,10 +26,17 @@ static bool inspect(k42_id id, struct k42_object_info *info) {
         info->interposers++;
         root = k42_load_acquire(target);
     }
-    info->version = root->class_->version;
-    k42_copy_text(info->class_name, sizeof info->class_name, root->class_->name);
-    k42_copy_text(info->interface_name, sizeof info->interface_name, root->class_->interface->name);
+    const struct k42_class *class_ = root->class_;
+    info->version = class_->version;
+    info->clustered = class_->kind == &k42_clustered;
+    info->bytes = class_->root_size;
+    k42_copy_text(info->class_name, sizeof info->class_name, class_->name);
+    k42_copy_text(info->interface_name, sizeof info->interface_name, class_->interface->name);
     info->cpus = (uint64_t)__builtin_popcount(k42_entry_touched(state));
+    if (info->clustered)
+        info->bytes += class_->rep_size *
+                       (class_->cluster > 1 ? (info->cpus + class_->cluster - 1) / class_->cluster
+                                            : info->cpus);
     return true;
 }
 
@@ -93,6 +100,20 @@ long k42_each_object(const struct k42_interface *interface_,
             return stop;
     }
     return 0;
+}
+
+k42_id k42_objects_from(k42_id first, uint32_t slots,
+                        long (*visit)(const struct k42_object_info *, void *context),
+                        void *context) {
+    k42_id id = first < K42_SLOTS_PER_PAGE ? K42_SLOTS_PER_PAGE : first;
+    uint32_t end = k42_pages_used() * K42_SLOTS_PER_PAGE;
+    for (; id < end && slots; id++, slots--) {
+        struct k42_object_info info;
+        if ((k42_load_relaxed(&k42_entries[id].state) & K42_ENTRY_LIVE) &&
+            k42_inspect(k42_id_ref(id), &info) >= 0 && visit(&info, context))
+            return id;
+    }
+    return id < end ? id : 0;
 }
 
 void k42_stats(struct k42_stats *stats) {

@@ -5,7 +5,9 @@
  * messages both ways, and a port each the standard streams of the command that runs. Everything on
  * them is in frames: a head, then as many bytes as it says. A stream ends with an empty frame. One
  * command runs at a time, and each port is read by one process at a time, so nothing is locked.
- * host/launcher/guest.py is the other side.
+ * Where the launcher announces it there is one port more, for commands beside that one; its
+ * messages begin with a uint32_t, the command's number. host/launcher/session.py and beside.py are
+ * the other side.
  */
 #ifndef GUEST_AGENT_H
 #define GUEST_AGENT_H
@@ -13,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum port { PORT_CONTROL, PORT_INPUT, PORT_OUTPUT, PORT_ERRORS, PORT_COUNT };
 
@@ -30,6 +33,8 @@ enum kind {
     KIND_ENDED,      /* uint32_t: the command's status as wait(2) gives it */
     KIND_MOUNTED,    /* uint32_t: 0, or why not as a positive errno */
     KIND_LISTENS,    /* nothing: a terminal session has opened the console */
+    KIND_OUTPUT,     /* bytes of a command beside, and of its errors */
+    KIND_ERRORS,
 };
 
 struct frame {
@@ -55,6 +60,8 @@ bool receive_frame(int fd, struct frame *frame, void **bytes);
 
 /* Opens the ports; false when the machine has none. */
 bool ports_open(int ports[PORT_COUNT]);
+/* The port for commands beside, or -1: there is none. */
+int port_beside_open(void);
 /* The device on which a terminal session runs. */
 const char *console_name(void);
 
@@ -64,7 +71,14 @@ struct command {
     unsigned short rows, columns;
     const char *folder;
     char **arguments, **environment;
+    pid_t spared; /* not ended with what it leaves, nor are the children of that; or 0 */
 };
+
+/* The next text field of a message, or NULL. */
+char *next_text(char **at, const char *end);
+/* What KIND_RUN asks for, in memory that command_free() gives back; false: nonsense. */
+bool command_read(char *message, size_t length, struct command *command);
+void command_free(struct command *command);
 
 /*
  * Starts a command. Returns its process id, which is also its process group, and in *done a pipe
@@ -72,6 +86,13 @@ struct command {
  * and the status reported; 0 when that failed, which is reported too.
  */
 int command_start(const struct command *command, const int ports[PORT_COUNT], int *done);
+
+/* Becomes the command, in a process of its own: with these streams, or on the console, of which
+ * `control` is told unless it is -1. */
+_Noreturn void command_become(const struct command *command, int streams[3], int control);
+
+/* Runs commands beside, as a port asks; in a process of its own. */
+_Noreturn void beside_serve(int port);
 
 /* A session on the console without a launcher: returns when its first process has ended. */
 void console_session(void);

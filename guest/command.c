@@ -74,8 +74,7 @@ static void take_terminal(const struct command *command) {
     (void)tcsetpgrp(0, getpid());
 }
 
-/* `control` is where to say that the terminal is there, or -1. */
-static void become(const struct command *command, int streams[3], int control) {
+void command_become(const struct command *command, int streams[3], int control) {
     setsid();
     if (command->terminal) {
         take_terminal(command);
@@ -98,7 +97,7 @@ static void become(const struct command *command, int streams[3], int control) {
 }
 
 /* Neither of the kernel nor already over. */
-static bool is_running_program(const char *pid) {
+static bool is_running_program(const char *pid, pid_t spared) {
     char path[64], text[512];
     snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -111,16 +110,17 @@ static bool is_running_program(const char *pid) {
     int parent = 0;
     if (!end || sscanf(end + 1, " %c %d", &state, &parent) != 2)
         return false;
-    return state != 'Z' && state != 'X' && parent != 2 && atoi(pid) != 2;
+    return state != 'Z' && state != 'X' && parent != 2 && atoi(pid) != 2 &&
+           (!spared || (parent != spared && atoi(pid) != spared));
 }
 
-static unsigned kill_all_but(const pid_t *spared, unsigned count) {
+static unsigned kill_all_but(pid_t beside, const pid_t *spared, unsigned count) {
     unsigned found = 0;
     DIR *folder = opendir("/proc");
     if (!folder)
         return 0;
     for (struct dirent *entry; (entry = readdir(folder));) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !is_running_program(entry->d_name))
+        if (!isdigit((unsigned char)entry->d_name[0]) || !is_running_program(entry->d_name, beside))
             continue;
         pid_t pid = atoi(entry->d_name);
         bool spare = pid == 1 || pid == getpid();
@@ -134,9 +134,9 @@ static unsigned kill_all_but(const pid_t *spared, unsigned count) {
 }
 
 /* A process that is killed may have started another meanwhile. */
-static void end_what_is_left(pid_t command, const pid_t *pumps, unsigned count) {
+static void end_what_is_left(pid_t command, pid_t beside, const pid_t *pumps, unsigned count) {
     kill(-command, SIGKILL);
-    for (unsigned pass = 0; pass < PASSES && kill_all_but(pumps, count); pass++)
+    for (unsigned pass = 0; pass < PASSES && kill_all_but(beside, pumps, count); pass++)
         usleep(1000);
 }
 
@@ -187,13 +187,13 @@ static void keep(const struct command *command, const int ports[PORT_COUNT], int
         _exit(1);
     pid_t pid = fork();
     if (pid == 0)
-        become(command, keeper.streams, ports[PORT_CONTROL]);
+        command_become(command, keeper.streams, ports[PORT_CONTROL]);
     for (unsigned i = 0; i < pumps; i++)
         close(keeper.streams[i]);
     (void)!write(tell, &pid, sizeof pid);
     if (pid > 0) {
         wait_for(pid, &status);
-        end_what_is_left(pid, keeper.pumps, pumps);
+        end_what_is_left(pid, command->spared, keeper.pumps, pumps);
     }
     for (unsigned i = 1; i < pumps; i++)
         wait_for(keeper.pumps[i], NULL);
@@ -227,10 +227,10 @@ int command_start(const struct command *command, const int ports[PORT_COUNT], in
 void console_session(void) {
     char *arguments[] = {"/bin/sh", "-l", NULL};
     char *environment[] = {"HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=linux", NULL};
-    struct command command = {true, 24, 80, "/root", arguments, environment};
+    struct command command = {true, 24, 80, "/root", arguments, environment, 0};
     pid_t pid = fork();
     if (pid == 0)
-        become(&command, NULL, -1);
+        command_become(&command, NULL, -1);
     int status = 0;
     signal(SIGCHLD, SIG_DFL);
     wait_for(pid, &status);

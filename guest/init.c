@@ -25,27 +25,7 @@
 static int ports[PORT_COUNT];
 static pid_t running; /* the last command's process group */
 static int done = -1; /* the pipe that ends with it */
-
-/* The next text field of a message, or NULL. */
-static char *next_text(char **at, const char *end) {
-    char *text = *at, *zero = memchr(text, 0, (size_t)(end - text));
-    if (!zero)
-        return NULL;
-    *at = zero + 1;
-    return text;
-}
-
-static char **next_texts(char **at, const char *end, uint32_t count) {
-    if (count > (size_t)(end - *at))
-        return NULL;
-    char **texts = calloc(count + 1u, sizeof *texts);
-    for (uint32_t i = 0; texts && i < count; i++)
-        if (!(texts[i] = next_text(at, end))) {
-            free(texts);
-            return NULL;
-        }
-    return texts;
-}
+static pid_t beside;  /* who runs commands beside it, or 0 */
 
 static void wait_until_done(void) {
     char byte;
@@ -59,25 +39,13 @@ static void wait_until_done(void) {
 }
 
 static void run(char *message, size_t length) {
-    struct run head;
-    char *at = message + sizeof head, *end = message + length;
-    if (length < sizeof head)
+    struct command command;
+    if (!command_read(message, length, &command))
         return;
-    memcpy(&head, message, sizeof head);
-    struct command command = {.terminal = head.terminal == 1,
-                              .rows = (unsigned short)head.rows,
-                              .columns = (unsigned short)head.columns,
-                              .folder = next_text(&at, end)};
-    if (!command.folder || !head.arguments)
-        return;
-    command.arguments = next_texts(&at, end, head.arguments);
-    command.environment = command.arguments ? next_texts(&at, end, head.variables) : NULL;
-    if (command.environment) {
-        wait_until_done();
-        running = command_start(&command, ports, &done);
-    }
-    free(command.arguments);
-    free(command.environment);
+    command.spared = beside;
+    wait_until_done();
+    running = command_start(&command, ports, &done);
+    command_free(&command);
 }
 
 static void set_window(const char *message, size_t length) {
@@ -153,9 +121,20 @@ static void greet(uint64_t began) {
     send_frame(ports[PORT_CONTROL], KIND_HELLO, message, sizeof began + (size_t)length);
 }
 
+static void start_beside(void) {
+    int port = port_beside_open();
+    if (port < 0)
+        return;
+    beside = fork();
+    if (beside == 0)
+        beside_serve(port);
+    close(port);
+}
+
 static void serve(uint64_t began) {
     struct frame frame;
     void *message;
+    start_beside();
     greet(began);
     for (bool more = true; more && receive_frame(ports[PORT_CONTROL], &frame, &message);
          free(message))

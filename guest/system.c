@@ -24,6 +24,7 @@
 
 #define DRIVERS      "/usr/lib/k42-drivers" /* files that begin with the order in which to load them */
 #define ANNOUNCEMENT "k42.ports"            /* of ports, on the kernel's command line */
+#define BESIDE       "k42.beside"           /* of one more */
 #define PATIENCE_MS  10000                  /* until a port that was announced is there */
 
 /* The kernel may have done so: a folder on another device than the one above is a mount's. */
@@ -94,14 +95,14 @@ void system_prepare(void) {
     bring_up_loopback();
 }
 
-static bool announced(void) {
+static bool announced(const char *what) {
     char line[4096] = "";
     int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
     ssize_t n = read(fd, line, sizeof line - 1);
     close(fd);
-    return n > 0 && strstr(line, ANNOUNCEMENT);
+    return n > 0 && strstr(line, what);
 }
 
 /* Drivers find their devices in their own time. */
@@ -115,7 +116,7 @@ static int open_soon(const char *path, unsigned patience_ms) {
 }
 
 bool ports_open(int ports[PORT_COUNT]) {
-    unsigned patience_ms = announced() ? PATIENCE_MS : 0;
+    unsigned patience_ms = announced(ANNOUNCEMENT) ? PATIENCE_MS : 0;
     for (unsigned i = 0; i < PORT_COUNT; i++) {
         char path[32];
         snprintf(path, sizeof path, "/dev/vport0p%u", i + 1);
@@ -124,6 +125,12 @@ bool ports_open(int ports[PORT_COUNT]) {
             return false;
     }
     return true;
+}
+
+int port_beside_open(void) {
+    char path[32];
+    snprintf(path, sizeof path, "/dev/vport0p%u", PORT_COUNT + 1);
+    return announced(BESIDE) ? open_soon(path, PATIENCE_MS) : -1;
 }
 
 const char *console_name(void) {

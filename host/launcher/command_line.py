@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 
-from launcher import (debugger, form, inside, iso, long_tests, packages, qemu, running, session,
-                      testing, variants)
+from launcher import (beside, component, debugger, form, inside, iso, long_tests, packages, qemu,
+                      running, session, testing, variants)
 from launcher.progress import say
 from launcher.tree import Trouble
 
@@ -80,7 +80,15 @@ def words():
         return commands.add_parser(name, help=about, usage=usage,
                                    description=about[0].upper() + about[1:] + ".")
 
-    one = command("build", "compile the library, examples and tests")
+    one = command("build", "compile the library, examples and tests, or a component of one C file",
+                  "./k42 build [--variant V] [FILE.c [-o FILE] [--key FILE | --unsigned]]")
+    one.add_argument("source", nargs="?", metavar="FILE.c",
+                     help="make a component of it that the running kernel can load")
+    one.add_argument("-o", dest="output", metavar="FILE",
+                     help="where the component goes (default: below build/components)")
+    one.add_argument("--key", metavar="FILE",
+                     help="the private key that signs it (default: build/keys/component.pem)")
+    one.add_argument("--unsigned", action="store_true", help="do not sign it")
     one.add_argument("--variant", metavar="V", default="release",
                      help="one of " + ", ".join(variants.VARIANTS) + ", or all (default: release)")
     one = command("run", "start a shell or one command in a guest, or show the search example",
@@ -96,6 +104,9 @@ def words():
     one.add_argument("-t", "--terminal", action="store_true",
                      help="run the command on the guest's console rather than with three streams")
     machine_words(one, "1G", None)
+    one = command("ctl", "ask or change something of the kernel that './k42 run' has started",
+                  "./k42 ctl [--guest NAME] COMMAND ...")
+    one.add_argument("--guest", metavar="NAME", help="which one, when several run")
     one = command("root", "make a root tree of Debian packages, as an archive")
     one.add_argument("--packages", metavar="P,...", default="", help="more than the usual ones")
     one.add_argument("--output", metavar="FILE", help="where to (default: below build/root)")
@@ -148,7 +159,11 @@ def show_help(parser, commands, about):
     return 0
 
 
-def build(chosen):
+def build(asked):
+    if asked.source:
+        return component.announce(asked.source, asked.output, asked.key, not asked.unsigned,
+                                  asked.variant)
+    chosen = asked.variant
     for name in variants.VARIANTS if chosen == "all" else [chosen]:
         variants.find(name)
         variants.announce_build(name)
@@ -166,9 +181,11 @@ def do(asked):
     if asked.command == "bench" and asked.list:
         say("\n".join(running.benchmarks()))
         return 0
+    if asked.command == "ctl":
+        return beside.run(asked.guest, asked.words, session.ENVIRONMENT)
     packages.ensure(for_guest=asked.command == "run" and wants_guest(asked))
     if asked.command == "build":
-        return build(asked.variant)
+        return build(asked)
     if asked.command == "run":
         return inside.run(asked) if wants_guest(asked) else running.search()
     if asked.command == "root":
@@ -202,17 +219,33 @@ def end_on_terminate():
         signal.signal(signal.SIGTERM, interrupt)
 
 
+def split(arguments):
+    """What the launcher reads of the words, and what is the guest's: behind --, and of ctl all that
+    does not come first."""
+    if arguments[:1] == ["ctl"]:
+        mark = 3 if arguments[1:2] == ["--guest"] else 1
+        if arguments[1:2] not in (["--help"], ["-h"]):
+            return arguments[:mark], arguments[mark:]
+    mark = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:mark], arguments[mark + 1:]
+
+
 def main(arguments):
     parser, commands = words()
-    mark = arguments.index("--") if "--" in arguments else len(arguments)
-    asked = parser.parse_args(arguments[:mark])
-    asked.words = arguments[mark + 1:]
-    if asked.words and asked.command not in ("run", "gdb"):
+    arguments, behind = split(arguments)
+    asked = parser.parse_args(arguments)
+    asked.words = behind
+    if asked.command == "ctl" and not asked.words:
+        asked.words = ["help"]
+    if asked.words and asked.command not in ("run", "gdb", "ctl"):
         parser.error(f"{asked.command} takes no command after --")
     if asked.command in (None, "help"):
         return show_help(parser, commands, getattr(asked, "about", None))
     if asked.command == "bench" and not asked.name and not asked.list:
         parser.error("bench needs the NAME of a benchmark, or --list")
+    if asked.command == "build" and not asked.source and (asked.output or asked.key
+                                                          or asked.unsigned):
+        parser.error("-o, --key and --unsigned go with a FILE.c")
     if asked.command == "test" and asked.long is not None and (asked.list or asked.pattern):
         parser.error("--long takes an AREA only")
     end_on_terminate()

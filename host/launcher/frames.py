@@ -3,7 +3,7 @@ import struct
 
 HEAD = struct.Struct("<II")
 RUN, SIGNAL, WINDOW, MOUNT, END, BYTES = range(1, 7)
-HELLO, ENDED, MOUNTED, LISTENS = range(64, 68)
+HELLO, ENDED, MOUNTED, LISTENS, OUTPUT, ERRORS = range(64, 70)
 MOST_BYTES = 64 * 1024
 
 

@@ -39,7 +39,7 @@ def share(text):
 def open_session(asked):
     variants.build("release", targets=variants.GUEST)
     return session.Session(asked.kernel, asked.cpus, asked.mem, root.split(asked.packages),
-                           [share(text) for text in asked.volume], asked.append)
+                           [share(text) for text in asked.volume], asked.append, open_door=True)
 
 
 def machine(asked):
@@ -50,7 +50,8 @@ def machine(asked):
 def greet(asked):
     print(f"{machine(asked)}; the programs are Debian's. Try: ls /usr/bin | wc -l; ps aux; "
           "seq 9 | xargs -n1 -P4 echo\r\n"
-          "'exit' or Ctrl-] leaves; nothing is kept. On this machine './k42 help run' tells more."
+          "'exit' or Ctrl-] leaves; nothing is kept. In another terminal of this machine "
+          "'./k42 ctl objects' shows what the kernel is made of; './k42 help run' tells more."
           "\r", flush=True)
 
 

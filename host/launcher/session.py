@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 
-from launcher import cpio, frames, linux, qemu, root, standing, variants
+from launcher import beside, cpio, frames, linux, qemu, root, standing, variants
 from launcher.tree import Trouble, built, shown
 
 PORTS = ("control", "input", "output", "errors")
@@ -89,7 +89,8 @@ def shell_status(status):
 
 class Session:
     def __init__(self, kernel="k42", cpus=1, memory="1G", packages=(), shares=(), append="",
-                 variant="release", more=(), accelerator=None, parts=(), processor=qemu.PROCESSOR):
+                 variant="release", more=(), accelerator=None, parts=(), processor=qemu.PROCESSOR,
+                 open_door=False):
         image, extra = kernel_files(kernel, variant)
         archive = initramfs(packages, [*extra, *parts], variant)
         os.makedirs(built("run"), exist_ok=True)
@@ -97,7 +98,8 @@ class Session:
         os.close(descriptor)
         self.kernel, self.image, self.console, self.ticks = kernel, image, None, None
         self.ports, words, passed = {}, ["-device", "virtio-serial-pci,max_ports=8"], []
-        for number, name in enumerate(("console",) + PORTS):
+        ports = ("console",) + PORTS + (("beside",) if open_door else ())
+        for number, name in enumerate(ports):
             ours, theirs = socket.socketpair()
             passed.append(theirs)
             self.ports[name] = ours
@@ -111,7 +113,7 @@ class Session:
             words += ["-fsdev", f"local,id=share{number},path={folder.replace(',', ',,')},"
                       "security_model=none,multidevs=remap",
                       "-device", f"virtio-9p-pci,fsdev=share{number},mount_tag=share{number}"]
-        options = f"{linux.OPTIONS if kernel == 'linux' else ''} k42.ports {append}".strip()
+        options = f"{linux.OPTIONS if kernel == 'linux' else ''} k42.ports {'k42.beside ' if open_door else ''}{append}".strip()
         accelerator = accelerator or ("tcg,thread=multi" if qemu.emulated() else "kvm")
         guest = qemu.Guest(image, cpus, memory, options, archive, processor=processor,
                            accelerator=accelerator, serial=f"file:{self.log}",
@@ -121,6 +123,7 @@ class Session:
             one.close()
         self.readers = {name: frames.Reader() for name in PORTS}
         self.shares = shares
+        self.door = beside.Door(self.ports["beside"]) if open_door else None
 
     def wait_until_ready(self, limit=BOOT_SECONDS):
         """Returns when the guest's first program answers and the host's folders are mounted."""
@@ -293,6 +296,8 @@ class Session:
         return self
 
     def __exit__(self, *_):
+        if self.door:
+            self.door.close()
         self.end()
         for port in (*self.ports.values(), self.monitor):
             port.close()

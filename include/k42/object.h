@@ -190,6 +190,8 @@ struct k42_object_info {
     uint32_t interposers;
     uint32_t swapping;
     uint64_t cpus; /* how many CPUs hold a translation */
+    uint32_t clustered;
+    uint64_t bytes; /* of the root and, about, its representatives; not what they point to */
 };
 /* Errors: -K42_STALE. Any context. */
 K42_EXPORT K42_MUST_CHECK
@@ -203,6 +205,15 @@ k42_result k42_inspect(k42_ref ref, struct k42_object_info *info);
 K42_EXPORT long k42_each_object(const struct k42_interface *interface_,
                                 long (*visit)(const struct k42_object_info *, void *context),
                                 void *context);
+
+/*
+ * The same a piece at a time: visits live objects with numbers from `first` on, on at most `slots`
+ * slots, until visit returns nonzero. Returns the number to go on with, which is that of an object
+ * that visit returned nonzero for; 0: there are no more.
+ */
+K42_EXPORT k42_id k42_objects_from(k42_id first, uint32_t slots,
+                                   long (*visit)(const struct k42_object_info *, void *context),
+                                   void *context);
 
 /* Counters of the runtime, for tests, inspectors and the curious. */
 struct k42_stats {

@@ -14,6 +14,7 @@
 #include "alarms.h"
 #include "call.h"
 #include "clocks.h"
+#include "control/control.h"
 #include "exec/exec.h"
 #include "exec/vdso.h"
 #include "files/descriptors.h"
@@ -128,6 +129,9 @@ void linux_open(void) {
     proc_k42_register();
     futexes_open();
     alarms_open();
+    k42_enter();
+    control_register();
+    k42_exit();
 }
 
 void linux_start(void) {

@@ -245,6 +245,33 @@ static void walking_visits_each_live_object_of_the_interface_once(void **state) 
     assert_int_equal(visits, 3);
 }
 
+struct piecewise {
+    long seen, refuse_at;
+};
+
+static long count_until(const struct k42_object_info *info, void *context) {
+    struct piecewise *so_far = context;
+    if (so_far->seen == so_far->refuse_at)
+        return 1;
+    so_far->seen += k42_text_equal(info->interface_name, counter_interface.name);
+    return 0;
+}
+
+static void walking_piece_by_piece_visits_each_once_and_again_who_was_refused(void **state) {
+    (void)state;
+    struct piecewise so_far = {.refuse_at = 700};
+    k42_id at = 1;
+    for (int i = 0; i < 1500; i++)
+        (void)fixture_create(&counter_plain);
+    do {
+        at = k42_objects_from(at, 100, count_until, &so_far);
+        if (so_far.seen == so_far.refuse_at)
+            so_far.refuse_at = -1;
+    } while (at);
+    assert_int_equal(so_far.seen, 1500);
+    assert_int_equal(k42_objects_from(~0u, 100, count_until, &so_far), 0);
+}
+
 /* ---- races with destroying ---- */
 
 #define ROUNDS 2000
@@ -378,6 +405,7 @@ int main(void) {
         TEST(create_returns_what_init_returned_and_leaves_nothing),
         TEST(inspecting_tells_class_interface_and_cpus),
         TEST(walking_visits_each_live_object_of_the_interface_once),
+        TEST(walking_piece_by_piece_visits_each_once_and_again_who_was_refused),
         TEST(of_two_destroyers_exactly_one_succeeds),
         TEST(a_miss_that_races_with_destroy_finds_the_object_or_stale),
         TEST(destroy_waits_for_a_miss_that_is_being_answered),

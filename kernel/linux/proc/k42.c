@@ -1,17 +1,15 @@
 /*
- * /proc/k42: what there is in the kernel, counted, and swaps on request.
+ * /proc/k42: what there is in the kernel, counted, as text for scripts. /dev/k42 (linux/control/)
+ * tells more of each object, and changes some.
  *
  *     counts    frames by use, blocks of the heap by size, objects and threads: what must be as
  *               before when whatever was made is gone
  *     classes   of each: its name, live instances, and swaps that ended in one
- *     swap      "CLASS" or "CLASS OTHER" written there swaps each object of the one to a new one of
- *               the other (of itself) while it is used; what is read tells how that went
+ *     chaos     the storm of swaps: chaos.c
  *
  * Numbers are gathered before any is printed, so that printing does not change them. Totals are
  * kept where things happen; instances, and pages of files, are found by walking the objects.
- *
- * One request of swaps at a time (-EBUSY). Locking: none but the atomic `pending`, which whoever
- * makes it nonzero owns the rest with.
+ * Nothing is locked.
  */
 #include "../../fs/values.h"
 #include "../../mem/fcm/fcm.h"
@@ -25,7 +23,6 @@
 #include "runtime.h"
 
 #include <k42/k42.h>
-#include <string.h>
 
 /* ---- counts ---- */
 
@@ -120,115 +117,15 @@ static k42_result print_classes(const struct proc_key *key, struct proc_text *te
     return 0;
 }
 
-/* ---- swaps ---- */
-
-#define ATTEMPTS   4
-#define PATIENT_NS 100000000ul
-
-static struct {
-    uint32_t pending; /* and one more while they are being asked for */
-    uint32_t swapped, vanished, failed;
-    char why[160]; /* the last that failed */
-} swaps;
-
-static void note_end(struct k42_swap *swap) {
-    k42_result result = swap->report.result;
-    if (!result) {
-        __atomic_fetch_add(&swaps.swapped, 1, __ATOMIC_RELAXED);
-    } else if (result == -K42_STALE || result == -ESTALE) {
-        __atomic_fetch_add(&swaps.vanished, 1, __ATOMIC_RELAXED);
-    } else {
-        __atomic_fetch_add(&swaps.failed, 1, __ATOMIC_RELAXED);
-        k42_copy_text(swaps.why, sizeof swaps.why, swap->report.text);
-    }
-    k42_platform_free(swap);
-    __atomic_fetch_sub(&swaps.pending, 1, __ATOMIC_RELEASE);
-}
-
-struct request {
-    struct k42_class *from, *to;
-    k42_result result;
-};
-
-static long ask(const struct k42_object_info *info, void *context) {
-    struct request *request = context;
-    if (!k42_text_equal(info->class_name, request->from->name))
-        return 0;
-    struct k42_swap *swap = k42_platform_alloc(sizeof *swap);
-    if (!swap)
-        return request->result = -ENOMEM;
-    swap->ref = k42_id_ref(info->id);
-    swap->from = request->from;
-    swap->to = request->to;
-    swap->attempts = ATTEMPTS;
-    swap->deadline_ns = PATIENT_NS;
-    swap->done = note_end;
-    __atomic_fetch_add(&swaps.pending, 1, __ATOMIC_RELAXED);
-    k42_result queued = k42_swap_submit(swap);
-    (void)queued;
-    return 0;
-}
-
-/* A word of what was written, cut off; NULL: there is no more. */
-static char *next_word(char **text) {
-    char *word = *text;
-    while (*word == ' ' || *word == '\n')
-        word++;
-    char *end = word;
-    while (*end && *end != ' ' && *end != '\n')
-        end++;
-    *text = *end ? end + 1 : end;
-    *end = 0;
-    return *word ? word : NULL;
-}
-
-static k42_result parse(const char *bytes, size_t size, struct request *request) {
-    char line[128];
-    if (size >= sizeof line)
-        return -EINVAL;
-    memcpy(line, bytes, size);
-    line[size] = 0;
-    char *at = line, *from = next_word(&at), *to = next_word(&at);
-    if (!from || next_word(&at))
-        return -EINVAL;
-    request->from = k42_class_find(from);
-    request->to = to ? k42_class_find(to) : request->from;
-    return request->from && request->to ? 0 : -ENOENT;
-}
-
-static k42_result write_swap(const struct proc_key *key, const char *bytes, size_t size) {
-    (void)key;
-    struct request request = {.result = 0};
-    uint32_t none = 0;
-    k42_result parsed = parse(bytes, size, &request);
-    if (parsed < 0)
-        return parsed;
-    if (!__atomic_compare_exchange_n(&swaps.pending, &none, 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
-        return -EBUSY;
-    swaps.swapped = swaps.vanished = swaps.failed = 0;
-    swaps.why[0] = 0;
-    k42_each_object(request.from->interface, ask, &request);
-    __atomic_fetch_sub(&swaps.pending, 1, __ATOMIC_RELEASE);
-    return request.result;
-}
-
-static k42_result print_swap(const struct proc_key *key, struct proc_text *text) {
-    (void)key;
-    uint32_t pending = __atomic_load_n(&swaps.pending, __ATOMIC_ACQUIRE);
-    proc_print(text, "pending %u swapped %u vanished %u failed %u\n", pending, swaps.swapped,
-               swaps.vanished, swaps.failed);
-    if (!pending && swaps.why[0])
-        proc_print(text, "%s\n", swaps.why);
-    return 0;
-}
-
 void proc_k42_register(void) {
     static struct proc_entry k42 = {.name = "k42", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry files[] = {
         {.name = "counts", .mode = MODE_REGULAR | 0444, .print = print_counts},
         {.name = "classes", .mode = MODE_REGULAR | 0444, .print = print_classes},
-        {.name = "swap", .mode = MODE_REGULAR | 0600, .print = print_swap, .write = write_swap},
+        {.name = "chaos",
+         .mode = MODE_REGULAR | 0644,
+         .print = proc_print_chaos,
+         .write = proc_write_chaos},
     };
     for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
         proc_add(&k42, &files[i]);

@@ -1,0 +1,54 @@
+/*
+ * What a message says that asks for a command: taken apart, and checked. No state.
+ *
+ * Fails by returning false: a text that does not end, or fewer than announced.
+ */
+#include "agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *next_text(char **at, const char *end) {
+    char *text = *at, *zero = memchr(text, 0, (size_t)(end - text));
+    if (!zero)
+        return NULL;
+    *at = zero + 1;
+    return text;
+}
+
+static char **next_texts(char **at, const char *end, uint32_t count) {
+    if (count > (size_t)(end - *at))
+        return NULL;
+    char **texts = calloc(count + 1u, sizeof *texts);
+    for (uint32_t i = 0; texts && i < count; i++)
+        if (!(texts[i] = next_text(at, end))) {
+            free(texts);
+            return NULL;
+        }
+    return texts;
+}
+
+bool command_read(char *message, size_t length, struct command *command) {
+    struct run head;
+    char *at = message + sizeof head, *end = message + length;
+    if (length < sizeof head)
+        return false;
+    memcpy(&head, message, sizeof head);
+    *command = (struct command){.terminal = head.terminal == 1,
+                                .rows = (unsigned short)head.rows,
+                                .columns = (unsigned short)head.columns,
+                                .folder = next_text(&at, end)};
+    if (!command->folder || !head.arguments)
+        return false;
+    command->arguments = next_texts(&at, end, head.arguments);
+    command->environment = command->arguments ? next_texts(&at, end, head.variables) : NULL;
+    if (command->environment)
+        return true;
+    command_free(command);
+    return false;
+}
+
+void command_free(struct command *command) {
+    free(command->arguments);
+    free(command->environment);
+}

@@ -1,0 +1,85 @@
+/*
+ * Whether a request of a program is well formed. No state, no memory of its own.
+ *
+ * Whatever passes has a body of its kind's size, texts that end inside their arrays, as many ids as
+ * it says, and numbers within the limits that k42/control.h names.
+ */
+#include "request.h"
+
+#include <errno.h>
+
+static bool ends(const char *text, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (!text[i])
+            return true;
+    return false;
+}
+
+#define ENDS(array) ends((array), sizeof(array))
+
+static bool filter_is_right(const void *body) {
+    const struct k42_control_filter *filter = body;
+    return ENDS(filter->name) && filter->pid >= 0 && !filter->spare;
+}
+
+static bool swap_is_right(const void *body) {
+    const struct k42_control_swap *swap = body;
+    return ENDS(swap->to) && ENDS(swap->from) && ENDS(swap->traits) &&
+           swap->deadline_ns <= CONTROL_DEADLINE_MOST && swap->attempts <= CONTROL_ATTEMPTS_MOST &&
+           !swap->spare && !(swap->to[0] && swap->traits[0]);
+}
+
+static bool interpose_is_right(const void *body) {
+    const struct k42_control_interpose *hook = body;
+    return ENDS(hook->method) && hook->delay_ns <= CONTROL_DELAY_MOST && hook->error >= 0 &&
+           hook->error <= 4095;
+}
+
+static const struct {
+    size_t size; /* of the body */
+    bool (*is_right)(const void *body);
+    bool ids, changes;
+} kinds[K42_CONTROL_KINDS] = {
+    [K42_CONTROL_OBJECTS] = {sizeof(struct k42_control_filter), filter_is_right, false, false},
+    [K42_CONTROL_CLASSES] = {sizeof(struct k42_control_filter), filter_is_right, false, false},
+    [K42_CONTROL_OWNERS] = {sizeof(struct k42_control_filter), filter_is_right, false, false},
+    [K42_CONTROL_DESCRIBE] = {sizeof(struct k42_control_one), NULL, false, false},
+    [K42_CONTROL_FILE] = {sizeof(struct k42_control_one), NULL, false, false},
+    [K42_CONTROL_STATS] = {0, NULL, false, false},
+    [K42_CONTROL_SWAP] = {sizeof(struct k42_control_swap), swap_is_right, true, true},
+    [K42_CONTROL_INTERPOSE] = {sizeof(struct k42_control_interpose), interpose_is_right, true,
+                               true},
+    [K42_CONTROL_CALLS] = {sizeof(struct k42_control_one), NULL, false, false},
+};
+
+/* How many bytes that many ids take. */
+static size_t ids_size(uint32_t count) {
+    return (count + 1u) / 2 * 8;
+}
+
+int control_request_read(const void *bytes, size_t size, struct control_request *request) {
+    const struct k42_control_head *head = bytes;
+    if (size < sizeof *head || size > K42_CONTROL_REQUEST || head->length != size)
+        return -EINVAL;
+    if (head->version != K42_CONTROL_VERSION)
+        return -EPROTO;
+    if (head->kind >= K42_CONTROL_KINDS)
+        return -ENOSYS;
+    bool ids = kinds[head->kind].ids;
+    if (head->spare || head->next || head->count > (ids ? K42_CONTROL_IDS : 0) ||
+        (ids && !head->count))
+        return -EINVAL;
+    if (size != sizeof *head + kinds[head->kind].size + ids_size(head->count))
+        return -EINVAL;
+    const char *body = (const char *)bytes + sizeof *head;
+    if (kinds[head->kind].is_right && !kinds[head->kind].is_right(body))
+        return -EINVAL;
+    *request = (struct control_request){
+        .kind = (enum k42_control_kind)head->kind,
+        .body = body,
+        .ids = (const uint32_t *)(const void *)(body + kinds[head->kind].size),
+        .count = head->count,
+        .changes = kinds[head->kind].changes,
+    };
+    return 0;
+}

@@ -1,0 +1,96 @@
+/*
+ * Fuzzes the kernel's reader of requests to /dev/k42: the bytes are what a program wrote.
+ *
+ * Whatever is said to be well formed must lie inside the request, its texts must end, and numbers
+ * must be within their limits; everything is summed up so that a sanitizer sees each byte. Each
+ * input is tried as it is, and once more with its head made right, or hardly any damage would get
+ * past that.
+ *
+ * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
+ */
+#include "request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void expect(int holds, const char *what) {
+    if (holds)
+        return;
+    fprintf(stderr, "fuzz_control: %s\n", what);
+    abort();
+}
+
+static void expect_text(const char *text, size_t size) {
+    expect(strnlen(text, size) < size, "a text does not end");
+}
+
+static void look_at_body(const struct control_request *request) {
+    const struct k42_control_filter *filter = request->body;
+    const struct k42_control_swap *swap = request->body;
+    const struct k42_control_interpose *hook = request->body;
+    switch (request->kind) {
+    case K42_CONTROL_OBJECTS:
+    case K42_CONTROL_CLASSES:
+    case K42_CONTROL_OWNERS:
+        expect_text(filter->name, sizeof filter->name);
+        expect(filter->pid >= 0, "a process has a number below 0");
+        break;
+    case K42_CONTROL_SWAP:
+        expect_text(swap->to, sizeof swap->to);
+        expect_text(swap->from, sizeof swap->from);
+        expect_text(swap->traits, sizeof swap->traits);
+        expect(swap->deadline_ns <= CONTROL_DEADLINE_MOST, "a deadline is too late");
+        expect(swap->attempts <= CONTROL_ATTEMPTS_MOST, "there are too many attempts");
+        break;
+    case K42_CONTROL_INTERPOSE:
+        expect_text(hook->method, sizeof hook->method);
+        expect(hook->delay_ns <= CONTROL_DELAY_MOST, "a delay is too long");
+        expect(hook->error >= 0 && hook->error < 4096, "an error is no errno");
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_request(const uint8_t *bytes, size_t size) {
+    struct control_request request;
+    int error = control_request_read(bytes, size, &request);
+    expect(error <= 0 && error >= -4095, "an error is no errno");
+    if (error)
+        return;
+    const uint8_t *end = bytes + size;
+    expect(request.kind < K42_CONTROL_KINDS, "there is no such kind");
+    expect((const uint8_t *)request.body <= end, "the body lies outside the request");
+    expect((const uint8_t *)(request.ids + request.count) <= end, "ids lie outside the request");
+    static volatile unsigned sum;
+    for (uint32_t i = 0; i < request.count; i++)
+        sum += request.ids[i];
+    expect(request.changes ==
+               (request.kind == K42_CONTROL_SWAP || request.kind == K42_CONTROL_INTERPOSE),
+           "a change is taken for a look");
+    look_at_body(&request);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct k42_control_head head;
+    uint8_t *bytes = malloc(size ? size : 1);
+    if (!bytes)
+        abort();
+    memcpy(bytes, data, size);
+    read_request(bytes, size);
+    if (size >= sizeof head) {
+        memcpy(&head, bytes, sizeof head);
+        head.length = (uint32_t)size;
+        head.version = K42_CONTROL_VERSION;
+        head.kind %= K42_CONTROL_KINDS;
+        head.spare = 0;
+        head.next = 0;
+        memcpy(bytes, &head, sizeof head);
+        read_request(bytes, size);
+    }
+    free(bytes);
+    return 0;
+}
