@@ -39,6 +39,27 @@ static void advance(struct copy *copy, size_t length) {
     copy->left -= length;
 }
 
+struct copy copy_of_pages(struct copy_range *pages, size_t total) {
+    struct copy copy = copy_of_ranges(pages, total, false);
+    copy.pages = true;
+    return copy;
+}
+
+char *copy_exchange(struct copy *copy, char *page) {
+    if (!copy->pages || copy->left < COPY_PAGE)
+        return NULL;
+    if (!copy->here)
+        enter_range(copy);
+    /* It came from copy_of_pages(), whose ranges may be changed. */
+    struct copy_range *range = (struct copy_range *)(uintptr_t)(copy->next - 1);
+    if (copy->here != COPY_PAGE)
+        return NULL;
+    char *before = (char *)range->start;
+    range->start = (uintptr_t)page;
+    advance(copy, COPY_PAGE);
+    return before;
+}
+
 size_t copy_skip(struct copy *copy, size_t length) {
     size_t done = 0;
     while (done < length && copy->left) {

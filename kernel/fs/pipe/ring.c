@@ -74,12 +74,26 @@ static char **slot_of(const struct ring *ring, uint64_t position) {
     return &ring->slots[position / PAGE & (2 * (ring->capacity / PAGE) - 1)];
 }
 
-/* A page all of whose bytes were read. */
+/* A page that nobody reads any more. */
+static void keep_page(struct ring *ring, char *page) {
+    heap_free(__atomic_exchange_n(&ring->spare, page, __ATOMIC_ACQ_REL));
+}
+
 static void finish_page(struct ring *ring, uint64_t position) {
     char **slot = slot_of(ring, position), *page = *slot;
     *slot = NULL;
-    page = __atomic_exchange_n(&ring->spare, page, __ATOMIC_ACQ_REL);
-    heap_free(page);
+    keep_page(ring, page);
+}
+
+/* A whole page goes to who takes pages, and one of his is kept in its stead. */
+static __attribute__((noinline)) bool give_page(struct ring *ring, uint64_t position,
+                                                struct copy *copy) {
+    char **slot = slot_of(ring, position), *other = copy_exchange(copy, *slot);
+    if (!other)
+        return false;
+    *slot = NULL;
+    keep_page(ring, other);
+    return true;
 }
 
 /* Copies from `from` on to the cursor, up to `to`; returns how many. */
@@ -89,6 +103,12 @@ k42_result ring_copy_from(struct ring *ring, uint64_t from, uint64_t to, struct 
     while (from < to && copy->left) {
         size_t within = from % PAGE, bytes = PAGE - within;
         bytes = bytes < to - from ? bytes : to - from;
+        if (__builtin_expect(copy->pages, 0) && consume && bytes == PAGE &&
+            give_page(ring, from, copy)) {
+            done += PAGE;
+            from += PAGE;
+            continue;
+        }
         k42_result copied = copy_out(copy, *slot_of(ring, from) + within, bytes);
         if (copied <= 0)
             return done ? done : copied;
@@ -109,14 +129,26 @@ static char *page_for(struct ring *ring, uint64_t position) {
     return *slot;
 }
 
+/* A whole page from who exchanges pages, if he has one; copied otherwise. */
+static __attribute__((noinline)) k42_result get_page(char **slot, struct copy *copy) {
+    char *page = copy_exchange(copy, *slot);
+    if (!page)
+        return copy_in(copy, *slot, PAGE);
+    *slot = page;
+    return PAGE;
+}
+
 k42_result ring_copy_to(struct ring *ring, uint64_t at, uint64_t room, struct copy *copy) {
     k42_result done = 0;
     while (room && copy->left) {
         size_t within = at % PAGE, bytes = PAGE - within;
+        bytes = bytes < room ? bytes : room;
         char *page = page_for(ring, at);
         if (!page)
             return done ? done : -ENOMEM;
-        k42_result copied = copy_in(copy, page + within, bytes < room ? bytes : room);
+        k42_result copied = __builtin_expect(copy->pages, 0) && bytes == PAGE
+                                ? get_page(slot_of(ring, at), copy)
+                                : copy_in(copy, page + within, bytes);
         if (copied <= 0)
             return done ? done : copied;
         done += copied;

@@ -16,7 +16,8 @@
  *
  * The ring has twice as many slots as pages may be in use, so the pages of the first and the last
  * byte never share one. A page whose bytes were all read leaves its slot before `consumed` says so.
- * One page is kept for the next writer.
+ * One page is kept for the next writer. Whole pages are passed instead of copied to and from
+ * cursors that exchange pages: from pipe to pipe, and from files to pipes (copy_exchange()).
  *
  * Format: pipe.ring, by pointer.
  */

@@ -3,6 +3,10 @@
  */
 #include "file_test.h"
 
+#include "copy.h"
+#include "fs/file.h"
+#include "fs/pipe/pipe.h"
+
 #include <k42/k42.h>
 
 static void a_pipe_carries_bytes_in_order(void **unused) {
@@ -250,6 +254,82 @@ static void bytes_stay_in_order_while_the_kind_of_pipe_changes(void **unused) {
     close_file(pipe[1]);
 }
 
+static void assert_bytes(int fd, const char *bytes, long size) {
+    static char got[40000];
+    for (long at = 0, more; at < size; at += more) {
+        more = CALL(SYS_read, fd, got + at, size - at);
+        assert_true(more > 0);
+    }
+    assert_memory_equal(got, bytes, size);
+}
+
+/* Through two pipes, with and without whole pages, and from a file to a pipe to a file. */
+static void spliced_bytes_arrive_as_they_were(void **unused) {
+    static const long sizes[] = {1, 4095, 4096, 4097, 8192, 20000, 32768};
+    static char bytes[40000];
+    int from[2], to[2];
+    (void)unused;
+    for (unsigned n = 0; n < sizeof bytes; n++)
+        bytes[n] = (char)(n * 131 >> 4);
+    assert_int_equal(CALL(SYS_pipe, from), 0);
+    assert_int_equal(CALL(SYS_pipe, to), 0);
+    int file = make_file("/spliced", "");
+    for (unsigned n = 0; n < sizeof sizes / sizeof *sizes; n++)
+        for (unsigned skew = 0; skew < 2;
+             skew++) { /* pages of the second pipe: as they come, or not */
+            long size = sizes[n];
+            assert_int_equal(CALL(SYS_write, from[1], bytes, size), size);
+            if (skew)
+                assert_int_equal(CALL(SYS_write, to[1], bytes, 5), 5);
+            for (long moved = 0; moved < size;) {
+                long more = CALL(SYS_splice, from[0], 0, to[1], 0, size - moved, 0);
+                assert_true(more > 0);
+                moved += more;
+            }
+            if (skew)
+                assert_bytes(to[0], bytes, 5);
+            assert_bytes(to[0], bytes, size);
+            long at = 0, back = 0;
+            assert_int_equal(CALL(SYS_pwrite64, file, bytes, size, 0), size);
+            for (; at < size;)
+                assert_true(CALL(SYS_splice, file, &at, to[1], 0, size - at, 0) > 0);
+            for (; back < size;)
+                assert_true(CALL(SYS_splice, to[0], 0, file, &back, size - back, 0) > 0);
+            assert_int_equal(CALL(SYS_lseek, file, 0, SEEK_SET), 0);
+            assert_bytes(file, bytes, size);
+        }
+    close_file(file);
+    assert_int_equal(CALL(SYS_unlink, "/spliced"), 0);
+    for (int n = 0; n < 2; n++) {
+        close_file(from[n]);
+        close_file(to[n]);
+    }
+}
+
+static void whole_pages_are_passed_and_not_copied(void **unused) {
+    k42_ref reader, writer;
+    (void)unused;
+    char *in = aligned_alloc(4096, 4096), *other = aligned_alloc(4096, 4096);
+    struct copy_range pages[2] = {{(uintptr_t)in, 4096}, {(uintptr_t)other, 4096}};
+    memset(in, 'i', 4096);
+    memset(other, 'o', 4096);
+    k42_enter();
+    assert_int_equal(pipe_open(0, &reader, &writer), 0);
+    struct copy copy = copy_of_pages(pages, 4096 + 100);
+    assert_int_equal(k42_call((file_ref)writer, write, -1, &copy), 4096 + 100);
+    assert_true(pages[0].start != (uintptr_t)in);    /* passed */
+    assert_true(pages[1].start == (uintptr_t)other); /* copied, being but a part */
+    copy = copy_of_pages(pages, 8192);
+    assert_int_equal(k42_call((file_ref)reader, read, -1, &copy), 4096 + 100);
+    assert_true(pages[0].start == (uintptr_t)in && in[0] == 'i' && in[4095] == 'i');
+    assert_true(pages[1].start == (uintptr_t)other && other[99] == 'o');
+    (void)!k42_call((file_ref)reader, release);
+    (void)!k42_call((file_ref)writer, release);
+    k42_exit();
+    free(in);
+    free(other);
+}
+
 static void *open_other_end(void *name) {
     struct task *task = calls_begin_thread("opener", 0);
     long fd = CALL(SYS_open, name, O_WRONLY, 0);
@@ -288,6 +368,8 @@ int main(void) {
         cmocka_unit_test(a_second_reader_makes_a_pipe_general_and_one_alone_makes_it_his),
         cmocka_unit_test(one_writer_and_one_reader_keep_their_pipe_to_themselves),
         cmocka_unit_test(bytes_stay_in_order_while_the_kind_of_pipe_changes),
+        cmocka_unit_test(spliced_bytes_arrive_as_they_were),
+        cmocka_unit_test(whole_pages_are_passed_and_not_copied),
         cmocka_unit_test(opening_a_fifo_waits_for_the_other_end),
     };
     return file_tests_run(tests);
