@@ -117,10 +117,10 @@ k42ctl unload run_queue_batch; rm /tmp/chosen
 # of a version.
 PIPELINES = """rm -f /tmp/over
 for i in $(seq 10); do
-    { while [ ! -e /tmp/over ]; do echo line $i; sleep 0.05; done | cat | cat | sort -u > /tmp/p$i
+    { while [ ! -e /tmp/over ]; do echo line $i; sleep 0.3; done | cat | cat | sort -u > /tmp/p$i
       [ "$(cat /tmp/p$i)" = "line $i" ] || echo "lost: $i"; } & pipelines+=" $!"
 done
-count() { k42ctl classes --class pipe.spsc | awk -v v=$1 '$3 == v {print $4}'; }
+count() { k42ctl classes --class pipe.spsc | awk -v v=$1 '$3 == v {print $4 == "(old)" ? $5 : $4}'; }
 until [ $(count 1) -ge 30 ]; do sleep 0.1; done
 """
 
