@@ -28,7 +28,7 @@ static const struct command commands[] = {
      "  TO                        the class; without it, each one's own again\n"
      "  --select 'KEY=VALUE ...'  the class that fits these traits best\n"
      "  --deadline TIME           give up when calls have not left by then (usually 10ms)\n"
-     "  --attempts N              try so often\n"},
+     "  --attempts N              try so often (usually 4)\n"},
     {"watch", watch_command, "OBJECTS [--interval TIME] [--times N] [-- COMMAND ...]",
      "count calls of objects, and how long they take",
      "  --interval TIME           show the counts that often (usually 1s)\n"

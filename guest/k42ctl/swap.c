@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { SHOWN = 20 }; /* that were done, one by one */
+#define USUAL_ATTEMPTS "4"
 
 static struct { uint64_t done, gone, failed; } totals;
 
@@ -130,7 +131,7 @@ static void put_name(char *to, size_t size, const char *name, const char *what) 
 int swap_command(char **words) {
     struct k42_control_swap swap = {0};
     struct subjects subjects;
-    const char *to = NULL, *traits = NULL, *deadline = NULL, *attempts = "0";
+    const char *to = NULL, *traits = NULL, *deadline = NULL, *attempts = USUAL_ATTEMPTS;
     uint64_t tries;
     while (*words) {
         if (option_value(&words, "--select", &traits) ||

@@ -74,6 +74,12 @@ K42_EXPORT K42_MUST_CHECK
 k42_result k42_select(const struct k42_interface *interface_, const char *traits,
                       struct k42_class **found);
 
+/*
+ * Whether objects of a class can become those of another (or of itself) of the same interface:
+ * whether the one exports a format that the other imports. Any context.
+ */
+K42_EXPORT int k42_class_can_become(const struct k42_class *from, const struct k42_class *to);
+
 /* Visits every registered class until visit returns nonzero. */
 struct k42_class_info {
     struct k42_class *class_;

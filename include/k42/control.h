@@ -27,7 +27,7 @@
 #define K42_CONTROL_ANSWER  (128 * 1024) /* no answer is longer */
 #define K42_CONTROL_NAME    48
 #define K42_CONTROL_TEXT    160
-#define K42_CONTROL_IDS     256 /* the most objects in one request */
+#define K42_CONTROL_IDS     128 /* the most objects in one request */
 #define K42_CONTROL_HOOKS   256 /* the most hooks of one conversation */
 
 enum k42_control_kind {

@@ -86,6 +86,16 @@ def test_memory_that_is_refused_is_not_kept(machine):
     assert done.output == b"mmap: ENOMEM\n"
 
 
+def test_conversations_with_the_kernel_leave_nothing_however_they_end(machine):
+    leaves_nothing(machine, "bash", "-c", """
+        for n in $(seq 4); do
+            k42ctl watch --pid 1 --what all --interval 1000s & watch=$!
+            for m in $(seq $n); do k42ctl swap --class descriptors.array; done
+            k42ctl swap --class node.ramfs.regular & swap=$!
+            kill -KILL $watch; kill -KILL $swap; wait
+        done > /dev/null 2>&1""", limit=200)
+
+
 def test_files_in_memory_are_refused_at_their_limit_and_given_back(machine):
     done = leaves_nothing(machine, "sh", "-c", "mount -t tmpfs -o size=8M none /mnt; "
                           "abuse fill /mnt; umount /mnt", limit=200)

@@ -118,6 +118,8 @@ static k42_result control_write(struct file *self, int64_t offset, struct copy *
         result = ask(control, bytes, size);
     k42_platform_free(bytes);
     offset_leave(&control->opened);
+    /* For a poll that looked in the middle, and could not see what there is. */
+    wait_notify(k42_id_of(control->opened.self), CONTROL_SWAPS_ENDED, WAIT_READ, WAIT_ALL);
     return result < 0 ? result : (k42_result)size;
 }
 
@@ -151,7 +153,7 @@ static k42_result control_read(struct file *self, int64_t offset, struct copy *c
     return result;
 }
 
-/* Looks at a conversation that another call may be using: what it says may be over at once. */
+/* While another call has the conversation nothing can be read; a write tells when it is through. */
 static k42_result control_poll(struct file *self, struct file_poll *poll) {
     struct control *control = CONTROL(self);
     if (poll)

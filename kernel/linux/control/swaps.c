@@ -6,6 +6,10 @@
  * outcomes or is over, and by each swap that has not ended. Who lets go last frees it, so neither
  * side outlives what it uses. Locking: none but the count.
  *
+ * What a swap's report points to may be a component's, which can be unloaded once the swap is over;
+ * so outcomes are written down by the worker, as the swaps end. Classes are found and swaps handed
+ * in within one active section, which unloading waits for, as it does for swaps handed in.
+ *
  * Why no end is missed: the count is lowered by an atomic operation before the notification, and
  * read after the reader is in the table of waiters (sched/wait.h).
  */
@@ -19,7 +23,10 @@ struct control_swaps {
     uint32_t references; /* the conversation's, and one for each that goes on */
     uint32_t count;
     k42_id file; /* whom to notify */
-    struct k42_swap swaps[];
+    struct one {
+        struct k42_swap swap;
+        struct k42_control_outcome outcome;
+    } list[];
 };
 
 static void let_go(struct control_swaps *swaps) {
@@ -27,9 +34,30 @@ static void let_go(struct control_swaps *swaps) {
         k42_platform_free(swaps);
 }
 
+static void tell(struct one *one) {
+    const struct k42_swap_report *report = &one->swap.report;
+    struct k42_control_outcome *told = &one->outcome;
+    told->id = k42_ref_id(one->swap.ref);
+    told->result = (int32_t)control_result(report->result);
+    told->phase = report->phase;
+    told->attempts = report->attempts;
+    told->holder_thread = report->holder_thread;
+    told->holder_object = report->holder_object;
+    k42_copy_text(told->holder_name, sizeof told->holder_name, report->holder_name);
+    k42_copy_text(told->holder_method, sizeof told->holder_method, report->holder_method);
+    told->prepare_ns = report->prepare_ns;
+    told->forward_ns = report->forward_ns;
+    told->block_ns = report->block_ns;
+    told->transfer_ns = report->transfer_ns;
+    k42_copy_text(told->to, sizeof told->to, one->swap.to ? one->swap.to->name : NULL);
+    k42_copy_text(told->format, sizeof told->format, report->format);
+    k42_copy_text(told->text, sizeof told->text, report->text);
+}
+
 static void note_end(struct k42_swap *swap) {
     struct control_swaps *swaps = swap->context;
     k42_id file = swaps->file;
+    tell(k42_container(swap, struct one, swap));
     let_go(swaps);
     wait_notify(file, CONTROL_SWAPS_ENDED, WAIT_READ, WAIT_ALL);
 }
@@ -87,8 +115,9 @@ static k42_result choose(const struct k42_control_swap *asked, const struct k42_
 }
 
 /* Fills in a swap, and hands it to the worker; one that is refused has its report. */
-static void start(struct control_swaps *swaps, struct k42_swap *swap, k42_id id,
+static void start(struct control_swaps *swaps, struct one *one, k42_id id,
                   const struct k42_control_swap *asked) {
+    struct k42_swap *swap = &one->swap;
     struct k42_object_info info;
     swap->ref = k42_id_ref(id);
     swap->deadline_ns = asked->deadline_ns;
@@ -110,6 +139,7 @@ static void start(struct control_swaps *swaps, struct k42_swap *swap, k42_id id,
                         k42_error_name(result));
     }
     swap->report.result = result;
+    tell(one);
 }
 
 k42_result control_swap(struct control *control, const struct control_request *request) {
@@ -117,7 +147,7 @@ k42_result control_swap(struct control *control, const struct control_request *r
     if (asked->to[0] && !k42_class_find(asked->to))
         return -ENOENT;
     struct control_swaps *swaps =
-        k42_platform_alloc(sizeof *swaps + request->count * sizeof *swaps->swaps);
+        k42_platform_alloc(sizeof *swaps + request->count * sizeof *swaps->list);
     if (!swaps)
         return -ENOMEM;
     swaps->references = 1;
@@ -125,37 +155,19 @@ k42_result control_swap(struct control *control, const struct control_request *r
     swaps->file = k42_id_of(control->opened.self);
     control->swaps = swaps;
     for (uint32_t i = 0; i < request->count; i++)
-        start(swaps, &swaps->swaps[i], request->ids[i], asked);
+        start(swaps, &swaps->list[i], request->ids[i], asked);
     return 0;
 }
 
 /* ---- telling ---- */
-
-static void tell(const struct k42_swap *swap, struct k42_control_outcome *told) {
-    const struct k42_swap_report *report = &swap->report;
-    told->id = k42_ref_id(swap->ref);
-    told->result = (int32_t)control_result(report->result);
-    told->phase = report->phase;
-    told->attempts = report->attempts;
-    told->holder_thread = report->holder_thread;
-    told->holder_object = report->holder_object;
-    k42_copy_text(told->holder_name, sizeof told->holder_name, report->holder_name);
-    k42_copy_text(told->holder_method, sizeof told->holder_method, report->holder_method);
-    told->prepare_ns = report->prepare_ns;
-    told->forward_ns = report->forward_ns;
-    told->block_ns = report->block_ns;
-    told->transfer_ns = report->transfer_ns;
-    k42_copy_text(told->to, sizeof told->to, swap->to ? swap->to->name : NULL);
-    k42_copy_text(told->format, sizeof told->format, report->format);
-    k42_copy_text(told->text, sizeof told->text, report->text);
-}
 
 k42_result control_swaps_tell(struct control *control) {
     struct control_swaps *swaps = control->swaps;
     k42_result result =
         control_begin(control, K42_CONTROL_SWAP, swaps->count * sizeof(struct k42_control_outcome));
     for (uint32_t i = 0; !result && i < swaps->count; i++)
-        tell(&swaps->swaps[i], control_add(control, sizeof(struct k42_control_outcome)));
+        *(struct k42_control_outcome *)control_add(control, sizeof(struct k42_control_outcome)) =
+            swaps->list[i].outcome;
     if (!result)
         control_swaps_forget(control);
     return result;

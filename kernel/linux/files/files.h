@@ -77,6 +77,10 @@ static inline k42_result files_get(int number, file_ref *file) {
     return found.result;
 }
 
+/* Whether a descriptor is one of bytes that are somewhere. 0, -EBADF, -ESPIPE. */
+K42_MUST_CHECK
+k42_result files_check_data(int fd);
+
 /* Puts a file with one hold into the table; releases it when that fails. */
 k42_result files_add(file_ref file, unsigned flags);
 
