@@ -67,7 +67,7 @@ def test_the_objects_of_a_pipeline_are_told_with_their_owners(machine):
     assert [one["interface"] for one in owned("address space")] == ["space"]
     assert [one["interface"] for one in owned("descriptors")] == ["descriptors"]
     assert [one["class"] for one in owned("open file", descriptor=0, file="/tmp/in")] == ["file.pipe"]
-    assert [one["class"] for one in owned("behind", descriptor=0)] == ["pipe.ring"]
+    assert [one["interface"] for one in owned("behind", descriptor=0)] == ["pipe"]
     assert [one["class"] for one in owned("behind", descriptor=1)] == ["pipe.ring"]
     caches = owned("page cache", file="/usr/bin/cat")
     assert caches and caches[0]["interface"] == "fcm" and caches[0]["pages"] > 0
