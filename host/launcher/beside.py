@@ -132,29 +132,33 @@ def connect(name):
 
 
 def guests():
-    """Connections to all guests that run here, by name."""
+    """The names of all guests that run here."""
     try:
         names = sorted(os.listdir(built("run")))
     except FileNotFoundError:
-        names = []
-    found = {name.removesuffix(ENDING): connect(name.removesuffix(ENDING))
-             for name in names if name.endswith(ENDING)}
-    return {name: client for name, client in found.items() if client}
+        return []
+    found = []
+    for name in [name.removesuffix(ENDING) for name in names if name.endswith(ENDING)]:
+        client = connect(name)
+        if client:
+            client.close()
+            found.append(name)
+    return found
 
 
 def choose(wanted):
+    """A connection to the guest of that name, or to the only one."""
     found = guests()
-    if wanted is not None:
-        if wanted not in found:
-            raise Trouble(f"no guest is called {wanted}", "there are: " + ", ".join(found)
-                          if found else "'./k42 run' in another terminal starts one")
-        return found[wanted]
     if not found:
-        raise Trouble("no guest is running", "'./k42 run' in another terminal starts one")
-    if len(found) > 1:
-        raise Trouble(f"{len(found)} guests are running", "--guest NAME chooses one; there are: "
-                      + ", ".join(found))
-    return next(iter(found.values()))
+        raise Trouble("no guest is running" if wanted is None else f"no guest is called {wanted}",
+                      "'./k42 run' in another terminal starts one")
+    if wanted is None and len(found) > 1:
+        raise Trouble(f"{len(found)} guests are running",
+                      f"--guest NAME chooses one; there are: {', '.join(found)}")
+    client = connect(wanted or found[0]) if wanted in (None, *found) else None
+    if not client:
+        raise Trouble(f"no guest is called {wanted}", f"there are: {', '.join(found)}")
+    return client
 
 
 def converse(client, message):

@@ -124,6 +124,14 @@ K42_EXPORT extern const struct k42_interface k42_factory_interface;
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_factory_find(const char *class_name, k42_factory_ref *factory);
 
+/*
+ * Makes an object of the current version of a class, whichever version is named: what its factory
+ * makes for callers of its interface. Who makes objects that may be upgraded makes them so. Active
+ * callers only. Errors: -ENOENT (class not registered), -K42_STALE (at shutdown), the factory's.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_make(struct k42_class *class_, const void *args, k42_ref *ref);
+
 /* ---- upgrade
  * --------------------------------------------------------------------------------------- */
 

@@ -44,10 +44,16 @@
 #include "../../kernel/mem/fr/fr.h"
 #include "../../kernel/mem/pm/pm.h"
 
+/* What classes of these share: bodies handed over by pointer, owners, changes by use. */
+#include "../../kernel/body.h"
+#include "../../kernel/change.h"
+#include "../../kernel/owner.h"
+
 /* Interfaces: whose turn it is; files and pipes. */
 #include "../../kernel/fs/file.h"
 #include "../../kernel/fs/node.h"
 #include "../../kernel/fs/pipe/pipe.h"
+#include "../../kernel/fs/pipe/ring.h"
 #include "../../kernel/sched/run_queue/run_queue.h"
 
 /* What compilers call. */

@@ -113,6 +113,46 @@ k42ctl unload run_queue_batch; rm /tmp/chosen
     assert "run_queue_batch is unloaded" in said
 
 
+# Ten pipelines of three pipes each, in use until they are told to end; and how many pipes there are
+# of a version.
+PIPELINES = """rm -f /tmp/over
+for i in $(seq 10); do
+    { while [ ! -e /tmp/over ]; do echo line $i; sleep 0.3; done | cat | cat | sort -u > /tmp/p$i
+      [ "$(cat /tmp/p$i)" = "line $i" ] || echo "lost: $i"; } & pipelines+=" $!"
+done
+count() { k42ctl classes --class pipe.spsc | awk -v v=$1 '$3 == v {print $4 == "(old)" ? $5 : $4}'; }
+until [ $(count 1) -ge 30 ]; do sleep 0.1; done
+"""
+
+
+def test_a_version_replaces_another_in_use_in_each_way_and_goes_again(guest):
+    said = works(guest, PIPELINES + """
+k42ctl upgrade /c/pipe_v2.k42
+echo eager $(count 2)
+! k42ctl unload pipe_v2
+k42ctl upgrade pipe.spsc 1
+k42ctl unload pipe_v2
+k42ctl load /c/pipe_v2.k42 > /dev/null
+k42ctl upgrade pipe_v2 --lazy
+until [ $(count 2) -ge 30 ]; do sleep 0.1; done
+k42ctl upgrade pipe.spsc 1 --eager
+k42ctl upgrade pipe_v2 --new
+until [ $(count 2) -ge 1 ]; do sleep 0.1; done
+echo new $(count 1)
+k42ctl upgrade pipe.spsc 1
+k42ctl unload pipe_v2
+touch /tmp/over; wait $pipelines
+k42ctl classes --class pipe.spsc
+""", limit=200)
+    assert re.search(r"\d+ instances: [3-9]\d+ converted, ", said), said
+    assert int(re.search(r"eager (\d+)", said)[1]) >= 30
+    assert re.search(r"component pipe_v2 still has \d+ instances of class pipe.spsc version 2", said)
+    assert re.search(r"\d+ instances are converted as they are used", said)
+    assert int(re.search(r"new (\d+)", said)[1]) >= 30
+    assert said.count("pipe_v2 is unloaded") == 2
+    assert len(re.findall(r"^pipe.spsc ", said, re.M)) == 1, said
+
+
 # ---- what is refused ----
 
 def resigned(data, change):

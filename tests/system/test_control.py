@@ -7,7 +7,6 @@ import struct
 import subprocess
 
 import pytest
-from launcher import beside
 from launcher.tree import path
 
 K42 = path("k42")
@@ -334,9 +333,8 @@ def guest(*words):
 
 
 def test_a_guest_is_controlled_from_another_terminal():
-    before = set(beside.guests())
     with guest("sh", "-c", "echo ready; read -r line; echo $line") as first:
-        name = (set(beside.guests()) - before).pop()
+        name = str(first.pid)
         told = ctl("--guest", name, "swap", "--class", "pipe.ring", *PATIENT.split(), "--json")
         assert told.returncode == 0 and json.loads(told.stdout)["swapped"] >= 4
         said = ctl("--guest", name, "swap", "--class", "pipe.rng")

@@ -270,7 +270,7 @@ k42_result pipe_make(pipe_ref *made) {
         return -ENOMEM;
     ring->capacity = PIPE_DEFAULT;
     ring->slots = k42_platform_alloc(2 * (PIPE_DEFAULT / PAGE) * sizeof *ring->slots);
-    k42_result result = ring->slots ? k42_create(&pipe_spsc, ring, &ring->self) : -ENOMEM;
+    k42_result result = ring->slots ? k42_make(&pipe_spsc, ring, &ring->self) : -ENOMEM;
     if (result < 0) {
         k42_platform_free(ring->slots);
         k42_platform_free(ring);

@@ -30,17 +30,6 @@ enum {
 #define WORTH_A_SWAP (512l << 10) /* bytes: more than reading ahead has on its way */
 #define LARGE_PART   4            /* of the memory that is free */
 
-k42_result files_check_data(int fd) {
-    file_ref file;
-    k42_result result = files_get(fd, &file);
-    if (result >= 0)
-        result = k42_call(file, flags);
-    if (result < 0 || (result & OPEN_PATH))
-        return -EBADF;
-    result = k42_call(file, seek, 0, SEEK_TO_CURRENT);
-    return result == -ESPIPE ? -ESPIPE : 0;
-}
-
 /* Whether the traits of a class begin as those asked for do: of what is behind a file, it is not
  * ours to say. */
 static bool has_same_behind(const struct k42_class *class_, const char *traits) {

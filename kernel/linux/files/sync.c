@@ -23,6 +23,17 @@ LINUX_CALL(75, fdatasync, int fd) {
     return sync_file(fd, 1);
 }
 
+k42_result files_check_data(int fd) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = k42_call(file, flags);
+    if (result < 0 || (result & OPEN_PATH))
+        return -EBADF;
+    result = k42_call(file, seek, 0, SEEK_TO_CURRENT);
+    return result == -ESPIPE ? -ESPIPE : 0;
+}
+
 LINUX_CALL(277, sync_file_range, int fd, int64_t offset, int64_t length, unsigned flags) {
     k42_result result = files_check_data(fd);
     if (result < 0)
