@@ -88,6 +88,22 @@ k42_result k42_modules_register_program(void) {
 
 /* ---- loading ---- */
 
+static void component_remove(struct k42_component *component);
+static k42_result component_close(struct k42_component *component, char *why, size_t why_size);
+
+/* One that does not start has not been loaded. What it began all the same may keep it. */
+static k42_result component_start(struct k42_component *component, char *why, size_t why_size) {
+    char unread[8];
+    k42_result result = component->module->start ? component->module->start() : 0;
+    if (result >= 0)
+        return 0;
+    k42_format_text(why, why_size, "component %s does not start: %s", component->name,
+                    k42_error_name(result));
+    if (!component_close(component, unread, sizeof unread))
+        component_remove(component);
+    return result;
+}
+
 /* No constructor handed in a module: it has run before, or there is none. */
 static k42_result no_module(const struct k42_component *component, const char *path, char *why,
                             size_t why_size) {
@@ -121,15 +137,16 @@ static k42_result component_adopt(struct k42_component *component, const char *p
     return result;
 }
 
-static k42_result component_open(const char *path, struct k42_component **loaded, char *why,
-                                 size_t why_size) {
+static k42_result component_open(const struct k42_module_source *source,
+                                 struct k42_component **loaded, char *why, size_t why_size) {
     struct k42_component *component = k42_platform_alloc(sizeof *component);
-    if (!component)
+    if (!component) {
+        k42_format_text(why, why_size, "cannot load %s: out of memory", source->path);
         return -ENOMEM;
-    component->handle = k42_platform_module_open(path, why, why_size);
-    k42_result result = -ENOENT;
-    if (component->handle) {
-        result = component_adopt(component, path, why, why_size);
+    }
+    k42_result result = k42_platform_module_open(source, &component->handle, why, why_size);
+    if (!result) {
+        result = component_adopt(component, source->path, why, why_size);
         if (result < 0)
             k42_platform_module_close(component->handle);
     }
@@ -143,19 +160,29 @@ static k42_result component_open(const char *path, struct k42_component **loaded
     k42_unlock(&list_lock);
     *loaded = component;
     k42_event_component_load(component->name);
-    return 0;
+    return component_start(component, why, why_size);
 }
 
-k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
-                              size_t why_size) {
+static k42_result component_load(const struct k42_module_source *source,
+                                 struct k42_component **component, char *why, size_t why_size) {
     char unread[8];
     if (k42_active())
         return -EDEADLK;
     k42_lock(&loading);
     k42_result result =
-        component_open(path, component, why ? why : unread, why ? why_size : sizeof unread);
+        component_open(source, component, why ? why : unread, why ? why_size : sizeof unread);
     k42_unlock(&loading);
     return result;
+}
+
+k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
+                              size_t why_size) {
+    return component_load(&(struct k42_module_source){.path = path}, component, why, why_size);
+}
+
+k42_result k42_component_load_image(const char *name, const void *image, size_t size,
+                                    struct k42_component **component, char *why, size_t why_size) {
+    return component_load(&(struct k42_module_source){name, image, size}, component, why, why_size);
 }
 
 /* ---- unloading ---- */
@@ -239,24 +266,33 @@ static k42_result component_close(struct k42_component *component, char *why, si
     return k42_synchronize();
 }
 
+/* Nothing leads to its code any more. */
+static void component_remove(struct k42_component *component) {
+    k42_lock(&list_lock);
+    struct k42_component **link = &components;
+    while (*link != component)
+        link = &(*link)->next;
+    *link = component->next;
+    k42_unlock(&list_lock);
+    k42_event_component_unload(component->name);
+    k42_platform_module_close(component->handle);
+    k42_platform_free(component);
+}
+
 k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size) {
     char unread[8];
     if (k42_active())
         return -EDEADLK;
     k42_lock(&loading);
+    const struct k42_module *module = component->module;
+    if (module->stop)
+        module->stop();
     k42_result result =
         component_close(component, why ? why : unread, why ? why_size : sizeof unread);
-    if (!result) {
-        k42_lock(&list_lock);
-        struct k42_component **link = &components;
-        while (*link != component)
-            link = &(*link)->next;
-        *link = component->next;
-        k42_unlock(&list_lock);
-        k42_event_component_unload(component->name);
-        k42_platform_module_close(component->handle);
-        k42_platform_free(component);
-    }
+    if (!result)
+        component_remove(component);
+    else if (module->start && module->start() < 0)
+        k42_log("component %s is kept, and does not start again", component->name);
     k42_unlock(&loading);
     return result;
 }

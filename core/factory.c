@@ -121,6 +121,13 @@ k42_result k42_factory_open(void) {
     return result;
 }
 
+k42_result k42_make(struct k42_class *class_, const void *args, k42_ref *ref) {
+    if (!k42_class_registered(class_))
+        return -ENOENT;
+    k42_factory_ref factory = (k42_factory_ref)class_->record->family->factory;
+    return k42_call(factory, create, class_->interface, args, ref);
+}
+
 k42_result k42_factory_make(struct k42_family *family) {
     if (!family->factory)
         return k42_create(&factory_class, family, &family->factory);

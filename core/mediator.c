@@ -81,6 +81,7 @@ static struct k42_pair mediator_handle(struct k42_interceptor *interceptor,
     struct k42_mediator *mediator = k42_container(interceptor, struct k42_mediator, rep);
     struct k42_cpu *cpu = k42_this_cpu();
     struct k42_calls *calls = cpu->head.calls;
+    k42_count(&mediator->calls, 1);
     if (!mediator_enter(mediator, calls))
         return call_again(mediator->id, cpu, call);
 

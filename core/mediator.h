@@ -45,6 +45,7 @@ struct k42_mediator {
 
     k42_result result; /* of the transfer */
     uint32_t touched;  /* CPUs that may have calls without a record */
+    uint64_t calls;    /* that came while it stood there */
     uint64_t begun_ns, placed_ns, blocked_ns, closed_ns, ended_ns;
     struct k42_suspect holder;
     struct k42_defer defer;

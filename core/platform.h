@@ -97,8 +97,17 @@ void k42_platform_watch_forks(void (*child)(void));
 
 /* ---- loadable code ---- */
 
-/* NULL and a sentence in `why`, or a handle. Constructors have run. */
-void *k42_platform_module_open(const char *path, char *why, size_t why_size);
+/* Where it comes from: the bytes in memory, `path` then being how they are called, or, without
+ * them, the file. */
+struct k42_module_source {
+    const char *path;
+    const void *image; /* NULL: the file */
+    size_t size;
+};
+
+/* 0 and a handle, and constructors have run; or a negative errno and a sentence in `why`. */
+k42_result k42_platform_module_open(const struct k42_module_source *source, void **handle,
+                                    char *why, size_t why_size);
 void k42_platform_module_close(void *handle);
 
 /* ---- people ---- */

@@ -7,12 +7,12 @@
 #define K42_CORE_RUNTIME_H
 
 #include "platform.h"
+#include "text.h"
 
 #include <errno.h>
 #include <k42/interpose.h>
 #include <k42/lock.h>
 #include <k42/swap.h>
-#include <stdarg.h>
 #include <stdbool.h>
 
 #define K42_SLOTS_PER_PAGE 512u
@@ -32,19 +32,6 @@ static inline void k42_relax(void) {
 static inline void k42_full_fence(void) {
     __asm__ volatile("lock orl $0, -4(%%rsp)" ::: "memory", "cc");
 }
-
-/* ---- text without a C library (text.c) ---- */
-
-size_t k42_text_length(const char *text);
-int k42_text_equal(const char *a, const char *b);
-/* printf's %s %u %d %lu %ld %x %lx %p %% into `out`, always terminated; returns what was written.
- */
-size_t k42_format_text(char *out, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-size_t k42_format_list(char *out, size_t size, const char *format, va_list list);
-void k42_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void k42_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void k42_copy_text(char *out, size_t size, const char *text);
 
 /* ---- CPUs (cpu.c) ---- */
 

@@ -47,6 +47,7 @@ static void explain_holder(struct k42_swap_report *report, const struct k42_susp
 void k42_swap_explain(struct k42_swap *request, const struct k42_mediator *mediator,
                       k42_result result) {
     struct k42_swap_report *report = &request->report;
+    report->calls = k42_load_relaxed(&mediator->calls);
     report->prepare_ns = mediator->placed_ns - mediator->begun_ns;
     if (mediator->blocked_ns) {
         report->forward_ns = mediator->blocked_ns - mediator->placed_ns;

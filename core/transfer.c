@@ -8,6 +8,8 @@
 #include "transfer.h"
 #include "mediator.h"
 
+#include <k42/class.h>
+
 static bool same_format(const struct k42_format *a, const struct k42_format *b) {
     return a->version == b->version && (a == b || k42_text_equal(a->name, b->name));
 }
@@ -28,6 +30,12 @@ bool k42_transfer_negotiate(const struct k42_class *from, const struct k42_class
         }
     }
     return *exporter != NULL;
+}
+
+int k42_class_can_become(const struct k42_class *from, const struct k42_class *to) {
+    const struct k42_transfer *exporter, *importer;
+    return k42_text_equal(from->interface->name, to->interface->name) &&
+           k42_transfer_negotiate(from, to, &exporter, &importer);
 }
 
 k42_result k42_transfer_prepare(struct k42_mediator *mediator) {

@@ -42,11 +42,13 @@ void body_handed_over(struct k42_root *from, struct k42_state *state);
     .rep_offset = offsetof(struct body_object, rep)
 
 /* The transfers of a class, in one format: word 0 is the body. */
-#define BODY_TRANSFERS(format_)                                                                    \
+#define BODY_TRANSFERS(format_) BODY_TRANSFERS_WITH(format_, body_import)
+/* With an import of the class's own, which ends with body_import(). */
+#define BODY_TRANSFERS_WITH(format_, import_)                                                      \
     {                                                                                              \
         {.format = &(format_),                                                                     \
          .export_state = body_export,                                                              \
-         .import_state = body_import,                                                              \
+         .import_state = (import_),                                                                \
          .handed_over = body_handed_over},                                                         \
             {0},                                                                                   \
     }

@@ -39,6 +39,27 @@ static void advance(struct copy *copy, size_t length) {
     copy->left -= length;
 }
 
+struct copy copy_of_pages(struct copy_range *pages, size_t total) {
+    struct copy copy = copy_of_ranges(pages, total, false);
+    copy.pages = true;
+    return copy;
+}
+
+char *copy_exchange(struct copy *copy, char *page) {
+    if (!copy->pages || copy->left < COPY_PAGE)
+        return NULL;
+    if (!copy->here)
+        enter_range(copy);
+    /* It came from copy_of_pages(), whose ranges may be changed. */
+    struct copy_range *range = (struct copy_range *)(uintptr_t)(copy->next - 1);
+    if (copy->here != COPY_PAGE)
+        return NULL;
+    char *before = (char *)range->start;
+    range->start = (uintptr_t)page;
+    advance(copy, COPY_PAGE);
+    return before;
+}
+
 size_t copy_skip(struct copy *copy, size_t length) {
     size_t done = 0;
     while (done < length && copy->left) {
@@ -84,12 +105,9 @@ static __attribute__((noinline)) k42_result reason(const struct copy *copy,
     return result < 0 ? -EFAULT : 0;
 }
 
-/* Inlined, so that what the direction decides is decided once. */
-static inline __attribute__((always_inline)) k42_result
-run(struct copy *copy, char *other, size_t length, enum direction direction) {
-    size_t done = 0;
-    if (length > copy->left)
-        length = copy->left;
+/* From the range on where the cursor stands, when `done` bytes are. */
+static __attribute__((noinline)) k42_result run_on(struct copy *copy, char *other, size_t length,
+                                                   enum direction direction, size_t done) {
     while (done < length) {
         if (!copy->here)
             enter_range(copy);
@@ -104,6 +122,22 @@ run(struct copy *copy, char *other, size_t length, enum direction direction) {
         }
     }
     return (k42_result)done;
+}
+
+/* Most copies stay in one range, all of whose pages are there. Inlined, so that what the direction
+ * decides is decided once. A copy that is stopped finds out why at its second attempt. */
+static inline __attribute__((always_inline)) k42_result
+run(struct copy *copy, char *other, size_t length, enum direction direction) {
+    size_t done = 0;
+    if (length > copy->left)
+        length = copy->left;
+    if (__builtin_expect(length <= copy->here, 1)) {
+        done = length - move(copy, other, length, direction);
+        advance(copy, done);
+        if (__builtin_expect(done == length, 1))
+            return (k42_result)done;
+    }
+    return run_on(copy, other, length, direction, done);
 }
 
 k42_result copy_out(struct copy *copy, const void *from, size_t length) {

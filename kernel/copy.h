@@ -32,6 +32,7 @@ struct copy {
     const struct copy_range *next; /* the range after this one, when left > here */
     bool user;                     /* a program's addresses, the calling thread's */
     bool entered;                  /* `at` is in the range before `next` */
+    bool pages;                    /* the ranges are pages of the heap: copy_exchange() */
     bool unfinished;               /* set by a method: it stopped for a page, not for an end */
 };
 
@@ -93,6 +94,19 @@ static inline void copy_uncut(struct copy *copy, size_t rest) {
         copy->here = copy->next[-1].start + copy->next[-1].length - copy->at;
     copy->here = copy->here < copy->left ? copy->here : copy->left;
 }
+
+/*
+ * Passes a page instead of copying it. Where the cursor's ranges are whole pages of the heap, from
+ * copy_of_pages(), and it stands at the beginning of one all of which is to be copied: that range's
+ * page becomes `page`, the cursor moves on, and the page that it was is returned, now the caller's.
+ * Whose bytes count is the direction's matter. Else NULL, and nothing has changed.
+ */
+char *copy_exchange(struct copy *copy, char *page);
+#define COPY_PAGE 4096u
+
+/* A cursor over the first `total` bytes of several pages; who made them frees what is there
+ * afterwards. */
+struct copy copy_of_pages(struct copy_range *pages, size_t total);
 
 /* Moves the cursor on without copying; at most to the end. Returns by how much. */
 size_t copy_skip(struct copy *copy, size_t length);

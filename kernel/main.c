@@ -2,6 +2,7 @@
  * What the kernel does when all CPUs run: the checks that the command line asks for, or nothing.
  */
 #include "arch/x86_64/arch.h"
+#include "chaos/chaos.h"
 #include "dev/block/block_devices.h"
 #include "dev/devices.h"
 #include "dev/tty/tty_devices.h"
@@ -80,6 +81,7 @@ void kernel_main(void) {
         machine_exit(run_checks(name));
     if (boot_option_set("exit"))
         machine_exit(0);
+    chaos_open();
     tty_await_console(CONSOLE_PATIENCE);
     linux_start();
     thread_exit();

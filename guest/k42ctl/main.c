@@ -41,6 +41,17 @@ static const struct command commands[] = {
      "  --error E                 each answers this error (a number, or a name such as EIO)\n"
      "  --calls N                 so many of them, then no more\n"
      "  -- COMMAND ...            as long as it runs; otherwise until this program is ended\n"},
+    {"load", load_command, "FILE", "load a component that './k42 build FILE.c' made", NULL},
+    {"unload", unload_command, "COMPONENT",
+     "unload a component that nothing uses any more, or say what does", NULL},
+    {"upgrade", upgrade_command, "COMPONENT | CLASS VERSION [--eager | --lazy | --new]",
+     "make other versions of classes the current ones, and convert their instances",
+     "  COMPONENT                 a file, which is loaded, or the name of a loaded one: its\n"
+     "                            classes\n"
+     "  CLASS VERSION             that one, for instance to go back\n"
+     "  --eager                   all instances now (usually)\n"
+     "  --lazy                    each when it is used next\n"
+     "  --new                     none: those that are made from now on are of that version\n"},
     {"reboot", reboot_command, "[--fast IMAGE [--initrd FILE] [--append TEXT]]",
      "restart the machine, or go over to another kernel",
      "  --fast IMAGE              to the kernel in that file, at once, without firmware; with\n"

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 
-from launcher import (beside, debugger, form, inside, iso, long_tests, packages, qemu, running, session,
-                      testing, variants)
+from launcher import (beside, component, debugger, form, inside, iso, long_tests, packages, qemu,
+                      running, session, testing, variants)
 from launcher.progress import say
 from launcher.tree import Trouble
 
@@ -80,7 +80,15 @@ def words():
         return commands.add_parser(name, help=about, usage=usage,
                                    description=about[0].upper() + about[1:] + ".")
 
-    one = command("build", "compile the library, examples and tests")
+    one = command("build", "compile the library, examples and tests, or a component of one C file",
+                  "./k42 build [--variant V] [FILE.c [-o FILE] [--key FILE | --unsigned]]")
+    one.add_argument("source", nargs="?", metavar="FILE.c",
+                     help="make a component of it that the running kernel can load")
+    one.add_argument("-o", dest="output", metavar="FILE",
+                     help="where the component goes (default: below build/components)")
+    one.add_argument("--key", metavar="FILE",
+                     help="the private key that signs it (default: build/keys/component.pem)")
+    one.add_argument("--unsigned", action="store_true", help="do not sign it")
     one.add_argument("--variant", metavar="V", default="release",
                      help="one of " + ", ".join(variants.VARIANTS) + ", or all (default: release)")
     one = command("run", "start a shell or one command in a guest, or show the search example",
@@ -151,7 +159,11 @@ def show_help(parser, commands, about):
     return 0
 
 
-def build(chosen):
+def build(asked):
+    if asked.source:
+        return component.announce(asked.source, asked.output, asked.key, not asked.unsigned,
+                                  asked.variant)
+    chosen = asked.variant
     for name in variants.VARIANTS if chosen == "all" else [chosen]:
         variants.find(name)
         variants.announce_build(name)
@@ -173,7 +185,7 @@ def do(asked):
         return beside.run(asked.guest, asked.words, session.ENVIRONMENT)
     packages.ensure(for_guest=asked.command == "run" and wants_guest(asked))
     if asked.command == "build":
-        return build(asked.variant)
+        return build(asked)
     if asked.command == "run":
         return inside.run(asked) if wants_guest(asked) else running.search()
     if asked.command == "root":
@@ -231,6 +243,9 @@ def main(arguments):
         return show_help(parser, commands, getattr(asked, "about", None))
     if asked.command == "bench" and not asked.name and not asked.list:
         parser.error("bench needs the NAME of a benchmark, or --list")
+    if asked.command == "build" and not asked.source and (asked.output or asked.key
+                                                          or asked.unsigned):
+        parser.error("-o, --key and --unsigned go with a FILE.c")
     if asked.command == "test" and asked.long is not None and (asked.list or asked.pattern):
         parser.error("--long takes an AREA only")
     end_on_terminate()

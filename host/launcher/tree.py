@@ -10,7 +10,7 @@ BUILD = os.path.join(ROOT, "build")
 PYTHON = "/usr/bin/python3"
 
 # Where sources live; build/ and hidden folders are never looked into.
-SOURCE_FOLDERS = ("bench", "core", "docs", "guest", "host", "include", "kernel", "tests", "user")
+SOURCE_FOLDERS = ("bench", "components", "core", "docs", "guest", "host", "include", "kernel", "tests", "user")
 
 # Settings of the caller's shell that would make two machines build different things.
 UNWANTED = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "PKG_CONFIG_PATH",

@@ -30,6 +30,8 @@ struct k42_module {
     struct k42_class **classes, **classes_end;
     struct k42_adaptor **adaptors, **adaptors_end;
     struct k42_trace_event **events, **events_end;
+    long (*start)(void); /* K42_COMPONENT_STARTS's, or NULL; as is stop */
+    void (*stop)(void);
     struct k42_module *next; /* the runtime's, from here on */
     struct k42_component *component;
     uint32_t registered;
@@ -71,6 +73,12 @@ K42_EXPORT struct k42_class *k42_class_find(const char *name);
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_select(const struct k42_interface *interface_, const char *traits,
                       struct k42_class **found);
+
+/*
+ * Whether objects of a class can become those of another (or of itself) of the same interface:
+ * whether the one exports a format that the other imports. Any context.
+ */
+K42_EXPORT int k42_class_can_become(const struct k42_class *from, const struct k42_class *to);
 
 /* Visits every registered class until visit returns nonzero. */
 struct k42_class_info {
@@ -115,6 +123,14 @@ K42_EXPORT extern const struct k42_interface k42_factory_interface;
 /* The factory of a class by name. Errors: -ENOENT. Any context. */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_factory_find(const char *class_name, k42_factory_ref *factory);
+
+/*
+ * Makes an object of the current version of a class, whichever version is named: what its factory
+ * makes for callers of its interface. Who makes objects that may be upgraded makes them so. Active
+ * callers only. Errors: -ENOENT (class not registered), -K42_STALE (at shutdown), the factory's.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_make(struct k42_class *class_, const void *args, k42_ref *ref);
 
 /* ---- upgrade
  * --------------------------------------------------------------------------------------- */

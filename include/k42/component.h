@@ -1,10 +1,11 @@
 /*
  * Components: code loaded into a running program, and taken out again.
  *
- * On a Linux host a component is a shared object. Loading registers its classes and adaptors;
- * everything it owns is in its ledger: classes, instances, threads, defers, hooks, swaps on
- * request. Unloading refuses new ones, stops its threads, lets defers run, waits a grace period and
- * removes the code; a busy unload names the entry that keeps it.
+ * On a Linux host a component is a shared object, for the kernel one that ./k42 build made. Loading
+ * registers its classes and adaptors; everything it owns is in its ledger: classes, instances,
+ * threads, defers, hooks, swaps on request. Unloading refuses new ones, stops its threads, lets
+ * defers run, waits a grace period and removes the code; a busy unload names the entry that keeps
+ * it.
  */
 #ifndef K42_COMPONENT_H
 #define K42_COMPONENT_H
@@ -22,6 +23,20 @@ extern "C" {
     }                                                                                              \
     _Static_assert(1, "")
 
+/*
+ * For a component that does something by itself, with threads or hooks of its own. start_() runs
+ * when its classes are registered; an error ends the load. stop_() runs when it is to be unloaded,
+ * before anything is looked at: it takes away what would keep it. When it is kept nevertheless,
+ * start_() runs again. Both run one at a time, attached or not, inactive, and may wait; they load
+ * and unload nothing.
+ */
+#define K42_COMPONENT_STARTS(start_, stop_)                                                        \
+    __attribute__((constructor(101))) static void k42_name_starts_(void) {                         \
+        k42_this_module.start = (start_);                                                          \
+        k42_this_module.stop = (stop_);                                                            \
+    }                                                                                              \
+    _Static_assert(1, "")
+
 struct k42_component;
 
 /*
@@ -34,6 +49,15 @@ struct k42_component;
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_component_load(const char *path, struct k42_component **component, char *why,
                               size_t why_size);
+
+/*
+ * The same from the bytes of such a file, which may go when this returns; `name` is what messages
+ * call them. In a kernel, which opens no files here, this is the only way. Further errors there:
+ * -ENOKEY (not signed), -EKEYREJECTED (signed by somebody else, or changed since), -ENOMEM.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_component_load_image(const char *name, const void *image, size_t size,
+                                    struct k42_component **component, char *why, size_t why_size);
 
 /*
  * Unloads it. Waits up to a grace period plus the outstanding defers. Errors: -EBUSY, with `why`

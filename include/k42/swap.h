@@ -38,6 +38,7 @@ struct k42_swap_report {
     enum k42_swap_phase phase; /* DONE, or where it was given up */
     const char *format;        /* chosen format's name, or NULL */
     uint32_t attempts;         /* retries after a deadline or a format that outgrew its room */
+    uint64_t calls;            /* that came to the object meanwhile, of which none was lost */
     uint32_t holder_thread;    /* thread id of who held it up, 0 if nobody */
     char holder_name[16];      /* its name */
     k42_id holder_object;      /* the call it was in, where known; 0 if not */

@@ -13,7 +13,7 @@
 struct channel;
 
 #define CHANNEL_KEY_ROOM   0 /* notified when a request fits again */
-#define CHANNEL_PIECES_MAX 8u
+#define CHANNEL_PIECES_MAX 18u
 
 /* Memory that is physically in one piece. */
 struct channel_piece {

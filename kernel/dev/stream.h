@@ -44,7 +44,4 @@ struct stream {
 K42_DECLARE_REF(stream);
 extern const struct k42_interface stream_interface;
 
-/* Canonical format: the device and the bytes on their way, see device_object.h. */
-extern const struct k42_format stream_device_format;
-
 #endif

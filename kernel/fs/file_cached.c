@@ -1,66 +1,14 @@
 /*
- * A file with a page cache: its bytes are the FCM's, its times the node's.
+ * What open files with a page cache have in common, whoever moves their offset: see cached_file.h.
  */
-#include "open_file.h"
+#include "cached_file.h"
 
-#include "../copy.h"
-#include "../mem/fcm/fcm.h"
 #include "../mem/space/space.h"
-#include "values.h"
 
 #include <errno.h>
 
-struct cached {
-    struct opened opened;
-    fcm_ref fcm;
-};
-
-#define CACHED(self) ((struct cached *)BODY(self))
-
-static k42_result cached_read(struct file *self, int64_t offset, struct copy *copy) {
-    struct cached *file = CACHED(self);
-    if (!open_reads(file->opened.flags))
-        return -EBADF;
-    bool current = offset == FILE_CURRENT;
-    k42_result result = current ? offset_take(&file->opened) : 0;
-    if (result < 0)
-        return result;
-    uint64_t at = (uint64_t)(current ? file->opened.offset : offset);
-    result = k42_call(file->fcm, read, at, copy);
-    if (current) {
-        if (result > 0)
-            file->opened.offset += result;
-        offset_leave(&file->opened);
-    }
-    if (result >= 0 && !(file->opened.flags & OPEN_NO_ACCESSED))
-        (void)k42_call(file->opened.node, touch, NODE_TOUCH_READ);
-    return result;
-}
-
-static k42_result cached_write(struct file *self, int64_t offset, struct copy *copy) {
-    struct cached *file = CACHED(self);
-    if (!open_writes(file->opened.flags))
-        return -EBADF;
-    bool current = offset == FILE_CURRENT;
-    k42_result result = current ? offset_take(&file->opened) : 0;
-    if (result < 0)
-        return result;
-    uint64_t at = (uint64_t)(current ? file->opened.offset : offset);
-    if (opened_flags(self) & OPEN_APPEND)
-        at = FCM_APPEND;
-    result = k42_call(file->fcm, write, at, copy, &at);
-    if (current) {
-        if (result > 0)
-            file->opened.offset = (int64_t)at + result;
-        offset_leave(&file->opened);
-    }
-    if (result > 0)
-        (void)k42_call(file->opened.node, touch, NODE_TOUCH_WRITTEN);
-    return result;
-}
-
 /* Where lseek leads to, from an offset; -EINVAL. */
-static k42_result target_of(struct cached *file, int64_t offset, int whence) {
+k42_result cached_target(const struct cached *file, int64_t offset, int whence) {
     int64_t base = 0;
     switch (whence) {
     case SEEK_TO_START:
@@ -86,18 +34,6 @@ static k42_result target_of(struct cached *file, int64_t offset, int whence) {
     if (__builtin_add_overflow(base, offset, &target))
         return offset < 0 ? -EINVAL : -EOVERFLOW;
     return target < 0 ? -EINVAL : target;
-}
-
-static k42_result cached_seek(struct file *self, int64_t offset, int whence) {
-    struct cached *file = CACHED(self);
-    k42_result result = offset_take(&file->opened);
-    if (result < 0)
-        return result;
-    result = target_of(file, offset, whence);
-    if (result >= 0)
-        file->opened.offset = result;
-    offset_leave(&file->opened);
-    return result;
 }
 
 static k42_result give(uintptr_t to, const void *what, size_t size) {
@@ -139,7 +75,7 @@ static k42_result disk_control(struct cached *file, unsigned request, uintptr_t 
     }
 }
 
-static k42_result cached_control(struct file *self, unsigned request, uintptr_t argument) {
+k42_result cached_control(struct file *self, unsigned request, uintptr_t argument) {
     enum { BYTES_LEFT = 0x541b };
     struct cached *file = CACHED(self);
     if (request != BYTES_LEFT)
@@ -147,7 +83,7 @@ static k42_result cached_control(struct file *self, unsigned request, uintptr_t 
     return give_number(argument, (int32_t)(k42_call(file->fcm, size) - file->opened.offset));
 }
 
-static k42_result cached_map(struct file *self, struct file_map *map) {
+k42_result cached_map(struct file *self, struct file_map *map) {
     struct cached *file = CACHED(self);
     if (!open_reads(file->opened.flags))
         return -EACCES;
@@ -157,12 +93,12 @@ static k42_result cached_map(struct file *self, struct file_map *map) {
     return 0;
 }
 
-static k42_result cached_sync(struct file *self, unsigned data) {
+k42_result cached_sync(struct file *self, unsigned data) {
     (void)data;
     return k42_call(CACHED(self)->fcm, sync, 0, ~0ul, 1);
 }
 
-static k42_result cached_resize(struct file *self, uint64_t size) {
+k42_result cached_resize(struct file *self, uint64_t size) {
     struct cached *file = CACHED(self);
     if (!open_writes(file->opened.flags))
         return -EINVAL;
@@ -182,8 +118,7 @@ static k42_result make_hole(struct cached *file, unsigned mode, uint64_t offset,
     return result;
 }
 
-static k42_result cached_allocate(struct file *self, unsigned mode, uint64_t offset,
-                                  uint64_t length) {
+k42_result cached_allocate(struct file *self, unsigned mode, uint64_t offset, uint64_t length) {
     struct cached *file = CACHED(self);
     if (!open_writes(file->opened.flags))
         return -EBADF;
@@ -208,24 +143,7 @@ static k42_result cached_allocate(struct file *self, unsigned mode, uint64_t off
     return result;
 }
 
-static const struct file_ops cached_ops = {
-    OPENED_METHODS,       .read = cached_read,     .write = cached_write,       .seek = cached_seek,
-    .list = file_no_list, .poll = file_ready,      .control = cached_control,   .map = cached_map,
-    .sync = cached_sync,  .resize = cached_resize, .allocate = cached_allocate,
-};
-
-static const struct k42_format cached_format = {"file.cached", 1, 1};
-static const struct k42_transfer cached_transfers[] = BODY_TRANSFERS(cached_format);
-
-K42_CLASS(file_cached) = {
-    .name = "file.cached",
-    .interface = &file_interface,
-    .version = 1,
-    BODY_LAYOUT,
-    .ops = &cached_ops,
-    .fini = opened_fini,
-    .transfers = cached_transfers,
-};
+const struct k42_format cached_format = {"file.cached", 1, 1};
 
 static k42_result set_up(struct opened *opened, void *context) {
     k42_container(opened, struct cached, opened)->fcm = (fcm_ref)(k42_ref)(uintptr_t)context;
@@ -233,6 +151,6 @@ static k42_result set_up(struct opened *opened, void *context) {
 }
 
 struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags) {
-    return opened_make(&file_cached, sizeof(struct cached), node, flags, set_up,
+    return opened_make(&file_exclusive, sizeof(struct cached), node, flags, set_up,
                        (void *)(uintptr_t)fcm);
 }

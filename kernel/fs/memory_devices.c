@@ -64,7 +64,10 @@ static k42_result zero_map(struct file *self, struct file_map *map) {
     return 0;
 }
 
+/* Each has a format of its own: the bodies are alike, the devices are no alternatives. */
 #define MEMORY_FILE(name_, read_, write_, map_)                                                    \
+    static const struct k42_format name_##_format = {"file." #name_, 1, 1};                        \
+    static const struct k42_transfer name_##_transfers[] = BODY_TRANSFERS(name_##_format);         \
     static const struct file_ops name_##_ops = {                                                   \
         OPENED_METHODS,                                                                            \
         .read = read_,                                                                             \
@@ -85,11 +88,8 @@ static k42_result zero_map(struct file *self, struct file_map *map) {
         BODY_LAYOUT,                                                                               \
         .ops = &name_##_ops,                                                                       \
         .fini = opened_fini,                                                                       \
-        .transfers = memory_transfers,                                                             \
+        .transfers = name_##_transfers,                                                            \
     }
-
-static const struct k42_format memory_format = {"file.memory", 1, 1};
-static const struct k42_transfer memory_transfers[] = BODY_TRANSFERS(memory_format);
 
 MEMORY_FILE(null, null_read, null_write, file_no_map);
 MEMORY_FILE(zero, zero_read, null_write, zero_map);

@@ -1,7 +1,7 @@
 /*
  * Open files of nodes: what is the same in all of them, and the classes that fit most file systems.
  *
- *   open_cached()      a file with a page cache                              file_cached.c
+ *   open_cached()      a file with a page cache: cached_file.h
  *   open_directory()   a directory                                           file_directory.c
  *   open_path()        O_PATH: a place, nothing else                         file_path.c
  *
@@ -12,6 +12,7 @@
 #define KERNEL_FS_OPEN_FILE_H
 
 #include "../body.h"
+#include "../owner.h"
 #include "file.h"
 #include "path.h"
 
@@ -21,8 +22,9 @@ struct opened {
     struct place place; /* its mount is held; NULL: not opened by name */
     uint32_t holds;
     uint32_t flags;
-    int64_t offset; /* of the one who has `moving` */
+    int64_t offset; /* of the one who has `moving`, or who is the owner: the class says which */
     uint32_t moving;
+    struct owner owner;
     void (*ended)(struct opened *opened); /* with the last hold; may be NULL */
 };
 
@@ -46,7 +48,7 @@ k42_result open_directory_list(struct file *self, struct node_listing *listing);
 
 /*
  * The file's own offset is moved by one call at a time. offset_take(): 0, or -K42_WAIT while
- * another call has it.
+ * another call has it. (Where it has an owner, that one takes nothing.)
  */
 K42_MUST_CHECK
 k42_result offset_take(struct opened *opened);

@@ -61,6 +61,7 @@ k42_result opened_hold(struct file *self) {
 
 k42_result opened_release(struct file *self) {
     struct opened *opened = OPENED(self);
+    owner_leave(&opened->owner);
     if (__atomic_sub_fetch(&opened->holds, 1, __ATOMIC_ACQ_REL))
         return 0;
     locks_drop(0, k42_ref_id(opened->self));

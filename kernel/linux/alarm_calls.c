@@ -20,14 +20,14 @@
 
 static k42_result set_interval(unsigned which, int64_t first, int64_t interval, int64_t *left,
                                int64_t *left_interval) {
-    struct owner *owner = owner_begin(owner_get());
+    struct alarm_owner *owner = alarm_owner_begin(alarm_owner_get());
     if (!owner)
         return -ENOMEM;
     struct alarm *alarm = &owner->interval[which];
     *left = alarm_left(alarm);
     *left_interval = alarm->interval;
     alarm_stop(alarm);
-    return owner_end(owner, alarm_start(alarm, first, interval, false));
+    return alarm_owner_end(owner, alarm_start(alarm, first, interval, false));
 }
 
 LINUX_CALL(37, alarm, unsigned seconds) {
@@ -64,7 +64,7 @@ LINUX_CALL(38, setitimer, unsigned which, uintptr_t from, uintptr_t to) {
 LINUX_CALL(36, getitimer, unsigned which, uintptr_t to) {
     if (which > ITIMER_PROF)
         return -EINVAL;
-    struct owner *owner = owner_find(task_self()->pid);
+    struct alarm_owner *owner = alarm_owner_find(task_self()->pid);
     if (!owner)
         return write_interval(to, 0, 0);
     return write_interval(to, owner->interval[which].interval, alarm_left(&owner->interval[which]));
@@ -136,7 +136,7 @@ static k42_result alarm_make(int clock, const struct event *event, struct alarm 
 }
 
 /* The owner is ours. */
-static k42_result make(struct owner *owner, int clock, const struct event *event) {
+static k42_result make(struct alarm_owner *owner, int clock, const struct event *event) {
     struct alarm *alarm;
     if (owner->numbers == ALARMS_MOST)
         return -EAGAIN;
@@ -152,20 +152,20 @@ static k42_result make(struct owner *owner, int clock, const struct event *event
 LINUX_CALL(222, timer_create, int clock, uintptr_t event_at, uintptr_t to) {
     struct event event = {.signal = SIGALRM, .notify = SIGEV_SIGNAL};
     k42_result result = event_at ? program_read(&event, event_at, sizeof event) : 0;
-    struct owner *owner = result < 0 ? NULL : owner_begin(owner_get());
+    struct alarm_owner *owner = result < 0 ? NULL : alarm_owner_begin(alarm_owner_get());
     if (!owner)
         return result < 0 ? result : -EAGAIN;
     if (!event_at)
         event.value = (uint64_t)owner->numbers;
-    result = owner_end(owner, make(owner, clock, &event));
+    result = alarm_owner_end(owner, make(owner, clock, &event));
     int32_t number = (int32_t)result;
     return result < 0 ? result : program_write(to, &number, sizeof number);
 }
 
 /* Where the calling process's alarm of that number hangs; its owner is ours then, until
- * owner_end(). NULL: there is none. */
-static struct alarm **alarm_begin(int number, struct owner **owner) {
-    *owner = owner_begin(owner_find(task_self()->pid));
+ * alarm_owner_end(). NULL: there is none. */
+static struct alarm **alarm_begin(int number, struct alarm_owner **owner) {
+    *owner = alarm_owner_begin(alarm_owner_find(task_self()->pid));
     if (!*owner)
         return NULL;
     struct alarm **link = &(*owner)->made;
@@ -173,7 +173,7 @@ static struct alarm **alarm_begin(int number, struct owner **owner) {
         link = &(*link)->next;
     if (*link)
         return link;
-    (void)owner_end(*owner, 0);
+    (void)alarm_owner_end(*owner, 0);
     return NULL;
 }
 
@@ -185,7 +185,7 @@ static k42_result write_setting(uintptr_t to, int64_t interval, int64_t left) {
 
 LINUX_CALL(223, timer_settime, int number, int flags, uintptr_t from, uintptr_t to) {
     int64_t first, interval;
-    struct owner *owner;
+    struct alarm_owner *owner;
     if (!from)
         return -EINVAL;
     k42_result result = clocks_read(from, &interval);
@@ -198,27 +198,27 @@ LINUX_CALL(223, timer_settime, int number, int flags, uintptr_t from, uintptr_t 
         return -EINVAL;
     int64_t left = alarm_left(*link), left_interval = (*link)->interval;
     alarm_stop(*link);
-    result = owner_end(owner, alarm_start(*link, first, interval, flags & TIMER_ABSTIME));
+    result = alarm_owner_end(owner, alarm_start(*link, first, interval, flags & TIMER_ABSTIME));
     return result < 0 || !to ? result : write_setting(to, left_interval, left);
 }
 
 LINUX_CALL(224, timer_gettime, int number, uintptr_t to) {
-    struct owner *owner;
+    struct alarm_owner *owner;
     struct alarm **link = alarm_begin(number, &owner);
     if (!link)
         return -EINVAL;
     int64_t left = alarm_left(*link), interval = (*link)->interval;
-    return owner_end(owner, write_setting(to, interval, left));
+    return alarm_owner_end(owner, write_setting(to, interval, left));
 }
 
 LINUX_CALL(225, timer_getoverrun, int number) {
-    struct owner *owner;
+    struct alarm_owner *owner;
     struct alarm **link = alarm_begin(number, &owner);
-    return link ? owner_end(owner, (*link)->overrun) : -EINVAL;
+    return link ? alarm_owner_end(owner, (*link)->overrun) : -EINVAL;
 }
 
 LINUX_CALL(226, timer_delete, int number) {
-    struct owner *owner;
+    struct alarm_owner *owner;
     struct alarm **link = alarm_begin(number, &owner);
     if (!link)
         return -EINVAL;
@@ -226,5 +226,5 @@ LINUX_CALL(226, timer_delete, int number) {
     *link = alarm->next;
     alarm_stop(alarm);
     heap_free(alarm);
-    return owner_end(owner, 0);
+    return alarm_owner_end(owner, 0);
 }

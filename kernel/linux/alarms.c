@@ -28,7 +28,7 @@
 
 static struct bucket {
     struct k42_lock lock;
-    struct owner *first;
+    struct alarm_owner *first;
 } buckets[BUCKETS];
 
 /* ---- when it comes ---- */
@@ -178,18 +178,18 @@ static struct bucket *bucket_of(int pid) {
     return &buckets[(unsigned)pid % BUCKETS];
 }
 
-struct owner *owner_find(int pid) {
+struct alarm_owner *alarm_owner_find(int pid) {
     struct bucket *bucket = bucket_of(pid);
     k42_lock(&bucket->lock);
-    struct owner *owner = bucket->first;
+    struct alarm_owner *owner = bucket->first;
     while (owner && owner->pid != pid)
         owner = owner->next;
     k42_unlock(&bucket->lock);
     return owner;
 }
 
-static struct owner *owner_make(int pid) {
-    struct owner *owner = heap_allocate_zeroed(sizeof *owner);
+static struct alarm_owner *alarm_owner_make(int pid) {
+    struct alarm_owner *owner = heap_allocate_zeroed(sizeof *owner);
     if (!owner)
         return NULL;
     owner->pid = pid;
@@ -203,7 +203,7 @@ static struct owner *owner_make(int pid) {
     return owner;
 }
 
-struct owner *owner_begin(struct owner *owner) {
+struct alarm_owner *alarm_owner_begin(struct alarm_owner *owner) {
     while (owner && __atomic_exchange_n(&owner->busy, 1, __ATOMIC_ACQUIRE)) {
         k42_exit();
         thread_park(&owner->busy, 1, 0);
@@ -212,18 +212,18 @@ struct owner *owner_begin(struct owner *owner) {
     return owner;
 }
 
-k42_result owner_end(struct owner *owner, k42_result result) {
+k42_result alarm_owner_end(struct alarm_owner *owner, k42_result result) {
     __atomic_store_n(&owner->busy, 0, __ATOMIC_SEQ_CST);
     thread_wake_parked(&owner->busy, 1);
     return result;
 }
 
 /* The calling process's. NULL: no memory. */
-struct owner *owner_get(void) {
+struct alarm_owner *alarm_owner_get(void) {
     int pid = task_self()->pid;
     struct bucket *bucket = bucket_of(pid);
-    struct owner *owner = owner_find(pid), *other;
-    if (owner || !(owner = owner_make(pid)))
+    struct alarm_owner *owner = alarm_owner_find(pid), *other;
+    if (owner || !(owner = alarm_owner_make(pid)))
         return owner;
     k42_lock(&bucket->lock);
     for (other = bucket->first; other && other->pid != pid; other = other->next)
@@ -239,7 +239,7 @@ struct owner *owner_get(void) {
     return other;
 }
 
-static void end_made(struct owner *owner) {
+static void end_made(struct alarm_owner *owner) {
     for (struct alarm *alarm = owner->made, *next; alarm; alarm = next) {
         next = alarm->next;
         alarm_stop(alarm);
@@ -251,7 +251,7 @@ static void end_made(struct owner *owner) {
 /* The process has one thread, or none. A new program keeps the three that are always there. */
 static void process_ends(int pid, bool goes_on) {
     struct bucket *bucket = bucket_of(pid);
-    struct owner *owner = owner_find(pid);
+    struct alarm_owner *owner = alarm_owner_find(pid);
     if (!owner)
         return;
     end_made(owner);
@@ -261,7 +261,7 @@ static void process_ends(int pid, bool goes_on) {
         alarm_stop(&owner->interval[i]);
     alarm_stop(&owner->limit);
     k42_lock(&bucket->lock);
-    struct owner **link = &bucket->first;
+    struct alarm_owner **link = &bucket->first;
     while (*link != owner)
         link = &(*link)->next;
     *link = owner->next;
@@ -272,15 +272,15 @@ static void process_ends(int pid, bool goes_on) {
 static k42_result limit_time(void) {
     struct task *task = task_self();
     bool limited = task_limit(task, RLIMIT_CPU) != TASK_UNLIMITED;
-    struct owner *owner = limited ? owner_get() : owner_find(task->pid);
+    struct alarm_owner *owner = limited ? alarm_owner_get() : alarm_owner_find(task->pid);
     if (!owner)
         return limited ? -ENOMEM : 0;
-    (void)owner_begin(owner);
+    (void)alarm_owner_begin(owner);
     alarm_stop(&owner->limit);
     owner->limit.target = limited;
     if (limited)
         look_at_limit(&owner->limit);
-    return owner_end(owner, 0);
+    return alarm_owner_end(owner, 0);
 }
 
 void alarms_open(void) {

@@ -1,7 +1,8 @@
 /*
  * Timers of processes that send signals: what alarms.c offers to the calls of alarm_calls.c.
  *
- * Callers are active; what belongs to an owner is called between owner_begin() and owner_end().
+ * Callers are active; what belongs to an owner is called between alarm_owner_begin() and
+ * alarm_owner_end().
  */
 #ifndef KERNEL_ALARMS_H
 #define KERNEL_ALARMS_H
@@ -32,8 +33,8 @@ struct alarm {
     int32_t overrun;   /* that the last signal stood for */
 };
 
-struct owner {
-    struct owner *next;
+struct alarm_owner {
+    struct alarm_owner *next;
     int pid;
     int numbers;              /* given to alarms */
     uint32_t busy;            /* slept on */
@@ -53,12 +54,12 @@ K42_MUST_CHECK
 k42_result alarm_start(struct alarm *alarm, int64_t first, int64_t interval, bool until);
 
 /* NULL: the process has no alarms. */
-struct owner *owner_find(int pid);
+struct alarm_owner *alarm_owner_find(int pid);
 /* The calling process's; it lasts as long as the process. NULL: no memory. */
-struct owner *owner_get(void);
+struct alarm_owner *alarm_owner_get(void);
 /* One thread of the process at a time; NULL is passed through. */
-struct owner *owner_begin(struct owner *owner);
+struct alarm_owner *alarm_owner_begin(struct alarm_owner *owner);
 /* Returns `result`. */
-k42_result owner_end(struct owner *owner, k42_result result);
+k42_result alarm_owner_end(struct alarm_owner *owner, k42_result result);
 
 #endif

@@ -2,8 +2,9 @@
  * Futexes: waiting for words of programs' memory, in the wait table like everything else.
  *
  * A word's point is its address in its address space; for words that processes may share, what the
- * space says it is to all of them. The events are the call's bitset, the once-waiting entries are
- * the waiters, and requeueing is the table's.
+ * space says it is to all of them. The former are waited for in the space's own table, if it has
+ * one (futex/futex_table.h), the latter in that of all. The events are the call's bitset, the
+ * once-waiting entries are the waiters, and requeueing is the tables'.
  *
  * No wake-up is lost: who waits is in the table before it looks at the word, and who wakes has
  * changed the word before. Who finds another value than it expected, but was woken meanwhile,
@@ -17,6 +18,7 @@
 #include "../sched/wait.h"
 #include "abi.h"
 #include "clocks.h"
+#include "futex/futex_table.h"
 #include "process/lives.h"
 #include "program.h"
 
@@ -38,6 +40,40 @@ static k42_result point_of(uintptr_t address, bool private, struct wait_point *p
                   k42_call(task->space, identify, address, &identity));
     *point = (struct wait_point){.id = identity.object, .key = identity.key, .events = ALL_BITS};
     return result;
+}
+
+/* ---- where ---- */
+
+/* The table of the calling task's address space, when the point is one of its own; or none. */
+static futex_table_ref table_of(const struct wait_point *point) {
+    struct task *task = task_self();
+    bool own = point->id == k42_id_of(task->space);
+    return (futex_table_ref)(own ? __atomic_load_n(&task->memory->futexes, __ATOMIC_ACQUIRE)
+                                 : K42_NULL_REF);
+}
+
+static bool is_there(futex_table_ref table) {
+    return k42_id_of(table);
+}
+
+static void wait_there(struct wait_set *set, struct wait_entry *entry,
+                       const struct wait_point *point) {
+    futex_table_ref table = table_of(point);
+    if (!is_there(table) || k42_call(table, add, set, entry, point) < 0)
+        wait_set_add_once(set, entry, *point);
+}
+
+static k42_result wake_there(const struct wait_point *point, uint32_t count) {
+    futex_table_ref table = table_of(point);
+    return is_there(table) ? k42_call(table, wake, point, count)
+                           : wait_notify(point->id, point->key, point->events, count);
+}
+
+static k42_result requeue_there(const struct wait_requeue *how) {
+    futex_table_ref table = table_of(&how->from);
+    if (!is_there(table))
+        table = table_of(&how->to);
+    return is_there(table) ? k42_call(table, requeue, how) : wait_requeue(how);
 }
 
 /* ---- waiting ---- */
@@ -62,7 +98,7 @@ static k42_result wait_once(const struct futex_wait *wait) {
     struct wait_entry entry;
     uint32_t value;
     wait_set_open(&set);
-    wait_set_add_once(&set, &entry, wait->point);
+    wait_there(&set, &entry, &wait->point);
     k42_result result = user_get32(&value, wait->address);
     if (result >= 0)
         result = value == wait->value ? sleep_at(&set, &entry, wait->deadline) : -EAGAIN;
@@ -113,7 +149,7 @@ static uint32_t at_least_one(uint32_t count) {
 
 static k42_result wake_at(const struct wait_point *point, uint32_t count) {
     WAIT_BARRIER();
-    return wait_notify(point->id, point->key, point->events, at_least_one(count));
+    return wake_there(point, at_least_one(count));
 }
 
 static k42_result futex_wake(const struct futex_call *call, uint32_t bits) {
@@ -214,7 +250,7 @@ static k42_result futex_requeue(const struct futex_call *call, bool compared) {
     WAIT_BARRIER();
     while (result >= 0) {
         uint32_t value;
-        result = wait_requeue(&how);
+        result = requeue_there(&how);
         if (result != -EAGAIN || !look.unseen)
             return result;
         result = user_get32(&value, look.address); /* brings it in */
@@ -281,12 +317,15 @@ LINUX_CALL(202, futex, uintptr_t address, int operation, uint32_t value, uintptr
 
 /* ---- the end of a thread ---- */
 
+/* Wherever it is waited for: as one's own, or as what others may share, which is often the same. */
 static void wake_one(uintptr_t address) {
-    struct wait_point point;
-    if (point_of(address, false, &point) >= 0)
-        (void)!wake_at(&point, 1);
-    if (point_of(address, true, &point) >= 0)
-        (void)!wake_at(&point, 1);
+    struct wait_point shared, own;
+    bool is_shared = point_of(address, false, &shared) >= 0;
+    if (is_shared)
+        (void)!wake_at(&shared, 1);
+    if (point_of(address, true, &own) >= 0 &&
+        !(is_shared && own.id == shared.id && own.key == shared.key))
+        (void)!wake_at(&own, 1);
 }
 
 /* A futex that the thread holds is marked as its dead owner's, and one who waits for it is woken.

@@ -12,10 +12,12 @@
 #include "../mem/heap/heap.h"
 #include "../print.h"
 #include "../sched/thread.h"
-#include "files/files.h"
 #include "linux.h"
 #include "program.h"
+#include "task.h"
+#include "whole_file.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 
 enum {
@@ -25,75 +27,19 @@ enum {
     NO_INITRAMFS = 4,
 };
 
-/* A file in memory, in one piece. */
-struct piece {
-    struct frame *frame; /* NULL: none */
-    unsigned order;
-    size_t size;
-};
-
 struct next_kernel {
-    struct piece image, initramfs;
+    struct whole_file image, initramfs;
     char line[LINE_MOST];
 };
 
 static struct next_kernel *next;
 
-static void piece_free(struct piece *piece) {
-    if (piece->frame)
-        frame_free(piece->frame, piece->order);
-}
-
 static void discard(struct next_kernel *kernel) {
     if (!kernel)
         return;
-    piece_free(&kernel->image);
-    piece_free(&kernel->initramfs);
+    whole_file_discard(&kernel->image);
+    whole_file_discard(&kernel->initramfs);
     heap_free(kernel);
-}
-
-/* Makes room for a file of `size` bytes. */
-static k42_result piece_make(struct piece *piece, uint64_t size) {
-    unsigned order = 0;
-    if (!size)
-        return -ENOEXEC;
-    while (order <= FRAME_ORDER_MAX && (FRAME_BYTES << order) < size)
-        order++;
-    if (order > FRAME_ORDER_MAX)
-        return -EFBIG;
-    piece->order = order;
-    piece->size = size;
-    return frame_allocate(order, NULL, &piece->frame);
-}
-
-static k42_result read_all(file_ref file, struct piece *piece) {
-    struct k42_pair node = k42_call(file, node);
-    struct node_attributes attributes;
-    k42_result result = node.result;
-    if (result >= 0)
-        result = k42_call((node_ref)node.word, attributes, &attributes);
-    if (result >= 0)
-        result = piece_make(piece, attributes.size);
-    for (size_t done = 0; result >= 0 && done < piece->size; done += (size_t)result) {
-        struct copy copy =
-            copy_of_kernel((char *)frame_memory(piece->frame) + done, piece->size - done);
-        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(file, read, (int64_t)done, &copy));
-        if (result == 0)
-            result = -EIO; /* it became shorter meanwhile */
-    }
-    return result < 0 ? linux_result(result, -EBADF) : 0;
-}
-
-static k42_result read_file(int number, struct piece *piece) {
-    file_ref file;
-    k42_result result = files_get(number, &file);
-    if (result >= 0)
-        result = k42_call(file, hold);
-    if (result < 0)
-        return -EBADF;
-    result = read_all(file, piece);
-    k42_result released = k42_call(file, release);
-    return result < 0 ? result : released < 0 ? -EBADF : 0;
 }
 
 static k42_result load(struct next_kernel *kernel, int image, int initramfs, uintptr_t line,
@@ -104,9 +50,9 @@ static k42_result load(struct next_kernel *kernel, int image, int initramfs, uin
     if (result == 0 && length && kernel->line[length - 1])
         result = -EINVAL;
     if (result == 0)
-        result = read_file(image, &kernel->image);
+        result = whole_file_read(image, &kernel->image);
     if (result == 0 && !(flags & NO_INITRAMFS))
-        result = read_file(initramfs, &kernel->initramfs);
+        result = whole_file_read(initramfs, &kernel->initramfs);
     return result;
 }
 
@@ -142,7 +88,7 @@ static void go(void *argument) {
     if (kernel->initramfs.frame)
         module =
             (struct boot_module){frame_physical(kernel->initramfs.frame), kernel->initramfs.size};
-    start->error = machine_fast_reboot(frame_memory(kernel->image.frame), kernel->image.size,
+    start->error = machine_fast_reboot(whole_file_bytes(&kernel->image), kernel->image.size,
                                        &module, module.size ? 1 : 0, kernel->line);
 }
 

@@ -27,7 +27,8 @@ struct task_memory {
     uint32_t references;
     space_ref space;
     struct user_table *table;
-    uint64_t top; /* new mappings are placed below; constant */
+    uint64_t top;    /* new mappings are placed below; constant */
+    k42_ref futexes; /* futex_table, from its second thread on; set once, atomic */
     struct k42_defer defer;
 };
 

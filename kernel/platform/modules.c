@@ -1,6 +1,6 @@
 /*
- * Loadable code, which the kernel does not take yet, and the kernel's own module: its classes and
- * events, handed to the runtime before it starts, since an image has no constructors.
+ * The kernel's own module: its classes and events, handed to the runtime before it starts, since an
+ * image has no constructors. Loadable code: ../component/load.c.
  */
 #include "kernel_platform.h"
 
@@ -10,15 +10,6 @@
 #include <k42/trace.h>
 
 struct k42_module k42_this_module;
-
-void *k42_platform_module_open(const char *path, char *why, size_t why_size) {
-    k42_format_text(why, why_size, "cannot load %s: this kernel takes no components", path);
-    return NULL;
-}
-
-void k42_platform_module_close(void *handle) {
-    (void)handle;
-}
 
 void platform_module_register(void) {
     k42_this_module = (struct k42_module){

@@ -127,9 +127,12 @@ struct wait_bucket {
 extern struct wait_bucket *wait_buckets;
 extern unsigned wait_shift; /* 64 - log2 of their number */
 
+static inline uint64_t wait_mixed(k42_id id, uintptr_t key) {
+    return (key ^ (uint64_t)id << 40 ^ id) * 0x9e3779b97f4a7c15ul;
+}
+
 static inline struct wait_bucket *wait_bucket_of(k42_id id, uintptr_t key) {
-    uint64_t mixed = (key ^ (uint64_t)id << 40 ^ id) * 0x9e3779b97f4a7c15ul;
-    return &wait_buckets[mixed >> wait_shift];
+    return &wait_buckets[wait_mixed(id, key) >> wait_shift];
 }
 
 uint32_t wait_notify_slow(k42_id id, uintptr_t key, uint32_t events, uint32_t count);
@@ -224,6 +227,16 @@ bool wait_again(struct wait_call *call, k42_result *result, uint64_t deadline, u
                wait_again(&wait_call_, &(result), (deadline), (flags)));                           \
     } while (0)
 
+/* The same when the call was made already and `result` is what it gave. */
+#define WAIT_CALL_ON(result, deadline, flags, ...)                                                 \
+    do {                                                                                           \
+        struct wait_call wait_call_;                                                               \
+        wait_call_.stage = 0;                                                                      \
+        while (__builtin_expect(wait_call_.stage || (result) <= -K42_WAIT, 0) &&                   \
+               wait_again(&wait_call_, &(result), (deadline), (flags)))                            \
+            (result) = (__VA_ARGS__);                                                              \
+    } while (0)
+
 /*
  * Waits for the page that the fault record names and returns 0, or a negative errno, which becomes
  * the call's result. Set by the address spaces' part. Called active, in no bucket; may use
@@ -285,6 +298,50 @@ struct wait_requeue {
 };
 K42_MUST_CHECK
 k42_result wait_requeue(const struct wait_requeue *how);
+
+/*
+ * Tables besides the one that everything above means: for points that only few threads ever use,
+ * whose waiters are then nobody else's to pass by. Whoever has one says where its points stand, to
+ * waiters and notifiers alike. wait_remove() finds an entry wherever it stands; its caller is
+ * active, since a table may be replaced and freed a grace period later.
+ */
+struct wait_table {
+    struct wait_bucket *buckets; /* zeroed at first */
+    unsigned shift;              /* 64 - log2 of their number */
+};
+
+static inline struct wait_table wait_table_of_all(void) {
+    return (struct wait_table){wait_buckets, wait_shift};
+}
+
+static inline struct wait_bucket *wait_table_bucket(const struct wait_table *table, k42_id id,
+                                                    uintptr_t key) {
+    return &table->buckets[wait_mixed(id, key) >> table->shift];
+}
+
+/* As wait_set_add_once(). */
+void wait_table_add_once(const struct wait_table *table, struct wait_set *set,
+                         struct wait_entry *entry, struct wait_point point);
+
+uint32_t wait_notify_bucket(struct wait_bucket *bucket, const struct wait_point *point,
+                            uint32_t count);
+/* As wait_notify(). */
+static inline uint32_t wait_table_notify(const struct wait_table *table,
+                                         const struct wait_point *point, uint32_t count) {
+    struct wait_bucket *bucket = wait_table_bucket(table, point->id, point->key);
+    if (__builtin_expect(!__atomic_load_n(&bucket->waiters, __ATOMIC_RELAXED), 1))
+        return 0;
+    return wait_notify_bucket(bucket, point, count);
+}
+
+/* As wait_requeue(), from a point of one table to one of another, or of the same. */
+K42_MUST_CHECK
+k42_result wait_table_requeue(const struct wait_requeue *how, const struct wait_table *from,
+                              const struct wait_table *to);
+
+/* Moves all entries of an object's points, each point's in their order. Nobody adds or notifies
+ * any meanwhile; they may be removed. */
+void wait_table_move(const struct wait_table *from, const struct wait_table *to, k42_id id);
 
 /* Whether anybody waits or watches there at this moment. Any context. */
 bool wait_anybody(k42_id id, uintptr_t key);

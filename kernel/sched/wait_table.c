@@ -96,13 +96,16 @@ static void take_out(struct wait_bucket *bucket, struct wait_entry *entry) {
     __atomic_fetch_sub(&bucket->waiters, 1, __ATOMIC_RELAXED);
 }
 
-static void add(struct wait_entry *entry) {
-    struct wait_bucket *bucket = wait_bucket_of(entry->point.id, entry->point.key);
+static void add_to(struct wait_bucket *bucket, struct wait_entry *entry) {
     uintptr_t saved = interrupts_save();
     lock(bucket);
     put_in(bucket, entry);
     unlock(bucket);
     interrupts_restore(saved);
+}
+
+static void add(struct wait_entry *entry) {
+    add_to(wait_bucket_of(entry->point.id, entry->point.key), entry);
 }
 
 void wait_set_add(struct wait_set *set, struct wait_entry *entry, struct wait_point point) {
@@ -113,6 +116,12 @@ void wait_set_add(struct wait_set *set, struct wait_entry *entry, struct wait_po
 void wait_set_add_once(struct wait_set *set, struct wait_entry *entry, struct wait_point point) {
     *entry = (struct wait_entry){.set = set, .point = point, .once = true};
     add(entry);
+}
+
+void wait_table_add_once(const struct wait_table *table, struct wait_set *set,
+                         struct wait_entry *entry, struct wait_point point) {
+    *entry = (struct wait_entry){.set = set, .point = point, .once = true};
+    add_to(wait_table_bucket(table, point.id, point.key), entry);
 }
 
 void wait_watch(struct wait_entry *entry, struct wait_point point,
@@ -187,8 +196,8 @@ static void call_all(struct wait_entry *calls) {
     }
 }
 
-uint32_t wait_notify_slow(k42_id id, uintptr_t key, uint32_t events, uint32_t count) {
-    struct wait_bucket *bucket = wait_bucket_of(id, key);
+uint32_t wait_notify_bucket(struct wait_bucket *bucket, const struct wait_point *point,
+                            uint32_t count) {
     struct wait_entry *calls = NULL, *next;
     uint32_t woken = 0;
     uintptr_t saved = interrupts_save();
@@ -197,15 +206,20 @@ uint32_t wait_notify_slow(k42_id id, uintptr_t key, uint32_t events, uint32_t co
         if (entry->once && woken == count)
             break;
         next = entry->next;
-        if (!stands_at(entry, id, key) || !(entry->point.events & events))
+        if (!stands_at(entry, point->id, point->key) || !(entry->point.events & point->events))
             continue;
         woken += entry->once;
-        fire(bucket, entry, events, &calls);
+        fire(bucket, entry, point->events, &calls);
     }
     unlock(bucket);
     call_all(calls);
     interrupts_restore(saved);
     return woken;
+}
+
+uint32_t wait_notify_slow(k42_id id, uintptr_t key, uint32_t events, uint32_t count) {
+    struct wait_point point = {.id = id, .key = key, .events = events};
+    return wait_notify_bucket(wait_bucket_of(id, key), &point, count);
 }
 
 /* Everybody in a bucket that waits for the object, whatever the key. */
@@ -282,9 +296,10 @@ static k42_result requeue(struct wait_bucket *bucket, struct wait_bucket *other,
     return moved;
 }
 
-k42_result wait_requeue(const struct wait_requeue *how) {
-    struct wait_bucket *bucket = wait_bucket_of(how->from.id, how->from.key);
-    struct wait_bucket *other = wait_bucket_of(how->to.id, how->to.key);
+k42_result wait_table_requeue(const struct wait_requeue *how, const struct wait_table *from,
+                              const struct wait_table *to) {
+    struct wait_bucket *bucket = wait_table_bucket(from, how->from.id, how->from.key);
+    struct wait_bucket *other = wait_table_bucket(to, how->to.id, how->to.key);
     uintptr_t saved = interrupts_save();
     lock_both(bucket, other);
     k42_result result = -EAGAIN;
@@ -293,4 +308,51 @@ k42_result wait_requeue(const struct wait_requeue *how) {
     unlock_both(bucket, other);
     interrupts_restore(saved);
     return result;
+}
+
+k42_result wait_requeue(const struct wait_requeue *how) {
+    struct wait_table all = wait_table_of_all();
+    return wait_table_requeue(how, &all, &all);
+}
+
+/* Of the first entry that waits for the object; false: none does. */
+static bool first_key(struct wait_bucket *bucket, k42_id id, uintptr_t *key) {
+    lock(bucket);
+    struct wait_entry *entry = bucket->first;
+    while (entry && entry->point.id != id)
+        entry = entry->next;
+    if (entry)
+        *key = entry->point.key;
+    unlock(bucket);
+    return entry;
+}
+
+/* All that stand at one point. A watcher goes before those that wait, and one of several before the
+ * others, which are told in any order. */
+static void move_point(struct wait_bucket *bucket, struct wait_bucket *other, k42_id id,
+                       uintptr_t key) {
+    lock_both(bucket, other);
+    for (struct wait_entry *entry = bucket->first, *next; entry; entry = next) {
+        next = entry->next;
+        if (!stands_at(entry, id, key))
+            continue;
+        take_out(bucket, entry);
+        put_in(other, entry);
+    }
+    unlock_both(bucket, other);
+}
+
+/* Two locks are taken in the order of their addresses, so each point is found with one and moved
+ * with both; entries only leave, so that ends. */
+void wait_table_move(const struct wait_table *from, const struct wait_table *to, k42_id id) {
+    uintptr_t key = 0;
+    if (from->buckets == to->buckets)
+        return;
+    for (uint64_t i = 0; i < 1ul << (64 - from->shift); i++) {
+        struct wait_bucket *bucket = &from->buckets[i];
+        uintptr_t saved = interrupts_save();
+        while (__atomic_load_n(&bucket->waiters, __ATOMIC_RELAXED) && first_key(bucket, id, &key))
+            move_point(bucket, wait_table_bucket(to, id, key), id, key);
+        interrupts_restore(saved);
+    }
 }

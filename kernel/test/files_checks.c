@@ -156,25 +156,64 @@ static bool exchange(file_ref to, file_ref from) {
     return held;
 }
 
-KERNEL_CHECK(files, a_byte_goes_round_two_pipes_between_threads) {
+struct changer {
+    k42_ref pipe[2];
+    bool over, held;
+    unsigned changes;
+};
+
+/* Each pipe into one of the other kind, and back, as long as bytes go round. */
+static void change_kinds(void *argument) {
+    struct changer *changer = argument;
+    static const char *const kinds[] = {"pipe.general", "pipe.spsc"};
+    changer->held = true;
+    while (!__atomic_load_n(&changer->over, __ATOMIC_RELAXED))
+        for (unsigned n = 0; n < 4; n++, changer->changes++)
+            changer->held &= swap_surely(changer->pipe[n & 1], k42_class_find(kinds[n >> 1]));
+}
+
+static k42_ref pipe_of(k42_ref file) {
+    struct file_poll poll = {0};
+    (void)!k42_call((file_ref)file, poll, &poll);
+    return k42_id_ref(poll.object);
+}
+
+static bool go_round(bool changing) {
     k42_ref there[2], back[2];
+    struct changer changer = {.held = true};
     k42_enter();
     bool open = pipe_open(0, &there[0], &there[1]) >= 0 && pipe_open(0, &back[0], &back[1]) >= 0;
+    if (open) {
+        changer.pipe[0] = pipe_of(there[0]);
+        changer.pipe[1] = pipe_of(back[0]);
+    }
     k42_exit();
     if (!open)
         return false;
     struct side side = {(file_ref)there[0], (file_ref)back[1], false};
-    struct thread *thread = thread_start("answer", answer, &side);
+    struct thread *thread = thread_start("answer", answer, &side),
+                  *other = changing ? thread_start("changer", change_kinds, &changer) : NULL;
     bool held = thread && exchange((file_ref)there[1], (file_ref)back[0]);
+    __atomic_store_n(&changer.over, true, __ATOMIC_RELAXED);
     if (thread)
         thread_join(thread);
+    if (other)
+        thread_join(other);
     k42_enter();
     for (int n = 0; n < 2; n++) {
         (void)!k42_call((file_ref)there[n], release);
         (void)!k42_call((file_ref)back[n], release);
     }
     k42_exit();
-    return held && side.held;
+    return held && side.held && changer.held && (!changing || changer.changes);
+}
+
+KERNEL_CHECK(files, a_byte_goes_round_two_pipes_between_threads) {
+    return go_round(false);
+}
+
+KERNEL_CHECK(files, a_byte_goes_round_two_pipes_whose_kind_changes) {
+    return go_round(true);
 }
 
 /* ---- swaps ---- */
@@ -189,7 +228,8 @@ KERNEL_CHECK(files, a_file_and_its_page_cache_are_swapped_in_use) {
     k42_exit();
     if (!holds)
         return false;
-    holds = swap_surely((k42_ref)file, k42_class_find("file.cached")) &&
+    holds = swap_surely((k42_ref)file, k42_class_find("file.shared")) &&
+            swap_surely((k42_ref)file, k42_class_find("file.exclusive")) &&
             swap_surely(map.fcm, k42_class_find("fcm.ramfs"));
     struct copy copy = copy_of_kernel(&byte, 1);
     byte = 0;

@@ -79,7 +79,7 @@ static bool swap(struct k42_class *to) {
 }
 
 KERNEL_CHECK(pages, words_of_a_file_survive_swaps_on_all_cpus) {
-    static struct k42_class *const classes[] = {&fcm_pinned, &fcm_pinned, &fcm_shared, &fcm_shared};
+    static struct k42_class *const classes[] = {&fcm_pinned, &fcm_stream, &fcm_stream, &fcm_shared};
     uint32_t right = 1;
     if (!make(&fcm_shared, pm_machine, (fr_ref)K42_NULL_REF, PAGES) ||
         !crew_start(&crew, 2 * cpu_count(), true, use_words, &right))

@@ -63,17 +63,22 @@ static void live_variously(struct member *self) {
     }
 }
 
-static bool swap_all(unsigned rounds) {
+/* Each queue from every policy to every other and itself, in `visits` turns of all queues. */
+static bool swap_all(unsigned visits) {
     static struct k42_class *const classes[] = {&run_queue_fair, &run_queue_fifo,
-                                                &run_queue_realtime};
-    for (unsigned round = 0; round < rounds; round++) {
-        k42_result result =
-            k42_swap(queues.refs[round % queues.count], classes[round % 5 % 3], NULL);
-        if (result) {
-            print("swap of queue %u: %s", round % queues.count, k42_error_name(result));
-            return false;
+                                                &run_queue_realtime, &run_queue_rounds,
+                                                &run_queue_throughput};
+    enum { CLASSES = sizeof classes / sizeof classes[0] };
+    for (unsigned visit = 0; visit < visits; visit++)
+        for (unsigned queue = 0; queue < queues.count; queue++) {
+            unsigned pair = (visit / 2 + queue) % (CLASSES * CLASSES);
+            k42_result result = k42_swap(
+                queues.refs[queue], classes[visit % 2 ? pair % CLASSES : pair / CLASSES], NULL);
+            if (result) {
+                print("swap of queue %u: %s", queue, k42_error_name(result));
+                return false;
+            }
         }
-    }
     return true;
 }
 
@@ -92,7 +97,7 @@ KERNEL_CHECK(policies, every_queue_is_swapped_while_threads_run_sleep_and_move) 
         !crew_start(&crew, 4 * cpu_count() < CREW_MAX ? 4 * cpu_count() : CREW_MAX, false,
                     live_variously, NULL))
         return false;
-    bool swapped = swap_all(60 * queues.count);
+    bool swapped = swap_all(60);
     crew_await(&crew, 20);
     swapped = swapped && swap_back();
     crew_await(&crew, 20);

@@ -69,6 +69,78 @@ static void loading_brings_classes(void **state) {
     must_unload(component);
 }
 
+/* The bytes of a component beside the test program. */
+static char *read_component(const char *name, size_t *size) {
+    char *bytes = malloc(1 << 20);
+    FILE *file = fopen(component_path(name), "rb");
+    assert_non_null(bytes);
+    assert_non_null(file);
+    *size = fread(bytes, 1, 1 << 20, file);
+    fclose(file);
+    return bytes;
+}
+
+static void loading_from_memory_brings_classes_too(void **state) {
+    (void)state;
+    size_t size;
+    char *bytes = read_component("workshop", &size);
+    struct k42_component *component;
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(
+            k42_component_load_image("bytes", bytes, size, &component, why, sizeof why), 0);
+        assert_ptr_equal(k42_component_find("workshop"), component);
+        assert_non_null(k42_class_find("tally.workshop"));
+        must_unload(component);
+    }
+    assert_int_equal(k42_component_load_image("bytes", bytes, 100, &component, why, sizeof why),
+                     -ENOENT);
+    assert_non_null(strstr(why, "bytes"));
+    free(bytes);
+}
+
+/* ---- what one does by itself ---- */
+
+static void a_component_is_started_and_stopped(void **state) {
+    (void)state;
+    char number[16];
+    struct k42_ledger ledger;
+    k42_ref ref = make(&tally_1, 0);
+    snprintf(number, sizeof number, "%u", k42_ref_id(ref));
+    setenv("STARTER_OBJECT", number, 1);
+    struct k42_component *component = must_load("starter");
+    k42_component_ledger(component, &ledger);
+    assert_int_equal(ledger.threads, 1);
+    assert_int_equal(ledger.hooks, 1);
+    must_unload(component);
+    unsetenv("STARTER_OBJECT");
+    destroy(ref);
+}
+
+static void one_that_does_not_start_is_not_loaded(void **state) {
+    (void)state;
+    struct k42_component *component;
+    setenv("STARTER_FAILS", "1", 1);
+    assert_int_equal(k42_component_load(component_path("starter"), &component, why, sizeof why),
+                     -EIO);
+    unsetenv("STARTER_FAILS");
+    assert_string_equal(why, "component starter does not start: -EIO");
+    assert_null(k42_component_find("starter"));
+    assert_null(k42_class_find("tally.starter"));
+}
+
+static void one_that_is_kept_starts_again(void **state) {
+    (void)state;
+    k42_ref ref;
+    struct k42_ledger ledger;
+    struct k42_component *component = must_load("starter");
+    assert_int_equal(make_by_name("tally.starter", &ref), 0);
+    assert_int_equal(k42_component_unload(component, why, sizeof why), -EBUSY);
+    k42_component_ledger(component, &ledger);
+    assert_int_equal(ledger.threads, 1);
+    destroy(ref);
+    must_unload(component);
+}
+
 static void unloading_takes_classes_away(void **state) {
     (void)state;
     k42_factory_ref factory;
@@ -344,6 +416,10 @@ static void loading_and_unloading_leaks_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         COMPONENT_TEST(loading_brings_classes),
+        COMPONENT_TEST(loading_from_memory_brings_classes_too),
+        COMPONENT_TEST(a_component_is_started_and_stopped),
+        COMPONENT_TEST(one_that_does_not_start_is_not_loaded),
+        COMPONENT_TEST(one_that_is_kept_starts_again),
         COMPONENT_TEST(unloading_takes_classes_away),
         COMPONENT_TEST(factory_kept_over_an_unload_makes_nothing),
         COMPONENT_TEST(factory_works_again_after_a_reload),

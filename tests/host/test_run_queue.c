@@ -18,7 +18,8 @@
 
 #define MOST 200u
 
-static struct k42_class *const classes[] = {&run_queue_fair, &run_queue_fifo, &run_queue_realtime};
+static struct k42_class *const classes[] = {&run_queue_fair, &run_queue_fifo, &run_queue_realtime,
+                                            &run_queue_rounds, &run_queue_throughput};
 #define CLASSES (sizeof classes / sizeof classes[0])
 
 static struct run_entity entities[MOST];
@@ -382,8 +383,9 @@ static void who_moves_takes_along_what_it_owes(void **state) {
 
 static void who_is_awaited_comes_first_and_keeps_its_share(void **state) {
     (void)state;
-    struct k42_class *shared[] = {&run_queue_fair, &run_queue_fifo};
-    for (unsigned i = 0; i < 2; i++) {
+    struct k42_class *shared[] = {&run_queue_fair, &run_queue_fifo, &run_queue_rounds,
+                                  &run_queue_throughput};
+    for (unsigned i = 0; i < 4; i++) {
         open_queue(shared[i]);
         for (unsigned j = 0; j < 10; j++)
             add(j, RUN_NEW);
@@ -440,6 +442,62 @@ static void a_higher_priority_preempts_and_who_was_preempted_goes_on(void **stat
     assert_int_equal(queue->ops->slice(queue), (k42_result)RUN_ROUND_NS);
     add(0, RUN_EXPIRED);
     assert_int_equal(take(), 1);
+    close_queue();
+}
+
+/* ---- rounds ---- */
+
+static void nice_sets_the_length_of_turns_in_rounds(void **state) {
+    (void)state;
+    open_queue(&run_queue_rounds);
+    static const int nice[] = {0, 3, -3, 19, -20};
+    static const double length[] = {1, 0.512, 1.953, 0.25, 4};
+    for (unsigned i = 0; i < 5; i++) {
+        set_nice(i, nice[i]);
+        add(i, RUN_NEW);
+    }
+    for (unsigned i = 0; i < 500; i++) {
+        assert_int_equal(take(), i % 5);
+        double turn = (double)queue->ops->slice(queue) / (double)RUN_SLICE_NS;
+        assert_true(turn > length[i % 5] * 0.98 && turn < length[i % 5] * 1.02);
+        assert_false(add(7, RUN_WOKEN)); /* whoever wakes waits for all */
+        take_away(7);
+        add(i % 5, RUN_EXPIRED);
+    }
+    close_queue();
+}
+
+/* ---- throughput ---- */
+
+static void who_wakes_waits_for_the_end_of_a_turn_and_is_served_with_the_others(void **state) {
+    (void)state;
+    open_queue(&run_queue_throughput);
+    for (unsigned i = 0; i < 3; i++)
+        add(i, RUN_NEW);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(take(), i);
+        add(i, RUN_EXPIRED);
+    }
+    assert_int_equal(take(), 0);
+    assert_true(queue->ops->slice(queue) > 5 * (k42_result)RUN_SLICE_NS);
+    for (unsigned i = 10; i < 15; i++)
+        assert_false(add(i, RUN_WOKEN));
+    add(0, RUN_EXPIRED);
+    for (unsigned i = 10; i < 15; i++) { /* they wake each other again: not in this batch */
+        assert_int_equal(take(), i);
+        take_away(i);
+        add(i, RUN_WOKEN);
+    }
+    assert_int_equal(take(), 1);
+    add(1, RUN_EXPIRED);
+    for (unsigned i = 10; i < 15; i++) {
+        assert_int_equal(take(), i);
+        take_away(i);
+    }
+    assert_int_equal(take(), 2);
+    add(2, RUN_RETURNED); /* somebody with a priority came: it goes on first */
+    add(10, RUN_WOKEN);
+    assert_int_equal(take(), 2);
     close_queue();
 }
 
@@ -514,6 +572,8 @@ int main(void) {
         cmocka_unit_test(who_is_awaited_comes_first_and_keeps_its_share),
         cmocka_unit_test(the_highest_priority_runs_and_equals_keep_their_order),
         cmocka_unit_test(a_higher_priority_preempts_and_who_was_preempted_goes_on),
+        cmocka_unit_test(nice_sets_the_length_of_turns_in_rounds),
+        cmocka_unit_test(who_wakes_waits_for_the_end_of_a_turn_and_is_served_with_the_others),
         cmocka_unit_test(a_full_queue_is_swapped_into_any_other_and_nobody_is_lost),
         cmocka_unit_test(shares_survive_swaps),
     };

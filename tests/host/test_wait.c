@@ -3,6 +3,7 @@
  * sanitizers see them. What each end of a wait is, is checked in the kernel
  * (kernel/test/wait_checks.c); here it is that nothing is lost and nothing raced for.
  */
+#include "../../kernel/linux/futex/futex_table.h"
 #include "../../kernel/print.h"
 #include "wait_machine.h"
 
@@ -256,6 +257,134 @@ static void entries_are_removed_while_they_are_moved_and_woken(void **state) {
     assert_false(wait_anybody(SHELF, 3) || wait_anybody(OTHER, 3));
 }
 
+/* ---- tables of futexes ---- */
+
+#define SPACE 0x7003u
+
+static futex_table_ref futexes;
+static uint32_t word; /* how many things there are; waited for while it is 0 */
+static const struct wait_point word_point = {.id = SPACE, .events = WAIT_READ, .key = 0x1000};
+
+/* As futex() waits: in the table, then the look, then sleep. */
+static void wait_for_word(uint64_t deadline) {
+    struct wait_set set;
+    struct wait_entry entry;
+    k42_enter();
+    wait_set_open(&set);
+    if (k42_call(futexes, add, &set, &entry, &word_point) < 0)
+        abort();
+    if (!__atomic_load_n(&word, __ATOMIC_SEQ_CST))
+        (void)!wait_sleep(&set, deadline, 0);
+    (void)wait_remove(&entry);
+    k42_exit();
+}
+
+static bool take_one(void) {
+    uint32_t things = __atomic_load_n(&word, __ATOMIC_SEQ_CST);
+    while (things)
+        if (__atomic_compare_exchange_n(&word, &things, things - 1, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+            return true;
+    return false;
+}
+
+static void take_things(struct member *member) {
+    for (uint32_t i = 0; i < PUTTERS * ROUNDS; i++)
+        while (!take_one())
+            wait_for_word(member->number & 1 ? time_ns() + 50000 : WAIT_FOREVER);
+}
+
+static void put_things(struct member *member) {
+    struct wait_requeue how = {.from = word_point, .to = word_point, .wake = 1};
+    for (uint32_t i = 0; i < TAKERS * ROUNDS; i++) {
+        __atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+        k42_enter();
+        k42_result woken = (i + member->number) % 4 ? k42_call(futexes, wake, &word_point, 1)
+                                                    : k42_call(futexes, requeue, &how);
+        k42_exit();
+        if (woken < 0 || woken > 1)
+            abort();
+    }
+}
+
+/* A table to each other one and to its own kind, while threads wait there and are woken. */
+static void swap_tables(struct member *member) {
+    struct k42_class *kinds[] = {&futex_table_global, &futex_table_process, &futex_table_process,
+                                 &futex_table_global};
+    (void)member;
+    for (unsigned i = 0; !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); i++) {
+        k42_result result = k42_swap((k42_ref)futexes, kinds[i % 4], NULL);
+        if (result < 0 && result != -ETIMEDOUT)
+            abort();
+    }
+}
+
+static void no_wake_up_is_lost_while_the_table_of_futexes_is_swapped(void **state) {
+    k42_ref made;
+    (void)state;
+    assert_int_equal(futex_table_make(SPACE, true, &made), 0);
+    futexes = (futex_table_ref)made;
+    word = stop = 0;
+    start(0, TAKERS, take_things);
+    start(TAKERS + PUTTERS, 1, swap_tables);
+    start(TAKERS, PUTTERS, put_things);
+    join(TAKERS, PUTTERS);
+    join(0, TAKERS);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    join(TAKERS + PUTTERS, 1);
+    assert_int_equal(word, 0);
+    assert_false(wait_anybody(word_point.id, word_point.key));
+    assert_int_equal(k42_destroy(made), 0);
+}
+
+static uint32_t woken_in[5], woken_count;
+
+static void sleep_there(struct member *member) {
+    struct wait_set set;
+    struct wait_entry entry;
+    k42_enter();
+    wait_set_open(&set);
+    if (k42_call(futexes, add, &set, &entry, &word_point) < 0)
+        abort();
+    __atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+    (void)!wait_sleep(&set, WAIT_FOREVER, 0);
+    woken_in[__atomic_fetch_add(&woken_count, 1, __ATOMIC_SEQ_CST)] = member->number;
+    (void)wait_remove(&entry);
+    k42_exit();
+}
+
+static void who_waits_longest_is_woken_first_after_swaps(void **state) {
+    k42_ref made;
+    (void)state;
+    assert_int_equal(k42_attach("test"), 0);
+    assert_int_equal(futex_table_make(SPACE, false, &made), 0);
+    futexes = (futex_table_ref)made;
+    word = woken_count = 0;
+    for (uint32_t i = 0; i < 5; i++) {
+        start(i, 1, sleep_there);
+        while (__atomic_load_n(&word, __ATOMIC_SEQ_CST) <= i)
+            sched_yield();
+    }
+    assert_true(wait_anybody(word_point.id, word_point.key));
+    assert_int_equal(k42_swap(made, &futex_table_process, NULL), 0);
+    assert_false(wait_anybody(word_point.id, word_point.key));
+    assert_int_equal(k42_swap(made, &futex_table_process, NULL), 0);
+    for (uint32_t i = 0; i < 5; i++) {
+        if (i == 3)
+            assert_int_equal(k42_swap(made, &futex_table_global, NULL), 0);
+        k42_enter();
+        assert_int_equal(k42_call(futexes, wake, &word_point, 1), 1);
+        k42_exit();
+        while (__atomic_load_n(&woken_count, __ATOMIC_SEQ_CST) <= i)
+            sched_yield();
+    }
+    join(0, 5);
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(woken_in[i], i);
+    assert_int_equal(k42_destroy(made), 0);
+    assert_int_equal(k42_detach(), 0);
+}
+
 static int open_all(void **state) {
     (void)state;
     if (k42_init(NULL))
@@ -266,6 +395,8 @@ static int open_all(void **state) {
 
 static int close_all(void **state) {
     (void)state;
+    if (k42_defer_flush())
+        return -1;
     return k42_shutdown() ? -1 : 0;
 }
 
@@ -274,6 +405,8 @@ int main(void) {
         cmocka_unit_test(nothing_is_lost_by_interrupts_deadlines_and_notifications_of_one),
         cmocka_unit_test(a_watcher_is_called_alone_and_not_after_its_removal),
         cmocka_unit_test(entries_are_removed_while_they_are_moved_and_woken),
+        cmocka_unit_test(no_wake_up_is_lost_while_the_table_of_futexes_is_swapped),
+        cmocka_unit_test(who_waits_longest_is_woken_first_after_swaps),
     };
     return cmocka_run_group_tests_name("wait", tests, open_all, close_all);
 }

@@ -1,6 +1,7 @@
 """Devices of the emulator, as the kernel's drivers use them: disks, host directories, consoles."""
 import os
 import random
+import re
 import socket
 import struct
 import sys
@@ -222,6 +223,51 @@ def test_a_folder_of_the_host_is_read_and_written(cpus, kernel, tmp_path):
     assert (tmp_path / "share" / "b").stat().st_mode == 0o100600
     assert sorted(one.name for one in (tmp_path / "share").iterdir()) == [
         "b", "cut", "hello.txt", "large", "link", "made", "many"]
+
+
+def big_file(folder, bytes_):
+    devices = share(folder)
+    (folder / "big").write_bytes(os.urandom(bytes_))
+    (folder / "small").write_bytes(os.urandom(300))
+    return devices
+
+
+@pytest.mark.parametrize("cpus", [1, 2] + ([4] if os.environ.get("K42_LONG") else []))
+def test_the_classes_of_page_caches_take_each_others_place_under_load(cpus, tmp_path):
+    assert passes("host_caches", cpus, RELEASE, big_file(tmp_path / "share", 1 << 20))
+
+
+def said_of_costs(folder):
+    """What the kernel says of reading two files with each class, instructions counted."""
+    guest = qemu.Guest(RELEASE, append="test=filecosts", accelerator="tcg",
+                       more=["-icount", "shift=0,sleep=off"])
+    guest.command += big_file(folder, 16 << 20)
+    ended = guest.run(LIMIT, capture=True)
+    assert ended.status == 0, ended.text
+    return ended.text
+
+
+def numbers_by_class(form, text):
+    return {name: [int(number) for number in numbers]
+            for name, *numbers in re.findall(r"(fcm\.\w+): " + form, text)}
+
+
+def test_each_class_of_page_caches_is_cheap_at_what_it_is_for(tmp_path):
+    text = said_of_costs(tmp_path / "share")
+    costs = numbers_by_class(r"(\d+) instructions a page, (\d+) requests, (\d+) waits, "
+                             r"(\d+) of (\d+) pages stay", text)
+    for name in ("fcm.shared", "fcm.stream"):
+        instructions, requests, _, _, pages = costs[name]
+        assert pages == 4096 and requests <= pages / 8, text
+        assert instructions < 4000, text
+    assert costs["fcm.shared"][3] == 4096, text
+    assert costs["fcm.stream"][3] < 300 and costs["fcm.stream"][1] <= 300, text
+    again = numbers_by_class(r"(\d+) instructions to read (\d+) bytes again, (\d+) pages", text)
+    assert again["fcm.small"][1:] == [300, 0] and again["fcm.shared"][1:] == [300, 1], text
+    assert again["fcm.small"][0] < again["fcm.shared"][0], text
+    swaps = numbers_by_class(r"(\d+) instructions for a swap to it with (\d+) pages", text)
+    assert len(swaps) == len(again) and max(took for took, _ in swaps.values()) < 20000, text
+    assert {pages for _, pages in swaps.values()} == {4096}, text
 
 
 def test_what_a_closed_file_has_is_written_back_without_a_sync(tmp_path):

@@ -1,11 +1,13 @@
 /*
- * Threads: made, joined, ended together, alone after execve, and their own signals.
+ * Threads: made, joined, ended together, alone after execve, and their own signals. As
+ * `threads until FILE`: threads that wake each other until there is that file.
  */
 #include "say.h"
 
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 
 static atomic_int started, sum;
@@ -219,7 +221,35 @@ static void *fork_in_thread(void *argument) {
     return NULL;
 }
 
+/* Two threads hand a turn to each other until there is a file. */
+static void *take_turns_until(void *argument) {
+    int self = (int)(long)argument;
+    for (bool over = false; !over;) {
+        pthread_mutex_lock(&mutex);
+        while (turn != self && turn != 2)
+            pthread_cond_wait(&condition, &mutex);
+        over = turn == 2 || !access(self_path, F_OK);
+        turn = over ? 2 : !self;
+        counter++;
+        pthread_cond_signal(&condition);
+        pthread_mutex_unlock(&mutex);
+    }
+    return NULL;
+}
+
+static int turns_until(const char *file) {
+    pthread_t threads[2];
+    strncpy(self_path, file, sizeof self_path - 1);
+    for (long i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, take_turns_until, (void *)i);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return counter < 2;
+}
+
 int main(int count, char **arguments) {
+    if (count > 2)
+        return turns_until(arguments[2]);
     if (count > 1) {
         say("%s: tid is pid %d", arguments[1], (int)syscall(SYS_gettid) == getpid());
         return 6;

@@ -3,7 +3,8 @@
 K42_GUEST says which kernels are tested, K42_KERNEL in which variants (the debug build has the
 runtime's own checks) and K42_CPUS with how many processors, all lists with commas. ./k42 test uses
 the release build with what a file's QUICK_CPUS says, and the debug build with QUICK_DEBUG_CPUS. With
-K42_LONG=1 tests do more. A test that ends its guest fails, and the next one gets a new guest.
+K42_CHAOS=RATE that many random objects a second are swapped under each test. With K42_LONG=1 tests do
+more. A test that ends its guest fails, and the next one gets a new guest.
 """
 import difflib
 import functools
@@ -26,6 +27,7 @@ def asked(name, otherwise=""):
 
 GUESTS = asked("K42_GUEST", "k42")
 KERNELS = asked("K42_KERNEL")
+CHAOS = os.environ.get("K42_CHAOS")
 CPUS = [int(text) for text in asked("K42_CPUS")]
 MEMORY = "1G"
 
@@ -42,8 +44,9 @@ class Machine:
             image, _ = session.kernel_files(self.kernel, self.variant)
             if self.variant != "release" and not os.path.exists(image):
                 pytest.skip(f"the {self.variant} variant is not built")
+            storm = f"chaos={CHAOS},{self.cpus}" if CHAOS and self.kernel == "k42" else ""
             self.guest = session.Session(self.kernel, self.cpus, MEMORY, self.packages,
-                                         variant=self.variant)
+                                         variant=self.variant, append=storm)
             self.guest.wait_until_ready()
         return self.guest
 
@@ -109,15 +112,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xfail(reason=reason, run=not hangs))
 
 
+@functools.cache
 def kinds(module):
-    """The machines on which a file's tests run: kernel, processors, variant."""
-    quick = getattr(module, "QUICK_CPUS", (2,))
+    """The machines on which a file's tests run: kernel, processors, variant. The same tuples for
+    all of a file's tests, since pytest keeps a fixture only as long as its parameter is identical.
+    """
+    quick, found = getattr(module, "QUICK_CPUS", (2,)), []
     for kernel in GUESTS:
         for variant in KERNELS or ["release"]:
-            yield from ((kernel, cpus, variant) for cpus in CPUS or quick)
+            found += [(kernel, cpus, variant) for cpus in CPUS or quick]
         if kernel == "k42" and not KERNELS and not CPUS:
-            yield from ((kernel, cpus, "debug")
-                        for cpus in getattr(module, "QUICK_DEBUG_CPUS", ()))
+            found += [(kernel, cpus, "debug") for cpus in getattr(module, "QUICK_DEBUG_CPUS", ())]
+    return found
 
 
 def pytest_generate_tests(metafunc):

@@ -10,32 +10,48 @@ pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
 
 # Classes of checks inside the kernel, which swap them; and what nothing makes unless it is asked to.
 OF_CHECKS = ("account.", "test.")
-NEVER_MADE = {"run_queue.fifo": "chosen by nobody: test=policies swaps it",
+NEVER_MADE = {**{f"run_queue.{name}": "chosen by nobody: test=policies swaps it"
+                 for name in ("fifo", "rounds", "throughput")},
+              "futex_table.global": "for memory that two processes shared before one had threads",
               "fr.zero": "made by nobody: tests/host/test_file_pages.c swaps what is above it"}
 ROUNDS = 3
 
-# Swaps all objects of each class that has any. Whoever gives an object up, or holds it for long, may
-# do so; what must have been swapped is counted at the end.
-STORM = """for round in $(seq %d); do
+# Swaps all objects of each class that has any; page caches of files to another class, too, and so in
+# turn to all. Whoever gives an object up, or holds it for long, may do so; what must have been swapped
+# is counted at the end.
+STORM = """swap() { k42ctl swap --class "$@" --attempts 4 --deadline 100ms; }
+for round in $(seq %d); do
     while read class live swaps; do
         case $class in account.*|test.*) continue;; esac
-        [ $live = 0 ] || k42ctl swap --class $class --attempts 4 --deadline 100ms
+        [ $live = 0 ] && continue
+        swap $class
+        case $class in
+        fcm.shared) swap $class fcm.stream;;
+        fcm.stream) swap $class fcm.small;;
+        fcm.small) swap $class fcm.partitioned;;
+        fcm.partitioned) swap $class fcm.shared;;
+        esac
     done < /proc/k42/classes
 done > /dev/null 2> /tmp/refused
 touch /tmp/over
 """ % ROUNDS
 
-WORK = """abuse use /srv > /tmp/used & user=$!
+WORK = """threads until /tmp/over & turns=$!
+abuse use /srv > /tmp/used & user=$!
 sh /tmp/storm > /tmp/stormed & storm=$!
-mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0
+mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0; abc=$(printf 'a\\nb\\nc')
 cd /srv
 while kill -0 $storm 2> /dev/null; do
     seq 500 > /tmp/numbers
     x=$(cat /tmp/numbers | sort -rn | tail -n 1); [ "$x" = 1 ] || echo "lost: $x"
     ln -sf numbers /tmp/link; cmp /tmp/link /tmp/numbers
+    x=$({ echo a; sh -c 'echo b'; echo c; } | cat); [ "$x" = "$abc" ] || echo "lost: $x"
+    { echo a; sh -c 'echo b'; echo c; } > /tmp/both; x=$(< /tmp/both)
+    [ "$x" = "$abc" ] || echo "lost: $x"
     n=$((n + 1)); [ $n -gt 200 ] || echo "line $n." >&8
     echo line >&7; read -r line <&7; [ "$line" = line ] || echo "lost: $line"
 done
+wait $turns || echo "threads: $?"
 wait $user; cat /tmp/stormed /tmp/used; echo $n
 """
 
@@ -53,9 +69,10 @@ def test_every_class_is_swapped_in_use_and_nothing_is_lost(tmp_path):
             "-device", "virtio-blk-pci,drive=disk"]
     with session.Session("k42", 2, "1G", shares=[(str(shared), "/srv")], more=more) as guest:
         guest.wait_until_ready()
-        with open(os.path.join(variants.folder("release"), "tests", "programs", "abuse"),
-                  "rb") as file:
-            guest.run(["sh", "-c", "cat > /bin/abuse; chmod +x /bin/abuse"], file.read())
+        for name in ("abuse", "threads"):
+            with open(os.path.join(variants.folder("release"), "tests", "programs", name),
+                      "rb") as file:
+                guest.run(["sh", "-c", f"cat > /bin/{name}; chmod +x /bin/{name}"], file.read())
         guest.run(["sh", "-c", "cat > /tmp/storm"], STORM.encode())
         done = guest.run(["bash", "-c", WORK, "sh", guest.console], limit=400)
         shown = guest.ports["console"].recv(1 << 16).decode()

@@ -1,8 +1,9 @@
 /*
  * Disks as devices of programs: their sectors through a page cache.
  *
- * The FR of a disk's pages is an object of class fr.block. A page is one request, whose data goes
- * straight between disk and frame; it takes a record on the heap while it is under way.
+ * The FR of a disk's pages is an object of class fr.block. A page or a run of them is one request,
+ * whose data goes straight between disk and frames; it takes a record on the heap while it is under
+ * way.
  *
  * Owns: struct disk_pages for each disk, for ever. Locking: that of `flushed`, leaf. Fails: -ENOMEM
  * when a disk is opened for the first time; -EIO, which the disk reports with the sectors.
@@ -12,6 +13,7 @@
 #include "../../fs/devices.h"
 #include "../../fs/open_file.h"
 #include "../../mem/fcm/file_pages.h"
+#include "../../mem/machine.h"
 #include "../../print.h"
 #include "../names.h"
 #include "../once.h"
@@ -26,61 +28,92 @@ struct disk_pages {
     struct device device;
     char name[DEVICE_NAME_BYTES];
     block_ref disk;
+    uint32_t run;         /* pages that a request can have */
     struct k42_lock lock; /* of the next two */
     k42_ref fr, fcm;      /* made by the first who opens it */
     struct once flushed;
     struct block_request flush;
 };
 
-/* A page on its way. */
+/* Pages on their way. */
 struct page_request {
     struct block_request request;
-    struct block_piece piece;
     k42_ref fcm;
     uint64_t index;
+    struct block_piece pieces[];
 };
 
 /* ---- the FR ---- */
 
-static void page_is_over(struct block_request *request) {
-    struct page_request *page = k42_container(request, struct page_request, request);
-    fcm_ref fcm = (fcm_ref)page->fcm;
-    k42_result told = request->operation == BLOCK_READ
-                          ? k42_call(fcm, filled, page->index, request->result)
-                          : k42_call(fcm, written, page->index, request->result);
-    (void)told; /* stale: nobody wants the page any more */
-    k42_platform_free(page);
+static k42_result tell(const struct page_request *pages, unsigned page) {
+    const struct block_request *request = &pages->request;
+    fcm_ref fcm = (fcm_ref)pages->fcm;
+    return request->operation == BLOCK_READ
+               ? k42_call(fcm, filled, pages->index + page, request->result)
+               : k42_call(fcm, written, pages->index + page, request->result);
 }
 
-static k42_result transfer(struct fr *self, const struct fr_page *page,
+/* An FCM that is gone does not want the other pages either. */
+static void pages_are_over(struct block_request *request) {
+    struct page_request *pages = k42_container(request, struct page_request, request);
+    for (unsigned i = 0; i < request->piece_count; i++)
+        if (tell(pages, i) == -K42_STALE)
+            break;
+    k42_platform_free(pages);
+}
+
+/* As many of the pages as fit into a request; returns how many. */
+static k42_result transfer(struct fr *self, const struct fr_run *run,
                            enum block_operation operation) {
     struct disk_pages *pages = BODY(self);
-    struct page_request *made = k42_platform_alloc(sizeof *made);
+    unsigned count = run->count < pages->run ? run->count : pages->run;
+    struct page_request *made = k42_platform_alloc(sizeof *made + count * sizeof *made->pieces);
     if (!made)
         return -ENOMEM;
-    uint32_t bytes = (uint32_t)(page->bytes + BLOCK_SECTOR - 1) / BLOCK_SECTOR * BLOCK_SECTOR;
-    made->piece = (struct block_piece){page->physical, bytes};
-    made->fcm = page->fcm;
-    made->index = page->index;
+    uint64_t sectors = 0, left = run->bytes;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t here = left < MACHINE_PAGE_SIZE ? left : MACHINE_PAGE_SIZE;
+        uint64_t whole = (here + BLOCK_SECTOR - 1) / BLOCK_SECTOR;
+        made->pieces[i] = (struct block_piece){run->physical[i], (uint32_t)(whole * BLOCK_SECTOR)};
+        sectors += whole;
+        left -= here;
+    }
+    made->fcm = run->fcm;
+    made->index = run->index;
     made->request = (struct block_request){.operation = operation,
-                                           .sector = page->index * PAGE_SECTORS,
-                                           .count = bytes / BLOCK_SECTOR,
-                                           .pieces = &made->piece,
-                                           .piece_count = 1,
-                                           .done = page_is_over};
+                                           .sector = run->index * PAGE_SECTORS,
+                                           .count = sectors,
+                                           .pieces = made->pieces,
+                                           .piece_count = count,
+                                           .done = pages_are_over};
     k42_result result = k42_call(pages->disk, submit, &made->request);
     if (result == 0)
-        return FR_STARTED;
+        return (k42_result)count;
     k42_platform_free(made);
     return result == -ENXIO ? -ENOSPC : result == -ENODEV || result == -K42_STALE ? -EIO : result;
 }
 
+static k42_result transfer_page(struct fr *self, const struct fr_page *page,
+                                enum block_operation operation) {
+    struct fr_run run = {.fcm = page->fcm,
+                         .index = page->index,
+                         .bytes = page->bytes,
+                         .count = 1,
+                         .physical = {page->physical}};
+    k42_result result = transfer(self, &run, operation);
+    return result < 0 ? result : FR_STARTED;
+}
+
 static k42_result fr_fill(struct fr *self, const struct fr_page *page) {
-    return transfer(self, page, BLOCK_READ);
+    return transfer_page(self, page, BLOCK_READ);
+}
+
+static k42_result fr_fill_run(struct fr *self, const struct fr_run *run) {
+    return transfer(self, run, BLOCK_READ);
 }
 
 static k42_result fr_write(struct fr *self, const struct fr_page *page) {
-    return transfer(self, page, BLOCK_WRITE);
+    return transfer_page(self, page, BLOCK_WRITE);
 }
 
 /* A disk has the size it has; its end as a file is never moved by resize(). */
@@ -139,6 +172,7 @@ static const struct fr_ops fr_ops = {
     .resize = fr_resize,
     .punch = fr_punch,
     .flush = fr_flush,
+    .fill_run = fr_fill_run,
 };
 
 static const struct k42_format fr_format = {"fr.block", 1, 1};
@@ -160,6 +194,8 @@ static k42_result make_pages(struct disk_pages *pages) {
     struct block_geometry geometry;
     struct file_pages made;
     k42_result result = k42_call(pages->disk, geometry, &geometry);
+    if (result >= 0)
+        k42_store_relaxed(&pages->run, geometry.pieces_max);
     if (result >= 0)
         result = file_pages_make(&block_fr, pages, geometry.sectors * BLOCK_SECTOR, &made);
     if (result < 0)

@@ -210,7 +210,9 @@ static const struct stream_ops serial_ops = {
     .service = serial_service,
 };
 
-static const struct k42_transfer transfers[] = DEVICE_TRANSFERS(stream_device_format);
+/* The device and the bytes on their way, see device_object.h. */
+static const struct k42_format serial_format = {"stream.serial", 1, 1};
+static const struct k42_transfer transfers[] = DEVICE_TRANSFERS(serial_format);
 
 K42_CLASS(stream_serial) = {
     .name = "stream.serial",

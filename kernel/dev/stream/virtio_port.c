@@ -24,7 +24,8 @@
 
 enum { SERVICE_RECEIVED, SERVICE_SENT };
 
-const struct k42_format stream_device_format = {"stream.device", 1, 1};
+/* The device and the bytes on their way, see device_object.h. */
+static const struct k42_format port_format = {"stream.virtio", 1, 1};
 
 static struct port *port_of(struct stream *self) {
     return DEVICE_OF(self);
@@ -275,7 +276,7 @@ static const struct stream_ops virtio_ops = {
     .service = virtio_service,
 };
 
-static const struct k42_transfer transfers[] = DEVICE_TRANSFERS(stream_device_format);
+static const struct k42_transfer transfers[] = DEVICE_TRANSFERS(port_format);
 
 K42_CLASS(stream_virtio) = {
     .name = "stream.virtio",

@@ -13,6 +13,7 @@
 #include "client.h"
 
 #include "../../dev/dma.h"
+#include "../../mem/machine.h"
 #include "../../sched/wait.h"
 #include "runtime.h"
 
@@ -26,12 +27,17 @@ static k42_id id_of(const struct p9_client *client) {
 
 /* ---- calls ---- */
 
-static struct p9_call *take_call(struct p9_client *client, bool wanted) {
+/* With the room of `count` calls. */
+static struct p9_call *take_call(struct p9_client *client, unsigned count, bool wanted) {
     struct p9_call *call = NULL;
     k42_lock(&client->lock);
-    if (client->free_calls) {
-        call = &client->calls[__builtin_ctzl(client->free_calls)];
-        client->free_calls &= client->free_calls - 1;
+    uint64_t before = client->free_calls, left = before;
+    for (; count && left; count--)
+        left &= left - 1;
+    if (!count) {
+        call = &client->calls[__builtin_ctzl(before)];
+        call->taken = before ^ left;
+        client->free_calls = left;
     } else if (wanted) {
         client->starved = true;
     }
@@ -51,9 +57,9 @@ static void begin(struct p9_call *call, enum p9_type type, p9_answered *answered
     p9_begin(&call->message, call->in - P9_BUFFER_BYTES, P9_BUFFER_BYTES, type, tag_of(call));
 }
 
-k42_result p9_call_take(struct p9_client *client, enum p9_type type, p9_answered *answered,
-                        void *context, struct p9_call **call) {
-    *call = take_call(client, true);
+k42_result p9_call_take_long(struct p9_client *client, enum p9_type type, p9_answered *answered,
+                             void *context, unsigned pieces, struct p9_call **call) {
+    *call = take_call(client, (pieces + 2 + P9_CALL_PIECES - 1) / P9_CALL_PIECES, true);
     if (!*call)
         return wait_on(id_of(client), P9_KEY_CALLS, WAIT_WRITE);
     begin(*call, type, answered);
@@ -61,12 +67,17 @@ k42_result p9_call_take(struct p9_client *client, enum p9_type type, p9_answered
     return 0;
 }
 
+k42_result p9_call_take(struct p9_client *client, enum p9_type type, p9_answered *answered,
+                        void *context, struct p9_call **call) {
+    return p9_call_take_long(client, type, answered, context, 1, call);
+}
+
 static void forget_some(struct p9_client *client);
 
 static void free_call(struct p9_call *call) {
     struct p9_client *client = call->client;
     k42_lock(&client->lock);
-    client->free_calls |= 1ul << call->number;
+    client->free_calls |= call->taken;
     bool starved = client->starved;
     client->starved = false;
     k42_unlock(&client->lock);
@@ -122,22 +133,32 @@ k42_result p9_call_send(struct p9_call *call) {
     return result;
 }
 
-k42_result p9_call_send_data(struct p9_call *call, uint64_t physical, uint32_t bytes) {
+k42_result p9_call_send_pages(struct p9_call *call, const uint64_t *physical, unsigned count,
+                              uint32_t bytes) {
     bool reads = call->type == P9_TREAD;
     size_t length = p9_end(&call->message, reads ? 0 : bytes);
     uint64_t answer = call->physical + P9_BUFFER_BYTES;
+    struct channel_piece *data = &call->pieces[reads ? 2 : 1];
     call->pieces[0] = (struct channel_piece){call->physical, (uint32_t)length};
-    call->pieces[1] = (struct channel_piece){physical, bytes};
-    call->pieces[2] = (struct channel_piece){answer, P9_BUFFER_BYTES};
-    if (reads) {
-        call->data_bytes = bytes;
-        call->pieces[1] = (struct channel_piece){answer, P9_READ_HEADER};
-        call->pieces[2] = (struct channel_piece){physical, bytes};
+    call->data_bytes = reads ? bytes : 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t here = bytes < MACHINE_PAGE_SIZE ? bytes : (uint32_t)MACHINE_PAGE_SIZE;
+        data[i] = (struct channel_piece){physical[i], here};
+        bytes -= here;
     }
-    k42_result result = length ? submit(call, reads ? 1 : 2, reads ? 2 : 1) : -ENAMETOOLONG;
+    if (reads)
+        call->pieces[1] = (struct channel_piece){answer, P9_READ_HEADER};
+    else
+        data[count] = (struct channel_piece){answer, P9_BUFFER_BYTES};
+    k42_result result =
+        length ? submit(call, reads ? 1 : 1 + count, reads ? 1 + count : 1) : -ENAMETOOLONG;
     if (result < 0)
         p9_call_drop(call);
     return result;
+}
+
+k42_result p9_call_send_data(struct p9_call *call, uint64_t physical, uint32_t bytes) {
+    return p9_call_send_pages(call, &physical, 1, bytes);
 }
 
 void p9_call_again(struct p9_call *call, enum p9_type type, p9_answered *answered) {
@@ -224,7 +245,7 @@ static bool next_forgotten(struct p9_client *client, uint32_t *fid) {
 /* Under no lock; as many as there are calls for. */
 static void forget_some(struct p9_client *client) {
     struct p9_call *call;
-    while (k42_load_relaxed(&client->forgotten_count) && (call = take_call(client, false))) {
+    while (k42_load_relaxed(&client->forgotten_count) && (call = take_call(client, 1, false))) {
         if (!next_forgotten(client, &call->fid)) {
             free_call(call);
             return;

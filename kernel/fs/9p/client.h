@@ -15,8 +15,10 @@
 #include "wire.h"
 
 #define P9_CALLS        42u /* of three pieces each: they fit into a ring of 128 */
+#define P9_CALL_PIECES  3u
+#define P9_DATA_PIECES  16u /* of a call that takes the room of several */
 #define P9_BUFFER_BYTES 4096u
-#define P9_MESSAGE_MAX  (64u << 10) /* what we say that we can take: data comes in pieces */
+#define P9_MESSAGE_MAX  (68u << 10) /* what we say that we can take: data comes in pieces */
 #define P9_KEY_CALLS    1           /* of the channel's id: notified when a call is free again */
 
 struct p9_call;
@@ -29,7 +31,7 @@ typedef void p9_answered(struct p9_call *call, int error, struct p9_reader *answ
 
 struct p9_call {
     struct channel_request request;
-    struct channel_piece pieces[3];
+    struct channel_piece pieces[P9_DATA_PIECES + 2];
     struct p9_client *client;
     struct p9_writer message; /* being written; begun by p9_call_take() */
     uint8_t *in;              /* the answer's buffer, behind the message's */
@@ -37,6 +39,7 @@ struct p9_call {
     enum p9_type type;
     uint16_t number;     /* among the client's; its tag */
     uint32_t data_bytes; /* of the answer that go elsewhere */
+    uint64_t taken;      /* the calls whose room it has, its own among them; a bit each */
     bool again;          /* it goes on: a new message was begun by its answer */
     p9_answered *answered;
     void *context; /* the caller's, as what follows */
@@ -70,6 +73,11 @@ void p9_client_end(struct p9_client *client);
 K42_MUST_CHECK
 k42_result p9_call_take(struct p9_client *client, enum p9_type type, p9_answered *answered,
                         void *context, struct p9_call **call);
+/* The same for one whose data lies in so many pieces. It takes the room of as many calls as have
+ * pieces enough, so that those that are sent always fit into the ring. */
+K42_MUST_CHECK
+k42_result p9_call_take_long(struct p9_client *client, enum p9_type type, p9_answered *answered,
+                             void *context, unsigned pieces, struct p9_call **call);
 /* Gives back one that was not sent. */
 void p9_call_drop(struct p9_call *call);
 /*
@@ -82,6 +90,10 @@ k42_result p9_call_send(struct p9_call *call);
  * (RREAD) goes there. */
 K42_MUST_CHECK
 k42_result p9_call_send_data(struct p9_call *call, uint64_t physical, uint32_t bytes);
+/* The same with data in several pages: all but the last are whole. */
+K42_MUST_CHECK
+k42_result p9_call_send_pages(struct p9_call *call, const uint64_t *physical, unsigned count,
+                              uint32_t bytes);
 
 /* The next step of a conversation, from inside an answer: the same call once more, with a new
  * message. The answer's reader is not used any more. */

@@ -1,9 +1,9 @@
 /*
  * FR, 9P: the pages of a file of the host's.
  *
- * A page is one message each way, whose data goes straight between the server and the frame. What
- * lies behind the server's end of the file is zero. write_back.c says when pages that programs
- * changed are written back.
+ * A page, or a run of them, is one message each way, whose data goes straight between the server
+ * and the frames. What lies behind the server's end of the file is zero. write_back.c says when
+ * pages that programs changed are written back.
  *
  * Whether others changed the file is looked at when it is opened: the server's version of it is not
  * the one that the pages are of, and it was not we who wrote. Then all pages go.
@@ -19,6 +19,7 @@
 #include "runtime.h"
 
 enum { KEY_RESIZED = 2, KEY_FLUSHED = 1 };
+_Static_assert(FR_RUN_PAGES <= P9_DATA_PIECES, "a run is one call");
 
 static struct p9_inode *inode_of(struct fr *self) {
     return BODY(self);
@@ -31,15 +32,20 @@ static uint32_t fid_of(const struct p9_inode *inode) {
 
 /* ---- pages ---- */
 
-static void page_came(struct p9_call *call, int error, struct p9_reader *reader) {
+/* The FCM is told of each page; one that is gone does not want the others either. */
+static void pages_came(struct p9_call *call, int error, struct p9_reader *reader) {
     uint32_t bytes = call->data_bytes, count = error ? 0 : p9_get32(reader);
     if (!error && (reader->bad || count > bytes || P9_READ_HEADER + count > call->request.result))
         error = -EIO;
-    if (!error && count < bytes)
-        __builtin_memset((char *)machine_memory(call->pieces[2].physical) + count, 0,
-                         bytes - count);
-    if (k42_call((fcm_ref)call->object, filled, call->word, error) < 0)
-        return;
+    for (unsigned i = 0; i + 1 < call->request.in; i++) {
+        const struct channel_piece *page = &call->pieces[2 + i];
+        uint32_t here = count < page->bytes ? count : page->bytes;
+        if (!error && here < page->bytes)
+            __builtin_memset((char *)machine_memory(page->physical) + here, 0, page->bytes - here);
+        count -= here;
+        if (k42_call((fcm_ref)call->object, filled, call->word + i, error) == -K42_STALE)
+            return;
+    }
 }
 
 static void page_went(struct p9_call *call, int error, struct p9_reader *reader) {
@@ -49,23 +55,40 @@ static void page_went(struct p9_call *call, int error, struct p9_reader *reader)
         return;
 }
 
-static k42_result transfer(struct p9_inode *inode, const struct fr_page *page, enum p9_type type,
+static k42_result transfer(struct p9_inode *inode, const struct fr_run *run, enum p9_type type,
                            p9_answered *answered) {
     struct p9_call *call;
-    k42_result result = p9_call_take(inode->fs->client, type, answered, inode, &call);
+    k42_result result =
+        p9_call_take_long(inode->fs->client, type, answered, inode, run->count, &call);
     if (result < 0)
         return result;
-    call->object = page->fcm;
-    call->word = page->index;
+    call->object = run->fcm;
+    call->word = run->index;
     p9_put32(&call->message, fid_of(inode));
-    p9_put64(&call->message, page->index << MACHINE_PAGE_SHIFT);
-    p9_put32(&call->message, (uint32_t)page->bytes);
-    result = p9_call_send_data(call, page->physical, (uint32_t)page->bytes);
-    return result < 0 ? result == -K42_WAIT ? result : -EIO : FR_STARTED;
+    p9_put64(&call->message, run->index << MACHINE_PAGE_SHIFT);
+    p9_put32(&call->message, (uint32_t)run->bytes);
+    result = p9_call_send_pages(call, run->physical, run->count, (uint32_t)run->bytes);
+    return result < 0 && result != -K42_WAIT ? -EIO : result;
+}
+
+static k42_result transfer_page(struct p9_inode *inode, const struct fr_page *page,
+                                enum p9_type type, p9_answered *answered) {
+    struct fr_run run = {.fcm = page->fcm,
+                         .index = page->index,
+                         .bytes = page->bytes,
+                         .count = 1,
+                         .physical = {page->physical}};
+    k42_result result = transfer(inode, &run, type, answered);
+    return result < 0 ? result : FR_STARTED;
 }
 
 static k42_result fr_fill(struct fr *self, const struct fr_page *page) {
-    return transfer(inode_of(self), page, P9_TREAD, page_came);
+    return transfer_page(inode_of(self), page, P9_TREAD, pages_came);
+}
+
+static k42_result fr_fill_run(struct fr *self, const struct fr_run *run) {
+    k42_result result = transfer(inode_of(self), run, P9_TREAD, pages_came);
+    return result < 0 ? result : (k42_result)run->count;
 }
 
 static k42_result fr_write(struct fr *self, const struct fr_page *page) {
@@ -73,7 +96,7 @@ static k42_result fr_write(struct fr *self, const struct fr_page *page) {
     if (k42_load_acquire(&inode->write_fid) == P9_NO_FID)
         return -EROFS;
     k42_store_relaxed(&inode->wrote, true);
-    return transfer(inode, page, P9_TWRITE, page_went);
+    return transfer_page(inode, page, P9_TWRITE, page_went);
 }
 
 /* ---- once for a program's call ---- */
@@ -171,6 +194,7 @@ static const struct fr_ops fr_ops = {
     .resize = fr_resize,
     .punch = fr_punch,
     .flush = fr_flush,
+    .fill_run = fr_fill_run,
 };
 
 static const struct k42_format fr_format = {"fr.9p", 1, 1};

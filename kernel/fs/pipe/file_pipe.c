@@ -93,10 +93,16 @@ static k42_result end_settle(struct file *self) {
     return wait_on(k42_id_of(file->pipe), KEY_ARRIVALS, WAIT_READ);
 }
 
+static k42_result end_release(struct file *self) {
+    struct pipe_file *file = PIPE_FILE(self);
+    (void)k42_call(file->pipe, leave, file->ends);
+    return opened_release(self);
+}
+
 static const struct file_ops pipe_file_ops = {
     .object.describe = opened_describe,
     .hold = opened_hold,
-    .release = opened_release,
+    .release = end_release,
     .read = end_read,
     .write = end_write,
     .seek = file_no_seek,

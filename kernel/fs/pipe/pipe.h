@@ -64,8 +64,13 @@ struct pipe_ops {
     /* How many files were ever attached at the ends that these are not: a FIFO's opener waits for
      * that to change. */
     K42_METHOD(arrivals)(struct pipe *self, unsigned ends);
+
+    /* The calling thread lets a file at these ends go: if it has an end to itself, others may have
+     * that now. */
+    K42_METHOD(leave)(struct pipe *self, unsigned ends);
 };
 
+/* Kinds: ring.h. */
 struct pipe {
     const struct pipe_ops *ops;
 };

@@ -1,6 +1,9 @@
 /*
- * The class of ramfs's directories.
+ * What ramfs's directories have in common, however they find their names: see directory.h.
  */
+#include "directory.h"
+
+#include "../../change.h"
 #include "tree.h"
 
 #include "../open_file.h"
@@ -9,36 +12,8 @@
 
 #include <errno.h>
 
-static k42_result search(const struct inode *inode, const struct credentials *who) {
-    /* Read without the lock: who may changes at some moment. */
-    struct node_attributes attributes = {
-        .mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED),
-        .uid = __atomic_load_n(&inode->uid, __ATOMIC_RELAXED),
-        .gid = __atomic_load_n(&inode->gid, __ATOMIC_RELAXED),
-    };
-    return node_allows(&attributes, who, NODE_EXECUTE);
-}
-
-static struct k42_pair found(const struct inode *inode) {
-    return (struct k42_pair){MODE_ENTRY_TYPE(inode->mode), (uintptr_t)inode->self};
-}
-
 static struct k42_pair failed(k42_result result) {
     return (struct k42_pair){.result = result};
-}
-
-static struct k42_pair directory_lookup(struct node *self, const struct node_name *name,
-                                        const struct credentials *who) {
-    struct inode *inode = INODE(self);
-    k42_result result = search(inode, who);
-    if (result < 0)
-        return failed(result);
-    if (name->length == 2 && name->text[0] == '.' && name->text[1] == '.') {
-        struct inode *parent = __atomic_load_n(&inode->parent, __ATOMIC_RELAXED);
-        return parent ? found(parent) : failed(-ENOENT);
-    }
-    struct entry *entry = names_find(&inode->names, name);
-    return entry ? found(__atomic_load_n(&entry->inode, __ATOMIC_ACQUIRE)) : failed(-ENOENT);
 }
 
 /* A directory that says so gives its group to what is made in it. */
@@ -63,7 +38,7 @@ static struct k42_pair create_unnamed(struct inode *directory, const struct node
     return (struct k42_pair){0, (uintptr_t)inode->self};
 }
 
-static struct k42_pair directory_create(struct node *self, const struct node_new *what) {
+struct k42_pair directory_create(struct node *self, const struct node_new *what) {
     struct inode *directory = INODE(self), *inode;
     if (!what->name.length)
         return create_unnamed(directory, what);
@@ -79,6 +54,7 @@ static struct k42_pair directory_create(struct node *self, const struct node_new
         inode_drop(inode);
         return failed(result);
     }
+    directory_fits(directory);
     return (struct k42_pair){0, (uintptr_t)ref};
 }
 
@@ -94,30 +70,38 @@ static k42_result find_other(const struct inode *here, k42_ref node, struct inod
     return *other ? 0 : -ENOENT;
 }
 
-static k42_result directory_link(struct node *self, const struct node_name *name, k42_ref node) {
+k42_result directory_link(struct node *self, const struct node_name *name, k42_ref node) {
     struct inode *inode;
     k42_result result = find_other(INODE(self), node, &inode);
-    return result < 0 ? result : tree_link(INODE(self), name, inode);
+    if (result >= 0)
+        result = tree_link(INODE(self), name, inode);
+    directory_fits(INODE(self));
+    return result;
 }
 
-static k42_result directory_unlink(struct node *self, const struct node_name *name,
-                                   unsigned directory, const struct credentials *who) {
+k42_result directory_unlink(struct node *self, const struct node_name *name, unsigned directory,
+                            const struct credentials *who) {
     return tree_remove(INODE(self), name, directory, who);
 }
 
-static k42_result directory_rename(struct node *self, const struct node_name *name, k42_ref to,
-                                   const struct node_name *new_name, unsigned flags,
-                                   const struct credentials *who) {
+k42_result directory_rename(struct node *self, const struct node_name *name, k42_ref to,
+                            const struct node_name *new_name, unsigned flags,
+                            const struct credentials *who) {
     struct tree_move move = {
         .from = INODE(self), .name = name, .new_name = new_name, .flags = flags, .who = who};
     k42_result result = find_other(move.from, to, &move.to);
     if (result < 0)
         return result;
-    return inode_is_directory(move.to) ? tree_move(&move) : -ENOTDIR;
+    if (!inode_is_directory(move.to))
+        return -ENOTDIR;
+    result = tree_move(&move);
+    directory_fits(move.from);
+    directory_fits(move.to);
+    return result;
 }
 
 /* Cursors: 0 is ".", 1 "..", 2 the first slot. */
-static k42_result directory_list(struct node *self, uint64_t cursor, struct node_listing *listing) {
+k42_result directory_list(struct node *self, uint64_t cursor, struct node_listing *listing) {
     struct inode *inode = INODE(self);
     static const struct node_name dots[2] = {{".", 1, 0}, {"..", 2, 0}};
     if (cursor == 0) {
@@ -145,33 +129,30 @@ static k42_result directory_list(struct node *self, uint64_t cursor, struct node
     return 0;
 }
 
-static struct k42_pair directory_open(struct node *self, unsigned flags) {
+struct k42_pair directory_open(struct node *self, unsigned flags) {
     if (open_writes(flags))
         return failed(-EISDIR);
     return open_directory(INODE(self)->self, flags);
 }
 
-static const struct node_ops directory_ops = {
-    RAMFS_METHODS,
-    .lookup = directory_lookup,
-    .create = directory_create,
-    .link = directory_link,
-    .unlink = directory_unlink,
-    .rename = directory_rename,
-    .target = node_no_target,
-    .list = directory_list,
-    .open = directory_open,
-    .cache = node_no_cache,
-};
+/* ---- by size ---- */
 
-static const struct k42_transfer directory_transfers[] = BODY_TRANSFERS(ramfs_inode_format);
+const struct k42_format ramfs_directory_format = {"node.ramfs.directory", 1, 1};
 
-K42_CLASS(ramfs_directory) = {
-    .name = "node.ramfs.directory",
-    .interface = &node_interface,
-    .version = 1,
-    BODY_LAYOUT,
-    .ops = &directory_ops,
-    .fini = ramfs_node_fini,
-    .transfers = directory_transfers,
-};
+size_t directory_measure(struct k42_root *from) {
+    const struct inode *inode = body_of_root(from);
+    return __atomic_load_n(&inode->names.live, __ATOMIC_RELAXED);
+}
+
+void directory_fits(struct inode *inode) {
+    struct names *names = &inode->names;
+    uint32_t live = __atomic_load_n(&names->live, __ATOMIC_RELAXED);
+    bool listed = __atomic_load_n(&names->listed, __ATOMIC_RELAXED);
+    if (__builtin_expect(listed ? live <= LISTED_MOST : live >= HASHED_LEAST, 1) ||
+        __atomic_exchange_n(&names->changing, true, __ATOMIC_RELAXED))
+        return;
+    struct k42_class *list = &ramfs_directory_list, *hash = &ramfs_directory_hash;
+    k42_result result = change_class(inode->self, listed ? list : hash, listed ? hash : list, 0);
+    if (result < 0)
+        __atomic_store_n(&names->changing, false, __ATOMIC_RELAXED);
+}

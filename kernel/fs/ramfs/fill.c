@@ -5,6 +5,7 @@
  * last name is looked at first; bytes stay where they are. Two entries with the same number on the
  * same device are one file; whichever has bytes gives them.
  */
+#include "directory.h"
 #include "tree.h"
 
 #include "../cpio/cpio.h"
@@ -199,6 +200,7 @@ size_t ramfs_fill(struct inode *root, const void *archive, size_t size) {
     struct filling filling = {.root = root};
     struct cpio cpio = cpio_begin(archive, size);
     struct cpio_entry entry;
+    root->fs->filling = true;
     for (unsigned trailers = 0; cpio_next(&cpio, &entry); trailers = cpio.trailers) {
         if (cpio.trailers != trailers)
             forget_all(&filling);
@@ -217,5 +219,7 @@ size_t ramfs_fill(struct inode *root, const void *archive, size_t size) {
     if (cpio.wrong)
         k42_log("initial file system: %s, at byte %lu", cpio.wrong, cpio.wrong_at);
     forget_all(&filling);
+    root->fs->filling = false;
+    directory_fits(root);
     return filling.entries;
 }

@@ -17,12 +17,10 @@
 
 enum { SECONDS_A_DAY = 24 * 3600 };
 
-const struct k42_format ramfs_inode_format = {"ramfs.inode", 1, 1};
-
-static struct k42_class *class_of(uint32_t mode) {
-    switch (mode & MODE_TYPE) {
+static struct k42_class *class_of(const struct inode *inode) {
+    switch (inode->mode & MODE_TYPE) {
     case MODE_DIRECTORY:
-        return &ramfs_directory;
+        return inode->names.listed ? &ramfs_directory_list : &ramfs_directory_hash;
     case MODE_REGULAR:
         return &ramfs_regular;
     case MODE_LINK:
@@ -90,10 +88,12 @@ k42_result inode_make(struct ramfs *fs, const struct node_new *what, struct inod
     inode->born = inode->accessed = inode->modified = inode->changed = node_now();
     if ((inode->mode & MODE_TYPE) == MODE_LINK)
         result = set_target(inode, what->target);
+    if ((inode->mode & MODE_TYPE) == MODE_DIRECTORY)
+        inode->names.listed = !fs->filling;
     if (result >= 0)
         result = numbers_add(&fs->numbers, inode);
     if (result >= 0)
-        result = k42_create(class_of(inode->mode), inode, &inode->self);
+        result = k42_create(class_of(inode), inode, &inode->self);
     if (result < 0) {
         inode_free(inode);
         discharge(fs);

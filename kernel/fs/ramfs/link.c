@@ -24,7 +24,8 @@ static const struct node_ops link_ops = {
     .open = link_open, .cache = node_no_cache,
 };
 
-static const struct k42_transfer link_transfers[] = BODY_TRANSFERS(ramfs_inode_format);
+static const struct k42_format link_format = {"node.ramfs.link", 1, 1};
+static const struct k42_transfer link_transfers[] = BODY_TRANSFERS(link_format);
 
 K42_CLASS(ramfs_link) = {
     .name = "node.ramfs.link",

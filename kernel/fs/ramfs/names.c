@@ -1,5 +1,6 @@
 /*
- * The names in one directory: an open-addressed table by hash, and an array of slots for listing.
+ * The names in one directory: an array of slots, and, unless they are few, an open-addressed table
+ * by hash.
  *
  * Readers take no lock. Both arrays are replaced whole when they grow and freed after a grace
  * period; so is an entry that was removed. A reader who has an older array sees the directory as
@@ -54,7 +55,21 @@ static bool is_called(const struct entry *entry, const struct node_name *name) {
            !memcmp(entry->text, name->text, name->length);
 }
 
-struct entry *names_find(const struct names *names, const struct node_name *name) {
+struct entry *names_find_listed(const struct names *names, const struct node_name *name) {
+    const struct slots *slots = __atomic_load_n(&names->slots, __ATOMIC_ACQUIRE);
+    uint32_t top = __atomic_load_n(&names->top, __ATOMIC_RELAXED);
+    if (!slots)
+        return NULL;
+    top = top < slots->capacity ? top : slots->capacity;
+    for (uint32_t at = 0; at < top; at++) {
+        struct entry *entry = __atomic_load_n(&slots->slot[at], __ATOMIC_ACQUIRE);
+        if (is_entry(entry) && is_called(entry, name))
+            return entry;
+    }
+    return NULL;
+}
+
+struct entry *names_find_hashed(const struct names *names, const struct node_name *name) {
     const struct cells *cells = __atomic_load_n(&names->cells, __ATOMIC_ACQUIRE);
     if (!cells)
         return NULL;
@@ -93,24 +108,58 @@ void entry_defer_free(struct entry *entry) {
     k42_defer(&entry->defer, free_entry);
 }
 
-/* Makes the table anew, for as many entries as there are, and as many again. */
-static k42_result rehash(struct names *names) {
+struct entry *names_find(const struct names *names, const struct node_name *name) {
+    return names->listed ? names_find_listed(names, name) : names_find_hashed(names, name);
+}
+
+struct cells *names_table_make(uint32_t entries) {
     uint32_t count = FIRST_CELLS;
-    while (count < 4 * (names->live + 1))
+    while (count < 4 * (entries + 1))
         count *= 2;
-    struct cells *old = names->cells,
-                 *cells = k42_platform_alloc(sizeof(*cells) + count * sizeof(struct entry *));
-    if (!cells)
-        return -ENOMEM;
-    cells->mask = count - 1;
-    for (uint32_t at = 0; old && at <= old->mask; at++)
-        if (is_entry(old->cell[at]))
-            put(cells, old->cell[at]);
-    names->used = names->live;
+    struct cells *cells = k42_platform_alloc(sizeof(*cells) + count * sizeof(struct entry *));
+    if (cells)
+        cells->mask = count - 1;
+    return cells;
+}
+
+void names_table_free(struct cells *cells) {
+    k42_platform_free(cells);
+}
+
+static void use_table(struct names *names, struct cells *cells) {
+    struct cells *old = names->cells;
+    names->used = cells ? names->live : 0;
     __atomic_store_n(&names->cells, cells, __ATOMIC_RELEASE);
     if (old)
         k42_defer(&old->defer, free_cells);
+}
+
+/* Makes the table anew, for as many entries as there are, and as many again. */
+static k42_result rehash(struct names *names) {
+    struct cells *old = names->cells, *cells = names_table_make(names->live);
+    if (!cells)
+        return -ENOMEM;
+    for (uint32_t at = 0; old && at <= old->mask; at++)
+        if (is_entry(old->cell[at]))
+            put(cells, old->cell[at]);
+    use_table(names, cells);
     return 0;
+}
+
+k42_result names_hash(struct names *names, struct cells *cells) {
+    if (2 * names->live > cells->mask + 1)
+        return -ENOSPC;
+    for (uint32_t slot = 0; slot < names->top; slot++)
+        if (is_entry(names->slots->slot[slot]))
+            put(cells, names->slots->slot[slot]);
+    use_table(names, cells);
+    __atomic_store_n(&names->listed, false, __ATOMIC_RELAXED);
+    return 0;
+}
+
+void names_list(struct names *names) {
+    __atomic_store_n(&names->listed, true, __ATOMIC_RELAXED);
+    use_table(names, NULL);
 }
 
 static k42_result add_slots(struct names *names) {
@@ -131,7 +180,7 @@ static k42_result add_slots(struct names *names) {
 k42_result names_reserve(struct names *names) {
     if (names->live == MOST_ENTRIES)
         return -ENOSPC;
-    if (!names->cells || 2 * (names->used + 1) > names->cells->mask + 1) {
+    if (!names->listed && (!names->cells || 2 * (names->used + 1) > names->cells->mask + 1)) {
         k42_result result = rehash(names);
         if (result < 0)
             return result;
@@ -152,14 +201,20 @@ void names_add(struct names *names, struct entry *entry) {
     entry->slot = slot;
     __atomic_store_n(&names->live, names->live + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&names->slots->slot[slot], entry, __ATOMIC_RELEASE);
-    names->used += put(names->cells, entry);
+    if (!names->listed)
+        names->used += put(names->cells, entry);
 }
 
-void names_remove(struct names *names, struct entry *entry) {
+static void take_from_table(const struct names *names, const struct entry *entry) {
     uint32_t at = entry->hash & names->cells->mask;
     while (names->cells->cell[at] != entry)
         at = (at + 1) & names->cells->mask;
     __atomic_store_n(&names->cells->cell[at], GONE, __ATOMIC_RELAXED);
+}
+
+void names_remove(struct names *names, struct entry *entry) {
+    if (!names->listed)
+        take_from_table(names, entry);
     struct entry *next = (struct entry *)((uintptr_t)names->free_slot << 1 | 1);
     __atomic_store_n(&names->slots->slot[entry->slot], next, __ATOMIC_RELAXED);
     names->free_slot = entry->slot + 1;

@@ -110,6 +110,24 @@ static k42_result pages_usage(struct fcm *self, struct fcm_usage *usage) {
     return 0;
 }
 
+/* Nothing comes from anywhere, and nothing goes. */
+static k42_result pages_counts(struct fcm *self, struct fcm_counts *counts) {
+    (void)self;
+    *counts = (struct fcm_counts){.misses = 0};
+    return 0;
+}
+
+static k42_result pages_advise(struct fcm *self, uint64_t first, uint64_t pages,
+                               enum fcm_advice advice) {
+    (void)self, (void)first, (void)pages, (void)advice;
+    return 0;
+}
+
+static k42_result pages_renew(struct fcm *self, uint64_t size) {
+    (void)self, (void)size;
+    return -ENOTSUP;
+}
+
 static k42_result pages_describe(struct k42_object *self, char *text, size_t size) {
     struct pages *pages = PAGES(self);
     return (k42_result)k42_format_text(text, size, "%lu bytes in %lu pages of memory", pages->size,
@@ -135,6 +153,9 @@ static const struct fcm_ops pages_ops = {
     .filled = pages_filled,
     .written = pages_filled,
     .usage = pages_usage,
+    .renew = pages_renew,
+    .counts = pages_counts,
+    .advise = pages_advise,
 };
 
 static void pages_fini(struct k42_root *root) {

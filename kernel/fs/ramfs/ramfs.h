@@ -1,11 +1,11 @@
 /*
  * ramfs: a file system in memory.                             names.c numbers.c inode.c tree.c
- *                                                              directory.c regular.c special.c
+ *                                                              directory.h regular.c special.c
  *
  * What is there is a tree of inodes, the file system's own records; a node object stands before
- * each, in one of four classes by type, and is what everybody else knows. An inode lives while it
- * has a name or a holder and goes with its object, a grace period later, so whoever is active may
- * follow any pointer found in the tree.
+ * each, in one of four kinds of classes by type, and is what everybody else knows. An inode lives
+ * while it has a name or a holder and goes with its object, a grace period later, so whoever is
+ * active may follow any pointer found in the tree.
  *
  * Looking names up and listing them takes no lock. Changes of one directory take its inode's lock;
  * what changes two takes both, the one above first, or else by address; that an inode is above
@@ -35,8 +35,10 @@ struct cells;
 struct slots;
 
 /*
- * Entries by hash, and in slots that they keep while they exist, so that a slot's number is a
- * place to go on listing from. Written under the directory's lock, read without.
+ * Entries in slots that they keep while they exist, so that a slot's number is a place to go on
+ * listing from; and by hash, unless `listed`: then they are so few that they are looked through.
+ * Written under the directory's lock, read without. Which of both it is changes with the class of
+ * the directory's node and under the lock, as moves from other directories come past the node.
  */
 struct names {
     struct cells *cells;
@@ -45,6 +47,8 @@ struct names {
     uint32_t used;      /* cells that are not empty; those of entries gone included */
     uint32_t top;       /* slots ever used */
     uint32_t free_slot; /* 1 + one below it that is free, or 0 */
+    bool listed;
+    bool changing; /* the node is being turned into one of the other class; atomic */
 };
 
 /* An entry in no directory yet; NULL: no memory. */
@@ -52,7 +56,11 @@ struct entry *entry_make(const struct node_name *name, struct inode *inode);
 /* One that never was in a directory. */
 void entry_free(struct entry *entry);
 
+/* With the lock, or from inside a call of the directory's node; the second and third are for who
+ * knows which it is. */
 struct entry *names_find(const struct names *names, const struct node_name *name);
+struct entry *names_find_listed(const struct names *names, const struct node_name *name);
+struct entry *names_find_hashed(const struct names *names, const struct node_name *name);
 /* Makes sure that one more fits. -ENOMEM, -ENOSPC. */
 K42_MUST_CHECK
 k42_result names_reserve(struct names *names);
@@ -63,6 +71,13 @@ void names_remove(struct names *names, struct entry *entry);
 void entry_defer_free(struct entry *entry);
 /* The entry at or after *slot, which becomes its; NULL: none. */
 struct entry *names_next(const struct names *names, uint32_t *slot);
+/* A table with room for so many entries, and as many again; NULL: no memory. */
+struct cells *names_table_make(uint32_t entries);
+void names_table_free(struct cells *cells);
+/* From now on by hash, in this table; -ENOSPC: there are too many for it. Or by looking through. */
+K42_MUST_CHECK
+k42_result names_hash(struct names *names, struct cells *cells);
+void names_list(struct names *names);
 /* Frees the tables of a directory without entries that nobody can look at. */
 void names_end(struct names *names);
 
@@ -93,6 +108,7 @@ struct ramfs {
     uint64_t inodes, most_inodes; /* most: 0, no limit */
     uint64_t pages, most_pages;   /* of files' bytes; likewise */
     struct k42_lock moving;
+    bool filling; /* from an archive: directories begin hashed, whatever they will have */
 };
 
 /* What a regular file's bytes are until it has a page cache: memory that outlives everything. */
@@ -141,8 +157,8 @@ static inline void inode_changed(struct inode *inode, struct node_time now) {
     __atomic_store_n(&inode->read_until, 0, __ATOMIC_RELAXED);
 }
 
-extern struct k42_class ramfs_directory, ramfs_regular, ramfs_link, ramfs_special;
-extern const struct k42_format ramfs_inode_format;
+extern struct k42_class ramfs_directory_list, ramfs_directory_hash, ramfs_regular, ramfs_link,
+    ramfs_special;
 
 /* make.c: one reference more or less; the last frees it. */
 void ramfs_keep(struct ramfs *fs);

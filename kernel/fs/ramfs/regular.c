@@ -92,7 +92,8 @@ static const struct node_ops regular_ops = {
     .open = regular_open, .cache = regular_cache,
 };
 
-static const struct k42_transfer regular_transfers[] = BODY_TRANSFERS(ramfs_inode_format);
+static const struct k42_format regular_format = {"node.ramfs.regular", 1, 1};
+static const struct k42_transfer regular_transfers[] = BODY_TRANSFERS(regular_format);
 
 K42_CLASS(ramfs_regular) = {
     .name = "node.ramfs.regular",

@@ -32,7 +32,8 @@ static const struct node_ops special_ops = {
     .open = special_open, .cache = node_no_cache,
 };
 
-static const struct k42_transfer special_transfers[] = BODY_TRANSFERS(ramfs_inode_format);
+static const struct k42_format special_format = {"node.ramfs.special", 1, 1};
+static const struct k42_transfer special_transfers[] = BODY_TRANSFERS(special_format);
 
 K42_CLASS(ramfs_special) = {
     .name = "node.ramfs.special",

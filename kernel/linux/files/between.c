@@ -1,13 +1,14 @@
 /*
- * Bytes from one file to another without a program in between: sendfile, copy_file_range, splice,
- * tee. They pass through a page of the kernel's.
+ * Bytes from one file to another without a program in between: sendfile, copy_file_range, splice.
+ * They pass through a few pages of the kernel's, which pipes exchange for pages of theirs
+ * (copy_exchange()): so what goes from pipe to pipe in whole pages is not copied at all.
  */
 #include "files.h"
 
 #include "../../fs/pipe/pipe.h"
-#include "runtime.h"
+#include "../../mem/heap/heap.h"
 
-enum { PIECE = 16384, MOST = 0x7ffff000 };
+enum { PAGES = 4, PIECE = PAGES * COPY_PAGE, MOST = 0x7ffff000 };
 
 struct between {
     file_ref in, out;
@@ -16,9 +17,10 @@ struct between {
     bool non_blocking;
 };
 
-static k42_result transfer(file_ref file, int64_t offset, char *bytes, size_t size, bool write) {
+static k42_result transfer(file_ref file, int64_t offset, struct copy_range *pages, size_t size,
+                           bool write) {
     struct files_transfer transfer = {
-        .file = file, .offset = offset, .write = write, .copy = copy_of_kernel(bytes, size)};
+        .file = file, .offset = offset, .write = write, .copy = copy_of_pages(pages, size)};
     return files_transfer(&transfer);
 }
 
@@ -28,11 +30,11 @@ static void take_back(file_ref file, int64_t offset, k42_result bytes) {
         (void)!k42_call(file, seek, -bytes, SEEK_TO_CURRENT);
 }
 
-static k42_result copy_piece(struct between *between, char *bytes, size_t size) {
-    k42_result got = transfer(between->in, between->in_offset, bytes, size, false);
+static k42_result copy_piece(struct between *between, struct copy_range *pages, size_t size) {
+    k42_result got = transfer(between->in, between->in_offset, pages, size, false);
     if (got <= 0)
         return got;
-    k42_result put = transfer(between->out, between->out_offset, bytes, (size_t)got, true);
+    k42_result put = transfer(between->out, between->out_offset, pages, (size_t)got, true);
     take_back(between->in, between->in_offset, put < 0 ? got : got - put);
     if (put > 0 && between->in_offset >= 0)
         between->in_offset += put;
@@ -46,14 +48,14 @@ static bool is_ready(file_ref file, unsigned what) {
     return ready < 0 || ((unsigned)ready & (what | FILE_HANG_UP | FILE_ERROR));
 }
 
-static k42_result copy_all(struct between *between) {
-    char *bytes = k42_platform_alloc(PIECE);
-    k42_result done = 0, result = bytes ? 0 : -ENOMEM;
-    while (bytes && between->count) {
+/* As far as is ready, after the first piece. */
+static k42_result copy_through(struct between *between, struct copy_range *pages) {
+    k42_result done = 0, result = 0;
+    while (between->count) {
         size_t size = between->count < PIECE ? between->count : PIECE;
         if (done && !is_ready(between->in, FILE_READABLE))
             break;
-        result = copy_piece(between, bytes, size);
+        result = copy_piece(between, pages, size);
         if (result <= 0)
             break;
         done += result;
@@ -61,8 +63,20 @@ static k42_result copy_all(struct between *between) {
         if ((size_t)result < size)
             break;
     }
-    k42_platform_free(bytes);
     return done ? done : result;
+}
+
+static k42_result copy_all(struct between *between) {
+    struct copy_range pages[PAGES];
+    bool all = true;
+    for (unsigned n = 0; n < PAGES; n++) {
+        pages[n] = (struct copy_range){(uintptr_t)heap_allocate(COPY_PAGE), COPY_PAGE};
+        all &= pages[n].start != 0;
+    }
+    k42_result result = all ? copy_through(between, pages) : -ENOMEM;
+    for (unsigned n = 0; n < PAGES; n++)
+        heap_free((void *)pages[n].start);
+    return result;
 }
 
 /* Both files, held, since what is done with them waits. */

@@ -77,6 +77,10 @@ static inline k42_result files_get(int number, file_ref *file) {
     return found.result;
 }
 
+/* Whether a descriptor is one of bytes that are somewhere. 0, -EBADF, -ESPIPE. */
+K42_MUST_CHECK
+k42_result files_check_data(int fd);
+
 /* Puts a file with one hold into the table; releases it when that fails. */
 k42_result files_add(file_ref file, unsigned flags);
 
@@ -150,10 +154,14 @@ k42_result files_transfer(struct files_transfer *transfer);
 
 /* ---- how long files may become (size_limit.c) ---- */
 
+k42_result files_cut_write(struct files_transfer *transfer, uint64_t limit);
 /* Cuts a write that is about to be tried to what RLIMIT_FSIZE leaves of it. 0, -K42_WAIT, what the
  * file's attributes fail with, or -EFBIG: it leaves nothing, and SIGXFSZ says so. */
 K42_MUST_CHECK
-k42_result files_limit_write(struct files_transfer *transfer);
+static inline k42_result files_limit_write(struct files_transfer *transfer) {
+    uint64_t limit = __atomic_load_n(&task_self()->file_size_limit, __ATOMIC_RELAXED);
+    return __builtin_expect(limit == TASK_UNLIMITED, 1) ? 0 : files_cut_write(transfer, limit);
+}
 /* Of a regular file that has `present` bytes and is to have `wanted`. 0, or -EFBIG as above. */
 K42_MUST_CHECK
 k42_result files_limit_size(uint64_t present, uint64_t wanted);

@@ -43,12 +43,10 @@ static bool is_limited(file_ref file, struct node_attributes *attributes, k42_re
     return *result < 0 || (attributes->mode & MODE_TYPE) == MODE_REGULAR;
 }
 
-k42_result files_limit_write(struct files_transfer *transfer) {
+k42_result files_cut_write(struct files_transfer *transfer, uint64_t limit) {
     struct node_attributes attributes;
-    uint64_t limit = limit_of_self();
     k42_result result = 0;
-    if (limit == TASK_UNLIMITED || !transfer->copy.left ||
-        !is_limited(transfer->file, &attributes, &result) || result < 0)
+    if (!transfer->copy.left || !is_limited(transfer->file, &attributes, &result) || result < 0)
         return result;
     int64_t at = transfer->offset;
     if (k42_call(transfer->file, flags) & OPEN_APPEND)

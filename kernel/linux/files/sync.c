@@ -1,5 +1,5 @@
 /*
- * Calls about when data is where: fsync and its like, and advice.
+ * Calls about when data is where: fsync and its like.
  */
 #include "files.h"
 
@@ -23,8 +23,7 @@ LINUX_CALL(75, fdatasync, int fd) {
     return sync_file(fd, 1);
 }
 
-/* Whether a descriptor is one of bytes that are somewhere. */
-static k42_result check_data(int fd) {
+k42_result files_check_data(int fd) {
     file_ref file;
     k42_result result = files_get(fd, &file);
     if (result >= 0)
@@ -36,31 +35,12 @@ static k42_result check_data(int fd) {
 }
 
 LINUX_CALL(277, sync_file_range, int fd, int64_t offset, int64_t length, unsigned flags) {
-    k42_result result = check_data(fd);
+    k42_result result = files_check_data(fd);
     if (result < 0)
         return result;
     if ((flags & ~7u) || offset < 0 || length < 0 || offset > INT64_MAX - length)
         return -EINVAL;
     return sync_file(fd, 1);
-}
-
-LINUX_CALL(221, fadvise64, int fd, int64_t offset, int64_t length, int advice) {
-    (void)offset;
-    k42_result result = check_data(fd);
-    if (result < 0)
-        return result;
-    return length < 0 || advice < 0 || advice > 5 ? -EINVAL : 0;
-}
-
-LINUX_CALL(187, readahead, int fd, int64_t offset, size_t count) {
-    (void)offset, (void)count;
-    file_ref file;
-    k42_result result = files_get(fd, &file);
-    if (result >= 0)
-        result = k42_call(file, flags);
-    if (result < 0 || (result & OPEN_PATH) || !open_reads((unsigned)result))
-        return -EBADF;
-    return check_data(fd) < 0 ? -EINVAL : 0;
 }
 
 /* Opens the root of the first mount behind `after`, whose number becomes *id; 0: there is none. */

@@ -1,10 +1,11 @@
 /*
  * read, write and their like: bytes between a file and a program.
  *
- * The first attempt holds nothing. When it says to wait, the file is held for as long as the call
- * sleeps. A write goes on until all is written, as Linux's does for what blocks. A read goes on
- * when the file says that it stopped for one of its pages, or of the program's; such a page comes
- * soon, so only the end of the program ends that wait, as on Linux.
+ * The first attempt holds nothing, and nearly every transfer is over with it. When it says to wait,
+ * the file is held for as long as the call sleeps, if another thread might close it. A write goes
+ * on until all is written, as Linux's does for what blocks. A read goes on when the file says that
+ * it stopped for one of its pages, or of the program's; such a page comes soon, so only the end of
+ * the program ends that wait, as on Linux.
  *
  * What is long is carried out in pieces, between which the thread lets grace periods pass: else the
  * whole machine would keep what it wants to free for as long as a program cares to copy.
@@ -19,18 +20,18 @@ enum { MOST_VECTORS = 1024, FEW_VECTORS = 8, MOST_BYTES = 0x7ffff000, PIECE = 2 
 
 /* ---- one transfer ---- */
 
-static k42_result attempt(struct files_transfer *transfer) {
+static inline k42_result attempt(struct files_transfer *transfer) {
     k42_result limited = transfer->write ? files_limit_write(transfer) : 0;
     if (__builtin_expect(limited < 0, 0))
         return limited;
+    transfer->copy.unfinished = false;
     return transfer->write ? k42_call(transfer->file, write, transfer->offset, &transfer->copy)
                            : k42_call(transfer->file, read, transfer->offset, &transfer->copy);
 }
 
 /* A file that must not block says so itself, unless it is ready and waits for something else. */
-static k42_result attempt_now(struct files_transfer *transfer) {
-    k42_result result = attempt(transfer);
-    if (result != -K42_WAIT)
+static k42_result unless_blocking(struct files_transfer *transfer, k42_result result) {
+    if (result != -K42_WAIT || !(transfer->flags & OPEN_NON_BLOCKING))
         return result;
     unsigned wanted = transfer->write ? FILE_WRITABLE | FILE_ERROR : FILE_READABLE | FILE_HANG_UP;
     k42_result ready = k42_call(transfer->file, poll, NULL);
@@ -41,15 +42,20 @@ static unsigned kind_of_wait(const struct files_transfer *transfer) {
     return transfer->copy.unfinished ? WAIT_KILLABLE : 0;
 }
 
-static k42_result wait_for(struct files_transfer *transfer) {
-    k42_result result = k42_call(transfer->file, hold);
-    if (result < 0)
-        return result;
-    if (transfer->flags & OPEN_NON_BLOCKING)
-        WAIT_CALL(result, WAIT_FOREVER, kind_of_wait(transfer), attempt_now(transfer));
-    else
-        WAIT_CALL(result, WAIT_FOREVER, kind_of_wait(transfer), attempt(transfer));
-    (void)!k42_call(transfer->file, release);
+/* After an attempt that says to wait. A table of descriptors that is this thread's alone keeps the
+ * file: nobody closes it while the thread sleeps. */
+static k42_result wait_for(struct files_transfer *transfer, k42_result result) {
+    k42_result flags = k42_call(transfer->file, flags);
+    transfer->flags = flags < 0 ? 0 : (unsigned)flags;
+    bool is_kept = k42_call(task_self()->descriptors, holders) == 1;
+    k42_result held = is_kept ? 0 : k42_call(transfer->file, hold);
+    if (held < 0)
+        return held;
+    result = unless_blocking(transfer, result);
+    WAIT_CALL_ON(result, WAIT_FOREVER, kind_of_wait(transfer),
+                 unless_blocking(transfer, attempt(transfer)));
+    if (!is_kept)
+        (void)!k42_call(transfer->file, release);
     return result;
 }
 
@@ -58,58 +64,73 @@ uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid) {
     return !task || task_capable(task, CAPABILITY_KEEP_SET_ID) ? 0 : files_lost_set_id(mode, gid);
 }
 
-/* Of a piece, as much as one attempt gives. */
-static k42_result transfer_piece(struct files_transfer *transfer) {
-    transfer->copy.unfinished = false;
-    k42_result result = attempt(transfer);
-    if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0)) {
-        k42_result flags = k42_call(transfer->file, flags);
-        transfer->flags = flags < 0 ? 0 : (unsigned)flags;
-        result = wait_for(transfer);
-    }
+/* What becomes of an attempt: as much as one gives. */
+static k42_result settle(struct files_transfer *transfer, k42_result result) {
+    if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0))
+        result = wait_for(transfer, result);
     if (result > 0 && transfer->offset >= 0)
         transfer->offset += result;
     return result;
 }
 
-static k42_result transfer_all(struct files_transfer *transfer, bool is_long) {
+/* From the first attempt's result on; `rest` was cut off for it. */
+static k42_result transfer_on(struct files_transfer *transfer, k42_result result, size_t rest,
+                              bool is_long) {
     struct copy *copy = &transfer->copy;
-    k42_result done = 0, result;
-    bool goes_on;
-    do {
-        size_t rest = copy_cut(copy, PIECE);
-        result = transfer_piece(transfer);
-        goes_on = transfer->write || copy->unfinished || (rest && !copy->left);
+    k42_result done = 0;
+    for (;;) {
+        result = settle(transfer, result);
+        bool goes_on = transfer->write || copy->unfinished || (rest && !copy->left);
         copy_uncut(copy, transfer->limited ? 0 : rest);
         done += result > 0 ? result : 0;
         if (is_long)
             k42_safe_point();
-    } while (result > 0 && goes_on && copy->left);
+        if (result <= 0 || !goes_on || !copy->left)
+            break;
+        rest = copy_cut(copy, PIECE);
+        result = attempt(transfer);
+    }
     if (result == -EPIPE && transfer->write)
         files_tell_self(SIGPIPE);
     return done ? done : linux_result(result, -EBADF);
 }
 
-k42_result files_transfer(struct files_transfer *transfer) {
-    if (__builtin_expect(transfer->copy.left <= PIECE, 1))
-        return transfer_all(transfer, false);
+static __attribute__((noinline)) k42_result transfer_long(struct files_transfer *transfer) {
     if (k42_call(transfer->file, hold) < 0)
         return -EBADF;
-    k42_result result = transfer_all(transfer, true);
+    size_t rest = copy_cut(&transfer->copy, PIECE);
+    k42_result result = transfer_on(transfer, attempt(transfer), rest, true);
     (void)!k42_call(transfer->file, release);
     return result;
 }
 
+/* Nearly every transfer is over with its first attempt. Inlined where `write` is known. */
+static inline __attribute__((always_inline)) k42_result
+transfer_now(struct files_transfer *transfer) {
+    struct copy *copy = &transfer->copy;
+    if (__builtin_expect(copy->left > PIECE, 0))
+        return transfer_long(transfer);
+    k42_result result = attempt(transfer);
+    bool over = result >= 0 && (transfer->write ? !copy->left : !copy->unfinished);
+    return __builtin_expect(over, 1) ? result : transfer_on(transfer, result, 0, false);
+}
+
+k42_result files_transfer(struct files_transfer *transfer) {
+    return transfer_now(transfer);
+}
+
 /* ---- calls ---- */
 
-static k42_result transfer_user(int fd, uintptr_t buffer, size_t count, int64_t offset,
-                                bool write) {
-    struct files_transfer transfer = {.offset = offset, .write = write};
-    k42_result result = files_get(fd, &transfer.file);
+static inline __attribute__((always_inline)) k42_result
+transfer_user(int fd, uintptr_t buffer, size_t count, int64_t offset, bool write) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
     if (result < 0)
         return result;
-    transfer.copy = copy_of_user(buffer, count < MOST_BYTES ? count : MOST_BYTES);
-    return files_transfer(&transfer);
+    count = count < MOST_BYTES ? count : MOST_BYTES;
+    struct files_transfer transfer = {.file = file, .offset = offset, .write = write};
+    transfer.copy = copy_of_user(buffer, count);
+    return transfer_now(&transfer);
 }
 
 LINUX_CALL(0, read, int fd, uintptr_t buffer, size_t count) {

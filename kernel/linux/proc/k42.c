@@ -5,6 +5,7 @@
  *     counts    frames by use, blocks of the heap by size, objects and threads: what must be as
  *               before when whatever was made is gone
  *     classes   of each: its name, live instances, and swaps that ended in one
+ *     chaos     the storm of swaps: chaos.c
  *
  * Numbers are gathered before any is printed, so that printing does not change them. Totals are
  * kept where things happen; instances, and pages of files, are found by walking the objects.
@@ -121,6 +122,10 @@ void proc_k42_register(void) {
     static struct proc_entry files[] = {
         {.name = "counts", .mode = MODE_REGULAR | 0444, .print = print_counts},
         {.name = "classes", .mode = MODE_REGULAR | 0444, .print = print_classes},
+        {.name = "chaos",
+         .mode = MODE_REGULAR | 0644,
+         .print = proc_print_chaos,
+         .write = proc_write_chaos},
     };
     for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
         proc_add(&k42, &files[i]);

@@ -14,6 +14,10 @@ void proc_k42_register(void);
 /* What /proc/cpuinfo has. */
 k42_result proc_print_cpuinfo(const struct proc_key *key, struct proc_text *text);
 
+/* /proc/k42/chaos. */
+k42_result proc_print_chaos(const struct proc_key *key, struct proc_text *text);
+k42_result proc_write_chaos(const struct proc_key *key, const char *bytes, size_t size);
+
 /* Hexadecimal digits, at least so many. */
 void proc_print_hex(struct proc_text *text, uint64_t number, unsigned digits);
 

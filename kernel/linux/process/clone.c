@@ -47,6 +47,8 @@ static k42_result check(const struct clone_request *request) {
 
 static k42_result share_memory(struct task *self, struct task *task, uint64_t flags) {
     if (flags & CLONE_VM) {
+        if (flags & CLONE_THREAD)
+            memory_shared(self->memory);
         task->memory = memory_hold(self->memory);
     } else {
         k42_result result = memory_copy(self->memory, &task->memory);

@@ -24,6 +24,8 @@ void task_release(struct task *task);
 
 /* Counts a new user of each. */
 struct task_memory *memory_hold(struct task_memory *memory);
+/* The calling task is about to start another thread there: from now on futexes have a table. */
+void memory_shared(struct task_memory *memory);
 struct path_context *paths_hold(struct path_context *paths);
 struct credentials *credentials_hold(struct credentials *credentials);
 struct file_held *file_held_hold(struct file_held *held);

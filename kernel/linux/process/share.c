@@ -6,10 +6,12 @@
 
 #include "users.h"
 
+#include "../../change.h"
 #include "../../fs/file.h"
 #include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
+#include "../futex/futex_table.h"
 
 #include <errno.h>
 #include <k42/k42.h>
@@ -70,6 +72,21 @@ struct task_memory *memory_hold(struct task_memory *memory) {
     return memory;
 }
 
+/* Without memory for a table its futexes are in the table of all, as before. Of two that come at
+ * once one keeps its own. Where other processes have the same memory somebody may wait already. */
+void memory_shared(struct task_memory *memory) {
+    k42_ref made, none = K42_NULL_REF;
+    bool alone = __atomic_load_n(&memory->references, __ATOMIC_RELAXED) == 1;
+    if (__atomic_load_n(&memory->futexes, __ATOMIC_RELAXED) ||
+        futex_table_make(k42_id_of(memory->space), alone, &made) < 0)
+        return;
+    if (!__atomic_compare_exchange_n(&memory->futexes, &none, made, false, __ATOMIC_RELEASE,
+                                     __ATOMIC_RELAXED))
+        ignore(k42_destroy(made));
+    else if (!alone)
+        ignore(change_class(made, &futex_table_global, &futex_table_process, 0));
+}
+
 static void memory_free(struct k42_defer *defer) {
     heap_free(k42_container(defer, struct task_memory, defer));
 }
@@ -78,6 +95,8 @@ void memory_release(struct task_memory *memory) {
     if (!memory || !drop(&memory->references))
         return;
     ignore(k42_destroy((k42_ref)memory->space));
+    if (memory->futexes)
+        ignore(k42_destroy(memory->futexes));
     k42_defer(&memory->defer, memory_free);
 }
 

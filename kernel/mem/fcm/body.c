@@ -145,6 +145,14 @@ k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage) {
     return 0;
 }
 
+k42_result fcm_body_counts(struct fcm *self, struct fcm_counts *counts) {
+    const uint64_t *from = (const uint64_t *)&BODY(self)->its.counts;
+    uint64_t *to = (uint64_t *)counts;
+    for (size_t i = 0; i < sizeof *counts / sizeof *to; i++)
+        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    return 0;
+}
+
 k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size) {
     struct body *body = BODY((struct fcm *)(void *)self);
     return (k42_result)k42_format_text(

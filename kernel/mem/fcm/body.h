@@ -1,8 +1,10 @@
 /*
- * Inside the FCMs of files: what shared and pinned ones have in common.
+ * Inside the FCMs of files: what all classes with pages have in common.
  *
  *   body.c            making, ending, counts, attachments
  *   body_get.c        a page's way in: getting, filling, holding
+ *   body_ahead.c      pages begun before anybody wants them
+ *   body_clock.c      who goes when memory is short
  *   body_leave.c      its way out: evicted, cut off, made a hole
  *   body_write_back.c its way to the FR
  *   body_copy.c       read and write
@@ -24,6 +26,7 @@
 #include "attachments.h"
 #include "file_pages.h"
 #include "page_tree.h"
+#include "state.h"
 
 #include <k42/lock.h>
 
@@ -31,11 +34,22 @@
 
 #define BODY_SIZE_MAX ((uint64_t)INT64_MAX)
 #define BODY_SYNCS    8u
+#define BODY_STREAMS  4u
 
 /* Pages that are to be gone, and what the FR is told then. */
 struct body_clear {
     uint64_t first, end;                                /* equal: nothing is */
     enum { CLEAR_HOLE, CLEAR_RESIZE, CLEAR_RENEW } why; /* of a hole, of the size, or nothing */
+};
+
+/* Somebody who reads in order, as far as one can tell. */
+struct body_stream {
+    uint64_t from;   /* the first page of his last step */
+    uint64_t next;   /* the page behind its last */
+    uint64_t ahead;  /* behind what was begun for him */
+    uint64_t behind; /* pages before this one are not kept for him */
+    uint32_t window; /* pages that are begun ahead */
+    uint32_t turn;   /* when he came last */
 };
 
 /* All that a file's FCM is: handed over by pointer as it is. */
@@ -54,13 +68,21 @@ struct body_contents {
     uint64_t hand;      /* where the clock stands */
     uint64_t read_next; /* where a reader in order would go on */
     uint32_t read_ahead;
+    uint32_t turns; /* of readers, for the streams */
+    struct body_stream streams[BODY_STREAMS];
+    struct fcm_counts counts;
     k42_id enlisted; /* with the PM, under this id; or 0 */
 };
 
 struct body_incoming;
 
+/* The root comes first, whichever kind the class is of; of a clustered one, `rep` is not called by
+ * clients, but by its representatives. */
 struct body {
-    struct k42_root root;
+    union {
+        struct k42_root root;
+        struct k42_clustered_root clustered;
+    };
     struct fcm rep;
     struct k42_lock lock;
     uint32_t exclusive;
@@ -82,6 +104,7 @@ k42_result fcm_body_detach(struct fcm *self, const struct fcm_attachment *attach
 k42_result fcm_body_size(struct fcm *self);
 k42_result fcm_body_seek(struct fcm *self, uint64_t offset, enum fcm_seek what);
 k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage);
+k42_result fcm_body_counts(struct fcm *self, struct fcm_counts *counts);
 k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size);
 
 static inline k42_id fcm_body_id(const struct body *body) {
@@ -120,6 +143,21 @@ static inline char *page_memory(uint64_t word) {
     return machine_memory(page_physical(word));
 }
 
+/* For what happens now and then only: readers of pages that are there count nothing. */
+static inline void fcm_body_count(uint64_t *count, uint64_t more) {
+    __atomic_add_fetch(count, more, __ATOMIC_RELAXED);
+}
+
+static inline void fcm_body_lock(struct body *body) {
+    if (__builtin_expect(k42_lock(&body->lock), 0))
+        fcm_body_count(&body->its.counts.contended, 1);
+}
+
+/* Whether pages are to be gone; a look only. */
+static inline bool fcm_body_is_clearing(const struct body *body) {
+    return __atomic_load_n(&body->its.clear.end, __ATOMIC_RELAXED) != 0;
+}
+
 /* 0, or -K42_WAIT: somebody else is changing the size. */
 K42_MUST_CHECK
 k42_result fcm_body_exclude(struct body *body);
@@ -144,6 +182,11 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);
 /* Gives a page's word, held. Errors: as get_page(). */
 K42_MUST_CHECK
 k42_result fcm_body_hold(struct body *body, uint64_t index, unsigned flags, uint64_t *word);
+/* The same for a read: of a file with nothing behind it, only what is there; else -ENOENT. */
+K42_MUST_CHECK
+static inline k42_result fcm_body_hold_to_read(struct body *body, uint64_t index, uint64_t *word) {
+    return fcm_body_hold(body, index, fcm_body_has_fr(body) ? 0 : FCM_CACHED, word);
+}
 /* Lets go, with flags that the page has from now on. */
 void fcm_body_drop(struct body *body, uint64_t index, uint64_t flags);
 /* Makes an absent page one that is being filled, which is the caller's then. -EEXIST: it is not
@@ -154,10 +197,34 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags);
 K42_MUST_CHECK
 k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
                                uint64_t *physical);
+/* A page that is being filled could not be: it is absent, or one of those who want it is told. */
+void fcm_body_fail(struct body *body, uint64_t index);
+/* Asks the FR for a claimed page that has a frame: 0, FR_STARTED, or an error. */
+K42_MUST_CHECK
+k42_result fcm_body_ask(struct body *body, uint64_t index, uint64_t physical);
 /* The claimed page is there, with these flags and holds; false: it was cut off meanwhile. */
 bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add);
 /* A page is absent from now on; its frame goes. It is FILLING, or LEAVING and nobody has it. */
 void fcm_body_remove(struct body *body, uint64_t index);
+
+/* ---- body_ahead.c ---- */
+
+/*
+ * Begins to fill the absent pages of [first, end), with as few requests as can be, as long as that
+ * is easy. Those before `wanted` are somebody's who comes for them at once, and who is told when
+ * one fails. Returns the first page that it did not come to.
+ */
+uint64_t fcm_body_begin(struct body *body, uint64_t first, uint64_t wanted, uint64_t end);
+/* Pages of a range that nobody has, are clean, and have none of the flags `but` go; how many. */
+uint64_t fcm_body_let_go(struct body *body, uint64_t first, uint64_t end, uint64_t but);
+k42_result fcm_body_advise(struct fcm *self, uint64_t first, uint64_t pages,
+                           enum fcm_advice advice);
+/* A page was absent and has been begun: those behind it, if somebody seems to read in order. */
+void fcm_body_read_ahead(struct body *body, uint64_t index);
+
+/* ---- body_clock.c ---- */
+
+k42_result fcm_body_give_back(struct fcm *self, uint64_t wanted);
 
 /* ---- body_leave.c ---- */
 
@@ -205,21 +272,79 @@ k42_result fcm_body_write_back(struct body *body, uint64_t *slot, uint64_t index
 k42_result fcm_body_read(struct fcm *self, uint64_t offset, struct copy *copy);
 k42_result fcm_body_write(struct fcm *self, uint64_t offset, struct copy *copy, uint64_t *at);
 
+/* Copies what lies in one page, `length` bytes of the file; as copy_out(). */
+typedef k42_result body_read_piece(struct body *body, void *context, uint64_t offset, size_t length,
+                                   struct copy *copy);
+
+/* Reads page by page; each caller has it compiled with its own way of reading a piece. */
+static inline __attribute__((always_inline)) k42_result
+fcm_body_read_pieces(struct body *body, uint64_t offset, struct copy *copy,
+                     body_read_piece *read_piece, void *context) {
+    k42_result done = 0;
+    while (copy->left) {
+        uint64_t size = fcm_body_bytes(body);
+        if (offset >= size)
+            break;
+        size_t room = PAGE_BYTES - (offset & (PAGE_BYTES - 1));
+        size_t length = copy->left < size - offset ? copy->left : size - offset;
+        length = length < room ? length : room;
+        k42_result got = read_piece(body, context, offset, length, copy);
+        if (got == -ENXIO)
+            break;
+        copy->unfinished = got < (k42_result)length;
+        if (got < 0)
+            return done ? done : got;
+        done += got;
+        offset += (uint64_t)got;
+        if (copy->unfinished)
+            break;
+    }
+    return done;
+}
+
 /* ---- body_state.c ---- */
 
 extern const struct k42_transfer fcm_body_transfers[];
 void fcm_body_incoming_free(struct body_incoming *incoming);
 
+extern const struct k42_format fcm_contents_format; /* by pointer, among those that have a body */
+k42_result fcm_body_export_contents(struct k42_root *from, struct k42_state *state, unsigned part);
+k42_result fcm_body_import_contents(struct k42_root *to, struct k42_state *state, unsigned part);
+void fcm_body_contents_given(struct k42_root *from, struct k42_state *state);
+size_t fcm_body_measure(struct k42_root *from);
+k42_result fcm_body_prepare(struct k42_root *to, struct k42_state *state);
+k42_result fcm_body_export_pages(struct k42_root *from, struct k42_state *state, unsigned part);
+k42_result fcm_body_import_pages(struct k42_root *to, struct k42_state *state, unsigned part);
+void fcm_body_pages_given(struct k42_root *from, struct k42_state *state);
+
+/* Both formats, for a class that has something to put in order before it says what it has. */
+#define FCM_BODY_TRANSFERS(contents, pages)                                                        \
+    {.format = &fcm_contents_format,                                                               \
+     .export_state = contents,                                                                     \
+     .import_state = fcm_body_import_contents,                                                     \
+     .handed_over = fcm_body_contents_given},                                                      \
+    {                                                                                              \
+        .format = &fcm_pages_format, .measure = fcm_body_measure, .prepare = fcm_body_prepare,     \
+        .export_state = pages, .import_state = fcm_body_import_pages,                              \
+        .handed_over = fcm_body_pages_given                                                        \
+    }
+
 /* ---- the classes ---- */
 
-/* The methods of both; how pages are given back is what sets them apart. */
+/* The methods that all have in common. */
+#define FCM_BODY_STEADY_METHODS                                                                    \
+    .object.describe = fcm_body_describe, .put_page = fcm_body_put_page,                           \
+    .get_present = fcm_body_get_present, .mapped = fcm_body_mapped, .attach = fcm_body_attach,     \
+    .detach = fcm_body_detach, .size = fcm_body_size, .seek = fcm_body_seek,                       \
+    .sync = fcm_body_sync, .filled = fcm_body_filled, .written = fcm_body_written,                 \
+    .counts = fcm_body_counts
+
+/* And those of a class that has nothing but pages: how they are given back, and what a read begins,
+ * sets it apart. */
 #define FCM_BODY_METHODS                                                                           \
-    .object.describe = fcm_body_describe, .get_page = fcm_body_get_page,                           \
-    .put_page = fcm_body_put_page, .get_present = fcm_body_get_present, .mapped = fcm_body_mapped, \
-    .attach = fcm_body_attach, .detach = fcm_body_detach, .read = fcm_body_read,                   \
-    .write = fcm_body_write, .size = fcm_body_size, .resize = fcm_body_resize,                     \
-    .punch = fcm_body_punch, .seek = fcm_body_seek, .sync = fcm_body_sync,                         \
-    .filled = fcm_body_filled, .written = fcm_body_written, .usage = fcm_body_usage,               \
-    .renew = fcm_body_renew
+    FCM_BODY_STEADY_METHODS, .get_page = fcm_body_get_page, .write = fcm_body_write,               \
+                             .resize = fcm_body_resize, .punch = fcm_body_punch,                   \
+                             .usage = fcm_body_usage, .renew = fcm_body_renew,                     \
+                             .advise = fcm_body_advise
 
 #endif

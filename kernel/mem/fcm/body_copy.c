@@ -22,10 +22,11 @@ static size_t in_page(uint64_t offset, uint64_t left) {
 /* ---- reading ---- */
 
 /* Where nothing is behind the file, reading a hole makes no page. */
-static k42_result read_piece(struct body *body, uint64_t offset, size_t length, struct copy *copy) {
+static k42_result read_piece(struct body *body, void *context, uint64_t offset, size_t length,
+                             struct copy *copy) {
     uint64_t index = offset >> PAGE_SHIFT, word;
-    bool behind = fcm_body_has_fr(body);
-    k42_result result = fcm_body_hold(body, index, behind ? 0 : FCM_CACHED, &word);
+    (void)context;
+    k42_result result = fcm_body_hold_to_read(body, index, &word);
     if (result == -ENOENT)
         return copy_out_zeros(copy, length);
     if (result)
@@ -36,25 +37,7 @@ static k42_result read_piece(struct body *body, uint64_t offset, size_t length, 
 }
 
 k42_result fcm_body_read(struct fcm *self, uint64_t offset, struct copy *copy) {
-    struct body *body = BODY(self);
-    k42_result done = 0;
-    while (copy->left) {
-        uint64_t size = fcm_body_bytes(body);
-        if (offset >= size)
-            break;
-        size_t length = in_page(offset, copy->left < size - offset ? copy->left : size - offset);
-        k42_result got = read_piece(body, offset, length, copy);
-        if (got == -ENXIO)
-            break;
-        copy->unfinished = got < (k42_result)length;
-        if (got < 0)
-            return done ? done : got;
-        done += got;
-        offset += (uint64_t)got;
-        if (copy->unfinished)
-            break;
-    }
-    return done;
+    return fcm_body_read_pieces(BODY(self), offset, copy, read_piece, NULL);
 }
 
 /* ---- writing ---- */

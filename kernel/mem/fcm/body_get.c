@@ -18,14 +18,17 @@
 /* ---- holding ---- */
 
 /* Adds a hold to a page that is present. False: it is not, `*word` says what it is. */
-static inline bool take(uint64_t *slot, uint64_t *word, unsigned flags) {
+static inline bool take(struct body *body, uint64_t *slot, uint64_t *word, unsigned flags) {
     uint64_t add = PAGE_USED | (flags & FCM_WRITE ? PAGE_DIRTY : 0);
     *word = page_load(slot);
-    do {
+    for (;;) {
         if ((*word & (PAGE_PRESENT | PAGE_LEAVING)) != PAGE_PRESENT ||
             __builtin_expect(page_holds(*word) == PAGE_HOLDS_MAX, 0))
             return false;
-    } while (!page_change(slot, word, ((*word | add) & ~(uint64_t)PAGE_FRESH) + PAGE_HOLD));
+        if (page_change(slot, word, ((*word | add) & ~(uint64_t)PAGE_FRESH) + PAGE_HOLD))
+            break;
+        fcm_body_count(&body->its.counts.contended, 1);
+    }
     *word |= add;
     return true;
 }
@@ -113,6 +116,7 @@ static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
         return -ENOMEM;
     page_tree_add(&body->its.tree, slot, index,
                   PAGE_FILLING | (flags & BODY_WANTED ? PAGE_FRESH : 0));
+    fcm_body_count(flags & BODY_WANTED ? &body->its.counts.misses : &body->its.counts.ahead, 1);
     return 0;
 }
 
@@ -128,7 +132,7 @@ static k42_result help_clearing(struct body *body) {
 
 k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
     for (;;) {
-        k42_lock(&body->lock);
+        fcm_body_lock(body);
         k42_result result = claim(body, index, flags);
         k42_unlock(&body->lock);
         if (result == -EBUSY)
@@ -147,7 +151,7 @@ static void give_frame(struct body *body, uint64_t physical) {
 }
 
 void fcm_body_remove(struct body *body, uint64_t index) {
-    k42_lock(&body->lock);
+    fcm_body_lock(body);
     uint64_t word = page_load(page_tree_find(&body->its.tree, index));
     page_tree_remove(&body->its.tree, index);
     k42_unlock(&body->lock);
@@ -206,12 +210,12 @@ static void zero_behind(struct body *body, uint64_t index, uint64_t physical) {
         __builtin_memset((char *)machine_memory(physical) + bytes, 0, PAGE_BYTES - bytes);
 }
 
-/* Asks the FR for a page that has a frame: 0, FR_STARTED, or an error. */
-static k42_result ask_fr(struct body *body, uint64_t index, uint64_t physical) {
+k42_result fcm_body_ask(struct body *body, uint64_t index, uint64_t physical) {
     struct fr_page page = {.fcm = k42_root_ref(&body->root),
                            .index = index,
                            .physical = physical,
                            .bytes = fcm_body_bytes_in(body, index)};
+    fcm_body_count(&body->its.counts.requests, page.bytes != 0);
     k42_result result = page.bytes ? k42_call(body->its.fr, fill, &page) : FR_ZERO;
     if (!result)
         zero_behind(body, index, physical);
@@ -222,22 +226,22 @@ static k42_result ask_fr(struct body *body, uint64_t index, uint64_t physical) {
 }
 
 /* Fills a claimed page: 0, FR_STARTED, or an error, and then the page is absent again. */
-static k42_result fill(struct body *body, uint64_t index, unsigned pm_flags) {
+static k42_result fill(struct body *body, uint64_t index) {
     uint64_t physical;
     bool zero = !fcm_body_has_fr(body);
-    k42_result result =
-        fcm_body_find_frame(body, index, pm_flags | (zero ? PM_ZERO : 0), &physical);
+    k42_result result = fcm_body_find_frame(body, index, zero ? PM_ZERO : 0, &physical);
     if (result || zero)
         return result;
-    result = ask_fr(body, index, physical);
+    result = fcm_body_ask(body, index, physical);
     if (result < 0)
         fcm_body_remove(body, index);
     return result;
 }
 
 /* Who waits for the page is to be told: a word without a frame says so to one of them. */
-static void fail(struct body *body, uint64_t *slot, uint64_t index, uint64_t word) {
-    uint64_t physical = page_physical(word);
+void fcm_body_fail(struct body *body, uint64_t index) {
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = page_load(slot), physical = page_physical(word);
     do {
         if (word & PAGE_LEAVING || !(word & PAGE_FRESH)) {
             fcm_body_remove(body, index);
@@ -255,7 +259,7 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) 
     if (!(word & PAGE_FILLING) || !page_physical(word))
         return -EINVAL;
     if (result < 0) {
-        fail(body, slot, index, word);
+        fcm_body_fail(body, index);
         return 0;
     }
     zero_behind(body, index, page_physical(word));
@@ -265,46 +269,24 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) 
 
 /* ---- getting ---- */
 
-enum { AHEAD_FIRST = 4, AHEAD_MOST = 32 };
-
-/*
- * Somebody reads in order: starts filling what he will want next, twice as much each time, as long
- * as that is easy. Races between readers only spoil the guess.
- */
-static void read_ahead(struct body *body, uint64_t index) {
-    uint32_t window = __atomic_load_n(&body->its.read_ahead, __ATOMIC_RELAXED);
-    bool in_order = __atomic_load_n(&body->its.read_next, __ATOMIC_RELAXED) == index;
-    window = !in_order ? 0 : window ? window * 2 : AHEAD_FIRST;
-    window = window < AHEAD_MOST ? window : AHEAD_MOST;
-    __atomic_store_n(&body->its.read_ahead, window, __ATOMIC_RELAXED);
-    uint64_t next = index + 1;
-    for (; next <= index + window; next++) {
-        k42_result result = fcm_body_claim(body, next, 0);
-        if (result == -EEXIST)
-            continue;
-        if (!result)
-            result = fill(body, next, PM_TRY);
-        if (result < 0)
-            break;
-        if (!result)
-            (void)fcm_body_settle(body, next, 0);
-    }
-    __atomic_store_n(&body->its.read_next, next, __ATOMIC_RELAXED);
+static k42_result await_page(struct body *body, uint64_t index) {
+    fcm_body_count(&body->its.counts.waits, 1);
+    return fcm_body_wait(body, index);
 }
 
 /* Fills what was just claimed and gives it, held. -EAGAIN: look again. */
 static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
     uint64_t add = PAGE_USED | (flags & FCM_WRITE ? PAGE_DIRTY : 0);
-    k42_result result = fill(body, index, 0);
+    k42_result result = fill(body, index);
     if (result < 0)
         return result;
     bool there = !result && fcm_body_settle(body, index, add + PAGE_HOLD);
     if (there)
         *word = page_load(page_tree_find(&body->its.tree, index));
     if (fcm_body_has_fr(body) && !(flags & BODY_BEYOND))
-        read_ahead(body, index);
+        fcm_body_read_ahead(body, index);
     if (result == FR_STARTED)
-        return fcm_body_wait(body, index);
+        return await_page(body, index);
     return there ? 0 : -EAGAIN;
 }
 
@@ -318,7 +300,7 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
         uint64_t *slot = page_tree_find(&body->its.tree, index);
         if (!slot)
             continue;
-        if (take(slot, word, flags))
+        if (take(body, slot, word, flags))
             return 0;
         if (page_holds(*word) == PAGE_HOLDS_MAX)
             return -ENOMEM;
@@ -327,7 +309,7 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
         if (*word & PAGE_FILLING && !page_change(slot, word, *word | PAGE_FRESH))
             continue;
         if (*word & (PAGE_FILLING | PAGE_LEAVING))
-            return fcm_body_wait(body, index);
+            return await_page(body, index);
     }
 }
 
@@ -335,7 +317,7 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
 static inline __attribute__((always_inline)) bool hold_present(struct body *body, uint64_t index,
                                                                unsigned flags, uint64_t *word) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    if (__builtin_expect(!slot || !take(slot, word, flags), 0))
+    if (__builtin_expect(!slot || !take(body, slot, word, flags), 0))
         return false;
     if (flags & FCM_WRITE)
         fcm_body_note_dirty(body);
@@ -388,7 +370,7 @@ k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned bytes
     unsigned count = bytes / sizeof *physical;
     for (unsigned i = 0; i < count && i < 32; i++) {
         uint64_t word, *slot = page_tree_find(&body->its.tree, first + i);
-        if (slot && take(slot, &word, 0)) {
+        if (slot && take(body, slot, &word, 0)) {
             physical[i] = page_physical(word);
             mask |= 1l << i;
         }

@@ -110,6 +110,7 @@ bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
         return false;
     }
     fcm_body_remove(body, index);
+    fcm_body_count(&body->its.counts.evicted, 1);
     return true;
 }
 
@@ -192,9 +193,16 @@ static k42_result tell_fr(struct body *body, const struct body_clear *clear) {
     return result == -K42_STALE ? 0 : result;
 }
 
+/* The lock is held. Who only wants to know whether there is something looks without it. */
+static void store_clear(struct body *body, struct body_clear clear) {
+    body->its.clear.first = clear.first;
+    body->its.clear.why = clear.why;
+    __atomic_store_n(&body->its.clear.end, clear.end, __ATOMIC_RELAXED);
+}
+
 static void set_clear(struct body *body, struct body_clear clear) {
     k42_lock(&body->lock);
-    body->its.clear = clear;
+    store_clear(body, clear);
     k42_unlock(&body->lock);
 }
 
@@ -248,7 +256,7 @@ static k42_result grow(struct body *body, uint64_t size) {
 static k42_result set_size(struct body *body, uint64_t size, struct body_clear clear) {
     k42_lock(&body->lock);
     __atomic_store_n(&body->its.size, size, __ATOMIC_RELEASE);
-    body->its.clear = clear;
+    store_clear(body, clear);
     k42_unlock(&body->lock);
     return fcm_body_clear_step(body);
 }

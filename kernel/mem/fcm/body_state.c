@@ -10,13 +10,11 @@
  */
 #include "body.h"
 
-#include "state.h"
-
 struct body_incoming {
     struct fcm_state state;
 };
 
-static const struct k42_format contents_format = {.name = "fcm.contents", .version = 1, .cost = 1};
+const struct k42_format fcm_contents_format = {.name = "fcm.contents", .version = 1, .cost = 1};
 
 static struct body *body_of(struct k42_root *root) {
     return k42_container(root, struct body, root);
@@ -30,27 +28,27 @@ void fcm_body_incoming_free(struct body_incoming *incoming) {
 
 /* ---- by pointer ---- */
 
-static k42_result give_contents(struct k42_root *from, struct k42_state *state, unsigned part) {
+k42_result fcm_body_export_contents(struct k42_root *from, struct k42_state *state, unsigned part) {
     (void)part;
     state->word[0] = (uintptr_t)&body_of(from)->its;
     return 0;
 }
 
-static k42_result take_contents(struct k42_root *to, struct k42_state *state, unsigned part) {
+k42_result fcm_body_import_contents(struct k42_root *to, struct k42_state *state, unsigned part) {
     (void)part;
     body_of(to)->its = *(const struct body_contents *)state->word[0];
     body_of(to)->owns = true;
     return 0;
 }
 
-static void contents_given(struct k42_root *from, struct k42_state *state) {
+void fcm_body_contents_given(struct k42_root *from, struct k42_state *state) {
     (void)state;
     body_of(from)->owns = false;
 }
 
 /* ---- canonical ---- */
 
-static size_t measure(struct k42_root *from) {
+size_t fcm_body_measure(struct k42_root *from) {
     struct body *body = body_of(from);
     k42_lock(&body->lock);
     size_t measured = fcm_state_measure(body->its.tree.nodes, body->its.attachments.count);
@@ -58,7 +56,7 @@ static size_t measure(struct k42_root *from) {
     return measured;
 }
 
-static k42_result prepare(struct k42_root *to, struct k42_state *state) {
+k42_result fcm_body_prepare(struct k42_root *to, struct k42_state *state) {
     struct body *body = body_of(to);
     if (!body->incoming)
         body->incoming = heap_allocate_zeroed(sizeof *body->incoming);
@@ -67,7 +65,7 @@ static k42_result prepare(struct k42_root *to, struct k42_state *state) {
     return fcm_state_prepare(state, &body->incoming->state);
 }
 
-static k42_result export_pages(struct k42_root *from, struct k42_state *state, unsigned part) {
+k42_result fcm_body_export_pages(struct k42_root *from, struct k42_state *state, unsigned part) {
     (void)part;
     struct fcm_state *to = fcm_state_of(state);
     const struct body_contents *its = &body_of(from)->its;
@@ -97,7 +95,7 @@ static k42_result adopt_pages(struct body_contents *its, struct fcm_state *from)
     return 0;
 }
 
-static k42_result import_pages(struct k42_root *to, struct k42_state *state, unsigned part) {
+k42_result fcm_body_import_pages(struct k42_root *to, struct k42_state *state, unsigned part) {
     (void)part;
     struct fcm_state *from = fcm_state_of(state);
     struct body_contents *its = &body_of(to)->its;
@@ -126,22 +124,13 @@ static k42_result import_pages(struct k42_root *to, struct k42_state *state, uns
     return result;
 }
 
-static void pages_given(struct k42_root *from, struct k42_state *state) {
+void fcm_body_pages_given(struct k42_root *from, struct k42_state *state) {
     (void)state;
     body_of(from)->owns = false;
     fcm_body_release(&body_of(from)->its);
 }
 
 const struct k42_transfer fcm_body_transfers[] = {
-    {.format = &contents_format,
-     .export_state = give_contents,
-     .import_state = take_contents,
-     .handed_over = contents_given},
-    {.format = &fcm_pages_format,
-     .measure = measure,
-     .prepare = prepare,
-     .export_state = export_pages,
-     .import_state = import_pages,
-     .handed_over = pages_given},
+    FCM_BODY_TRANSFERS(fcm_body_export_contents, fcm_body_export_pages),
     {.format = NULL},
 };

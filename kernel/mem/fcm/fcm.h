@@ -60,6 +60,23 @@ struct fcm_usage {
     uint64_t frames; /* taken in all, records included */
 };
 
+/* What has happened since the FCM was made: what tells one way of using a file from another. */
+struct fcm_counts {
+    uint64_t misses;    /* pages that were wanted and absent */
+    uint64_t in_order;  /* times that somebody was seen to go on where one had stopped */
+    uint64_t ahead;     /* pages begun before anybody wanted them */
+    uint64_t requests;  /* to the FR, for pages to be filled */
+    uint64_t waits;     /* times somebody was told to wait for a page */
+    uint64_t evicted;   /* pages that went although they belong to the file */
+    uint64_t contended; /* times a CPU met another one at a page or the lock */
+    uint64_t unused;
+};
+
+enum fcm_advice {
+    FCM_WANTED,   /* will be read soon */
+    FCM_UNWANTED, /* will not be read soon */
+};
+
 enum fcm_seek { FCM_SEEK_DATA, FCM_SEEK_HOLE };
 
 #define FCM_APPEND (~0ul) /* as an offset: at the end of the file */
@@ -148,6 +165,14 @@ struct fcm_ops {
      * -K42_WAIT while pages leave; -ENOTSUP.
      */
     K42_METHOD(renew)(struct fcm *self, uint64_t size);
+
+    /* Counts of events. They are kept where pages come and go, never where one is there. */
+    K42_METHOD(counts)(struct fcm *self, K42_OUT struct fcm_counts *counts);
+
+    /* Begins to fill pages that are wanted, as far as that goes without waiting; lets clean ones
+     * that are not, and that nobody has, go. Returns how many pages it came to. */
+    K42_METHOD(advise)
+    (struct fcm *self, uint64_t first, uint64_t pages, enum fcm_advice advice);
 };
 
 struct fcm {

@@ -167,6 +167,17 @@ static k42_result usage(struct fcm *self, struct fcm_usage *usage) {
     return 0;
 }
 
+static k42_result counts(struct fcm *self, struct fcm_counts *counts) {
+    (void)self;
+    *counts = (struct fcm_counts){.misses = 0};
+    return 0;
+}
+
+static k42_result advise(struct fcm *self, uint64_t first, uint64_t pages, enum fcm_advice advice) {
+    (void)self, (void)first, (void)pages, (void)advice;
+    return 0;
+}
+
 static k42_result describe(struct k42_object *self, char *text, size_t bytes) {
     const struct device *device = DEVICE((struct fcm *)(void *)self);
     return (k42_result)k42_format_text(text, bytes, "%lu pages at 0x%lx, %lu attachments",
@@ -217,8 +228,10 @@ static k42_result import_device(struct k42_root *to, struct k42_state *state, un
     return 0;
 }
 
+/* As fcm.pages, but nothing that has pages of memory could take it over. */
+static const struct k42_format device_format = {.name = "fcm.device", .version = 1, .cost = 1};
 static const struct k42_transfer device_transfers[] = {
-    {.format = &fcm_pages_format,
+    {.format = &device_format,
      .measure = measure,
      .prepare = prepare,
      .export_state = export_device,
@@ -246,6 +259,8 @@ static const struct fcm_ops device_ops = {
     .written = of_no_fr,
     .usage = usage,
     .renew = renew,
+    .counts = counts,
+    .advise = advise,
 };
 
 K42_CLASS(fcm_device) = {

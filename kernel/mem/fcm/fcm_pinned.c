@@ -16,6 +16,7 @@ static k42_result give_back(struct fcm *self, uint64_t wanted) {
 
 static const struct fcm_ops pinned_ops = {
     FCM_BODY_METHODS,
+    .read = fcm_body_read,
     .give_back = give_back,
 };
 

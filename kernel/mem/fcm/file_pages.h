@@ -1,12 +1,17 @@
 /*
  * The classes of FCMs for files, and what their makers say.
  *
- *   fcm_shared   a file with something behind it: one set of pages for all CPUs; pages leave when
- *                memory is short, dirty ones after they have been written back
- *   fcm_pinned   a file with nothing behind it (RAM files, shared memory): pages stay
- *   fcm_device   the memory of a device: there are no pages, only addresses
+ *   fcm_shared       a file with something behind it: one set of pages for all CPUs; pages leave
+ *                    when memory is short, dirty ones after they have been written back
+ *   fcm_stream       as shared, for files that are read once from one end to the other: what comes
+ *                    next is read long before, what was read goes
+ *   fcm_small        as shared, and a file of at most 64 KiB that is only read is its bytes in one
+ *                    block
+ *   fcm_partitioned  as shared, for files that many CPUs read at the same time
+ *   fcm_pinned       a file with nothing behind it (RAM files, shared memory): pages stay
+ *   fcm_device       the memory of a device: there are no pages, only addresses
  *
- * k42_create(&fcm_shared, &(struct fcm_file){...}, &ref) makes one; a shared and a pinned one can
+ * k42_create(&fcm_shared, &(struct fcm_file){...}, &ref) makes one; all but those of devices can
  * take each other's place at any time.
  *
  * The end. Whoever ends an FCM of a file says renew(0) first, which waits until nothing is in
@@ -22,7 +27,7 @@
 
 #include <k42/class.h>
 
-/* What fcm_shared and fcm_pinned are made from. */
+/* What the FCMs of files are made from. */
 struct fcm_file {
     pm_ref pm;
     fr_ref fr; /* K42_NULL_REF: nothing behind it, pages begin as zeros */
@@ -34,7 +39,7 @@ struct fcm_registers {
     uint64_t physical, pages;
 };
 
-extern struct k42_class fcm_shared, fcm_pinned, fcm_device;
+extern struct k42_class fcm_shared, fcm_pinned, fcm_stream, fcm_small, fcm_partitioned, fcm_device;
 
 /* The pages of a file and where they come from. */
 struct file_pages {

@@ -4,6 +4,7 @@
  * fill() and write() start; whoever implements them either finishes at once and says so, or answers
  * FR_STARTED and calls the FCM's filled() or written() later, from a thread, by ref: so the answer
  * reaches whatever object is current then. The frame stays the FCM's, and in transit meanwhile.
+ * fill_run() does so for several pages with one request.
  *
  * Methods do not wait.
  */
@@ -21,6 +22,18 @@ struct fr_page {
     uint64_t physical; /* the frame */
     uint64_t bytes;    /* of the page that belong to the file: 4096, or less at its end, never 0.
                           What a fill leaves in the frame behind them does not matter */
+};
+
+#define FR_RUN_PAGES 16u
+
+/* Pages on their way together, one behind the other in the file. */
+struct fr_run {
+    k42_ref fcm;
+    uint64_t index; /* of the first */
+    uint64_t bytes; /* that belong to the file: all but some of the last page's, or all */
+    uint32_t count;
+    uint32_t unused;
+    uint64_t physical[FR_RUN_PAGES]; /* a frame each */
 };
 
 enum {
@@ -50,6 +63,13 @@ struct fr_ops {
 
     /* What was written reaches the medium. Errors: -K42_WAIT (key 1) until it has; -EIO. */
     K42_METHOD(flush)(struct fr *self);
+
+    /*
+     * Begins to fill several frames with one request: returns how many from the first on are on
+     * their way, at least one, and the FCM is told of each by itself. Errors: -ENOTSUP, fill() is
+     * to be used; -EIO; -K42_WAIT as above.
+     */
+    K42_METHOD(fill_run)(struct fr *self, K42_IN const struct fr_run *run);
 };
 
 struct fr {

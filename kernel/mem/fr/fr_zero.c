@@ -38,6 +38,11 @@ static k42_result flush(struct fr *self) {
     return 0;
 }
 
+static k42_result fill_run(struct fr *self, const struct fr_run *run) {
+    (void)self, (void)run;
+    return -ENOTSUP;
+}
+
 static k42_result describe(struct k42_object *self, char *text, size_t size) {
     (void)self;
     return (k42_result)k42_format_text(text, size, "zeros");
@@ -63,6 +68,7 @@ static const struct fr_ops zero_ops = {
     .resize = resize,
     .punch = punch,
     .flush = flush,
+    .fill_run = fill_run,
 };
 
 K42_CLASS(fr_zero) = {

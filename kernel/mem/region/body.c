@@ -258,12 +258,12 @@ k42_result region_close(struct region *self, enum region_end what) {
 
 /* ---- state ---- */
 
-static size_t region_measure(struct k42_root *from) {
+size_t region_measure(struct k42_root *from) {
     (void)from;
     return sizeof(struct region_new);
 }
 
-static k42_result region_export(struct k42_root *from, struct k42_state *state, unsigned part) {
+k42_result region_export(struct k42_root *from, struct k42_state *state, unsigned part) {
     struct region_body *body = k42_container(from, struct region_body, root);
     (void)part;
     state->word[0] = (uintptr_t)&body->state;
@@ -271,19 +271,9 @@ static k42_result region_export(struct k42_root *from, struct k42_state *state, 
 }
 
 /* Attachments and the hold of the file are the state's, whoever has it. */
-static k42_result region_import(struct k42_root *to, struct k42_state *state, unsigned part) {
+k42_result region_import(struct k42_root *to, struct k42_state *state, unsigned part) {
     struct region_body *body = k42_container(to, struct region_body, root);
     (void)part;
     body->state = *(const struct region_new *)state->word[0];
     return 0;
 }
-
-static const struct k42_format region_state = {"REGION_STATE", 1, 1};
-
-const struct k42_transfer region_transfers[] = {
-    {.format = &region_state,
-     .measure = region_measure,
-     .export_state = region_export,
-     .import_state = region_import},
-    {0},
-};

@@ -76,8 +76,22 @@ k42_result region_set_flags(struct region *self, unsigned set, unsigned clear);
 k42_result region_fork(struct region *self, const struct region_heir *heir, k42_ref *child);
 k42_result region_close(struct region *self, enum region_end what);
 
-/* REGION_STATE, the canonical format: struct region_new by value. */
-extern const struct k42_transfer region_transfers[];
+/*
+ * The state of a region is its struct region_new, by value. Each class has a format of its own:
+ * whether what is written there is seen by others is what a class of regions is, not how it does
+ * it.
+ */
+size_t region_measure(struct k42_root *from);
+k42_result region_export(struct k42_root *from, struct k42_state *state, unsigned part);
+k42_result region_import(struct k42_root *to, struct k42_state *state, unsigned part);
+#define REGION_TRANSFERS(format_)                                                                  \
+    {                                                                                              \
+        {.format = &(format_),                                                                     \
+         .measure = region_measure,                                                                \
+         .export_state = region_export,                                                            \
+         .import_state = region_import},                                                           \
+            {0},                                                                                   \
+    }
 
 extern struct k42_class region_private, region_shared;
 

@@ -165,6 +165,9 @@ static const struct region_ops private_ops = {
     .close = region_close,
 };
 
+static const struct k42_format private_format = {"region.private", 1, 1};
+static const struct k42_transfer private_transfers[] = REGION_TRANSFERS(private_format);
+
 K42_CLASS(region_private) = {
     .name = "region.private",
     .interface = &region_interface,
@@ -175,5 +178,5 @@ K42_CLASS(region_private) = {
     .rep_offset = offsetof(struct region_body, rep),
     .ops = &private_ops,
     .init = region_init,
-    .transfers = region_transfers,
+    .transfers = private_transfers,
 };

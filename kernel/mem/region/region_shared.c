@@ -68,6 +68,9 @@ static const struct region_ops shared_ops = {
     .close = region_close,
 };
 
+static const struct k42_format shared_format = {"region.shared", 1, 1};
+static const struct k42_transfer shared_transfers[] = REGION_TRANSFERS(shared_format);
+
 K42_CLASS(region_shared) = {
     .name = "region.shared",
     .interface = &region_interface,
@@ -78,7 +81,7 @@ K42_CLASS(region_shared) = {
     .rep_offset = offsetof(struct region_body, rep),
     .ops = &shared_ops,
     .init = region_init,
-    .transfers = region_transfers,
+    .transfers = shared_transfers,
 };
 
 k42_result region_create(const struct region_new *new, region_ref *region) {

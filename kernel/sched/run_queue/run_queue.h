@@ -132,6 +132,11 @@ uint64_t run_pace(int nice);
 /* Whether an entity that waits here may be taken by another CPU. */
 bool run_may_move(const struct run_entity *entity, unsigned cpu);
 
-extern struct k42_class run_queue_fair, run_queue_fifo, run_queue_realtime;
+/* A turn's length for one of this weight: `usual` for nice 0, more for those with more weight,
+ * between a quarter and four times as long. */
+uint64_t run_turn(const struct run_entity *entity, uint64_t usual);
+
+extern struct k42_class run_queue_fair, run_queue_fifo, run_queue_realtime, run_queue_rounds,
+    run_queue_throughput;
 
 #endif

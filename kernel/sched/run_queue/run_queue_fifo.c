@@ -18,18 +18,8 @@ static struct run_queue_fifo_root *fifo_of(struct run_queue *self) {
     return k42_container(self, struct run_queue_fifo_root, rep);
 }
 
-static void put_in(struct run_queue_fifo_root *fifo, struct run_entity *before,
-                   struct run_entity *entity, struct run_entity *next) {
-    entity->before = before;
-    entity->next = next;
-    *(before ? &before->next : &fifo->first) = entity;
-    *(next ? &next->before : &fifo->last) = entity;
-    fifo->count++;
-}
-
 static void take_out(struct run_queue_fifo_root *fifo, struct run_entity *entity) {
-    *(entity->before ? &entity->before->next : &fifo->first) = entity->next;
-    *(entity->next ? &entity->next->before : &fifo->last) = entity->before;
+    run_line_take_out(&fifo->line, entity);
     fifo->count--;
 }
 
@@ -40,15 +30,16 @@ static k42_result fifo_add(struct run_queue *self, struct run_entity *entity, en
     if (entity == fifo->running)
         fifo->running = NULL;
     if (why == RUN_RETURNED || why == RUN_AWAITED)
-        put_in(fifo, NULL, entity, fifo->first);
+        run_line_put_first(&fifo->line, entity);
     else
-        put_in(fifo, fifo->last, entity, NULL);
+        run_line_put_last(&fifo->line, entity);
+    fifo->count++;
     return 0;
 }
 
 static struct k42_pair fifo_take(struct run_queue *self) {
     struct run_queue_fifo_root *fifo = fifo_of(self);
-    struct run_entity *entity = fifo->first;
+    struct run_entity *entity = fifo->line.first;
     if (!entity)
         return (struct k42_pair){.result = -ENOENT};
     take_out(fifo, entity);
@@ -58,14 +49,13 @@ static struct k42_pair fifo_take(struct run_queue *self) {
 
 static struct k42_pair fifo_take_movable(struct run_queue *self, unsigned cpu, uint64_t now) {
     struct run_queue_fifo_root *fifo = fifo_of(self);
-    struct run_entity *entity = fifo->first;
-    (void)now;
-    for (unsigned i = 0; entity && i < LOOKED_AT; i++, entity = entity->next)
-        if (run_may_move(entity, cpu)) {
-            take_out(fifo, entity);
-            return (struct k42_pair){.word = (uintptr_t)entity};
-        }
-    return (struct k42_pair){.result = -ENOENT};
+    unsigned left = LOOKED_AT;
+    struct run_entity *entity = run_line_movable(&fifo->line, cpu, &left);
+    if (!entity)
+        return (struct k42_pair){.result = -ENOENT};
+    take_out(fifo, entity);
+    run_entity_leaves(entity, now);
+    return (struct k42_pair){.word = (uintptr_t)entity};
 }
 
 static k42_result fifo_charge(struct run_queue *self, uint64_t ran_ns) {
@@ -80,9 +70,7 @@ static k42_result fifo_remove(struct run_queue *self, struct run_entity *entity,
         fifo->running = NULL;
     else
         take_out(fifo, entity);
-    entity->ahead_ns = 0;
-    entity->left_at = now;
-    entity->left = NULL;
+    run_entity_leaves(entity, now);
     return 0;
 }
 
@@ -125,7 +113,7 @@ struct run_queue *run_queue_fifo_open(struct run_queue_fifo_root *fifo) {
 /* ---- state ---- */
 
 struct run_entity *run_queue_fifo_drain(struct run_queue_fifo_root *fifo) {
-    struct run_entity *entity = fifo->first;
+    struct run_entity *entity = fifo->line.first;
     if (entity)
         take_out(fifo, entity);
     else
@@ -150,8 +138,8 @@ static k42_result fifo_import(struct k42_root *to, struct k42_state *state, unsi
     struct run_queue_fifo_root *fifo = (struct run_queue_fifo_root *)(void *)to;
     struct run_entity *entity;
     (void)part;
-    while ((entity = run_queue_next(state)))
-        put_in(fifo, fifo->last, entity, NULL);
+    for (; (entity = run_queue_next(state)); fifo->count++)
+        run_line_put_last(&fifo->line, entity);
     fifo->running = (struct run_entity *)state->word[RUN_QUEUE_RUNNING];
     return 0;
 }

@@ -4,12 +4,13 @@
 #ifndef KERNEL_RUN_QUEUE_FIFO_H
 #define KERNEL_RUN_QUEUE_FIFO_H
 
-#include "run_queue.h"
+#include "run_line.h"
 
 struct run_queue_fifo_root {
     struct k42_root root;
     struct run_queue rep;
-    struct run_entity *first, *last, *running;
+    struct run_line line;
+    struct run_entity *running;
     uint32_t count;
 };
 

@@ -7,7 +7,7 @@
  *
  * Locking: the CPU's. Formats: run_queue_entities. Cannot fail.
  */
-#include "run_queue.h"
+#include "run_line.h"
 
 #include "runtime.h"
 
@@ -17,17 +17,13 @@
 #define LOOKED_AT 16u /* entities, before giving up to find one that may move */
 #define WORDS     ((RUN_PRIORITIES + 63) / 64)
 
-struct line {
-    struct run_entity *first, *last;
-};
-
 struct realtime {
     struct k42_root root;
     struct run_queue rep;
     struct run_entity *running;
     uint32_t count;
     uint64_t waiting[WORDS]; /* a bit for each line that is not empty */
-    struct line lines[RUN_PRIORITIES];
+    struct run_line lines[RUN_PRIORITIES];
 };
 
 static struct realtime *realtime_of(struct run_queue *self) {
@@ -45,23 +41,18 @@ static bool has_rounds(const struct run_entity *entity) {
 
 static void put_in(struct realtime *queue, struct run_entity *entity, bool at_the_head) {
     uint32_t priority = priority_of(entity);
-    struct line *line = &queue->lines[priority];
-    struct run_entity *before = at_the_head ? NULL : line->last;
-    struct run_entity *next = at_the_head ? line->first : NULL;
-    entity->before = before;
-    entity->next = next;
-    *(before ? &before->next : &line->first) = entity;
-    *(next ? &next->before : &line->last) = entity;
+    if (at_the_head)
+        run_line_put_first(&queue->lines[priority], entity);
+    else
+        run_line_put_last(&queue->lines[priority], entity);
     queue->waiting[priority / 64] |= 1ul << priority % 64;
     queue->count++;
 }
 
 static void take_out(struct realtime *queue, struct run_entity *entity) {
     uint32_t priority = priority_of(entity);
-    struct line *line = &queue->lines[priority];
-    *(entity->before ? &entity->before->next : &line->first) = entity->next;
-    *(entity->next ? &entity->next->before : &line->last) = entity->before;
-    if (!line->first)
+    run_line_take_out(&queue->lines[priority], entity);
+    if (!queue->lines[priority].first)
         queue->waiting[priority / 64] &= ~(1ul << priority % 64);
     queue->count--;
 }
@@ -125,9 +116,7 @@ static k42_result realtime_remove(struct run_queue *self, struct run_entity *ent
         queue->running = NULL;
     else
         take_out(queue, entity);
-    entity->ahead_ns = 0;
-    entity->left_at = now;
-    entity->left = NULL;
+    run_entity_leaves(entity, now);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "calls.h"
 
 #include "fs/devices.h"
+#include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/pipe/pipe.h"
 #include "fs/ramfs/ramfs.h"
@@ -12,7 +13,7 @@
 #include "linux/signal/signals.h"
 #include "linux/task.h"
 
-#include "platform.h"
+#include "runtime.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -157,6 +158,41 @@ void calls_close(void) {
     if (left > objects_before)
         fprintf(stderr, "objects left: %lu of %lu\n", left, objects_before);
     calls_expect(left <= objects_before, "objects were left over");
+}
+
+static const char *class_of(k42_id id, char name[48]) {
+    struct k42_object_info info;
+    calls_expect(k42_inspect(k42_id_ref(id), &info) == 0, "no such object");
+    k42_copy_text(name, 48, info.class_name);
+    return name;
+}
+
+const char *calls_class_of(int fd, char name[48]) {
+    k42_enter();
+    struct k42_pair file = k42_call(own_task->descriptors, get, fd);
+    k42_exit();
+    calls_expect(file.result >= 0, "no such descriptor");
+    return class_of(k42_ref_id((k42_ref)file.word), name);
+}
+
+const char *calls_class_of_node(int fd, char name[48]) {
+    k42_enter();
+    struct k42_pair file = k42_call(own_task->descriptors, get, fd), node = file;
+    if (file.result >= 0)
+        node = k42_call((file_ref)file.word, node);
+    k42_exit();
+    calls_expect(node.result >= 0, "no such node");
+    return class_of(k42_ref_id((k42_ref)node.word), name);
+}
+
+const char *calls_class_of_pipe(int fd, char name[48]) {
+    struct file_poll poll = {0};
+    k42_enter();
+    struct k42_pair file = k42_call(own_task->descriptors, get, fd);
+    k42_result result = file.result < 0 ? file.result : k42_call((file_ref)file.word, poll, &poll);
+    k42_exit();
+    calls_expect(result >= 0, "no such pipe");
+    return class_of(poll.object, name);
 }
 
 void calls_become(unsigned uid) {

@@ -20,6 +20,12 @@ struct task;
 struct task *calls_begin_thread(const char *name, int copies);
 void calls_end_thread(struct task *task);
 
+/* The class of the file behind a descriptor of the calling thread's. */
+const char *calls_class_of(int fd, char name[48]);
+/* And of the node or pipe behind that. */
+const char *calls_class_of_node(int fd, char name[48]);
+const char *calls_class_of_pipe(int fd, char name[48]);
+
 /* Whose rights the first task's calls have, as seteuid() does: root's, or somebody's. */
 void calls_become(unsigned uid);
 

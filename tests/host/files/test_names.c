@@ -3,6 +3,8 @@
  */
 #include "file_test.h"
 
+#include <k42/k42.h>
+
 static void a_file_that_lost_its_name_lasts_as_long_as_it_is_open(void **unused) {
     char text[8] = {0};
     struct stat stat;
@@ -153,6 +155,114 @@ static void attributes_can_be_extended(void **unused) {
     assert_int_equal(CALL(SYS_unlink, "/x"), 0);
 }
 
+/* ---- directories, by size ---- */
+
+static int is_of(int fd, const char *class_name) {
+    char name[48];
+    return !strcmp(calls_class_of_node(fd, name), class_name);
+}
+
+static void assert_becomes(int fd, const char *class_name) {
+    for (int n = 0; n < 100 && !is_of(fd, class_name); n++)
+        assert_int_equal(k42_swap_flush(), 0);
+    assert_true(is_of(fd, class_name));
+}
+
+static char *numbered(const char *folder, unsigned long number) {
+    static __thread char path[64];
+    snprintf(path, sizeof path, "%s/name%lu", folder, number);
+    return path;
+}
+
+static void make_names(const char *folder, unsigned from, unsigned to) {
+    for (unsigned n = from; n < to; n++)
+        close_file(open_file(numbered(folder, n), O_CREAT | O_EXCL));
+}
+
+static void take_names(const char *folder, unsigned from, unsigned to) {
+    for (unsigned n = from; n < to; n++)
+        assert_int_equal(CALL(SYS_unlink, numbered(folder, n)), 0);
+}
+
+static void assert_names(const char *folder, unsigned from, unsigned to) {
+    struct stat stat;
+    for (unsigned n = from; n < to; n++)
+        assert_int_equal(CALL(SYS_stat, numbered(folder, n), &stat), 0);
+    assert_int_equal(CALL(SYS_stat, numbered(folder, to), &stat), -ENOENT);
+}
+
+static void a_directory_that_grows_is_hashed_and_one_that_shrank_a_list(void **unused) {
+    (void)unused;
+    assert_int_equal(CALL(SYS_mkdir, "/d", 0755), 0);
+    int fd = open_file("/d", O_RDONLY | O_DIRECTORY);
+    for (int turn = 0; turn < 3; turn++) {
+        make_names("/d", 0, 8);
+        assert_int_equal(k42_swap_flush(), 0);
+        assert_true(is_of(fd, "node.ramfs.directory.list"));
+        assert_names("/d", 0, 8);
+        make_names("/d", 8, 100);
+        assert_becomes(fd, "node.ramfs.directory.hash");
+        assert_names("/d", 0, 100);
+        take_names("/d", 2, 100);
+        make_names("/d", 2, 3);
+        assert_int_equal(k42_swap_flush(), 0);
+        assert_true(is_of(fd, "node.ramfs.directory.hash"));
+        take_names("/d", 1, 3);
+        make_names("/d", 1, 2);
+        assert_becomes(fd, "node.ramfs.directory.list");
+        assert_names("/d", 0, 2);
+        take_names("/d", 0, 2);
+    }
+    close_file(fd);
+    assert_int_equal(CALL(SYS_rmdir, "/d"), 0);
+}
+
+/* Each has names of its own, in a directory whose kind changes all the time, and finds them as long
+ * as they are there, also those it moves to another. */
+static void *keep_names(void *argument) {
+    unsigned long mine = 1000 * (unsigned long)argument;
+    struct task *task = calls_begin_thread("namer", 1);
+    struct stat stat;
+    char other[64];
+    for (unsigned long n = 0; n < 1500; n++) {
+        unsigned long name = mine + n % 30;
+        long fd = CALL(SYS_open, numbered("/d", name), O_RDWR | O_CREAT | O_EXCL, 0644);
+        calls_expect(fd >= 0 && CALL(SYS_close, fd) == 0, "a name could not be made");
+        snprintf(other, sizeof other, "/e/name%lu", name);
+        if (n % 3 == 0) {
+            calls_expect(CALL(SYS_rename, numbered("/d", name), other) == 0, "not moved");
+            calls_expect(CALL(SYS_stat, other, &stat) == 0, "a moved name is lost");
+            calls_expect(CALL(SYS_rename, other, numbered("/d", name)) == 0, "not moved back");
+        }
+        if (n < 29)
+            continue;
+        name = mine + (n + 1) % 30; /* the oldest */
+        calls_expect(CALL(SYS_stat, numbered("/d", name), &stat) == 0, "a name is lost");
+        calls_expect(CALL(SYS_unlink, numbered("/d", name)) == 0, "a name does not go");
+        calls_expect(CALL(SYS_stat, numbered("/d", name), &stat) == -ENOENT, "a name stays");
+    }
+    for (unsigned long n = 0; n < 30; n++)
+        (void)CALL(SYS_unlink, numbered("/d", mine + n));
+    calls_end_thread(task);
+    return NULL;
+}
+
+static void no_name_is_lost_while_the_kind_of_directory_changes(void **unused) {
+    enum { THREADS = 3 };
+    pthread_t threads[THREADS];
+    (void)unused;
+    assert_int_equal(CALL(SYS_mkdir, "/d", 0755), 0);
+    assert_int_equal(CALL(SYS_mkdir, "/e", 0755), 0);
+    storm_begin();
+    for (unsigned long n = 0; n < THREADS; n++)
+        pthread_create(&threads[n], NULL, keep_names, (void *)(n + 1));
+    for (unsigned long n = 0; n < THREADS; n++)
+        pthread_join(threads[n], NULL);
+    assert_true(storm_end() > 0);
+    assert_int_equal(CALL(SYS_rmdir, "/d"), 0);
+    assert_int_equal(CALL(SYS_rmdir, "/e"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_that_lost_its_name_lasts_as_long_as_it_is_open),
@@ -161,6 +271,8 @@ int main(void) {
         cmocka_unit_test(the_working_directory_knows_its_name),
         cmocka_unit_test(archives_are_put_over_one_another_without_copying),
         cmocka_unit_test(attributes_can_be_extended),
+        cmocka_unit_test(a_directory_that_grows_is_hashed_and_one_that_shrank_a_list),
+        cmocka_unit_test(no_name_is_lost_while_the_kind_of_directory_changes),
     };
     return file_tests_run(tests);
 }

@@ -95,7 +95,7 @@ struct medium {
     bool late;                        /* answers come from a thread, or from medium_answer() */
     bool by_hand;                     /* with late: only medium_answer() */
     k42_result fail_fill, fail_write; /* the next ones */
-    uint32_t fills, writes, flushes, refuse; /* refuse: the next so many are -K42_WAIT */
+    uint32_t fills, runs, writes, flushes, refuse; /* refuse: the next so many are -K42_WAIT */
     uint64_t size;
 };
 void medium_open(struct medium *medium);
@@ -109,5 +109,9 @@ uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word);
 
 /* Classes for the tests: fcm_shared's methods, and none of its formats but the canonical one. */
 extern struct k42_class fcm_plain;
+
+/* All classes of a file's pages, that one among them. */
+#define STAGE_CLASSES 6u
+extern struct k42_class *const stage_classes[STAGE_CLASSES];
 
 #endif

@@ -87,6 +87,24 @@ static k42_result fr_write(struct fr *self, const struct fr_page *page) {
     return ask(FR(self), page, true);
 }
 
+/* A medium that answers late has a page at a time taken from a run when it is nearly full. */
+static k42_result fr_fill_run(struct fr *self, const struct fr_run *run) {
+    if (!FR(self)->medium->late)
+        return -ENOTSUP;
+    for (uint32_t i = 0; i < run->count; i++) {
+        uint64_t left = run->bytes - i * FRAME_BYTES;
+        struct fr_page page = {run->fcm, run->index + i, run->physical[i],
+                               left < FRAME_BYTES ? left : FRAME_BYTES};
+        k42_result result = ask(FR(self), &page, false);
+        if (result < 0)
+            return i ? (k42_result)i : result;
+        if (result != FR_STARTED)
+            stage_die("a medium that answers late has answered at once");
+    }
+    __atomic_add_fetch(&FR(self)->medium->runs, 1, __ATOMIC_RELAXED);
+    return run->count;
+}
+
 static void forget(struct stage_fr *fr, uint64_t first, uint64_t end) {
     for (uint64_t page = first; page < end && page < MEDIUM_PAGES; page++) {
         free(fr->pages[page]);
@@ -170,6 +188,7 @@ static const struct fr_ops stage_fr_ops = {
     .resize = fr_resize,
     .punch = fr_punch,
     .flush = fr_flush,
+    .fill_run = fr_fill_run,
 };
 
 K42_CLASS(stage_fr) = {

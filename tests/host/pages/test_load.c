@@ -17,8 +17,8 @@
 
 #define THREADS      4u
 #define PAGES        64u
+#define FEW_PAGES    2u
 #define LIMIT        40u
-#define SWAPS        60u
 #define BYTES(pages) ((uint64_t)(pages)*FRAME_BYTES)
 
 static struct medium medium;
@@ -26,6 +26,8 @@ static pm_ref pm;
 static fcm_ref fcm;
 static uint32_t stop, failures, progress;
 static struct space spaces[2];
+static uint64_t pages; /* of the file that is used */
+static bool is_mapped;
 
 static bool goes_on(void) {
     return !__atomic_load_n(&stop, __ATOMIC_ACQUIRE) &&
@@ -89,9 +91,9 @@ static bool is_done(k42_result result, k42_result expected) {
 static void use_words(struct worker *self) {
     uint64_t seed = self->number + 1, value;
     while (goes_on()) {
-        uint64_t page = next_random(&seed) % PAGES, at = BYTES(page) + self->number * 8;
+        uint64_t page = next_random(&seed) % pages, at = BYTES(page) + self->number * 8;
         struct space *space = &spaces[next_random(&seed) % 2];
-        bool by_call = next_random(&seed) % 2;
+        bool by_call = !is_mapped || next_random(&seed) % 2;
         if (next_random(&seed) % 2) {
             value = ++self->count;
             if (is_done(by_call ? stage_write(fcm, at, &value, 8) : space_store(space, at, value),
@@ -123,14 +125,14 @@ static void cut_and_grow(struct worker *self) {
     uint64_t seed = 99, value;
     (void)self;
     while (goes_on()) {
-        uint64_t at = BYTES(PAGES) + next_random(&seed) % BYTES(PAGES) / 8 * 8;
+        uint64_t at = BYTES(pages) + next_random(&seed) % BYTES(pages) / 8 * 8;
         uint64_t mark = 42;
         if (!is_done(stage_write(fcm, at, &mark, 8), 8))
             continue;
         if (stage_read(fcm, at, &value, 8) == 8 && value != mark)
             complain("a written word is", value, mark);
         is_done(CALL(fcm, resize, at), 0);
-        if (CALL(fcm, size) == (k42_result)at && is_done(CALL(fcm, resize, BYTES(2 * PAGES)), 0) &&
+        if (CALL(fcm, size) == (k42_result)at && is_done(CALL(fcm, resize, BYTES(2 * pages)), 0) &&
             stage_read(fcm, at, &value, 8) == 8 && value)
             complain("a word that was cut off is", value, at);
     }
@@ -151,23 +153,22 @@ static void await_progress(uint32_t more) {
         sched_yield();
 }
 
-static void words_survive_eviction_write_back_and_swaps(void **state) {
-    (void)state;
+static void use_a_file(uint64_t count, bool mapped) {
     static struct worker workers[THREADS + 2];
-    static struct k42_class *const classes[] = {&fcm_shared, &fcm_plain,  &fcm_shared, &fcm_pinned,
-                                                &fcm_pinned, &fcm_plain,  &fcm_plain,  &fcm_shared,
-                                                &fcm_shared, &fcm_pinned, &fcm_plain,  &fcm_pinned};
     stop = 0;
-    fcm = make(BYTES(PAGES));
-    for (unsigned i = 0; i < 2; i++)
+    pages = count;
+    is_mapped = mapped;
+    fcm = make(BYTES(pages));
+    for (unsigned i = 0; i < 2 && mapped; i++)
         space_open(&spaces[i], fcm);
     for (unsigned i = 0; i < THREADS; i++)
         start(&workers[i], use_words, i);
     start(&workers[THREADS], sync_and_give_back, THREADS);
     start(&workers[THREADS + 1], cut_and_grow, THREADS + 1);
-    for (unsigned i = 0; i < SWAPS && goes_on(); i++) {
+    /* From each class to each. */
+    for (unsigned i = 0; i < 2 * STAGE_CLASSES * STAGE_CLASSES && goes_on(); i++) {
         await_progress(40);
-        swap((k42_ref)fcm, classes[i % (sizeof classes / sizeof *classes)]);
+        swap((k42_ref)fcm, stage_classes[i % 2 ? i / 2 % STAGE_CLASSES : i / 2 / STAGE_CLASSES]);
         if (i % 8 == 0)
             swap((k42_ref)pm, &pm_turns);
     }
@@ -176,15 +177,26 @@ static void words_survive_eviction_write_back_and_swaps(void **state) {
     for (unsigned i = 0; i < THREADS + 2; i++)
         pthread_join(workers[i].thread, NULL);
     for (unsigned i = 0; i < THREADS; i++)
-        for (uint64_t page = 0; page < PAGES; page++) {
+        for (uint64_t page = 0; page < pages; page++) {
             uint64_t value = ~0ul;
             assert_int_equal(stage_read(fcm, BYTES(page) + i * 8, &value, 8), 8);
             assert_int_equal(value, workers[i].words[page]);
         }
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2 && mapped; i++)
         space_close(&spaces[i]);
     end(fcm);
     assert_int_equal(failures, 0);
+}
+
+static void words_survive_eviction_write_back_and_swaps(void **state) {
+    (void)state;
+    use_a_file(PAGES, true);
+}
+
+static void words_of_a_small_file_survive_the_same(void **state) {
+    (void)state;
+    use_a_file(FEW_PAGES, true);
+    use_a_file(FEW_PAGES, false);
 }
 
 /* ---- appending ---- */
@@ -277,6 +289,7 @@ static int end_test(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(words_survive_eviction_write_back_and_swaps),
+        TEST(words_of_a_small_file_survive_the_same),
         TEST(appended_records_are_all_there_once_and_in_order),
         TEST(a_sync_ends_although_writers_do_not),
     };

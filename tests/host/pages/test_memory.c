@@ -81,25 +81,24 @@ static void a_limit_that_nothing_can_keep_is_no_memory(void **state) {
 
 static void a_page_in_transit_arrives_at_the_new_object(void **state) {
     (void)state;
-    static struct k42_class *const classes[] = {&fcm_shared, &fcm_pinned, &fcm_plain};
     file_medium.late = true;
     file_medium.by_hand = true;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < STAGE_CLASSES; i++) {
         fcm_ref fcm = file_make_on_medium(BYTES(100));
         struct space space;
         struct fcm_page page;
         space_open(&space, fcm);
         assert_int_equal(TRY(fcm, get_page, 70, 0, &page), -K42_WAIT);
-        file_swap((k42_ref)fcm, classes[i], 0);
+        file_swap((k42_ref)fcm, stage_classes[i], 0);
         assert_int_equal(file_usage(fcm).in_transit, 1);
         assert_int_equal(file_usage(fcm).attachments, 1);
         assert_int_equal(medium_answer(&file_medium), 1);
         assert_int_equal(TRY(fcm, get_page, 70, FCM_WRITE, &page), 0);
-        file_swap((k42_ref)fcm, classes[(i + 1) % 3], 0);
+        file_swap((k42_ref)fcm, stage_classes[(i + 1) % STAGE_CLASSES], 0);
         assert_int_equal(file_usage(fcm).held, 1);
         assert_int_equal(TRY(fcm, put_page, 70), 0);
         assert_int_equal(TRY(fcm, sync, 0, 100, 0), -K42_WAIT);
-        file_swap((k42_ref)fcm, classes[(i + 2) % 3], 0);
+        file_swap((k42_ref)fcm, stage_classes[(i + 2) % STAGE_CLASSES], 0);
         assert_int_equal(medium_answer(&file_medium), 1);
         assert_int_equal(TRY(fcm, sync, 0, 100, 0), 0);
         space_close(&space);

@@ -1,0 +1,15 @@
+/*
+ * Which class has become which, how often, and what an object of a class is to become next.
+ *
+ * Classes are known by name, so that a component whose classes were counted may go.
+ */
+#ifndef KERNEL_CHAOS_PAIRS_H
+#define KERNEL_CHAOS_PAIRS_H
+
+#include "chaos.h"
+
+/* Of the classes that an object of `from` may become, the one it has become least often in all
+ * storms. NULL: there is none, or no memory. Only the storm's thread. */
+struct chaos_pair *chaos_next(const struct k42_class *from);
+
+#endif

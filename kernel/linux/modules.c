@@ -1,0 +1,96 @@
+/*
+ * Components by Linux's calls for modules (k42/modules.h), so that insmod and rmmod work, too.
+ *
+ * Loading, unloading and upgrading wait for grace periods, so they are calls of programs and no
+ * methods: the thread leaves the generation meanwhile. Owns: nothing.
+ */
+#include "../arch/x86_64/arch.h"
+#include "../component/component.h"
+#include "../component/words.h"
+#include "linux.h"
+#include "program.h"
+#include "runtime.h"
+#include "task.h"
+#include "whole_file.h"
+
+#include <k42/modules.h>
+#include <linux/capability.h>
+
+enum { PARAMETERS_MOST = 512, NAME_MOST = 64 };
+_Static_assert(sizeof((struct k42_modules_answer *)0)->why == COMPONENT_WHY, "a sentence fits");
+
+static k42_result upgrade(const struct component_words *words, const char *component,
+                          struct k42_modules_answer *answer) {
+    struct component_upgrade done = {0};
+    enum k42_upgrade_mode mode = (enum k42_upgrade_mode)words->mode;
+    k42_result result =
+        words->class_[0]
+            ? component_turn_class(words->class_, words->version, mode, &done, answer->why,
+                                   sizeof answer->why)
+            : component_upgrade(component, mode, &done, answer->why, sizeof answer->why);
+    answer->total = done.total;
+    answer->converted = done.converted;
+    answer->failed = done.failed;
+    answer->vanished = done.vanished;
+    return result;
+}
+
+/* Inactive. `file`: NULL when there is none. */
+static k42_result carry_out(const struct component_words *words, const struct whole_file *file,
+                            struct k42_modules_answer *answer) {
+    k42_result result = 0;
+    if (words->unload[0])
+        return component_unload(words->unload, answer->why, sizeof answer->why);
+    k42_copy_text(answer->component, sizeof answer->component, words->component);
+    if (file) {
+        uint64_t began = time_ns();
+        result = component_load(words->file[0] ? words->file : "the file", whole_file_bytes(file),
+                                file->size, answer->component, answer->why, sizeof answer->why);
+        answer->load_ns = time_ns() - began;
+    }
+    return result || words->mode < 0 ? result : upgrade(words, answer->component, answer);
+}
+
+static k42_result read_and_carry_out(const struct component_words *words, int descriptor,
+                                     struct k42_modules_answer *answer) {
+    struct whole_file file = {0};
+    k42_result result = descriptor < 0 ? 0 : whole_file_read(descriptor, &file);
+    if (!result) {
+        k42_exit();
+        result = carry_out(words, descriptor < 0 ? NULL : &file, answer);
+        k42_enter();
+    }
+    whole_file_discard(&file);
+    return result;
+}
+
+LINUX_CALL(313, finit_module, int descriptor, uintptr_t parameters, unsigned flags) {
+    char text[PARAMETERS_MOST];
+    struct component_words words;
+    struct k42_modules_answer answer = {0};
+    if (!task_capable(task_self(), CAP_SYS_MODULE))
+        return -EPERM;
+    k42_result result = flags ? -EINVAL : program_read_text(text, parameters, sizeof text);
+    if (result >= 0)
+        result = component_words_read(&words, text, descriptor >= 0);
+    if (result < 0)
+        return result == -ENAMETOOLONG ? -EINVAL : result;
+    result = read_and_carry_out(&words, descriptor, &answer);
+    if (words.answer && program_write(words.answer, &answer, sizeof answer) < 0)
+        return result ? result : -EFAULT;
+    return result;
+}
+
+LINUX_CALL(176, delete_module, uintptr_t name, unsigned flags) {
+    char text[NAME_MOST], why[COMPONENT_WHY];
+    (void)flags; /* whether to wait is not asked: a grace period is not long */
+    if (!task_capable(task_self(), CAP_SYS_MODULE))
+        return -EPERM;
+    k42_result result = program_read_text(text, name, sizeof text);
+    if (result < 0)
+        return result;
+    k42_exit();
+    result = component_unload(text, why, sizeof why);
+    k42_enter();
+    return result;
+}

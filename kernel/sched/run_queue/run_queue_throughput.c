@@ -1,0 +1,207 @@
+/*
+ * Run queue for throughput: long turns, and no switch because somebody woke.
+ *
+ * Those that wake, and new ones, are gathered. When the running one's turn is over, or it sleeps,
+ * all that were gathered by then are served one after the other, a batch, while the next ones
+ * gather; then one of those that compute has a turn, and so on. So caches stay warm for ten times
+ * as long as with shares, one end of a pipe runs until it is full or empty, and yet who wakes waits
+ * for one long turn and the batch before his, and who computes for one batch, which is finite.
+ *
+ * Every operation but looking for one that may move takes the same few instructions however many
+ * wait. Nice sets the length of turns. In which line an entity stands is noted in virtual_ns.
+ *
+ * Locking: the CPU's. Formats: run_queue_entities. Cannot fail.
+ */
+#include "run_line.h"
+
+#include "runtime.h"
+
+#include <errno.h>
+#include <k42/class.h>
+
+#define LOOKED_AT 16u /* entities, before giving up to find one that may move */
+#define LONG_NS   (10 * RUN_SLICE_NS)
+
+/* Two lines are the batch and those that gather, by turns. */
+enum { COMPUTING = 2, LINES };
+
+struct throughput {
+    struct k42_root root;
+    struct run_queue rep;
+    struct run_line lines[LINES];
+    struct run_entity *running;
+    uint32_t count;
+    unsigned batch;         /* which of the first two is served; the other gathers */
+    bool one_that_computes; /* has its turn before the next batch */
+};
+
+static struct throughput *throughput_of(struct run_queue *self) {
+    return k42_container(self, struct throughput, rep);
+}
+
+/* Whose line is next; one without anybody when nobody waits. */
+static unsigned next_line(const struct throughput *queue) {
+    if (queue->lines[queue->batch].first)
+        return queue->batch;
+    if (queue->lines[COMPUTING].first &&
+        (queue->one_that_computes || !queue->lines[!queue->batch].first))
+        return COMPUTING;
+    return !queue->batch;
+}
+
+static struct run_entity *next_of(const struct throughput *queue) {
+    return queue->lines[next_line(queue)].first;
+}
+
+static void put_in(struct throughput *queue, unsigned line, struct run_entity *entity, bool first) {
+    entity->virtual_ns = line;
+    if (first)
+        run_line_put_first(&queue->lines[line], entity);
+    else
+        run_line_put_last(&queue->lines[line], entity);
+    queue->count++;
+}
+
+static void take_out(struct throughput *queue, struct run_entity *entity) {
+    run_line_take_out(&queue->lines[entity->virtual_ns], entity);
+    queue->count--;
+}
+
+static k42_result throughput_add(struct run_queue *self, struct run_entity *entity,
+                                 enum run_reason why, uint64_t now) {
+    struct throughput *queue = throughput_of(self);
+    (void)now;
+    if (entity == queue->running)
+        queue->running = NULL;
+    if (why == RUN_RETURNED || why == RUN_AWAITED)
+        put_in(queue, queue->batch, entity, true);
+    else if (why == RUN_EXPIRED || why == RUN_YIELDED)
+        put_in(queue, COMPUTING, entity, false);
+    else
+        put_in(queue, !queue->batch, entity, false);
+    return 0;
+}
+
+static struct k42_pair throughput_take(struct run_queue *self) {
+    struct throughput *queue = throughput_of(self);
+    unsigned line = next_line(queue);
+    struct run_entity *entity = queue->lines[line].first;
+    if (!entity)
+        return (struct k42_pair){.result = -ENOENT};
+    take_out(queue, entity);
+    if (line != COMPUTING)
+        queue->batch = line;
+    queue->one_that_computes = line != COMPUTING;
+    queue->running = entity;
+    return (struct k42_pair){.word = (uintptr_t)entity};
+}
+
+/* Those that compute have least to lose. */
+static struct k42_pair throughput_take_movable(struct run_queue *self, unsigned cpu, uint64_t now) {
+    struct throughput *queue = throughput_of(self);
+    unsigned left = LOOKED_AT;
+    struct run_entity *entity = NULL;
+    for (unsigned line = LINES; line-- && !entity;)
+        entity = run_line_movable(&queue->lines[line], cpu, &left);
+    if (!entity)
+        return (struct k42_pair){.result = -ENOENT};
+    take_out(queue, entity);
+    run_entity_leaves(entity, now);
+    return (struct k42_pair){.word = (uintptr_t)entity};
+}
+
+static k42_result throughput_charge(struct run_queue *self, uint64_t ran_ns) {
+    (void)self;
+    (void)ran_ns;
+    return 0;
+}
+
+static k42_result throughput_remove(struct run_queue *self, struct run_entity *entity,
+                                    uint64_t now) {
+    struct throughput *queue = throughput_of(self);
+    if (entity == queue->running)
+        queue->running = NULL;
+    else
+        take_out(queue, entity);
+    run_entity_leaves(entity, now);
+    return 0;
+}
+
+static k42_result throughput_slice(struct run_queue *self) {
+    const struct run_entity *running = throughput_of(self)->running;
+    return (k42_result)(running ? run_turn(running, LONG_NS) : LONG_NS);
+}
+
+static k42_result throughput_count(struct run_queue *self) {
+    return __atomic_load_n(&throughput_of(self)->count, __ATOMIC_RELAXED);
+}
+
+static struct k42_pair throughput_self(struct run_queue *self) {
+    return (struct k42_pair){.word = (uintptr_t)self};
+}
+
+static k42_result throughput_describe(struct k42_object *object, char *text, size_t size) {
+    struct run_queue *self = (struct run_queue *)(void *)object;
+    return k42_format_text(text, size, "long turns: %ld wait", throughput_count(self));
+}
+
+static const struct run_queue_ops throughput_ops = {
+    .object.describe = throughput_describe,
+    .add = throughput_add,
+    .take = throughput_take,
+    .take_movable = throughput_take_movable,
+    .charge = throughput_charge,
+    .remove = throughput_remove,
+    .slice = throughput_slice,
+    .count = throughput_count,
+    .self = throughput_self,
+};
+
+/* ---- state ---- */
+
+static struct run_entity *throughput_drain(struct k42_root *root) {
+    struct throughput *queue = (struct throughput *)(void *)root;
+    struct run_entity *entity = next_of(queue);
+    if (entity)
+        take_out(queue, entity);
+    else
+        queue->running = NULL;
+    return entity;
+}
+
+static k42_result throughput_export(struct k42_root *from, struct k42_state *state, unsigned part) {
+    (void)part;
+    state->word[RUN_QUEUE_ROOT] = (uintptr_t)from;
+    state->word[RUN_QUEUE_DRAIN] = (uintptr_t)throughput_drain;
+    state->word[RUN_QUEUE_RUNNING] = (uintptr_t)((struct throughput *)(void *)from)->running;
+    return 0;
+}
+
+static k42_result throughput_import(struct k42_root *to, struct k42_state *state, unsigned part) {
+    struct throughput *queue = (struct throughput *)(void *)to;
+    struct run_entity *entity;
+    (void)part;
+    while ((entity = run_queue_next(state)))
+        put_in(queue, COMPUTING, entity, false);
+    queue->running = (struct run_entity *)state->word[RUN_QUEUE_RUNNING];
+    return 0;
+}
+
+static const struct k42_transfer throughput_transfers[] = {
+    {.format = &run_queue_entities,
+     .export_state = throughput_export,
+     .import_state = throughput_import},
+    {0},
+};
+
+K42_CLASS(run_queue_throughput) = {
+    .name = "run_queue.throughput",
+    .interface = &run_queue_interface,
+    .version = 1,
+    .traits = "order=batches turns=long",
+    .kind = &k42_single,
+    .root_size = sizeof(struct throughput),
+    .rep_offset = offsetof(struct throughput, rep),
+    .ops = &throughput_ops,
+    .transfers = throughput_transfers,
+};
