@@ -6,6 +6,7 @@ heap by size, objects by class, threads, pages of files, and frames that are non
 slab has to spare, and stacks kept for threads to come, are not anybody's and not compared.
 """
 import os
+import struct
 import subprocess
 
 import pytest
@@ -94,6 +95,26 @@ def test_conversations_with_the_kernel_leave_nothing_however_they_end(machine):
             k42ctl swap --class node.ramfs.regular & swap=$!
             kill -KILL $watch; kill -KILL $swap; wait
         done > /dev/null 2>&1""", limit=200)
+
+
+def test_one_conversation_is_used_by_several_at_once_and_leaves_nothing(machine):
+    """Whose request comes while another's swaps go on is refused; nothing is mixed up or lost."""
+    ids = [*range(4096, 4160), *range(5632, 5664), *range(99000, 99032)]
+    request = (struct.pack("<IHHIIQ", 24 + 272 + 4 * len(ids), 1, 6, len(ids), 0, 0)
+               + struct.pack("<48s48s160sQII", b"", b"", b"", 10**7, 2, 0)
+               + struct.pack(f"<{len(ids)}I", *ids))
+    machine.run(["sh", "-c", "cat > /tmp/request"], request)
+    done = leaves_nothing(machine, "bash", "-c", """exec 9<> /dev/k42
+        for n in 1 2 3; do
+            (for m in $(seq 4); do
+                cat /tmp/request >&9; dd bs=200k count=1 <&9 2>&1 > /tmp/answer-$n | tail -n 1
+            done) &
+        done 2> /tmp/refused; wait; sort -u /tmp/refused; rm /tmp/refused /tmp/answer-*""", limit=200)
+    machine.run(["rm", "/tmp/request"])
+    answers = {int(line.split()[0]) for line in done.output.splitlines() if b"copied" in line}
+    assert answers <= {0, 24 + 360 * len(ids)} and len(answers) == 2 - (0 not in answers)
+    assert {line for line in done.output.splitlines() if b"copied" not in line} <= {
+        b"cat: write error: Device or resource busy"}
 
 
 def test_files_in_memory_are_refused_at_their_limit_and_given_back(machine):
