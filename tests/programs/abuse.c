@@ -111,13 +111,14 @@ static size_t read_all(const char *path, char *bytes, size_t room) {
     return size;
 }
 
-/* Prints what there is in the kernel when it has been the same for some readings. */
+/* Prints what there is in the kernel when it has been the same for some readings. Reading leaves
+ * something behind for a while, itself: the longer on a busy machine, so the pauses grow. */
 static void left(void) {
     enum { ROOM = 16384, READINGS = 10, MOST = 500 };
     static char now[ROOM], before[ROOM];
     int same = 0;
     for (int tries = 0; same < READINGS && tries < MOST; tries++) {
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
+        nanosleep(&(struct timespec){0, 10000000 + tries * 500000}, NULL);
         memset(now, 0, sizeof now);
         size_t size = read_all("/proc/k42/counts", now, sizeof now);
         read_all("/proc/k42/classes", now + size, sizeof now - size - 1);
