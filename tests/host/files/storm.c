@@ -55,7 +55,7 @@ static long swap_one(const struct k42_object_info *info, void *context) {
     list.found[list.count++] = list.of;
     (void)k42_each_class(collect, &list);
     if (k42_swap(k42_id_ref(info->id), list.found[(*turn)++ % list.count], NULL) == 0)
-        swaps++;
+        __atomic_fetch_add(&swaps, 1, __ATOMIC_RELAXED);
     return __atomic_load_n(&over, __ATOMIC_RELAXED);
 }
 
