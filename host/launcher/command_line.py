@@ -138,6 +138,8 @@ def words():
     one.add_argument("--instructions", action="store_true",
                      help="of linux: count instructions, time nothing")
     one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
+    one.add_argument("--write", action="store_true",
+                     help="of papers: put the table and the pictures into docs/")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -201,7 +203,8 @@ def do(asked):
             return long_tests.test_long(asked.long)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
-        options = ["--" + name for name in ("json", "quick", "instructions") if getattr(asked, name)]
+        options = ["--" + name for name in ("json", "quick", "instructions", "write")
+                   if getattr(asked, name)]
         for name in ("only", "cpus"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
         return running.bench(asked.name, options)
