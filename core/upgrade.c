@@ -251,13 +251,6 @@ static k42_result upgrade_count(struct k42_upgrade *upgrade, struct hunt hunt) {
     return 0;
 }
 
-/* Objects of other classes may be about to become old ones: by swaps that were asked for by threads
- * that were active when the factory changed. They are found when these swaps are over. */
-static k42_result upgrade_settle_swaps(void) {
-    k42_result result = k42_synchronize();
-    return result < 0 ? result : k42_swap_flush();
-}
-
 static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *family) {
     struct hunt hunt = {.family = family, .except = upgrade->to};
     if (k42_load_acquire(&family->current) != upgrade->to) {
@@ -265,7 +258,8 @@ static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *fa
         if (result < 0)
             return result;
     }
-    k42_result result = upgrade->mode == K42_UPGRADE_NEW_ONLY ? 0 : upgrade_settle_swaps();
+    /* Objects of other classes may be about to become old ones, by swaps that have begun. */
+    k42_result result = upgrade->mode == K42_UPGRADE_NEW_ONLY ? 0 : k42_swap_flush();
     if (!result)
         result = upgrade_count(upgrade, hunt);
     if (!result && upgrade->mode == K42_UPGRADE_EAGER)

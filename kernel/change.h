@@ -17,8 +17,8 @@
  * Asks for an object to be turned from one class into another, whichever versions of them there
  * are: from the one that it is of, to the one that is made now. Tried until it is, or is of another
  * class than `from`, or is gone. Then WAIT_READ is notified at its `key`. Says nothing twice: the
- * caller notes in its state that it has asked, and whoever imports that clears the note. Active
- * callers. Errors: -ENOMEM, nothing was asked for.
+ * caller notes in its state that it has asked, and whoever imports that clears the note. Any
+ * context that may allocate. Errors: -ENOMEM, nothing was asked for.
  */
 K42_MUST_CHECK
 k42_result change_class(k42_ref ref, struct k42_class *from, struct k42_class *to, uintptr_t key);
