@@ -237,7 +237,7 @@ def refused_files(data, folder):
         "relocated-text": (changed(relocate_text), "text is to be relocated"),
         "no-symbol": (changed(renamed(b"k42_format_text.", b"k42_format_teXt.")),
                       "needs k42_format_teXt"),
-        "no-version": (changed(renamed(b"run_may_move.", b"run_may_move_")), "has no version"),
+        "no-version": (changed(renamed(b"run_body_self.", b"run_body_self_")), "has no version"),
         "wrong-version": (changed(other_version(b"k42_format_text")),
                           "another version of k42_format_text.01234567"),
         "wrong-interface": (changed(other_version(b"run_queue_interface")),
