@@ -6,12 +6,13 @@ emulated processors tell) and how often CPUs met at a page. The adaptive one beg
 and the advisors are on; for the others they are off.
 """
 import os
-import random
 import re
 import tempfile
 
 import host_programs
 import plots
+from launcher import sample_text
+
 from guests import advisors_are_there, calm, guest
 from rows import median, row
 
@@ -25,14 +26,8 @@ SEARCH = "seq {searches} | xargs -P {cpus} -I _ sh -c 'grep -c needle " + FILE +
 
 
 def write_text(folder):
-    """Lines of words, of which some have the one that is looked for."""
-    draw = random.Random(42)
-    lines = ["%012d lorem ipsum dolor sit amet consectetur adipiscing" % draw.getrandbits(36)
-             for _ in range(PAGES * 64)]
-    for at in draw.sample(range(len(lines)), WORDS):
-        lines[at] = lines[at].replace("lorem", "needle")
-    with open(os.path.join(folder, "text"), "w", encoding="ascii") as file:
-        file.write("".join(f"{line:<63}\n" for line in lines))
+    with open(os.path.join(folder, "text"), "wb") as file:
+        file.write(sample_text.text(PAGES, {"needle": WORDS}))
 
 
 # ---- on this machine's processors ----

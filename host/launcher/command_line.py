@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 
-from launcher import (beside, component, debugger, form, inside, iso, long_tests, packages, qemu,
-                      running, session, testing, variants)
+from launcher import (beside, component, debugger, demo, form, inside, iso, long_tests, packages,
+                      qemu, running, session, testing, variants)
 from launcher.progress import say
 from launcher.tree import Trouble
 
@@ -104,6 +104,10 @@ def words():
     one.add_argument("-t", "--terminal", action="store_true",
                      help="run the command on the guest's console rather than with three streams")
     machine_words(one, "1G", None)
+    one = command("demo", "change a kernel in all ways under a workload, and show that nobody notices")
+    one.add_argument("--pace", metavar="SECONDS", type=seconds, default=6,
+                     help="between two changes (default: 6)")
+    machine_words(one, "512M", None)
     one = command("ctl", "ask or change something of the kernel that './k42 run' has started",
                   "./k42 ctl [--guest NAME] COMMAND ...")
     one.add_argument("--guest", metavar="NAME", help="which one, when several run")
@@ -192,6 +196,8 @@ def do(asked):
         return inside.run(asked) if wants_guest(asked) else running.search()
     if asked.command == "root":
         return inside.make_root(asked)
+    if asked.command == "demo":
+        return demo.run(asked)
     if asked.command == "gdb":
         return debugger.run(asked)
     if asked.command == "iso":
