@@ -82,6 +82,7 @@ k42_result fcm_body_detach(struct fcm *self, const struct fcm_attachment *attach
 k42_result fcm_body_size(struct fcm *self);
 k42_result fcm_body_seek(struct fcm *self, uint64_t offset, enum fcm_seek what);
 k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage);
+k42_result fcm_body_manage(struct fcm *self, k42_ref pm);
 k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size);
 
 static inline k42_id fcm_body_id(const struct body *body) {
@@ -124,6 +125,14 @@ static inline char *page_memory(uint64_t word) {
 K42_MUST_CHECK
 k42_result fcm_body_exclude(struct body *body);
 void fcm_body_admit(struct body *body);
+
+/* Gives a frame of this FCM's back to the PM that was charged for it. */
+void fcm_body_give_frame(struct body *body, uint64_t physical);
+
+/* The PM that chooses among the pages; it may be exchanged by manage(). */
+static inline pm_ref fcm_body_pm(const struct body *body) {
+    return (pm_ref)__atomic_load_n((const k42_ref *)(const void *)&body->its.pm, __ATOMIC_ACQUIRE);
+}
 
 /* ---- body_get.c ---- */
 
@@ -177,6 +186,8 @@ k42_result fcm_body_end_settled(struct body *body);
 void fcm_body_grow(struct body *body, uint64_t size);
 /* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
+/* The method leave() of classes whose pages may leave. */
+k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags);
 /* Forbids to write pages in every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
@@ -220,6 +231,6 @@ void fcm_body_incoming_free(struct body_incoming *incoming);
     .write = fcm_body_write, .size = fcm_body_size, .resize = fcm_body_resize,                     \
     .punch = fcm_body_punch, .seek = fcm_body_seek, .sync = fcm_body_sync,                         \
     .filled = fcm_body_filled, .written = fcm_body_written, .usage = fcm_body_usage,               \
-    .renew = fcm_body_renew
+    .renew = fcm_body_renew, .manage = fcm_body_manage
 
 #endif

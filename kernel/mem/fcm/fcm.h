@@ -60,6 +60,18 @@ struct fcm_usage {
     uint64_t frames; /* taken in all, records included */
 };
 
+/* leave(): which pages may go that otherwise stay, and its answers besides errors. */
+enum fcm_leave {
+    FCM_LEAVE_USED = 1,   /* also one that was used since this was last asked */
+    FCM_LEAVE_UNUSED = 2, /* also one that was read ahead, and nobody has used yet */
+    FCM_LEAVE_DIRTY = 4,  /* also a dirty one, and what was written is gone */
+};
+enum fcm_left {
+    FCM_HAS_LEFT = 1,
+    FCM_WAS_USED = 2, /* and counts as unused from now on */
+    FCM_NOT_USED = 3,
+};
+
 enum fcm_seek { FCM_SEEK_DATA, FCM_SEEK_HOLE };
 
 #define FCM_APPEND (~0ul) /* as an offset: at the end of the file */
@@ -148,6 +160,20 @@ struct fcm_ops {
      * -K42_WAIT while pages leave; -ENOTSUP.
      */
     K42_METHOD(renew)(struct fcm *self, uint64_t size);
+
+    /*
+     * A PM's, whose choice the page is: makes it leave if it is free to; flags of fcm_leave. One of
+     * fcm_left. A dirty page begins to be written instead, and is then busy. Errors: -EBUSY, held
+     * or in transit, or leaving is not this FCM's way; -ENOENT, absent.
+     */
+    K42_METHOD(leave)(struct fcm *self, uint64_t index, unsigned flags);
+
+    /*
+     * Frames come from this PM from now on, and it is told of all pages there are. What was taken
+     * before stays on the other PM's bill until it leaves. Errors: -ENOMEM; -ENOTSUP, there are no
+     * pages that could leave.
+     */
+    K42_METHOD(manage)(struct fcm *self, k42_ref pm);
 };
 
 struct fcm {

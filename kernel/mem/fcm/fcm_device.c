@@ -226,6 +226,16 @@ static const struct k42_transfer device_transfers[] = {
     {.format = NULL},
 };
 
+static k42_result leave(struct fcm *self, uint64_t index, unsigned flags) {
+    (void)self, (void)index, (void)flags;
+    return -EBUSY;
+}
+
+static k42_result manage(struct fcm *self, k42_ref pm) {
+    (void)self, (void)pm;
+    return -ENOTSUP;
+}
+
 static const struct fcm_ops device_ops = {
     .object.describe = describe,
     .get_page = get_page,
@@ -246,6 +256,8 @@ static const struct fcm_ops device_ops = {
     .written = of_no_fr,
     .usage = usage,
     .renew = renew,
+    .leave = leave,
+    .manage = manage,
 };
 
 K42_CLASS(fcm_device) = {

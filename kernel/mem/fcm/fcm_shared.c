@@ -60,6 +60,7 @@ static k42_result give_back(struct fcm *self, uint64_t wanted) {
 static const struct fcm_ops shared_ops = {
     FCM_BODY_METHODS,
     .give_back = give_back,
+    .leave = fcm_body_leave,
 };
 
 K42_CLASS(fcm_shared) = {

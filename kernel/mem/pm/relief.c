@@ -1,9 +1,9 @@
 /*
- * Relief: the thread that makes FCMs give frames back, when the machine runs low or somebody waits
- * for want of memory, and what happens when nothing can be given back.
+ * Relief: the thread that makes PMs have FCMs give frames back, when the machine runs low or
+ * somebody waits for want of memory, and what happens when nothing can be given back.
  *
- * It asks the FCMs of the account that is short, and of all below it, in turn, each for its share.
- * When none has anything, but pages are being written, it waits for that. Otherwise the memory is
+ * It asks the PM of the account that is short, and those of all below it, in turn. When none has
+ * anything, but pages are being written, it waits for that. Otherwise the memory is
  * out: for the machine's, the personality is asked to end somebody; if it finds nobody, or a limit
  * is in the way, those who wait are told that there is no memory. The kernel itself never waits
  * here, and does not die of it.
@@ -25,7 +25,7 @@
 
 enum {
     LEAST_WANTED = 64,
-    LEAST_SHARE = 16,
+    MOST_AT_ONCE = 256,
     LEAST_ROOM = 64, /* frames that anybody can have */
     MOST_ROUNDS = 8,
     QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
@@ -59,32 +59,33 @@ void relief_ask(struct account *account, struct account *short_, k42_id pm) {
     wake();
 }
 
-/* ---- asking FCMs ---- */
+/* ---- asking ---- */
 
-static uint64_t ask(struct account *account, k42_id id, uint64_t share) {
+/* The PM chooses. One that is gone has left its FCMs behind, which choose by themselves. */
+static uint64_t ask_pm(struct account *account, uint64_t wanted) {
+    k42_id pm = __atomic_load_n(&account->pm, __ATOMIC_RELAXED);
     k42_enter();
-    k42_result freed = k42_call((fcm_ref)k42_id_ref(id), give_back, share);
-    k42_exit();
+    k42_result freed = k42_call((pm_ref)k42_id_ref(pm), reclaim, wanted);
     if (freed == -K42_STALE)
-        account_delist(account, id);
-    if (freed <= 0)
-        return 0;
-    __atomic_add_fetch(&account->given_back, (uint64_t)freed, __ATOMIC_RELAXED);
-    return (uint64_t)freed;
+        freed = (k42_result)account_ask_fcms(account, wanted);
+    k42_exit();
+    return freed > 0 ? (uint64_t)freed : 0;
 }
 
-/* Each FCM of one account once. */
-static uint64_t ask_all(struct account *account, uint64_t wanted) {
-    uint32_t count = account_fcm_count(account);
-    uint64_t freed = 0, share = count ? wanted / count : 0;
-    for (k42_id id; count-- && freed < wanted && (id = account_next_fcm(account));)
-        freed += ask(account, id, share > LEAST_SHARE ? share : LEAST_SHARE);
+/* Not too much in one generation. */
+static uint64_t ask_one(struct account *account, uint64_t wanted) {
+    uint64_t freed = 0, some;
+    do {
+        uint64_t rest = wanted - freed;
+        some = ask_pm(account, rest < MOST_AT_ONCE ? rest : MOST_AT_ONCE);
+        freed += some;
+    } while (some && freed < wanted);
     return freed;
 }
 
 /* As deep as limits are nested. */
 static uint64_t ask_tree(struct account *account, uint64_t wanted) {
-    uint64_t freed = ask_all(account, wanted);
+    uint64_t freed = ask_one(account, wanted);
     for (struct account *below = NULL; (below = account_next_below(account, below));)
         if (freed < wanted)
             freed += ask_tree(below, wanted - freed);
@@ -101,8 +102,11 @@ static uint64_t relieve(struct account *account, uint64_t wanted) {
 
 static void write_back(struct account *account) {
     uint32_t count = account_fcm_count(account);
-    for (k42_id id; count-- && (id = account_next_fcm(account));)
-        (void)ask(account, id, 0);
+    for (k42_id id; count-- && (id = account_next_fcm(account));) {
+        k42_enter();
+        (void)account_ask_fcm(account, id, 0);
+        k42_exit();
+    }
     for (struct account *below = NULL; (below = account_next_below(account, below));)
         write_back(below);
 }
@@ -138,11 +142,17 @@ static bool end_somebody(const struct account *short_) {
     return short_ == relief_machine && pm_out_of_memory && pm_out_of_memory();
 }
 
+/* Where there is little, little at a time: what goes too early is read again. */
+static uint64_t wanted_of(const struct account *short_) {
+    uint64_t part = __atomic_load_n(&short_->limit, __ATOMIC_RELAXED) / 32;
+    return part >= LEAST_WANTED ? LEAST_WANTED : part ? part : 1;
+}
+
 enum outcome { WORTH_TRYING, LATER, HOPELESS };
 
 /* Pages may be written, and be done, between two looks: so it takes several that find nothing. */
 static enum outcome help(struct account *account, struct account *short_) {
-    if (has_room(short_) || relieve(short_, LEAST_WANTED)) {
+    if (has_room(short_) || relieve(short_, wanted_of(short_))) {
         account->quiet = 0;
         return WORTH_TRYING;
     }

@@ -157,6 +157,8 @@ static void words_survive_eviction_write_back_and_swaps(void **state) {
     static struct k42_class *const classes[] = {&fcm_shared, &fcm_plain,  &fcm_shared, &fcm_pinned,
                                                 &fcm_pinned, &fcm_plain,  &fcm_plain,  &fcm_shared,
                                                 &fcm_shared, &fcm_pinned, &fcm_plain,  &fcm_pinned};
+    static struct k42_class *const pms[] = {&pm_arc, &pm_2q,    &pm_turns, &pm_mru,
+                                            &pm_arc, &pm_turns, &pm_clock};
     stop = 0;
     fcm = make(BYTES(PAGES));
     for (unsigned i = 0; i < 2; i++)
@@ -169,7 +171,7 @@ static void words_survive_eviction_write_back_and_swaps(void **state) {
         await_progress(40);
         swap((k42_ref)fcm, classes[i % (sizeof classes / sizeof *classes)]);
         if (i % 8 == 0)
-            swap((k42_ref)pm, &pm_turns);
+            swap((k42_ref)pm, pms[i / 8 % (sizeof pms / sizeof *pms)]);
     }
     swap((k42_ref)fcm, &fcm_shared);
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
