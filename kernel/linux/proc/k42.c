@@ -6,6 +6,7 @@
  *     classes   of each: its name, live instances, and swaps that ended in one
  *     swap      "CLASS" or "CLASS OTHER" written there swaps each object of the one to a new one of
  *               the other (of itself) while it is used; what is read tells how that went
+ *     replacement  see replacement.c
  *
  * Numbers are gathered before any is printed, so that printing does not change them. Totals are
  * kept where things happen; instances, and pages of files, are found by walking the objects.
@@ -232,5 +233,6 @@ void proc_k42_register(void) {
     };
     for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
         proc_add(&k42, &files[i]);
+    proc_replacement_register(&k42);
     proc_add(NULL, &k42);
 }

@@ -2,14 +2,18 @@
  * PM, in turns: whoever can give frames back is asked in turn, each for an equal share, and chooses
  * its pages by itself.
  *
- * Knows no pages, so pages come and go without meeting here: the machine's, by default.
+ * Knows no pages, so at the machine's, which is of this class by default, pages come and go without
+ * meeting.
  *
  * Locking and formats: body.h. Fails: see pm.h.
  */
 #include "body.h"
 
 static k42_result page_came(struct pm *self, k42_ref fcm, uint64_t index) {
-    (void)self, (void)fcm, (void)index;
+    struct account *account = BODY(self);
+    (void)fcm, (void)index;
+    if (account->above)
+        __atomic_add_fetch(&account->came, 1, __ATOMIC_RELAXED);
     return 0;
 }
 
