@@ -477,6 +477,16 @@ static k42_result manage(struct fcm *self, k42_ref pm) {
     return -ENOTSUP;
 }
 
+static k42_result expect(struct fcm *self, uint64_t index) {
+    (void)self, (void)index;
+    return -ENOTSUP;
+}
+
+static k42_result adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    (void)self, (void)index, (void)physical;
+    return -ENOTSUP;
+}
+
 static const struct fcm_ops pages_ops = {
     .object.describe = pages_describe,
     .get_page = pages_get_page,
@@ -498,6 +508,8 @@ static const struct fcm_ops pages_ops = {
     .usage = pages_usage,
     .leave = leave,
     .manage = manage,
+    .expect = expect,
+    .adopt = adopt,
 };
 
 static void pages_fini(struct k42_root *root) {

@@ -149,6 +149,8 @@ k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned bytes
                                 uint64_t *physical);
 k42_result fcm_body_mapped(struct fcm *self, uint64_t first, uint32_t mask);
 k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);
+k42_result fcm_body_expect(struct fcm *self, uint64_t index);
+k42_result fcm_body_adopt(struct fcm *self, uint64_t index, uint64_t physical);
 
 /* Gives a page's word, held. Errors: as get_page(). */
 K42_MUST_CHECK
@@ -231,6 +233,7 @@ void fcm_body_incoming_free(struct body_incoming *incoming);
     .write = fcm_body_write, .size = fcm_body_size, .resize = fcm_body_resize,                     \
     .punch = fcm_body_punch, .seek = fcm_body_seek, .sync = fcm_body_sync,                         \
     .filled = fcm_body_filled, .written = fcm_body_written, .usage = fcm_body_usage,               \
-    .renew = fcm_body_renew, .manage = fcm_body_manage
+    .renew = fcm_body_renew, .manage = fcm_body_manage, .expect = fcm_body_expect,                 \
+    .adopt = fcm_body_adopt
 
 #endif

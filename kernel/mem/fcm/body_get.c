@@ -207,6 +207,30 @@ bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add) {
     return true;
 }
 
+/* ---- pages from elsewhere ---- */
+
+k42_result fcm_body_expect(struct fcm *self, uint64_t index) {
+    return fcm_body_claim(BODY(self), index, 0);
+}
+
+k42_result fcm_body_adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    struct body *body = BODY(self);
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = slot ? page_load(slot) : 0;
+    if (!(word & PAGE_FILLING) || page_physical(word))
+        return -EINVAL;
+    if (!physical) {
+        fcm_body_remove(body, index);
+        return 0;
+    }
+    while (!page_change(slot, &word, word | physical))
+        ;
+    enlist(body);
+    if (fcm_body_settle(body, index, PAGE_DIRTY))
+        fcm_body_note_dirty(body);
+    return 0;
+}
+
 /* ---- filling ---- */
 
 /* What lies behind the end of the file is zero, whatever the FR has there. The end has not moved

@@ -174,6 +174,14 @@ struct fcm_ops {
      * pages that could leave.
      */
     K42_METHOD(manage)(struct fcm *self, k42_ref pm);
+
+    /* Claims an absent page, which adopt() will bring; who wants it meanwhile waits. Errors:
+     * -EEXIST; -K42_WAIT, the end is being moved; -ENXIO, -ENOMEM, -ENOTSUP. */
+    K42_METHOD(expect)(struct fcm *self, uint64_t index);
+
+    /* The frame becomes the expected page, a changed one, and is given back to the PM that its
+     * record's first word of the user says; 0: there is no page after all. */
+    K42_METHOD(adopt)(struct fcm *self, uint64_t index, uint64_t physical);
 };
 
 struct fcm {

@@ -236,6 +236,16 @@ static k42_result manage(struct fcm *self, k42_ref pm) {
     return -ENOTSUP;
 }
 
+static k42_result expect(struct fcm *self, uint64_t index) {
+    (void)self, (void)index;
+    return -ENOTSUP;
+}
+
+static k42_result adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    (void)self, (void)index, (void)physical;
+    return -ENOTSUP;
+}
+
 static const struct fcm_ops device_ops = {
     .object.describe = describe,
     .get_page = get_page,
@@ -258,6 +268,8 @@ static const struct fcm_ops device_ops = {
     .renew = renew,
     .leave = leave,
     .manage = manage,
+    .expect = expect,
+    .adopt = adopt,
 };
 
 K42_CLASS(fcm_device) = {

@@ -91,10 +91,10 @@ static void discharge_until(struct account *account, const struct account *end, 
 }
 
 /* The machine's account, on top, is not counted: the frame allocator knows. */
-struct account *account_charge(struct account *account, uint64_t frames) {
+struct account *account_charge(struct account *account, uint64_t frames, bool urgent) {
     for (struct account *one = account; one->above; one = one->above) {
         uint64_t used = __atomic_add_fetch(&one->used, frames, __ATOMIC_RELAXED);
-        if (used > __atomic_load_n(&one->limit, __ATOMIC_RELAXED)) {
+        if (used > __atomic_load_n(&one->limit, __ATOMIC_RELAXED) && !urgent) {
             discharge_until(account, one->above, frames);
             return one;
         }

@@ -67,8 +67,9 @@ struct account *account_make(struct account *above, uint64_t limit);
 void account_hold(struct account *account);
 void account_release(struct account *account);
 
-/* Charges an account and those above it. NULL, or the one whose limit is in the way. */
-struct account *account_charge(struct account *account, uint64_t frames);
+/* Charges an account and those above it, beyond limits when it is urgent. NULL, or the one whose
+ * limit is in the way. */
+struct account *account_charge(struct account *account, uint64_t frames, bool urgent);
 void account_discharge(struct account *account, uint64_t frames);
 
 K42_MUST_CHECK

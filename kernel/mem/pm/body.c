@@ -63,7 +63,7 @@ struct k42_pair pm_body_take(struct pm *self, unsigned order, unsigned flags) {
     struct frame *frame;
     if (order > FRAME_ORDER_MAX)
         return (struct k42_pair){-EINVAL, 0};
-    struct account *short_ = account_charge(account, 1ul << order);
+    struct account *short_ = account_charge(account, 1ul << order, flags & PM_URGENT);
     if (short_)
         return (struct k42_pair){refuse(self, short_, flags), 0};
     if (allocate(account, order, flags, &frame)) {

@@ -19,7 +19,7 @@
 struct pm;
 
 enum pm_flags {
-    PM_URGENT = 1, /* for those who give memory back: may take the last frames */
+    PM_URGENT = 1, /* for those who give memory back: may take the last frames, above limits */
     PM_ZERO = 2,   /* the block is to be zero; or is, when it is given back */
     PM_TRY = 4,    /* -ENOMEM rather than giving anything back: read-ahead, large pages */
 };
@@ -114,5 +114,21 @@ k42_result pm_open(void);
  * context, inactive; does not wait.
  */
 extern bool (*pm_out_of_memory)(void);
+
+/* What relief asks of the swap; NULL: nothing, there is none in this program. */
+struct pm_swap {
+    bool (*is_on)(void);
+    /* Sends about `wanted` pages of programs out whose frames come from a PM, or whichever with the
+     * null ref. Returns how many were looked at with some effect; 0: it is of no use. Inactive. */
+    uint64_t (*page_out)(k42_ref pm, uint64_t wanted);
+    /* Frames of pages that are out. Active. */
+    uint64_t (*give_back)(uint64_t wanted);
+    /* How many pages are not written yet. Active. */
+    uint64_t (*on_the_way)(void);
+};
+extern const struct pm_swap *pm_swap;
+
+/* Makes relief's thread look after what is to be done. Any context. */
+void pm_wake_relief(void);
 
 #endif

@@ -35,6 +35,7 @@ enum {
 
 struct account *relief_machine;
 bool (*pm_out_of_memory)(void);
+const struct pm_swap *pm_swap;
 
 static struct {
     uint32_t asked; /* slept on */
@@ -44,6 +45,10 @@ static struct {
 static void wake(void) {
     __atomic_add_fetch(&relief.asked, 1, __ATOMIC_SEQ_CST);
     k42_platform_wake(&relief.asked, 1);
+}
+
+void pm_wake_relief(void) {
+    wake();
 }
 
 void relief_ask(struct account *account, struct account *short_, k42_id pm) {
@@ -92,9 +97,42 @@ static uint64_t ask_tree(struct account *account, uint64_t wanted) {
     return freed;
 }
 
-/* Clocks need more than one round to come to pages that were used. */
-static uint64_t relieve(struct account *account, uint64_t wanted) {
-    uint64_t freed = 0;
+/* ---- the swap ---- */
+
+static bool has_swap(void) {
+    return pm_swap && pm_swap->is_on();
+}
+
+/* Pages of programs begin to leave. The machine's are everybody's. */
+static bool send_out(struct account *account, uint64_t wanted) {
+    k42_id pm = __atomic_load_n(&account->pm, __ATOMIC_RELAXED);
+    return has_swap() && pm_swap->page_out(account->above ? k42_id_ref(pm) : K42_NULL_REF, wanted);
+}
+
+/* Of those that are out: wherever they were charged. */
+static uint64_t ask_swap(uint64_t wanted) {
+    if (!has_swap())
+        return 0;
+    k42_enter();
+    uint64_t freed = pm_swap->give_back(wanted);
+    k42_exit();
+    return freed;
+}
+
+static bool is_on_the_way(void) {
+    if (!has_swap())
+        return false;
+    k42_enter();
+    uint64_t pages = pm_swap->on_the_way();
+    k42_exit();
+    return pages != 0;
+}
+
+/* Clocks need more than one round to come to pages that were used. Programs' pages begin to leave
+ * at the same time, since nobody knows whose are wanted less. */
+static uint64_t relieve(struct account *account, uint64_t wanted, bool *moved) {
+    uint64_t freed = ask_swap(wanted);
+    *moved = freed < wanted && send_out(account, wanted - freed);
     for (unsigned round = 0; round < MOST_ROUNDS && freed < wanted; round++)
         freed += ask_tree(account, wanted - freed);
     return freed;
@@ -152,11 +190,13 @@ enum outcome { WORTH_TRYING, LATER, HOPELESS };
 
 /* Pages may be written, and be done, between two looks: so it takes several that find nothing. */
 static enum outcome help(struct account *account, struct account *short_) {
-    if (has_room(short_) || relieve(short_, wanted_of(short_))) {
+    bool moved;
+    if (has_room(short_) || relieve(short_, wanted_of(short_), &moved)) {
         account->quiet = 0;
         return WORTH_TRYING;
     }
-    account->quiet = is_in_transit(short_) ? 0 : account->quiet + 1;
+    moved = moved || is_in_transit(short_) || is_on_the_way();
+    account->quiet = moved ? 0 : account->quiet + 1;
     if (account->quiet < QUIET_TURNS)
         return LATER;
     account->quiet = 0;
@@ -210,6 +250,7 @@ static void run(void *unused) {
         due = write_back_when_due(due);
         k42_platform_park(&relief.asked, seen, later ? TURN_NS : WRITE_BACK_NS);
         seen = __atomic_load_n(&relief.asked, __ATOMIC_SEQ_CST);
+        (void)ask_swap(0);
         if (frames_pressure() != FRAME_PRESSURE_NONE)
             (void)frames_relieve();
         later = serve_all(later);
@@ -228,8 +269,9 @@ static void run(void *unused) {
 
 static uint64_t relieve_machine(struct frame_reliever *self, enum frame_pressure pressure,
                                 uint64_t wanted) {
+    bool moved;
     (void)self, (void)pressure;
-    return relieve(relief_machine, wanted);
+    return relieve(relief_machine, wanted, &moved);
 }
 
 static struct frame_reliever reliever = {.name = "page caches", .relieve = relieve_machine};
