@@ -93,6 +93,9 @@ extern struct account *relief_machine;
 
 K42_MUST_CHECK
 k42_result relief_open(void);
+/* Whether programs and files may take frames; otherwise they wait, and leave the rest to the
+ * kernel, which needs some to give others back. A load while there is no pressure. Any context. */
+bool relief_has_frames(void);
 /* Somebody waits at `pm` for frames of this account, for want of `short_`'s. Any context. */
 void relief_ask(struct account *account, struct account *short_, k42_id pm);
 

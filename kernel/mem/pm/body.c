@@ -66,7 +66,8 @@ struct k42_pair pm_body_take(struct pm *self, unsigned order, unsigned flags) {
     struct account *short_ = account_charge(account, 1ul << order, flags & PM_URGENT);
     if (short_)
         return (struct k42_pair){refuse(self, short_, flags), 0};
-    if (allocate(account, order, flags, &frame)) {
+    bool may = flags & PM_URGENT || relief_has_frames();
+    if (!may || allocate(account, order, flags, &frame)) {
         account_discharge(account, 1ul << order);
         return (struct k42_pair){refuse(self, relief_machine, flags | (order ? PM_TRY : 0)), 0};
     }

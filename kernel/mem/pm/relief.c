@@ -26,7 +26,8 @@
 enum {
     LEAST_WANTED = 64,
     MOST_AT_ONCE = 256,
-    LEAST_ROOM = 64, /* frames that anybody can have */
+    LEAST_ROOM = 64, /* frames that programs and files leave to the kernel, */
+    KEPT_PART = 128, /* or such a part of the memory if that is more */
     MOST_ROUNDS = 8,
     QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
 };
@@ -165,15 +166,21 @@ static bool is_in_transit(struct account *account) {
 
 /* ---- those who wait ---- */
 
+bool relief_has_frames(void) {
+    struct frame_statistics now;
+    if (frames_pressure() != FRAME_PRESSURE_CRITICAL)
+        return true;
+    frames_count(&now);
+    uint64_t free = now.free > now.last ? now.free - now.last : 0, least = now.present / KEPT_PART;
+    return free + now.idle + now.cached >= (least > LEAST_ROOM ? least : LEAST_ROOM);
+}
+
 /* What refused may have room by now: who asked twice is served twice. */
 static bool has_room(const struct account *account) {
     if (account->above)
         return __atomic_load_n(&account->used, __ATOMIC_RELAXED) <
                __atomic_load_n(&account->limit, __ATOMIC_RELAXED);
-    struct frame_statistics now;
-    frames_count(&now);
-    uint64_t free = now.free > now.last ? now.free - now.last : 0;
-    return free + now.idle + now.cached >= LEAST_ROOM;
+    return relief_has_frames();
 }
 
 static bool end_somebody(const struct account *short_) {
