@@ -162,7 +162,7 @@ struct hat_ops {
     /*
      * Sends private pages that were not used lately to the swap, some of up to `wanted`, if it is
      * this PM that frames come from, or whichever with the null ref. Returns how many, and in the
-     * word how many others count as unused from now on. From relief's thread.
+     * word whether asking again may find more. From relief's thread.
      */
     K42_METHOD_PAIR(page_out)(struct hat *self, uint64_t wanted, k42_ref pm);
 

@@ -24,7 +24,7 @@
 
 #include "../../sched/wait.h"
 
-enum { OUT_AT_ONCE = 16, LOOKS = 2048 };
+enum { OUT_AT_ONCE = 16, LOOKS = 8192 };
 
 /* ---- going out ---- */
 
@@ -32,8 +32,8 @@ struct outgoing {
     struct hat_tables *tables;
     unsigned slots, taken;
     uint64_t slot[OUT_AT_ONCE], frames[OUT_AT_ONCE];
-    unsigned looks;   /* that may still be made */
-    uint64_t cleared; /* pages that count as unused from now on */
+    unsigned looks; /* that may still be made */
+    bool found;     /* a page that went, or counts as unused from now on */
     bool flush_needed;
 };
 
@@ -47,11 +47,11 @@ static void look_at_entry(struct outgoing *out, uint64_t *entry) {
         return;
     if (user_entry_present(value) && user_entry_accessed(value)) {
         (void)user_entry_clear(entry, ENTRY_ACCESSED);
-        out->cleared++;
     } else {
         value = user_entry_exchange(entry, entry_out(out->slot[out->taken]));
         out->frames[out->taken++] = user_entry_frame(value);
     }
+    out->found = true;
     out->flush_needed = true;
 }
 
@@ -90,7 +90,7 @@ static void look_at_large(struct outgoing *out, uintptr_t address) {
         user_flush_begin(&flush, tables->table);
         user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 2);
         user_flush_finish(&flush);
-        out->cleared++;
+        out->found = true;
         large = false;
     }
     if (large)
@@ -129,27 +129,38 @@ static void hand_over(struct outgoing *out) {
     }
 }
 
-/* Goes on where the hand stands, once round at most. */
-static void go_round(struct outgoing *out) {
+/* The hand comes to the end. True: in a whole round there was nothing. */
+static bool end_round(struct outgoing *out) {
+    struct hat_tables *tables = out->tables;
+    bool nothing = !out->found && !tables->found;
+    tables->found = false;
+    return nothing;
+}
+
+/* Goes on where the hand stands, once round at most. True: in vain, and so it would be again. */
+static bool go_round(struct outgoing *out) {
     struct hat_tables *tables = out->tables;
     uintptr_t hand = __atomic_load_n(&tables->hand, __ATOMIC_RELAXED), at = hand;
     uint64_t *upper;
-    bool wrapped = false;
+    bool wrapped = false, nothing = false;
     while (out->looks && out->taken < out->slots) {
         at = upper_next(tables, at, USER_END, &upper);
         if (wrapped && at >= hand)
             break;
         if (at >= USER_END) {
-            wrapped = true;
+            nothing = end_round(out);
             at = 0;
-            if (!hand)
+            if (wrapped || !hand)
                 break;
+            wrapped = true;
             continue;
         }
         out->looks--;
         at = look_at_slot(out, at);
     }
+    tables->found = tables->found || out->found;
     __atomic_store_n(&tables->hand, at < USER_END ? at : 0, __ATOMIC_RELAXED);
+    return nothing;
 }
 
 struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm) {
@@ -158,12 +169,11 @@ struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm) {
         return (struct k42_pair){0, 0};
     while (out.slots < OUT_AT_ONCE && out.slots < wanted && (out.slot[out.slots] = swap_take()))
         out.slots++;
-    if (out.slots)
-        go_round(&out);
+    bool more = out.slots && !go_round(&out);
     hand_over(&out);
     for (unsigned n = out.taken; n < out.slots; n++)
-        swap_cancel(out.slot[n]);
-    return (struct k42_pair){out.taken, out.cleared};
+        swap_spare(out.slot[n]);
+    return (struct k42_pair){out.taken, more};
 }
 
 /* ---- coming back ---- */

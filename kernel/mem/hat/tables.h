@@ -72,7 +72,8 @@ struct hat_tables {
     struct user_table *table;
     pm_ref pm;
     uint64_t table_frames; /* without the root */
-    uintptr_t hand;        /* where the clock of pages that go out stands */
+    uintptr_t hand;        /* where the clock of pages that go out stands, and whether it has */
+    bool found;            /* found any since it began its round; relief's thread's */
 };
 
 static inline struct hat_tables *tables_of(struct hat *self) {

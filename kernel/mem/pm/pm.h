@@ -119,7 +119,7 @@ extern bool (*pm_out_of_memory)(void);
 struct pm_swap {
     bool (*is_on)(void);
     /* Sends about `wanted` pages of programs out whose frames come from a PM, or whichever with the
-     * null ref. Returns how many were looked at with some effect; 0: it is of no use. Inactive. */
+     * null ref. 0: none went, and it would be of no use to ask again. Inactive. */
     uint64_t (*page_out)(k42_ref pm, uint64_t wanted);
     /* Frames of pages that are out. Active. */
     uint64_t (*give_back)(uint64_t wanted);

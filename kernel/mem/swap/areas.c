@@ -32,7 +32,7 @@
 
 #include <errno.h>
 
-enum { WORD = 64 };
+enum { WORD = 64, SPARES = 16 };
 
 /* A set of slots; `summary` has a bit for each word that may not be zero. */
 struct bits {
@@ -163,19 +163,35 @@ void swap_drop(swap_slot slot) {
         bits_set(&area->left, (uint32_t)slot);
 }
 
+/* The cache may have read a free slot ahead; a page that it cannot forget now is left to later. */
+static k42_result expect_page(const struct area *area, uint64_t page) {
+    k42_result result = k42_call((fcm_ref)area->its.fcm, expect, page);
+    if (result == -EEXIST && forget(area, page))
+        result = k42_call((fcm_ref)area->its.fcm, expect, page);
+    return result;
+}
+
 static swap_slot take_from(unsigned number) {
     struct area *area = area_at(number);
-    uint64_t page = take_free(area);
-    if (!page)
-        return 0;
-    __atomic_store_n(&area->used, area->used + 1, __ATOMIC_RELEASE);
-    if (k42_call((fcm_ref)area->its.fcm, expect, page) < 0) {
-        make_free(area, page);
-        return 0;
+    for (uint64_t page; (page = take_free(area));) {
+        __atomic_store_n(&area->used, area->used + 1, __ATOMIC_RELEASE);
+        k42_result result = expect_page(area, page);
+        if (result >= 0) {
+            __atomic_store_n(&area->counts[page], 1, __ATOMIC_RELEASE);
+            return (uint64_t)number << 32 | page;
+        }
+        if (result != -EEXIST) {
+            make_free(area, page);
+            return 0;
+        }
+        bits_set(&area->left, page);
     }
-    __atomic_store_n(&area->counts[page], 1, __ATOMIC_RELEASE);
-    return (uint64_t)number << 32 | page;
+    return 0;
 }
+
+/* Slots that were taken and not needed, for the next address space that is asked. */
+static swap_slot spares[SPARES];
+static unsigned spare_count;
 
 /* The open area with room that is to be used first; SWAP_AREAS: none. */
 static unsigned choose(void) {
@@ -190,9 +206,31 @@ static unsigned choose(void) {
     return best;
 }
 
+static void cancel(swap_slot slot) {
+    struct area *area = area_at(swap_area_of(slot));
+    k42_result result = k42_call((fcm_ref)area->its.fcm, adopt, (uint32_t)slot, 0);
+    (void)result;
+    area->counts[(uint32_t)slot] = 0;
+    make_free(area, (uint32_t)slot);
+}
+
 swap_slot swap_take(void) {
+    if (spare_count)
+        return spares[--spare_count];
     unsigned number = choose();
     return number == SWAP_AREAS ? 0 : take_from(number);
+}
+
+void swap_spare(swap_slot slot) {
+    if (spare_count < SPARES)
+        spares[spare_count++] = slot;
+    else
+        cancel(slot);
+}
+
+void swap_cancel_spares(void) {
+    while (spare_count)
+        cancel(spares[--spare_count]);
 }
 
 /* It begins to be written at once; what the disk does not take now it gets when more is wanted. */
@@ -202,14 +240,6 @@ void swap_put(swap_slot slot, uint64_t physical) {
     if (result >= 0)
         result = k42_call(fcm, leave, (uint32_t)slot, FCM_LEAVE_UNUSED | FCM_LEAVE_USED);
     (void)result;
-}
-
-void swap_cancel(swap_slot slot) {
-    struct area *area = area_at(swap_area_of(slot));
-    k42_result result = k42_call((fcm_ref)area->its.fcm, adopt, (uint32_t)slot, 0);
-    (void)result;
-    area->counts[(uint32_t)slot] = 0;
-    make_free(area, (uint32_t)slot);
 }
 
 k42_result swap_get(swap_slot slot, uint64_t physical) {

@@ -37,13 +37,15 @@ void swap_drop(swap_slot slot);
 
 /*
  * A slot for a page that is about to go out, with one hold; its place in the cache is claimed, and
- * whoever asks for the page waits until swap_put() or swap_cancel(), which cannot fail. 0: there is
+ * whoever asks for the page waits until swap_put(), which cannot fail. One that was not needed is
+ * spared for the next who takes one, until swap_cancel_spares(). 0: there is
  * none, or no memory for it. Relief's thread, active.
  */
 swap_slot swap_take(void);
 /* The frame, which nobody uses any more, is the cache's; its record says who was charged. */
 void swap_put(swap_slot slot, uint64_t physical);
-void swap_cancel(swap_slot slot);
+void swap_spare(swap_slot slot);
+void swap_cancel_spares(void);
 
 /* Copies the page to a frame. Active callers with a hold. Errors: -K42_WAIT until it was read;
  * -ENOMEM; -EIO. */
