@@ -21,7 +21,6 @@ from launcher.tree import ROOT, Trouble, built, environment, path, shown, source
 
 TABLE = path("tests", "long.json")
 MOST_MINUTES = 30
-GUESTS_VARIANTS = {"release", "debug"}  # of kernels that tests in Python boot
 SOURCES = (".c", ".h", ".S", ".py", ".pml", ".build", ".json")
 
 
@@ -138,7 +137,7 @@ def run_area(area):
     everything, state = shards(area), State(area)
     todo = [suite for suite in everything if not state.has_passed(suite)]
     say(f"{area}: {len(everything)} shards, {len(everything) - len(todo)} have passed already")
-    for variant in sorted({suite.variant for suite in todo} | GUESTS_VARIANTS):
+    for variant in sorted({suite.variant for suite in todo} | set(testing.GUESTS)):
         variants.build(variant)
     running = testing.Running()
     try:

@@ -2,7 +2,7 @@
 
 A suite is one program or file and is named VARIANT/NAME. Those in Python test whole programs of the
 release build and are named python/NAME: `test_*.py` is run by pytest, and `tests/FOLDER/check.py`
-writes a report in JUnit's form where --junit says. Either may say how long it can take with a line
+writes a report in JUnit's form where --junit says, leaving out with --quick what takes long. Either may say how long it can take with a line
 `SUITE_TIMEOUT_SECONDS = 600`.
 """
 import json
@@ -76,7 +76,7 @@ def python_suites():
             result.append(suite)
         elif name == "check" and os.path.dirname(os.path.dirname(file)) == path("tests"):
             suite = python_suite(file, os.path.basename(os.path.dirname(file)))
-            suite.command += ["--junit", suite.junit]
+            suite.command += ["--quick", "--junit", suite.junit]
             result.append(suite)
     return result
 

@@ -16,6 +16,9 @@ from launcher.progress import say
 from launcher.tree import Trouble, built, shown
 from launcher.verdicts import judge
 
+# Variants whose kernels tests in Python boot.
+GUESTS = ("release", "debug")
+
 
 class Running:
     """The processes under way, so that an interrupted run leaves none behind."""
@@ -122,11 +125,18 @@ def run_all(chosen):
 
 
 def needed_variants(pattern):
-    """A pattern that begins with a variant's name needs only that one built."""
-    head, slash, _ = (pattern or "").partition("/")
-    if slash and head == "python":
-        return ["release"]
-    return [head] if slash and head in variants.VARIANTS else list(variants.VARIANTS)
+    """Those with a suite whose name contains the pattern, as far as one can tell before building.
+
+    A variant whose tests have changed since it was configured cannot tell.
+    """
+    names = list(variants.VARIANTS)
+    if not pattern:
+        return names
+    if any(pattern.startswith(name + "/") for name in names):
+        return [pattern.partition("/")[0]]
+    guests = GUESTS if any(suites.matches(one, pattern) for one in suites.python_suites()) else ()
+    return [name for name in names if name in guests or not variants.knows_its_tests(name)
+            or any(suites.matches(one, pattern) for one in suites.compiled_suites(name))]
 
 
 def prepare(pattern):

@@ -11,7 +11,7 @@ import shutil
 import time
 
 from launcher import progress
-from launcher.tree import Trouble, built, environment, path
+from launcher.tree import Trouble, built, environment, path, sources
 
 
 class Variant:
@@ -71,6 +71,15 @@ def recorded(where):
             return json.load(file)
     except (OSError, ValueError):
         return None
+
+
+def knows_its_tests(name):
+    """Whether a build folder lists the tests that the tree's build files name."""
+    try:
+        known = os.path.getmtime(os.path.join(folder(name), "meson-info", "intro-tests.json"))
+    except OSError:
+        return False
+    return all(os.path.getmtime(file) < known for file in sources("meson.build"))
 
 
 def defaults():

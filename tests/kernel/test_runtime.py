@@ -15,11 +15,16 @@ RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
 DEBUG = os.path.join(os.path.dirname(BUILD), "debug", "kernel", "k42.elf")
 LIMIT = 240  # seconds, for a guest that hangs
 STRESS_SECONDS = 3
-KERNELS = [
-    RELEASE,
-    pytest.param(DEBUG, marks=pytest.mark.skipif(not os.path.exists(DEBUG),
-                                                 reason="the debug variant is not built")),
-]
+LONG = os.environ.get("K42_LONG") == "1"
+with_debug = pytest.mark.skipif(not os.path.exists(DEBUG), reason="the debug variant is not built")
+
+
+def machines(quick, quick_debug):
+    """Kernels and numbers of processors: all with --long, else these."""
+    every = [1, 2, 4]
+    return [pytest.param(RELEASE, cpus, id=f"release-{cpus}") for cpus in (every if LONG else quick)] + [
+        pytest.param(DEBUG, cpus, id=f"debug-{cpus}", marks=with_debug)
+        for cpus in (every if LONG else quick_debug)]
 
 
 def passes(group, cpus, kernel, more=""):
@@ -30,16 +35,14 @@ def passes(group, cpus, kernel, more=""):
     return ended.text
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
-@pytest.mark.parametrize("cpus", [1, 2, 4])
+@pytest.mark.parametrize("kernel, cpus", machines([1, 2], [2, 4]))
 @pytest.mark.parametrize("group", ["threads", "terminal", "wait", "policies", "runtime", "memory",
                                    "pages", "space", "files", "process"])
 def test_the_checks_pass(group, cpus, kernel):
     assert passes(group, cpus, kernel)
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=["release", "debug"])
-@pytest.mark.parametrize("cpus", [1, 2, 4])
+@pytest.mark.parametrize("kernel, cpus", machines([1, 2, 4], [2, 4]))
 def test_the_stress_run_adds_up(cpus, kernel):
     said = passes("stress", cpus, kernel, f"seconds={STRESS_SECONDS} seed={cpus}")
     assert ": adds up" in said

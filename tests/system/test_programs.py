@@ -5,7 +5,7 @@ import pytest
 from launcher import variants
 
 SUITE_TIMEOUT_SECONDS = 600
-QUICK_CPUS = (1, 2)
+QUICK_CPUS = (2,)
 QUICK_DEBUG_CPUS = (2,)
 RUN = "cat > program; chmod +x program; exec ./program"
 

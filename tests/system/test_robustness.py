@@ -15,9 +15,6 @@ SUITE_TIMEOUT_SECONDS = 600
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="Linux does not say what there is in it")
 
-# Frames more or less: tables that map stacks, and pages a process has that another was charged for.
-# Every abuse is done some 15 times and more, so what it leaks is more than this.
-SLACK = 6
 SPARE = ("frames.used", "frames.free", "frames.kernel", "frames.heap", "frames.stacks",
          "frames.tables", "heap.bytes", "heap.numbers", "blocks.heap-large")
 
@@ -33,7 +30,8 @@ def program(machine):
 
 
 def what_there_is(guest):
-    done = guest.run(["abuse", "left"])
+    # At a fixed place: how many pages and tables the counting process has depends on where it is.
+    done = guest.run(["setarch", "-R", "abuse", "left"])
     assert done.status == 0 and not done.errors, done
     found = {}
     for line in done.output.decode().splitlines():
@@ -46,12 +44,8 @@ def what_there_is(guest):
 
 
 def unlike(before, after):
-    changed = {name: (before.get(name), number) for name, number in after.items()
-               if before.get(name) != number}
-    was, now = changed.get("other frames", (0, 0))
-    if abs(now - was) <= SLACK:
-        changed.pop("other frames", None)
-    return changed
+    return {name: (before.get(name), number) for name, number in after.items()
+            if before.get(name) != number}
 
 
 def leaves_nothing(guest, *words, **more):

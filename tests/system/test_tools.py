@@ -5,19 +5,22 @@ import pytest
 
 SUITE_TIMEOUT_SECONDS = 900
 
-# A tree of files with text that is always the same: so many folders with ten files each.
-TREE = """mkdir tree; cd tree
+# A tree of files with text that is always the same: so many folders with ten files each. It takes
+# longer to make than most tests do, so it stays in the guest, in KEPT, from one test to the next.
+KEPT = "/tmp/tree-of-{folders}"
+MAKE = """mkdir tree; cd tree
 i=0; while [ $i -lt {folders} ]; do
     d=$((i % 7))/$((i % 13))/$i; mkdir -p $d; i=$((i + 1))
     for f in 0 1 2 3 4 5 6 7 8 9; do echo "file $f of $i: $((i * f % 97))" > $d/$f.txt; done
 done
 cd ..
+mv tree {kept}
 """
 SMALL, LARGE = 30, 1000
 LONG = os.environ.get("K42_LONG") == "1"
 SIZES = [LARGE] if LONG else [SMALL]
 
-ON_A_TREE = {
+READS_A_TREE = {
     "count": "find tree -type f | wc -l; find tree | sort | md5sum; ls -R tree | md5sum",
     "contents": "find tree -type f -print0 | sort -z | xargs -0 cat | md5sum",
     "sums": "find tree -type f -print0 | sort -z | xargs -0 md5sum > sums; md5sum -c --quiet sums "
@@ -28,12 +31,15 @@ ON_A_TREE = {
     "parallel": "find tree -name '*.txt' | xargs -P 4 -n 20 grep -h 'file 7' | sort | md5sum",
     "copy": "cp -r tree copy; diff -r tree copy && echo same; cp -al tree hard; "
             "find hard -type f -links 2 | wc -l; rm -rf copy hard; ls",
-    "move": "mv tree moved; mkdir tree; mv moved/* tree; rmdir moved; find tree | sort | md5sum",
     "tar": "tar cf t.tar --sort=name --mtime=@0 tree; md5sum < t.tar; mkdir x; tar xf t.tar -C x; "
            "diff -r tree x/tree && echo same; tar df t.tar; tar tf t.tar | wc -l",
     "compressed": "tar czf t.tgz tree; gzip -t t.tgz && echo whole; mkdir x; tar xzf t.tgz -C x; "
                   "diff -r tree x/tree && echo same; tar cJf t.txz tree; xz -t t.txz && echo whole; "
                   "tar tJf t.txz | sort | md5sum",
+}
+
+CHANGES_A_TREE = {
+    "move": "mv tree moved; mkdir tree; mv moved/* tree; rmdir moved; find tree | sort | md5sum",
     "sed": "find tree -name '1.txt' -exec sed -i 's/file/datei/' {} +; grep -rl datei tree | wc -l; "
            "find tree -name '*~' | wc -l",
     "remove": "find tree -name '2.txt' -delete; find tree -type f | wc -l; "
@@ -43,9 +49,6 @@ ON_A_TREE = {
              "find tree -type l -exec readlink {} + | sort -u",
     "modes": "chmod -R go-rwx tree; find tree -perm /077 | wc -l; chmod -R a+rX tree; "
              "find tree -type d ! -perm 755 | wc -l; touch -d @86400 tree/*; stat -c '%Y %a' tree/0",
-    "make": r"""printf 'all: %s\n' "$(seq -s ' ' -f 'o/%g' 60)" > Makefile
-printf 'o/%%: | o\n\t@echo $* | md5sum > $@\no:\n\t@mkdir o\n' >> Makefile
-make -j4 2>&1; cat o/* | sort | md5sum; make -q && echo up to date; touch o/3; make; rm o/5; make -n""",
 }
 
 ON_TEXT = {
@@ -85,18 +88,31 @@ ON_TEXT = {
     "paths": "mkdir -p a/b; ln -s a/b l; realpath l/../b/.; realpath --relative-to=a/b .; readlink -f l; "
              "basename -s .c x.c; dirname /a/b; mktemp -u XXXX | wc -c; pathchk -p 'a:b'; "
              "test -e l/x; echo $?",
+    "make": r"""printf 'all: %s\n' "$(seq -s ' ' -f 'o/%g' 60)" > Makefile
+printf 'o/%%: | o\n\t@echo $* | md5sum > $@\no:\n\t@mkdir o\n' >> Makefile
+make -j4 2>&1; cat o/* | sort | md5sum; make -q && echo up to date; touch o/3; make; rm o/5; make -n""",
     "flock": "exec 9> lock; flock 9; flock -n lock true; echo $?; flock -u 9; flock -n lock echo free",
 }
 
 
-@pytest.fixture(params=SIZES)
-def tree(request):
-    return TREE.format(folders=request.param)
+def on_a_tree(folders, script, take, leave):
+    """The script with the tree in its folder, taken from and left to where it is kept."""
+    kept = KEPT.format(folders=folders)
+    make = MAKE.format(folders=folders, kept=kept)
+    return (f"test -d {kept} || {{ {make} }}\n{take} {kept} tree\n({script})\n"
+            f"status=$?; {leave.format(kept=kept)}; exit $status")
 
 
-@pytest.mark.parametrize("name", ON_A_TREE)
-def test_on_a_tree(machine, tree, name):
-    machine.same_sh(tree + ON_A_TREE[name], limit=600)
+@pytest.mark.parametrize("folders", SIZES)
+@pytest.mark.parametrize("name", READS_A_TREE)
+def test_reading_a_tree(machine, folders, name):
+    machine.same_sh(on_a_tree(folders, READS_A_TREE[name], "mv", "mv tree {kept}"), limit=600)
+
+
+@pytest.mark.parametrize("folders", SIZES)
+@pytest.mark.parametrize("name", CHANGES_A_TREE)
+def test_changing_a_tree(machine, folders, name):
+    machine.same_sh(on_a_tree(folders, CHANGES_A_TREE[name], "cp -a", "rm -rf tree"), limit=600)
 
 
 @pytest.mark.parametrize("name", ON_TEXT)

@@ -55,8 +55,9 @@ kill %1; wait %1 2> /dev/null; echo "first $?"
 kill -STOP %2; while [[ $(jobs -s) != *sleep* ]]; do sleep 0.02; done; jobs -s | sed 's/  */ /g'
 kill -CONT %2; while [[ $(jobs -r) != *sleep* ]]; do sleep 0.02; done; jobs -r | sed 's/ *&$//;s/  */ /g'
 kill %2; wait %2 2> /dev/null; echo "second $?"
-(exit 3) & (until [[ -e go ]]; do sleep 0.01; done; exit 4) &
-wait -n; echo "next $?"; touch go; wait -n; echo "next $?"
+# Not wait -n: it waits for ever for a job that bash has heard of before, also natively.
+(exit 3) & first=$!; (until [[ -e go ]]; do sleep 0.01; done; exit 4) & second=$!
+wait $first; echo "first $?"; touch go; wait $second; echo "second $?"
 sh -c 'kill -STOP $$; echo continued' & while [[ $(jobs -s) == "" ]]; do sleep 0.02; done
 fg > /dev/null; echo "foreground $?"
 set +m

@@ -1,0 +1,145 @@
+/*
+ * Reading and writing the bytes of a file of ramfs.
+ *
+ * The lock is not held while bytes are copied: a page that is taken out is freed a grace period
+ * later, so whoever found it may go on. Several pages are found at a time and copied at a time.
+ *
+ * Fails: what a copy does, and what pages_get() does; with part of it done, that part counts.
+ */
+#include "pages_inside.h"
+
+enum { BATCH = 16 };
+
+/* Bytes of one page, or of the source, or zeros. */
+static struct copy_piece piece_at(const struct pages *pages, const struct page *page,
+                                  uint64_t offset, uint64_t end) {
+    size_t within = offset % PAGE, bytes = PAGE - within;
+    bytes = bytes < end - offset ? bytes : end - offset;
+    if (page)
+        return (struct copy_piece){page->bytes + within, bytes};
+    if (offset >= pages->source.size)
+        return (struct copy_piece){NULL, bytes};
+    uint64_t behind = pages->source.size - offset;
+    return (struct copy_piece){pages->source.bytes + offset, bytes < behind ? bytes : behind};
+}
+
+/* Whole pages from the start of a run; returns how many. */
+static unsigned whole_pages(void *const *run, unsigned most, struct copy_piece *pieces) {
+    const struct page *page;
+    unsigned n = 0;
+    for (; n < most && (page = run[n]); n++)
+        pieces[n] = (struct copy_piece){page->bytes, PAGE};
+    return n;
+}
+
+/* What is to be read from an offset on: the first pieces of it. Returns how many. */
+static unsigned find_pieces(struct pages *pages, uint64_t offset, size_t wanted,
+                            struct copy_piece *pieces) {
+    unsigned count = 0, together;
+    k42_lock(&pages->lock);
+    uint64_t left = offset < pages->size ? pages->size - offset : 0;
+    uint64_t end = offset + (left < wanted ? left : wanted);
+    while (offset < end && count < BATCH) {
+        void *const *run = page_table_run(&pages->table, offset / PAGE, &together);
+        if (run && *run && offset % PAGE == 0 && end - offset >= PAGE) {
+            uint64_t most = (end - offset) / PAGE;
+            most = most < together ? most : together;
+            most = most < BATCH - count ? most : BATCH - count;
+            unsigned found = whole_pages(run, (unsigned)most, pieces + count);
+            offset += (uint64_t)found * PAGE;
+            count += found;
+        } else {
+            pieces[count] = piece_at(pages, run ? *run : NULL, offset, end);
+            offset += pieces[count++].length;
+        }
+    }
+    k42_unlock(&pages->lock);
+    return count;
+}
+
+k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy) {
+    struct copy_piece pieces[BATCH];
+    k42_result done = 0;
+    while (copy->left) {
+        unsigned count = find_pieces(PAGES(self), offset + (uint64_t)done, copy->left, pieces);
+        if (!count)
+            break;
+        k42_result copied = copy_out_pieces(copy, pieces, count);
+        copy->unfinished = copied <= 0;
+        if (copied <= 0)
+            return done ? done : copied;
+        done += copied;
+    }
+    return done;
+}
+
+/* Where bytes are to be written, with the page there; the end is moved when they are. */
+static k42_result find_room(struct pages *pages, uint64_t offset, char **room) {
+    struct page *page;
+    k42_lock(&pages->lock);
+    k42_result result = pages_get(pages, offset / PAGE, &page);
+    k42_unlock(&pages->lock);
+    *room = result == 0 ? page->bytes + offset % PAGE : NULL;
+    return result;
+}
+
+static void grow_to(struct pages *pages, uint64_t size) {
+    if (size <= __atomic_load_n(&pages->size, __ATOMIC_RELAXED))
+        return;
+    k42_lock(&pages->lock);
+    if (size > pages->size)
+        __atomic_store_n(&pages->size, size, __ATOMIC_RELAXED);
+    k42_unlock(&pages->lock);
+}
+
+/* Appending: the end is moved first, so that two who append get two places. */
+static uint64_t take_end(struct pages *pages, size_t bytes) {
+    k42_lock(&pages->lock);
+    uint64_t at = pages->size;
+    __atomic_store_n(&pages->size, at + bytes, __ATOMIC_RELAXED);
+    k42_unlock(&pages->lock);
+    return at;
+}
+
+/* Moves the end back behind what was written, unless others have appended since. */
+static void give_end(struct pages *pages, uint64_t from, uint64_t to) {
+    k42_lock(&pages->lock);
+    if (pages->size == from)
+        __atomic_store_n(&pages->size, to, __ATOMIC_RELAXED);
+    k42_unlock(&pages->lock);
+}
+
+static k42_result write_at(struct pages *pages, uint64_t offset, struct copy *copy) {
+    k42_result done = 0;
+    while (copy->left) {
+        char *to;
+        k42_result result = find_room(pages, offset, &to);
+        if (result < 0)
+            return done ? done : result;
+        k42_result copied = copy_in(copy, to, PAGE - offset % PAGE);
+        if (copied <= 0)
+            return done ? done : copied;
+        done += copied;
+        offset += (uint64_t)copied;
+        grow_to(pages, offset);
+    }
+    return done;
+}
+
+k42_result pages_write(struct fcm *self, uint64_t offset, struct copy *copy, uint64_t *at) {
+    struct pages *pages = PAGES(self);
+    size_t wanted = copy->left;
+    bool append = offset == FCM_APPEND;
+    if (append)
+        offset = take_end(pages, wanted);
+    k42_result done;
+    if (offset > MOST_SIZE || wanted > MOST_SIZE - offset)
+        done = -EFBIG;
+    else
+        done = write_at(pages, offset, copy);
+    if (append && done < (k42_result)wanted)
+        give_end(pages, offset + wanted, offset + (done > 0 ? (uint64_t)done : 0));
+    if (at)
+        *at = offset;
+    return done;
+}

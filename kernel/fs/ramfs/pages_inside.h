@@ -1,0 +1,65 @@
+/*
+ * Inside the pages of a file of ramfs.
+ *
+ *     pages.c        the class: mapping, and what is not done because the pages are all there is
+ *     pages_room.c   pages one by one: made, filled, counted, cleared
+ *     pages_bytes.c  reading and writing
+ *     pages_size.c   the size, holes
+ *
+ * Owner and locking: pages->lock, leaf, guards the tree and the size; see pages.c.
+ */
+#ifndef KERNEL_RAMFS_PAGES_INSIDE_H
+#define KERNEL_RAMFS_PAGES_INSIDE_H
+
+#include "../../body.h"
+#include "../../copy.h"
+#include "../../mem/fcm/fcm.h"
+#include "page_table.h"
+#include "pages.h"
+
+#include <errno.h>
+#include <k42/lock.h>
+#include <string.h>
+
+enum { PAGE = 4096 };
+#define MOST_SIZE 0x7fffffffffffffffl
+
+struct pages {
+    struct k42_lock lock;
+    uint64_t size;
+    struct page_table table;
+    struct ramfs *fs;           /* whose pages they are; kept */
+    struct ramfs_source source; /* clipped when the file is */
+    uint64_t mapped;            /* attachments */
+    uint64_t room;              /* pages that count; and whether no more may: pages_room.c */
+};
+
+/* A page's memory and its record. */
+struct page {
+    char *bytes;
+    bool given_out;
+    struct k42_defer defer;
+};
+
+#define PAGES(self) ((struct pages *)BODY(self))
+
+/* With the lock: the page, made if it is not there. -ENOMEM, -ENOSPC. */
+k42_result pages_get(struct pages *pages, uint64_t index, struct page **found);
+/* With the lock: what is there of these pages is to be zero, and where nobody has it, not there. */
+void pages_clear(struct pages *pages, uint64_t first, uint64_t end);
+/* All pages, when the file ends. */
+void pages_free(struct pages *pages);
+
+k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy);
+k42_result pages_write(struct fcm *self, uint64_t offset, struct copy *copy, uint64_t *at);
+
+k42_result pages_size(struct fcm *self);
+k42_result pages_resize(struct fcm *self, uint64_t size);
+k42_result pages_punch(struct fcm *self, uint64_t offset, uint64_t length);
+k42_result pages_seek(struct fcm *self, uint64_t offset, enum fcm_seek what);
+
+static inline uint64_t round_up(uint64_t offset) {
+    return (offset + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+#endif

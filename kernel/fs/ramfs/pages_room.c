@@ -1,0 +1,116 @@
+/*
+ * Pages of a file of ramfs, one by one: made, filled from the source, counted, cleared.
+ *
+ * Room. Pages are counted in the file system, and by `room` in the file. A file that nobody can
+ * reach any more gives its room back at once, its memory a grace period later: pages_abandon() sets
+ * a bit of that count and takes what it was. A page that is counted before the bit is set is in
+ * what was taken; one that comes later, by a call that was under way, finds the bit and is refused;
+ * one that goes later was counted back already. So each is counted back once, without a lock, by
+ * whoever drops the last life, under whatever locks.
+ *
+ * Locking: the caller has pages->lock, but for pages_abandon() and pages_free().
+ * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
+ */
+#include "../../mem/heap/heap.h"
+#include "pages_inside.h"
+#include "runtime.h"
+
+#define ABANDONED (1ul << 63)
+
+static void free_page(struct page *page) {
+    heap_free(page->bytes);
+    k42_platform_free(page);
+}
+
+static void free_later(struct k42_defer *defer) {
+    free_page(k42_container(defer, struct page, defer));
+}
+
+/* One page more of the file system's; false: it may not have more. */
+static bool charge(struct pages *pages) {
+    struct ramfs *fs = pages->fs;
+    uint64_t all = __atomic_add_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
+    if ((!fs->most_pages || all <= fs->most_pages) &&
+        !(__atomic_fetch_add(&pages->room, 1, __ATOMIC_RELAXED) & ABANDONED))
+        return true;
+    __atomic_sub_fetch(&fs->pages, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+static void discharge(struct pages *pages) {
+    if (!(__atomic_fetch_sub(&pages->room, 1, __ATOMIC_RELAXED) & ABANDONED))
+        __atomic_sub_fetch(&pages->fs->pages, 1, __ATOMIC_RELAXED);
+}
+
+void pages_abandon(struct ramfs *fs, uint64_t *room) {
+    uint64_t pages = __atomic_fetch_or(room, ABANDONED, __ATOMIC_RELAXED);
+    if (!(pages & ABANDONED))
+        __atomic_sub_fetch(&fs->pages, pages, __ATOMIC_RELAXED);
+}
+
+static struct page *make_page(void) {
+    struct page *page = k42_platform_alloc(sizeof(*page));
+    if (!page)
+        return NULL;
+    page->bytes = heap_allocate(PAGE);
+    if (!page->bytes) {
+        k42_platform_free(page);
+        return NULL;
+    }
+    return page;
+}
+
+/* Fills a new page with what the source has there. */
+static void fill(const struct pages *pages, struct page *page, uint64_t index) {
+    uint64_t at = index * PAGE, bytes = 0;
+    if (at < pages->source.size)
+        bytes = pages->source.size - at < PAGE ? pages->source.size - at : PAGE;
+    if (bytes)
+        memcpy(page->bytes, pages->source.bytes + at, bytes);
+    memset(page->bytes + bytes, 0, PAGE - bytes);
+}
+
+k42_result pages_get(struct pages *pages, uint64_t index, struct page **found) {
+    *found = page_table_find(&pages->table, index);
+    if (*found)
+        return 0;
+    if (!charge(pages))
+        return -ENOSPC;
+    struct page *page = make_page();
+    if (page)
+        fill(pages, page, index);
+    if (page && page_table_add(&pages->table, index, page)) {
+        *found = page;
+        return 0;
+    }
+    if (page)
+        free_page(page);
+    discharge(pages);
+    return -ENOMEM;
+}
+
+/* With the lock: the page is to be zero, and if nobody has it, not there. */
+static void clear(struct pages *pages, uint64_t index, struct page *page) {
+    if (page->given_out) {
+        memset(page->bytes, 0, PAGE);
+        return;
+    }
+    page_table_remove(&pages->table, index);
+    discharge(pages);
+    k42_defer(&page->defer, free_later);
+}
+
+void pages_clear(struct pages *pages, uint64_t first, uint64_t end) {
+    uint64_t at = first;
+    for (struct page *page; at < end && (page = page_table_next(&pages->table, &at)) && at < end;
+         at++)
+        clear(pages, at, page);
+}
+
+void pages_free(struct pages *pages) {
+    uint64_t at = 0;
+    for (struct page *page; (page = page_table_next(&pages->table, &at)); at++)
+        free_page(page);
+    pages_abandon(pages->fs, &pages->room);
+    page_table_end(&pages->table);
+}

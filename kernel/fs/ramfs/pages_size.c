@@ -1,0 +1,84 @@
+/*
+ * The size of a file of ramfs, and its holes.
+ *
+ * What is cut off or punched goes at once, but for pages that were given out to be mapped: those
+ * become zero. A hole in what the source has brings the file's other pages out of it.
+ *
+ * Locking: pages->lock. Fails: -EFBIG; of a hole in the source also -ENOMEM, -ENOSPC.
+ */
+#include "pages_inside.h"
+
+k42_result pages_size(struct fcm *self) {
+    return (k42_result)__atomic_load_n(&PAGES(self)->size, __ATOMIC_RELAXED);
+}
+
+/* With the lock: bytes of one page become zero, if it is there. */
+static void zero_part(struct pages *pages, uint64_t from, uint64_t to) {
+    struct page *page = from < to ? page_table_find(&pages->table, from / PAGE) : NULL;
+    if (page)
+        memset(page->bytes + from % PAGE, 0, to - from);
+}
+
+k42_result pages_resize(struct fcm *self, uint64_t size) {
+    struct pages *pages = PAGES(self);
+    if (size > MOST_SIZE)
+        return -EFBIG;
+    k42_lock(&pages->lock);
+    if (size < pages->size) {
+        zero_part(pages, size, round_up(size));
+        pages_clear(pages, round_up(size) / PAGE, ~0ul);
+        if (pages->source.size > size)
+            pages->source.size = size;
+    }
+    __atomic_store_n(&pages->size, size, __ATOMIC_RELAXED);
+    k42_unlock(&pages->lock);
+    return 0;
+}
+
+/* With the lock: what a hole's pages are from now on is in pages of their own, no more in the
+ * source. -ENOMEM, -ENOSPC. */
+static k42_result leave_source(struct pages *pages) {
+    struct page *page;
+    k42_result result = 0;
+    for (uint64_t at = 0; at < pages->source.size && result == 0; at += PAGE)
+        result = pages_get(pages, at / PAGE, &page);
+    if (result == 0)
+        pages->source.size = 0;
+    return result;
+}
+
+k42_result pages_punch(struct fcm *self, uint64_t offset, uint64_t length) {
+    struct pages *pages = PAGES(self);
+    uint64_t end = offset + length, first = round_up(offset), last = end & ~(uint64_t)(PAGE - 1);
+    k42_lock(&pages->lock);
+    k42_result result = offset >= pages->source.size ? 0 : leave_source(pages);
+    if (result == 0 && first > last) {
+        zero_part(pages, offset, end);
+    } else if (result == 0) {
+        zero_part(pages, offset, first);
+        pages_clear(pages, first / PAGE, last / PAGE);
+        zero_part(pages, last, end);
+    }
+    k42_unlock(&pages->lock);
+    return result;
+}
+
+k42_result pages_seek(struct fcm *self, uint64_t offset, enum fcm_seek what) {
+    struct pages *pages = PAGES(self);
+    k42_lock(&pages->lock);
+    uint64_t size = pages->size, source_end = round_up(pages->source.size);
+    uint64_t at = offset / PAGE;
+    if (offset < size && what == FCM_SEEK_DATA && offset >= source_end)
+        at = page_table_next(&pages->table, &at) ? at : ~0ul / PAGE;
+    if (offset < size && what == FCM_SEEK_HOLE) {
+        if (at * PAGE < source_end)
+            at = source_end / PAGE;
+        while (at * PAGE < size && page_table_find(&pages->table, at))
+            at++;
+    }
+    k42_unlock(&pages->lock);
+    uint64_t found = at * PAGE > offset ? at * PAGE : offset;
+    if (offset >= size || (what == FCM_SEEK_DATA && found >= size))
+        return -ENXIO;
+    return (k42_result)(found < size ? found : size);
+}
