@@ -58,20 +58,33 @@ static k42_result allocate(struct account *account, unsigned order, unsigned fla
     return result;
 }
 
-struct k42_pair pm_body_take(struct pm *self, unsigned order, unsigned flags) {
+static struct k42_pair take(struct pm *self, unsigned order, unsigned flags,
+                            struct account **short_) {
     struct account *account = account_of(self);
     struct frame *frame;
+    *short_ = account_charge(account, 1ul << order, flags & PM_URGENT);
+    if (*short_)
+        return (struct k42_pair){-ENOMEM, 0};
+    bool may = flags & PM_URGENT || relief_has_frames();
+    if (may && !allocate(account, order, flags, &frame))
+        return (struct k42_pair){0, frame_physical(frame)};
+    account_discharge(account, 1ul << order);
+    *short_ = relief_machine;
+    return (struct k42_pair){-ENOMEM, 0};
+}
+
+struct k42_pair pm_body_take(struct pm *self, unsigned order, unsigned flags) {
+    struct account *short_;
     if (order > FRAME_ORDER_MAX)
         return (struct k42_pair){-EINVAL, 0};
-    struct account *short_ = account_charge(account, 1ul << order, flags & PM_URGENT);
-    if (short_)
-        return (struct k42_pair){refuse(self, short_, flags), 0};
-    bool may = flags & PM_URGENT || relief_has_frames();
-    if (!may || allocate(account, order, flags, &frame)) {
-        account_discharge(account, 1ul << order);
-        return (struct k42_pair){refuse(self, relief_machine, flags | (order ? PM_TRY : 0)), 0};
+    struct k42_pair taken = take(self, order, flags, &short_);
+    if (taken.result && !(flags & (PM_URGENT | PM_TRY)) && pm_is_ending && pm_is_ending())
+        taken = take(self, order, flags | PM_URGENT, &short_);
+    if (taken.result) {
+        bool try = order && short_ == relief_machine;
+        taken.result = refuse(self, short_, flags | (try ? PM_TRY : 0));
     }
-    return (struct k42_pair){0, frame_physical(frame)};
+    return taken;
 }
 
 k42_result pm_body_give(struct pm *self, uint64_t physical, unsigned order, unsigned flags) {

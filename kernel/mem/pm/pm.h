@@ -114,6 +114,9 @@ k42_result pm_open(void);
  * context, inactive; does not wait.
  */
 extern bool (*pm_out_of_memory)(void);
+/* Set by the personality, or NULL: whether the calling thread's program is ending, and what it
+ * waits for is waited for by everybody. It is served as if it were PM_URGENT. */
+extern bool (*pm_is_ending)(void);
 
 /* What relief asks of the swap; NULL: nothing, there is none in this program. */
 struct pm_swap {

@@ -36,6 +36,7 @@ enum {
 
 struct account *relief_machine;
 bool (*pm_out_of_memory)(void);
+bool (*pm_is_ending)(void);
 const struct pm_swap *pm_swap;
 
 static struct {
