@@ -18,6 +18,9 @@ def machines():
     return [(count, variant) for variant in KERNELS or ["release"] for count in cpus]
 
 
+long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+
+
 def disk(folder, name, mib, number):
     path = folder / name
     with open(path, "wb") as file:
@@ -84,18 +87,20 @@ def test_programs_see_the_swap(swap):
     assert sh(swap, "free | grep Swap").split()[1] == str((DISK_MIB << 10) - 4)
 
 
-def test_twice_the_memory_is_used_and_every_page_is_right(swap):
-    mib = free_mib(swap) * (2 if LONG else 1) + 16
+def test_more_memory_is_used_than_there_is_and_every_page_is_right(swap):
+    mib = free_mib(swap) * (2 if LONG else 1) + 8
     assert sh(swap, f"/tmp/paging {mib}") == "right"
     wait_until_unused(swap, 2048)
 
 
+@long
 def test_children_have_what_they_inherited_and_what_they_wrote(swap):
-    mib = free_mib(swap) * (9 if LONG else 6) // 10
-    assert sh(swap, f"/tmp/paging {mib} {3 if LONG else 1}") == "right"
+    mib = free_mib(swap) * 9 // 10
+    assert sh(swap, f"/tmp/paging {mib} 3") == "right"
     wait_until_unused(swap, 2048)
 
 
+@long
 def test_a_swap_is_taken_away_while_it_is_used(swap):
     mib = free_mib(swap) * 2 // 3
     out = sh(swap, f"swapon /dev/vdb; /tmp/paging {mib} & /tmp/paging {mib // 2} & "
@@ -104,6 +109,7 @@ def test_a_swap_is_taken_away_while_it_is_used(swap):
     assert out.split() == ["right", "right"]
 
 
+@long
 def test_what_was_killed_leaves_nothing_behind(swap):
     mib = free_mib(swap) + 24
     for delay in ("0.3", "0.6", "1", "1.5"):
@@ -111,6 +117,7 @@ def test_what_was_killed_leaves_nothing_behind(swap):
     wait_until_unused(swap, 2048)
 
 
+@long
 def test_a_full_swap_ends_a_program_and_nothing_else(guest):
     sh(guest, "swapon /dev/vdb")
     mib = free_mib(guest) + 2 * SMALL_MIB
@@ -122,6 +129,7 @@ def test_a_full_swap_ends_a_program_and_nothing_else(guest):
     assert used(guest) == {}
 
 
+@long
 def test_a_file_of_the_host_is_a_swap_as_well(guest):
     sh(guest, "dd if=/dev/zero of=/srv/s/swap bs=1M count=64 2>/dev/null; chmod 600 /srv/s/swap; "
               "mkswap /srv/s/swap; swapon /srv/s/swap")

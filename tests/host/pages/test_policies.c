@@ -383,6 +383,72 @@ static void a_file_gets_a_policy_of_its_own_while_it_is_used(void **state) {
     assert_int_equal(TRY(pm, usage, &usage), -K42_STALE);
 }
 
+/* ---- pages that others bring ---- */
+
+static uint64_t frame_of(pm_ref pm) {
+    k42_enter();
+    struct k42_pair taken = k42_call(pm, take, 0, PM_ZERO);
+    k42_exit();
+    assert_int_equal(taken.result, 0);
+    frame_at(taken.word)->user[0] = k42_id_of(pm);
+    return taken.word;
+}
+
+static void a_page_that_others_bring_is_waited_for_written_and_read_again(void **state) {
+    (void)state;
+    file_medium.late = true;
+    file_medium.by_hand = true;
+    fcm_ref fcm = file_make_on_medium(BYTES(10));
+    struct fcm_page page;
+    assert_int_equal(TRY(fcm, expect, 3), 0);
+    assert_int_equal(TRY(fcm, expect, 3), -EEXIST);
+    assert_int_equal(TRY(fcm, get_page, 3, 0, &page), -K42_WAIT);
+    uint64_t physical = frame_of(pm_machine);
+    *(uint64_t *)machine_memory(physical) = 77;
+    assert_int_equal(TRY(fcm, adopt, 3, physical), 0);
+    assert_int_equal(TRY(fcm, adopt, 3, physical), -EINVAL);
+    assert_int_equal(TRY(fcm, get_page, 3, 0, &page), 0);
+    assert_int_equal(page.physical, physical);
+    assert_int_equal(TRY(fcm, leave, 3, FCM_LEAVE_USED), -EBUSY);
+    assert_int_equal(TRY(fcm, put_page, 3), 0);
+    assert_int_equal(TRY(fcm, leave, 3, FCM_LEAVE_USED), -EBUSY);
+    assert_int_equal(medium_answer(&file_medium), 1);
+    assert_int_equal(TRY(fcm, leave, 3, FCM_LEAVE_USED), FCM_HAS_LEFT);
+    assert_int_equal(TRY(fcm, leave, 3, FCM_LEAVE_USED), -ENOENT);
+    assert_int_equal(medium_word(&file_medium, 3, 0), 77);
+    medium_set_by_hand(&file_medium, false);
+    assert_int_equal(file_word(fcm, BYTES(3)), 77);
+    file_end(fcm);
+}
+
+static void a_page_that_others_do_not_bring_is_absent_again(void **state) {
+    (void)state;
+    fcm_ref fcm = file_make_on_medium(BYTES(10));
+    file_put_word(fcm, BYTES(3), 5);
+    assert_int_equal(TRY(fcm, expect, 10), -ENXIO);
+    assert_int_equal(TRY(fcm, expect, 3), -EEXIST);
+    assert_int_equal(CALL(fcm, sync, 0, 10, 0), 0);
+    assert_int_equal(TRY(fcm, leave, 3, FCM_LEAVE_USED | FCM_LEAVE_UNUSED), FCM_HAS_LEFT);
+    assert_int_equal(TRY(fcm, expect, 3), 0);
+    assert_int_equal(TRY(fcm, adopt, 3, 0), 0);
+    assert_int_equal(file_word(fcm, BYTES(3)), 5);
+    file_end(fcm);
+}
+
+static void what_was_changed_can_be_forgotten(void **state) {
+    (void)state;
+    fcm_ref fcm = file_make_on_medium(BYTES(10));
+    file_put_word(fcm, BYTES(3), 5);
+    assert_int_equal(CALL(fcm, sync, 0, 10, 0), 0);
+    uint32_t writes = file_medium.writes;
+    file_put_word(fcm, BYTES(3), 6);
+    assert_int_equal(
+        TRY(fcm, leave, 3, FCM_LEAVE_USED | FCM_LEAVE_UNUSED | FCM_LEAVE_DIRTY), FCM_HAS_LEFT);
+    assert_int_equal(file_medium.writes, writes);
+    assert_int_equal(file_word(fcm, BYTES(3)), 5);
+    file_end(fcm);
+}
+
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policies_do_what_their_rules_say_hit_for_hit),
@@ -392,6 +458,9 @@ int main(int count, char **arguments) {
         FILE_TEST(every_policy_keeps_a_file_within_its_limit),
         FILE_TEST(a_policy_that_takes_over_learns_of_pages_that_came_before),
         FILE_TEST(a_file_gets_a_policy_of_its_own_while_it_is_used),
+        FILE_TEST(a_page_that_others_bring_is_waited_for_written_and_read_again),
+        FILE_TEST(a_page_that_others_do_not_bring_is_absent_again),
+        FILE_TEST(what_was_changed_can_be_forgotten),
     };
     file_tests_open(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
