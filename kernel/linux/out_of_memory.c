@@ -109,6 +109,13 @@ bool out_of_memory_wait(void) {
     return true;
 }
 
+/* Whoever ends touches a few pages more, and gives all of them back then. */
+static bool is_ending(void) {
+    struct task *task = task_self();
+    return task && task->ending;
+}
+
 void out_of_memory_open(void) {
     pm_out_of_memory = out_of_memory;
+    pm_is_ending = is_ending;
 }
