@@ -11,7 +11,7 @@
  * The body of a pipe is the same in both and is handed over by pointer (kernel/fs/pipe/ring.h);
  * what version 2 knows besides lies in its own object, and begins anew with each.
  */
-#include <k42/kernel.h>
+#include <k42/kernel/pipe.h>
 
 K42_COMPONENT("pipe_v2");
 

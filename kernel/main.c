@@ -20,6 +20,8 @@
 #include "trace/flight.h"
 #include "vdso/wall_clock.h"
 
+#include <k42/k42.h>
+
 #define CONSOLE_PATIENCE 2000000000ul
 
 extern const struct kernel_check *const kernel_checks_begin[], *const kernel_checks_end[];
@@ -34,9 +36,16 @@ static void name_all_checks(void) {
     }
 }
 
+/* What filling the initial file system has set going, such as swaps of directories that grew. */
+static void await_rest(void) {
+    if (k42_swap_flush() < 0 || k42_defer_flush() < 0)
+        panic("the thread that boots is active");
+}
+
 /* The machine's status: how many checks failed, or 1 when there was none of that name. */
 static unsigned run_checks(const char *name) {
     unsigned passed = 0, failed = 0;
+    await_rest();
     for (size_t i = 0; &kernel_checks_begin[i] < kernel_checks_end; i++) {
         const struct kernel_check *check = kernel_checks_begin[i];
         if (!k42_text_equal(check->name, name))

@@ -15,7 +15,8 @@
 #include "sched/wait.h"
 
 /* The caller set the mark. */
-static k42_result ask(struct owner *owner, const struct owner_change *change, uintptr_t before) {
+static k42_result ask(struct owner_word *owner, const struct owner_change *change,
+                      uintptr_t before) {
     k42_result result = change_class(change->ref, change->from, change->to, change->key);
     if (result >= 0)
         return 0;
@@ -24,7 +25,7 @@ static k42_result ask(struct owner *owner, const struct owner_change *change, ui
     return result;
 }
 
-k42_result owner_take(struct owner *owner, const struct owner_change *change) {
+k42_result owner_take(struct owner_word *owner, const struct owner_change *change) {
     uintptr_t found = __atomic_load_n(&owner->word, __ATOMIC_RELAXED);
     while (!(found & OWNER_UNWANTED)) {
         uintptr_t wanted = found ? found | OWNER_UNWANTED : owner_self();
@@ -39,7 +40,7 @@ k42_result owner_take(struct owner *owner, const struct owner_change *change) {
     return wait_on(k42_ref_id(change->ref), change->key, WAIT_READ);
 }
 
-void owner_leave(struct owner *owner) {
+void owner_leave(struct owner_word *owner) {
     uintptr_t self = owner_self();
     if (__atomic_load_n(&owner->word, __ATOMIC_RELAXED) == self)
         __atomic_compare_exchange_n(&owner->word, &self, 0, false, __ATOMIC_RELEASE,

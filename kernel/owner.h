@@ -29,7 +29,7 @@
 
 #define OWNER_UNWANTED 1ul /* in the word: another one came */
 
-struct owner {
+struct owner_word {
     uintptr_t word; /* the thread, 0: nobody */
 };
 
@@ -44,7 +44,7 @@ static inline uintptr_t owner_self(void) {
 #endif
 }
 
-static inline bool owner_is_self(const struct owner *owner) {
+static inline bool owner_is_self(const struct owner_word *owner) {
     return __builtin_expect(__atomic_load_n(&owner->word, __ATOMIC_RELAXED) == owner_self(), 1);
 }
 
@@ -58,13 +58,13 @@ struct owner_change {
 /* Makes the caller the owner if there is none: 0. Otherwise asks for the change: -K42_WAIT, until
  * that is over, or -ENOMEM. */
 K42_MUST_CHECK
-k42_result owner_take(struct owner *owner, const struct owner_change *change);
+k42_result owner_take(struct owner_word *owner, const struct owner_change *change);
 
 /* The caller is the owner no more, if it was. Outside of any use. */
-void owner_leave(struct owner *owner);
+void owner_leave(struct owner_word *owner);
 
 /* For an import: forgets that others came. */
-static inline void owner_passed_on(struct owner *owner) {
+static inline void owner_passed_on(struct owner_word *owner) {
     owner->word &= ~OWNER_UNWANTED;
 }
 
@@ -82,7 +82,7 @@ static inline uint32_t owner_patience(const struct owner_history *history) {
     return 64u << (history->changes < 10 ? history->changes : 10);
 }
 
-static inline bool owner_is_alone(struct owner *owner, struct owner_history *history) {
+static inline bool owner_is_alone(struct owner_word *owner, struct owner_history *history) {
     uintptr_t self = owner_self();
     uint32_t uses = history->uses + 1;
     if (__atomic_load_n(&owner->word, __ATOMIC_RELAXED) != self) {

@@ -52,6 +52,10 @@ static const struct command commands[] = {
      "  --eager                   all instances now (usually)\n"
      "  --lazy                    each when it is used next\n"
      "  --new                     none: those that are made from now on are of that version\n"},
+    {"chaos", chaos_command, "[on [--rate N] [--seed N] | off]",
+     "swap random objects again and again, for tests; without a word, what came of it",
+     "  --rate N                  so many a second are wanted (usually 1000)\n"
+     "  --seed N                  draws others (usually 1)\n"},
     {"reboot", reboot_command, "[--fast IMAGE [--initrd FILE] [--append TEXT]]",
      "restart the machine, or go over to another kernel",
      "  --fast IMAGE              to the kernel in that file, at once, without firmware; with\n"

@@ -1,9 +1,9 @@
 /*
- * exports: what the kernel offers to components, from the header that lists it.
+ * exports: what the kernel offers to components, from the headers that list it.
  *
- *     exports HEADER LIST TABLE DEPENDENCIES [-- CLANG-OPTION...]
+ *     exports LIST TABLE DEPENDENCIES HEADER... [-- CLANG-OPTION...]
  *
- * Offered is every function and variable that HEADER, or a header included by HEADER itself,
+ * Offered is every function and variable that a HEADER, or a header included by a HEADER itself,
  * declares: of the public headers of the runtime those they export. LIST gets a line for each,
  * "name version"; TABLE the same as assembly, with the addresses, sorted by name. What the kernel
  * does not define after all has the address 0 there.
@@ -216,22 +216,13 @@ static void write_table(const struct reader *reader, const char *path) {
     close_output(file, path);
 }
 
-/* For make and ninja: what the list was made from. */
+/* For make and ninja: what the list is made from. */
 static void put_dependency(CXFile file, CXSourceLocation *stack, unsigned depth,
                            CXClientData data) {
     (void)stack;
     (void)depth;
     fputc(' ', data);
     put_string(data, clang_getFileName(file));
-}
-
-static void write_dependencies(const struct reader *reader, const char *list, const char *table,
-                               const char *path) {
-    FILE *file = open_output(path);
-    fprintf(file, "%s %s:", list, table);
-    clang_getInclusions(reader->unit, put_dependency, file);
-    fputc('\n', file);
-    close_output(file, path);
 }
 
 static void report_errors(CXTranslationUnit unit) {
@@ -267,20 +258,35 @@ static CXTranslationUnit parse(CXIndex index, const char *header, int count, cha
     return unit;
 }
 
+static void read_header(struct reader *reader, CXIndex index, const char *header, FILE *depends,
+                        int count, char **options) {
+    reader->unit = parse(index, header, count, options);
+    reader->files[0] = clang_getFile(reader->unit, header);
+    reader->file_count = 1;
+    clang_visitChildren(clang_getTranslationUnitCursor(reader->unit), note_file, reader);
+    clang_visitChildren(clang_getTranslationUnitCursor(reader->unit), visit, reader);
+    clang_getInclusions(reader->unit, put_dependency, depends);
+    clang_disposeTranslationUnit(reader->unit);
+}
+
 int main(int argc, char **argv) {
     static struct reader reader;
-    if (argc < 5 || (argc > 5 && strcmp(argv[5], "--") != 0))
-        fail("usage: exports HEADER LIST TABLE DEPENDENCIES [-- CLANG-OPTION...]", "");
+    int end = 4;
+    while (end < argc && strcmp(argv[end], "--") != 0)
+        end++;
+    if (argc < 5 || end == 4)
+        fail("usage: exports LIST TABLE DEPENDENCIES HEADER... [-- CLANG-OPTION...]", "");
     CXIndex index = clang_createIndex(0, 0);
-    reader.unit = parse(index, argv[1], argc > 6 ? argc - 6 : 0, argv + 6);
-    reader.files[reader.file_count++] = clang_getFile(reader.unit, argv[1]);
-    clang_visitChildren(clang_getTranslationUnitCursor(reader.unit), note_file, &reader);
-    clang_visitChildren(clang_getTranslationUnitCursor(reader.unit), visit, &reader);
+    FILE *depends = open_output(argv[3]);
+    fprintf(depends, "%s %s:", argv[1], argv[2]);
+    for (int i = 4; i < end; i++)
+        read_header(&reader, index, argv[i], depends, end < argc ? argc - end - 1 : 0,
+                    argv + end + 1);
+    fputc('\n', depends);
+    close_output(depends, argv[3]);
     qsort(reader.exports, reader.count, sizeof *reader.exports, by_name);
-    write_list(&reader, argv[2]);
-    write_table(&reader, argv[3]);
-    write_dependencies(&reader, argv[2], argv[3], argv[4]);
-    clang_disposeTranslationUnit(reader.unit);
+    write_list(&reader, argv[1]);
+    write_table(&reader, argv[2]);
     clang_disposeIndex(index);
     return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * What the kernel offers to components: this list is the contract.
  *
- * A component includes this header and nothing else. It may use every function and variable that
- * the headers named here declare, by name and version: the version is a checksum of all types
+ * A component includes this header, or one of those in kernel/ that bring what implementing a
+ * certain interface takes, and nothing else. It may use every function and variable that the
+ * headers named there declare, by name and version: the version is a checksum of all types
  * concerned, so a component meets a kernel that has changed where it matters as an error when it is
  * loaded, never as a surprise when it runs.
  *
@@ -44,16 +45,10 @@
 #include "../../kernel/mem/fr/fr.h"
 #include "../../kernel/mem/pm/pm.h"
 
-/* What classes of these share: bodies handed over by pointer, owners, changes by use. */
-#include "../../kernel/body.h"
-#include "../../kernel/change.h"
-#include "../../kernel/owner.h"
-
 /* Interfaces: whose turn it is; files and pipes. */
 #include "../../kernel/fs/file.h"
 #include "../../kernel/fs/node.h"
 #include "../../kernel/fs/pipe/pipe.h"
-#include "../../kernel/fs/pipe/ring.h"
 #include "../../kernel/sched/run_queue/run_queue.h"
 
 /* What compilers call. */

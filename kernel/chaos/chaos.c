@@ -1,10 +1,10 @@
 /*
  * The storm: a thread that swaps a handful of objects at a time, so often as was asked for.
  *
- * A handful is swapped as one batch, whose grace periods are shared; otherwise a storm of a
- * thousand swaps a second would be one of a thousand grace periods. Half of its objects are taken
- * from classes in turn, whatever their number, and of each class by chance; the others are of
- * classes that calls came to in the last handfuls.
+ * A handful is asked for at once, and swapped as one batch, whose grace periods are shared;
+ * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. Half of
+ * its objects are taken from classes in turn, whatever their number, and of each class by chance;
+ * the others are of classes that calls came to in the last handfuls.
  *
  * Owner: the thread has everything but `wanted`, which callers set under `lock`; the counts are
  * read by whoever likes, and may not fit together. Fails: an object that cannot be swapped is
@@ -50,6 +50,7 @@ static struct {
     struct target targets[CLASSES];
     unsigned target_count, turn;
     struct shot shots[HANDFUL];
+    uint32_t pending; /* of them; slept on */
 } storm;
 
 static uint64_t next_random(void) {
@@ -174,20 +175,45 @@ static bool is_aimed_at(k42_ref ref, unsigned count) {
     return false;
 }
 
-/* One batch; returns how many swaps were made. */
+static void note_end(struct k42_swap *swap) {
+    (void)swap;
+    if (!__atomic_sub_fetch(&storm.pending, 1, __ATOMIC_RELEASE))
+        k42_platform_wake(&storm.pending, 1);
+}
+
+/*
+ * Takes aim and asks for the swaps; returns for how many. All in one active section: as long as it
+ * lasts no component, and so no class, goes away, and one that is to go awaits the swaps that were
+ * asked for.
+ */
 static unsigned shoot(unsigned handful) {
-    struct k42_swap *requests[HANDFUL];
     unsigned count = 0;
+    k42_enter();
     find_targets();
     for (unsigned i = 0; i < handful && storm.target_count; i++) {
         struct shot *shot = &storm.shots[count];
-        if (aim(shot, next_target(i)) && !is_aimed_at(shot->swap.ref, count))
-            requests[count++] = &shot->swap;
+        count += aim(shot, next_target(i)) && !is_aimed_at(shot->swap.ref, count);
     }
-    k42_result made = count ? k42_swap_batch(requests, count) : 0;
-    for (unsigned i = 0; i < count; i++)
+    __atomic_store_n(&storm.pending, count, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < count; i++) {
+        storm.shots[i].swap.done = note_end;
+        k42_result queued = k42_swap_submit(&storm.shots[i].swap);
+        (void)queued;
+    }
+    k42_exit();
+    return count;
+}
+
+/* Waits for the swaps that were asked for; returns how many were made. */
+static unsigned await(unsigned count) {
+    unsigned made = 0;
+    for (uint32_t left; (left = __atomic_load_n(&storm.pending, __ATOMIC_ACQUIRE));)
+        k42_platform_park(&storm.pending, left, 0);
+    for (unsigned i = 0; i < count; i++) {
         count_shot(&storm.shots[i]);
-    return made > 0 ? (unsigned)made : 0;
+        made += storm.shots[i].swap.report.result == 0;
+    }
+    return made;
 }
 
 /* ---- the thread ---- */
@@ -204,7 +230,7 @@ static void rage(uint32_t begun, uint32_t rate) {
     uint64_t due = k42_platform_now_ns();
     unsigned handful = rate < 100 ? 1 : rate < 100 * HANDFUL ? rate / 100 : HANDFUL;
     while (__atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE) == begun) {
-        unsigned made = shoot(handful);
+        unsigned made = await(shoot(handful));
         uint64_t now = k42_platform_now_ns();
         due += (uint64_t)(made ? made : 1) * 1000000000ul / rate;
         if (due + LAG_NS < now)

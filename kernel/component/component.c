@@ -13,6 +13,9 @@
 #include <k42/component.h>
 
 #define TURN_NS 10000000ul
+/* Nobody waits for an upgrade but who asked: callers wait only while a swap blocks. */
+#define PATIENT_NS 100000000ul
+#define ATTEMPTS   16u
 
 static uint32_t taken;
 
@@ -67,7 +70,8 @@ k42_result component_unload(const char *name, char *why, size_t why_size) {
 
 static k42_result turn_one(struct k42_class *to, enum k42_upgrade_mode mode,
                            struct component_upgrade *done, char *why, size_t why_size) {
-    struct k42_upgrade upgrade = {.to = to, .mode = mode};
+    struct k42_upgrade upgrade = {
+        .to = to, .mode = mode, .deadline_ns = PATIENT_NS, .attempts = ATTEMPTS};
     k42_result result = k42_upgrade(&upgrade);
     done->total += upgrade.total;
     done->converted += upgrade.converted;

@@ -403,8 +403,8 @@ static int check_starts(const struct check *check) {
 int component_check(struct component_image *image, const uint8_t *bytes, size_t size, char *why,
                     size_t why_size) {
     struct check check = {image, why, why_size};
-    const uint8_t *programs;
-    unsigned count;
+    const uint8_t *programs = NULL;
+    unsigned count = 0;
     uint64_t address = 0, length;
     struct dynamic dynamic;
     *image = (struct component_image){.bytes = bytes, .size = size};

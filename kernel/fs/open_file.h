@@ -24,7 +24,7 @@ struct opened {
     uint32_t flags;
     int64_t offset; /* of the one who has `moving`, or who is the owner: the class says which */
     uint32_t moving;
-    struct owner owner;
+    struct owner_word owner;
     void (*ended)(struct opened *opened); /* with the last hold; may be NULL */
 };
 

@@ -29,9 +29,18 @@ static size_t list_ranges(void) {
     return count;
 }
 
+static uint64_t taken;
+
 static uint64_t take_frame(void) {
     struct frame *frame;
-    return frame_allocate(0, NULL, &frame) ? 0 : frame_physical(frame);
+    if (frame_allocate(0, NULL, &frame))
+        return 0;
+    __atomic_add_fetch(&taken, 1, __ATOMIC_RELAXED);
+    return frame_physical(frame);
+}
+
+uint64_t platform_page_tables(void) {
+    return __atomic_load_n(&taken, __ATOMIC_RELAXED);
 }
 
 /* What is the kernel's own and appears as it is touched. */

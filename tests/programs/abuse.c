@@ -98,37 +98,6 @@ static void walk(const char *where) {
     say("%d entries", seen);
 }
 
-/* ---- what is left ---- */
-
-static size_t read_all(const char *path, char *bytes, size_t room) {
-    size_t size = 0;
-    ssize_t more;
-    int file = open(path, O_RDONLY);
-    fail_if(file < 0, path);
-    while ((more = read(file, bytes + size, room - size)) > 0)
-        size += (size_t)more;
-    close(file);
-    return size;
-}
-
-/* Prints what there is in the kernel when it has been the same for some readings. */
-static void left(void) {
-    enum { ROOM = 16384, READINGS = 10, MOST = 500 };
-    static char now[ROOM], before[ROOM];
-    int same = 0;
-    for (int tries = 0; same < READINGS && tries < MOST; tries++) {
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
-        memset(now, 0, sizeof now);
-        size_t size = read_all("/proc/k42/counts", now, sizeof now);
-        read_all("/proc/k42/classes", now + size, sizeof now - size - 1);
-        same = strcmp(now, before) ? 0 : same + 1;
-        strcpy(before, now);
-    }
-    errno = EAGAIN;
-    fail_if(same < READINGS, "the counts do not settle");
-    write(1, now, strlen(now));
-}
-
 /* ---- killed in the middle ---- */
 
 static void forks(void) {
@@ -316,6 +285,10 @@ int main(int count, char **arguments) {
     }
     if (!strcmp(what, "left")) {
         left();
+        return 0;
+    }
+    if (!strcmp(what, "resident")) {
+        resident(where);
         return 0;
     }
     fail_if(readlink("/proc/self/exe", self, sizeof self - 1) < 0, "readlink");

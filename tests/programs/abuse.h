@@ -14,6 +14,10 @@ extern size_t image_size;
 
 /* Tries to execute what cannot be. */
 void exec(void);
+/* Prints what there is in the kernel, once it stays the same. */
+void left(void);
+/* Has every page of the files of one file system in memory. */
+void resident(const char *where);
 
 static inline void fail_if(int failed, const char *what) {
     if (failed) {

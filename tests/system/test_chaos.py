@@ -2,6 +2,7 @@
 
 A quick look; ./k42 test --long runs the other system tests in storms.
 """
+import json
 import os
 
 import pytest
@@ -34,9 +35,9 @@ def told(machine):
 
 @pytest.fixture
 def storm(machine):
-    assert machine.run(["sh", "-c", "echo '1000 42' > /proc/k42/chaos"]).status == 0
+    assert machine.run(["k42ctl", "chaos", "on", "--rate", "1000", "--seed", "42"]).status == 0
     yield
-    assert machine.run(["sh", "-c", "echo 0 > /proc/k42/chaos"]).status == 0
+    assert machine.run(["k42ctl", "chaos", "off"]).status == 0
 
 
 def test_programs_do_the_same_in_a_storm(machine, storm):
@@ -56,6 +57,23 @@ def test_the_storm_reached_every_class_that_has_objects(machine):
     pytest.fail(f"never swapped: {missing}")
 
 
+def test_what_came_of_it_is_told_to_people_and_programs(machine):
+    counts, pairs = told(machine)
+    said = json.loads(machine.run(["k42ctl", "chaos", "--json"]).output)
+    assert {name: said[name] for name in counts} == counts and said["seed"] == 1
+    assert {(one["from"], one["to"]): one["swapped"] for one in said["pairs"]} == pairs
+    table = machine.run(["k42ctl", "chaos"]).output.decode()
+    assert "rate            0\n" in table and "process.linux" in table
+
+
+@pytest.mark.parametrize("words, why", [("on --rate 0", "from 1 to 100000"), ("up", "'on' or 'off', not up"),
+                                        ("on --rate", "must follow --rate"), ("off now", "not know now"),
+                                        ("on --seed x", "--seed is a number, not x")])
+def test_wrong_words_are_explained(machine, words, why):
+    done = machine.run(["k42ctl", "chaos", *words.split()])
+    assert done.status == 2 and why in done.errors.decode()
+
+
 @pytest.mark.parametrize("words", ["", "fast", "-1", "1000 x", "1000 2 3", "100001", "9999999999999999"])
 def test_a_wrong_rate_is_refused(machine, words):
     done = machine.run(["bash", "-c", f"echo '{words}' > /proc/k42/chaos"])
@@ -64,5 +82,5 @@ def test_a_wrong_rate_is_refused(machine, words):
 
 def test_nobody_but_root_begins_a_storm(machine):
     done = machine.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "sh", "-c",
-                        "echo 1 > /proc/k42/chaos"])
-    assert done.status == 2 and b"Permission denied" in done.errors
+                        "k42ctl chaos on"])
+    assert done.status == 1 and b"only root" in done.errors

@@ -1,12 +1,13 @@
 """Components: loaded, used, upgraded and unloaded under a running workload; and refused with a
 reason, leaving nothing, when they are not as they should be."""
+import hashlib
 import os
 import re
 import struct
 import subprocess
 
 import pytest
-from launcher import component, keys
+from launcher import component, keys, session
 from launcher.tree import Trouble, path
 from test_robustness import leaves_nothing, program_bytes
 
@@ -269,17 +270,55 @@ def test_only_who_may_loads(guest):
     assert status == 1 and "only root" in said
 
 
-def test_a_kernel_with_the_option_lets_unsigned_ones_in(built):
-    from launcher import session
-    with session.Session("k42", 1, "256M", append="k42.unsigned") as one:
+# ---- another machine: one that lets unsigned ones in, has a folder of the host, little memory ----
+
+LARGE = 48 << 20
+
+
+@pytest.fixture(scope="module")
+def lenient(built, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shared")
+    (folder / "small").write_bytes(bytes(range(256)) * 2000)
+    (folder / "large").write_bytes(b"k42 " * (LARGE // 4))
+    with session.Session("k42", 2, "160M", append="k42.unsigned",
+                         shares=[(str(folder), "/srv")]) as one:
         one.wait_until_ready()
-        one.run(["sh", "-c", "cat > /tmp/m"], built["monitor"][:-TRAILER])
-        done = one.run(["sh", "-c", "k42ctl load /tmp/m && k42ctl unload monitor && dmesg | "
-                                    "grep unsigned"])
-        assert b"m is not signed; the option k42.unsigned lets it in" in done.output
-        one.run(["sh", "-c", "cat > /tmp/m"], built["monitor"][:-1] + b"2")
-        done = one.run(["k42ctl", "load", "/tmp/m"])
-        assert done.status == 1 or b"loaded" in done.output
+        yield one
+
+
+def test_a_kernel_with_the_option_lets_unsigned_ones_in(lenient, built):
+    put(lenient, "/tmp/m", built["monitor"][:-TRAILER])
+    _, said = sh(lenient, "k42ctl load /tmp/m; k42ctl unload monitor; dmesg | grep unsigned")
+    assert "m is not signed; the option k42.unsigned lets it in" in said
+    changed = bytearray(built["monitor"])
+    changed[5000] ^= 1
+    put(lenient, "/tmp/m", bytes(changed))
+    status, said = sh(lenient, "k42ctl load /tmp/m")
+    assert status == 1 and "changed after it was signed" in said
+
+
+def test_a_policy_of_reading_ahead_serves_a_file(lenient, built):
+    put(lenient, "/tmp/fcm_whole", built["fcm_whole"])  # as /c/fcm_whole.k42
+    status, said = sh(lenient, """set -e; exec 5< /srv/small; k42ctl load /tmp/fcm_whole
+k42ctl swap --file /srv/small fcm.whole
+tail -c 7000 /srv/small | md5sum; md5sum < /srv/small
+k42ctl show $(k42ctl objects --class fcm.whole --json | grep -o '"id":[0-9]*' | cut -d: -f2)
+! k42ctl unload fcm_whole
+k42ctl swap --class fcm.whole fcm.shared; k42ctl unload fcm_whole; md5sum < /srv/small""")
+    data = bytes(range(256)) * 2000
+    assert status == 0, said
+    assert said.count(hashlib.md5(data).hexdigest()) == 2, said
+    assert hashlib.md5(data[-7000:]).hexdigest() in said, said
+
+
+def test_a_policy_of_replacement_serves_a_file_larger_than_memory(lenient, built):
+    put(lenient, "/tmp/fcm_loop", built["fcm_loop"])  # as /c/fcm_loop.k42
+    status, said = sh(lenient, """set -e; exec 5< /srv/large; k42ctl load /tmp/fcm_loop
+k42ctl swap --file /srv/large fcm.loop
+for i in 1 2; do dd if=/srv/large bs=1M status=none | tail -c 100 | md5sum; done
+k42ctl swap --class fcm.loop fcm.shared; k42ctl unload fcm_loop""", limit=200)
+    assert status == 0, said
+    assert said.count(hashlib.md5(b"k42 " * 25).hexdigest()) == 2, said
 
 
 # ---- ./k42 build ----

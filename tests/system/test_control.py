@@ -66,9 +66,9 @@ def test_the_objects_of_a_pipeline_are_told_with_their_owners(machine):
     assert [one["interface"] for one in owned("process")] == ["process"]
     assert [one["interface"] for one in owned("address space")] == ["space"]
     assert [one["interface"] for one in owned("descriptors")] == ["descriptors"]
-    assert [one["class"] for one in owned("open file", descriptor=0, file="/tmp/in")] == ["file.pipe"]
-    assert [one["class"] for one in owned("behind", descriptor=0)] == ["pipe.ring"]
-    assert [one["class"] for one in owned("behind", descriptor=1)] == ["pipe.ring"]
+    assert [one["interface"] for one in owned("open file", descriptor=0, file="/tmp/in")] == ["file"]
+    assert [one["interface"] for one in owned("behind", descriptor=0)] == ["pipe"]
+    assert [one["interface"] for one in owned("behind", descriptor=1)] == ["pipe"]
     caches = owned("page cache", file="/usr/bin/cat")
     assert caches and caches[0]["interface"] == "fcm" and caches[0]["pages"] > 0
 
@@ -79,14 +79,14 @@ def test_people_get_a_tree_and_counts(machine):
               line.split()[-1] == "cat")
     under = lines[at:at + 12]
     assert any(line.startswith("  file 0") and line.endswith("/tmp/in") for line in under)
-    assert any(line.startswith("    pipe") and "pipe.ring" in line for line in under)
+    assert any(line.startswith("    pipe") and " pipe." in line for line in under)
     assert any(line.startswith("OTHERS, BY CLASS") for line in lines)
 
 
 def test_one_object_is_shown_in_its_own_words(machine):
     text = run(machine, PIPELINE + "k42ctl show $(k42ctl objects --file /tmp/in --what medium | "
                "tail -n 1 | cut -c 1-6)" + END)
-    assert "class       pipe.ring, version" in text and "state       pipe of 65536 bytes" in text
+    assert "class       pipe." in text and "state       pipe of 65536 bytes" in text
     assert "behind /tmp/in, descriptor 0 of cat" in text
 
 
@@ -131,12 +131,12 @@ def test_the_cache_of_a_file_is_swapped_while_it_is_read(machine):
         rm /tmp/numbers""" % PATIENT)
     told = [json.loads(line) for line in output.split("\n") if line]
     assert len(told) > 2 and sum(one["swapped"] for one in told) > 2
-    assert all(one["swaps"][0]["to"] == "fcm.ramfs" for one in told)
+    assert all(one["swaps"][0]["to"].startswith("fcm.") for one in told)
 
 
 def test_all_pipes_are_swapped_at_once_and_lose_nothing(machine):
     output = run(machine, PIPELINE + """echo before >&5
-        k42ctl swap --class pipe.ring %s --json; echo after >&5
+        k42ctl swap --interface pipe %s --json; echo after >&5
         read -u 6 one; read -u 6 two; echo $one $two""" % PATIENT + END)
     told, lines = output.split("\n", 1)
     assert json.loads(told)["swapped"] >= 5 and json.loads(told)["failed"] == 0
@@ -170,9 +170,9 @@ def test_a_deadline_names_who_held_it_up(machine):
 
 
 def test_only_root_changes_anything(machine):
-    for words, what in (("swap --class pipe.ring", "swap objects"),
-                        ("watch --class pipe.ring", "place hooks"),
-                        ("interpose --class pipe.ring --delay 1ms", "place hooks")):
+    for words, what in (("swap --interface pipe", "swap objects"),
+                        ("watch --interface pipe", "place hooks"),
+                        ("interpose --interface pipe --delay 1ms", "place hooks")):
         said = refuses(machine, AS_NOBODY + f"k42ctl {words}")
         assert said == f"k42ctl: only root may {what} (CAP_SYS_ADMIN)\n"
 
@@ -231,9 +231,9 @@ CANNOT = {
     "swap 4000000000": "there is no object 4000000000",
     "show 4000000000": "there is no object 4000000000: No such file or directory; "
                        "'k42ctl objects' lists them",
-    "swap --class pipe.rng": "there is no class pipe.rng; the nearest is pipe.ring",
-    "swap --class pipe.ring zzzzzzzzzzzzzzz": "there is no class zzzzzzzzzzzzzzz; "
-                                              "'k42ctl classes' lists them",
+    "swap --class file.contrl": "there is no class file.contrl; the nearest is file.control",
+    "swap --interface pipe zzzzzzzzzzzzzzz": "there is no class zzzzzzzzzzzzzzz; "
+                                             "'k42ctl classes' lists them",
     "swap --class fr.zero": "there is no object of class fr.zero",
     "swap --interface tree": "there is no interface tree; 'k42ctl classes' lists them",
     "swap --file /none": "cannot find /none: No such file or directory",
@@ -256,9 +256,9 @@ def test_what_cannot_be_done_is_said_with_what_would_have_worked(machine):
 
 
 def test_a_class_of_another_interface_is_refused_by_name(machine):
-    said = refuses(machine, "k42ctl swap --file /usr/bin/bash pipe.ring")
-    assert "is a fcm.ramfs, which has interface fcm; pipe.ring has not; of interface fcm there are " \
-        in said and "fcm.shared" in said
+    said = refuses(machine, "k42ctl swap --file /usr/bin/bash file.control")
+    assert re.search(r"is a (fcm\.\w+), which has interface fcm; file\.control has not; "
+                     r"of interface fcm there are .*\1", said) and "fcm.shared" in said
 
 
 def test_a_method_that_is_not_there_is_refused_with_those_that_are(machine):
@@ -328,18 +328,18 @@ def guest(*words):
     """A guest that ./k42 run has started and that answers."""
     started = subprocess.Popen([K42, "run", "--cpus", "1", "--limit", "100", "--", *words],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert started.stdout.readline() == b"ready\n"
+    assert b"ready\n" in iter(started.stdout.readline, b"")
     return started
 
 
 def test_a_guest_is_controlled_from_another_terminal():
     with guest("sh", "-c", "echo ready; read -r line; echo $line") as first:
         name = str(first.pid)
-        told = ctl("--guest", name, "swap", "--class", "pipe.ring", *PATIENT.split(), "--json")
+        told = ctl("--guest", name, "swap", "--interface", "pipe", *PATIENT.split(), "--json")
         assert told.returncode == 0 and json.loads(told.stdout)["swapped"] >= 4
-        said = ctl("--guest", name, "swap", "--class", "pipe.rng")
+        said = ctl("--guest", name, "swap", "--class", "file.contrl")
         assert (said.returncode, said.stderr) == (
-            1, "k42ctl: there is no class pipe.rng; the nearest is pipe.ring\n")
+            1, "k42ctl: there is no class file.contrl; the nearest is file.control\n")
         watching = subprocess.Popen([K42, "ctl", "--guest", name, "watch", "--pid", "1"],
                                     stdout=subprocess.PIPE)
         assert watching.stdout.readline().split()[:2] == [b"REF", b"METHOD"]

@@ -38,7 +38,7 @@ enum { PAGE = 4096, KEY_DATA = 0, KEY_READING, KEY_WRITING, KEY_ARRIVALS, KEY_CH
 
 /* Who is at an end: the owner, or who came last; and who has it, where it is taken. */
 struct ring_end {
-    struct owner owner;
+    struct owner_word owner;
     struct owner_history history;
     uint32_t taken;
     uint64_t position;

@@ -17,6 +17,7 @@
 #include "../../mem/frame/frame.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/reserve/reserve.h"
+#include "../../platform/kernel_platform.h"
 #include "../../print.h"
 #include "../../sched/thread.h"
 #include "../process/ids.h"
@@ -34,7 +35,7 @@ struct counts {
     struct frame_usage kernel;
     struct heap_usage caches[MOST_CACHES];
     unsigned cache_count;
-    uint64_t heap_frames, heap_bytes, file_pages, stacks, reserved, numbers;
+    uint64_t heap_frames, heap_bytes, file_pages, stacks, reserved, maps, numbers;
     struct k42_stats runtime;
     uint64_t threads;
 };
@@ -69,6 +70,7 @@ static void count(struct counts *counts) {
     frame_consumer_usage(NULL, &counts->kernel);
     counts->stacks = thread_stack_frames();
     counts->reserved = reserve_frames();
+    counts->maps = platform_page_tables();
     counts->numbers = ids_bytes();
     struct sched_counts sched;
     sched_count(&sched);
@@ -82,8 +84,11 @@ static void print_counts_of(struct proc_text *text, const struct counts *counts)
     const struct k42_stats *runtime = &counts->runtime;
     proc_print(text, "frames.present %lu\nframes.used %lu\nframes.free %lu\n", frames->present,
                frames->used, frames->free + frames->idle + frames->cached);
-    proc_print(text, "frames.kernel %lu\nframes.heap %lu\nframes.stacks %lu\nframes.tables %lu\n",
-               counts->kernel.used, counts->heap_frames, counts->stacks, counts->reserved);
+    proc_print(text,
+               "frames.kernel %lu\nframes.heap %lu\nframes.stacks %lu\nframes.maps "
+               "%lu\nframes.tables %lu\n",
+               counts->kernel.used, counts->heap_frames, counts->stacks, counts->maps,
+               counts->reserved);
     proc_print(text, "frames.files %lu\nheap.bytes %lu\nheap.numbers %lu\n", counts->file_pages,
                counts->heap_bytes, counts->numbers);
     for (unsigned i = 0; i < counts->cache_count; i++)

@@ -95,6 +95,7 @@ static k42_result adopt_pages(struct body_contents *its, struct fcm_state *from)
     return 0;
 }
 
+/* What was measured too much is given back at once, not when the object ends. */
 k42_result fcm_body_import_pages(struct k42_root *to, struct k42_state *state, unsigned part) {
     (void)part;
     struct fcm_state *from = fcm_state_of(state);
@@ -121,6 +122,8 @@ k42_result fcm_body_import_pages(struct k42_root *to, struct k42_state *state, u
     if (result)
         fcm_body_release(its);
     body_of(to)->owns = !result;
+    fcm_body_incoming_free(body_of(to)->incoming);
+    body_of(to)->incoming = NULL;
     return result;
 }
 

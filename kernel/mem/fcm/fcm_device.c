@@ -44,11 +44,17 @@ static void release(struct device *device) {
         heap_free(one);
 }
 
-static void device_fini(struct k42_root *root) {
-    struct device *device = k42_container(root, struct device, root);
+/* What was prepared for an import; what was measured too much is not kept until the end. */
+static void incoming_free(struct device *device) {
     if (device->incoming)
         fcm_state_free(device->incoming);
     heap_free(device->incoming);
+    device->incoming = NULL;
+}
+
+static void device_fini(struct k42_root *root) {
+    struct device *device = k42_container(root, struct device, root);
+    incoming_free(device);
     release(device);
 }
 
@@ -225,6 +231,7 @@ static k42_result import_device(struct k42_root *to, struct k42_state *state, un
         from->attached = one->left;
         attachments_add(&device->attachments, one);
     }
+    incoming_free(device);
     return 0;
 }
 

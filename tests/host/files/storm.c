@@ -7,6 +7,7 @@
 
 #include <k42/k42.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 static pthread_t thread;
@@ -54,7 +55,7 @@ static long swap_one(const struct k42_object_info *info, void *context) {
     list.found[list.count++] = list.of;
     (void)k42_each_class(collect, &list);
     if (k42_swap(k42_id_ref(info->id), list.found[(*turn)++ % list.count], NULL) == 0)
-        swaps++;
+        __atomic_fetch_add(&swaps, 1, __ATOMIC_RELAXED);
     return __atomic_load_n(&over, __ATOMIC_RELAXED);
 }
 
@@ -72,6 +73,8 @@ void storm_begin(void) {
     over = 0;
     swaps = 0;
     calls_expect(pthread_create(&thread, NULL, run, NULL) == 0, "no storm");
+    while (!__atomic_load_n(&swaps, __ATOMIC_RELAXED))
+        sched_yield(); /* there is always the root of the name space to swap */
 }
 
 unsigned long storm_end(void) {
