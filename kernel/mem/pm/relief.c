@@ -29,6 +29,7 @@ enum {
     LEAST_ROOM = 64, /* frames that programs and files leave to the kernel, */
     KEPT_PART = 128, /* or such a part of the memory if that is more */
     MOST_ROUNDS = 8,
+    FRAMES_OF_AN_ATTEMPT = 8,
     QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
 };
 #define TURN_NS       2000000ul    /* a page's write, or the end of a program */
@@ -167,21 +168,30 @@ static bool is_in_transit(struct account *account) {
 
 /* ---- those who wait ---- */
 
-bool relief_has_frames(void) {
+static bool has_frames(uint64_t more) {
     struct frame_statistics now;
     if (frames_pressure() != FRAME_PRESSURE_CRITICAL)
         return true;
     frames_count(&now);
     uint64_t free = now.free > now.last ? now.free - now.last : 0, least = now.present / KEPT_PART;
-    return free + now.idle + now.cached >= (least > LEAST_ROOM ? least : LEAST_ROOM);
+    return free + now.idle + now.cached >= (least > LEAST_ROOM ? least : LEAST_ROOM) + more;
 }
 
-/* What refused may have room by now: who asked twice is served twice. */
+bool relief_has_frames(void) {
+    return has_frames(0);
+}
+
+/*
+ * What refused may have room by now: who asked twice is served twice. Room is as many frames as one
+ * attempt may take before it gives all of them back (a page that comes back takes one for itself,
+ * one for the swap's cache, and its tables): one alone would be taken, the next refused, and given
+ * back, again and again.
+ */
 static bool has_room(const struct account *account) {
-    if (account->above)
-        return __atomic_load_n(&account->used, __ATOMIC_RELAXED) <
-               __atomic_load_n(&account->limit, __ATOMIC_RELAXED);
-    return relief_has_frames();
+    if (!account->above)
+        return has_frames(FRAMES_OF_AN_ATTEMPT);
+    return __atomic_load_n(&account->used, __ATOMIC_RELAXED) + FRAMES_OF_AN_ATTEMPT <=
+           __atomic_load_n(&account->limit, __ATOMIC_RELAXED);
 }
 
 static bool end_somebody(const struct account *short_) {
@@ -196,7 +206,15 @@ static uint64_t wanted_of(const struct account *short_) {
 
 enum outcome { WORTH_TRYING, LATER, HOPELESS };
 
-/* Pages may be written, and be done, between two looks: so it takes several that find nothing. */
+/*
+ * Pages may be written, and be done, between two looks: so it takes several that find nothing.
+ *
+ * Why those who wait get on. They are told to try again when there is room for all that an attempt
+ * takes, or when frames were freed. If they are refused all the same, either others have taken the
+ * frames, and got on; or what was freed did not suffice yet, is free still, and each turn adds to
+ * it. Otherwise nothing was freed: while pages move, their writes end; when none does, somebody is
+ * ended, or those who wait are told.
+ */
 static enum outcome help(struct account *account, struct account *short_) {
     bool moved;
     if (has_room(short_) || relieve(short_, wanted_of(short_), &moved)) {
