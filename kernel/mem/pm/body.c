@@ -123,7 +123,7 @@ static k42_result make_below(struct account *above, struct k42_class *class_, ui
     struct account *account = account_make(above, limit);
     if (!account)
         return -ENOMEM;
-    k42_result result = k42_create(class_, account, below);
+    k42_result result = k42_make(class_, account, below);
     if (result)
         account_release(account);
     else
@@ -332,7 +332,7 @@ k42_result pm_open(void) {
     if (result)
         return result;
     k42_ref machine;
-    result = k42_create(&pm_turns, relief_machine, &machine);
+    result = k42_make(&pm_turns, relief_machine, &machine);
     pm_machine = (pm_ref)machine;
     if (!result)
         __atomic_store_n(&relief_machine->pm, k42_ref_id(machine), __ATOMIC_RELAXED);
