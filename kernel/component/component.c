@@ -82,6 +82,9 @@ static k42_result turn_one(struct k42_class *to, enum k42_upgrade_mode mode,
                         k42_error_name(result),
                         upgrade.last_failure.text[0] ? upgrade.last_failure.text
                                                      : "nothing was changed");
+    else
+        print("component: class %s is version %u from now on; of %lu instances %lu are converted",
+              to->name, to->version, upgrade.total, upgrade.converted);
     return result;
 }
 
