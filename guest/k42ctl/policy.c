@@ -27,9 +27,15 @@ const char *update_mode_name(enum update_mode mode) {
     return names[mode];
 }
 
+static bool is_file(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot && !strcmp(dot, UPDATE_SUFFIX);
+}
+
 enum update_mode policy_mode(const char *name) {
     for (unsigned i = 0; i < policy.count; i++)
-        if (!fnmatch(policy.lines[i].pattern, name, 0))
+        if (is_file(policy.lines[i].pattern) == is_file(name) &&
+            !fnmatch(policy.lines[i].pattern, name, 0))
             return policy.lines[i].mode;
     return UPDATE_EAGER;
 }

@@ -32,7 +32,6 @@
 
 #define REPORT  "/run/k42-updates" /* a line for each event: time, file, word, sentence */
 #define LOG     "/dev/kmsg"
-#define SUFFIX  ".k42"
 #define ALL_NS  1000000000ul
 #define LINE    512
 #define CLASSES 32
@@ -288,9 +287,9 @@ static void look_at_policy(void) {
 }
 
 static int is_component(const struct dirent *entry) {
-    size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
+    size_t length = strlen(entry->d_name), suffix = strlen(UPDATE_SUFFIX);
     return entry->d_name[0] != '.' && length > suffix &&
-           !strcmp(entry->d_name + length - suffix, SUFFIX);
+           !strcmp(entry->d_name + length - suffix, UPDATE_SUFFIX);
 }
 
 /* One that has gone may come again, as another. */

@@ -1,12 +1,14 @@
 /*
  * What is taken in of a directory of components: the policy in its file POLICY.
  *
- * Each line is a pattern, as shells have them, and a mode; the first whose pattern fits decides.
- * What no line fits is taken in eagerly, as is everything without that file. "never" keeps a class
- * as it is, and a file of that name from being looked at. Lines that begin with # say nothing.
+ * Each line is a pattern of names of classes, as shells have them, and a mode; the first that fits
+ * decides. What no line fits is taken in eagerly, as is everything without that file. "never" keeps
+ * a class as it is. A pattern that ends with UPDATE_SUFFIX is one of files, and with "never" keeps
+ * them from being looked at. Lines that begin with # say nothing.
  *
  *     pipe.*      lazy
  *     process.*   never
+ *     test_*.k42  never
  */
 #ifndef GUEST_UPDATES_H
 #define GUEST_UPDATES_H
@@ -14,7 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define POLICY "policy"
+#define POLICY        "policy"
+#define UPDATE_SUFFIX ".k42"
 
 enum update_mode { UPDATE_EAGER, UPDATE_LAZY, UPDATE_NEW, UPDATE_NEVER };
 
