@@ -30,11 +30,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REPORT  "/run/k42-updates" /* a line for each event: time, file, word, sentence */
-#define LOG     "/dev/kmsg"
-#define ALL_NS  1000000000ul
-#define LINE    512
-#define CLASSES 32
+#define REPORT   "/run/k42-updates" /* a line for each event: time, file, word, sentence */
+#define LOG      "/dev/kmsg"
+#define ALL_NS   1000000000ul
+#define EVERY_NS 250000000ul
+#define LINE     512
+#define CLASSES  32
 
 /* What tells a file from what it was before. */
 struct identity {
@@ -375,7 +376,7 @@ static int show(void) {
 
 int updates_command(char **words) {
     const char *folder = NULL, *every = NULL;
-    uint64_t every_ns = ALL_NS;
+    uint64_t every_ns = EVERY_NS;
     while (*words)
         if (option_value(&words, "--every", &every)) {
             if (!time_of(every, 3600 * ALL_NS, &every_ns) || !every_ns)

@@ -111,7 +111,7 @@ class Upgraded:
             told = [one for one in self.events() if one[0] == file]
             if word in [one[1] for one in told]:
                 return told
-            time.sleep(0.3)
+            time.sleep(0.1)
         pytest.fail(f"{file} is not {word}: {self.events()}")
 
     def version(self, class_):
@@ -208,21 +208,24 @@ def test_newer_versions_are_taken_in_within_policy_and_told_of(guest):
             for name in ("pipe_v2", "process_unchecked", "process_checked", "pipe_refusing")}
     put(guest, "policy", b"# no processes\nprocess.*  never\nnot_this.k42 never\npipe.*  new\n")
     put(guest, "pipes.k42", data["pipe_v2"][:7000])
+    put(guest, "process.k42", data["process_unchecked"])
+    put(guest, "not_this.k42", data["pipe_refusing"])
+    put(guest, "text.k42", b"#!/bin/sh\n")
     told = guest.wait_for("pipes.k42", "refused")
     assert len(told) == 1 and "not signed, or cut short" in told[0][2], told
-    assert guest.version("pipe.spsc") == 1
-    put(guest, "process.k42", data["process_unchecked"])
     assert "keeps class process.linux" in guest.wait_for("process.k42", "left")[0][2]
+    guest.wait_for("not_this.k42", "left")
+    guest.wait_for("text.k42", "refused")
+    assert (guest.version("pipe.spsc"), guest.version("process.linux")) == (1, 1)
     put(guest, "pipes.k42", data["pipe_v2"])
     told = guest.wait_for("pipes.k42", "taken")
     assert re.search(r"class pipe.spsc is version 2 instead of 1, new: \d+ instances, 0 converted",
                      told[1][2]) and len(told) == 2, told
-    put(guest, "not_this.k42", data["pipe_refusing"])
-    guest.wait_for("not_this.k42", "left")
-    assert (guest.version("pipe.spsc"), guest.version("process.linux")) == (2, 1)
+    assert len([one for one in guest.events() if one[0] == "text.k42"]) == 1
 
     put(guest, "policy", b"pipe.*  perhaps\n")
     assert "line 1 is not a pattern" in guest.wait_for("policy", "refused")[0][2]
+    (guest.updates / "not_this.k42").unlink()
     put(guest, "policy", b"")
     told = guest.wait_for("process.k42", "taken")
     assert re.search(r"version 2 instead of 1, eager: (\d+) instances, [1-9]", told[-1][2]), told
@@ -232,8 +235,5 @@ def test_newer_versions_are_taken_in_within_policy_and_told_of(guest):
     put(guest, "process_again.k42", data["process_unchecked"])
     told = guest.wait_for("process_again.k42", "left")
     assert "version 2 of class process.linux is not newer than the present one, 3" in told[0][2], told
-    put(guest, "text.k42", b"#!/bin/sh\n")
-    guest.wait_for("text.k42", "refused")
     assert "updates: process_fixed.k42 taken: class process.linux" in guest.says("dmesg")
-    assert [one for one in guest.events() if one[:2] == ("text.k42", "refused")][1:] == []
     guest.run("for c in pipe.spsc process.linux; do k42ctl upgrade $c 1; done")
