@@ -14,6 +14,7 @@
 #include "mem/fcm/file_pages.h"
 #include "mem/pm/pm.h"
 #include "mem/space/space.h"
+#include "mem/swap/page_out.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
 #include "runtime.h"
@@ -86,6 +87,7 @@ void kernel_main(void) {
     devices_open();
     if (pm_open() < 0)
         panic("there is no memory for the page managers");
+    swap_open();
     spaces_open();
     choose_file_caches();
     k42_enter();

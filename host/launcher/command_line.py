@@ -99,6 +99,8 @@ def words():
                      help="which kernel runs it (default: k42)")
     one.add_argument("-v", dest="volume", metavar="DIR[:PLACE]", action="append", default=[],
                      help="make a folder of this machine visible (default place: /mnt/NAME)")
+    one.add_argument("--updates", metavar="DIR",
+                     help="take newer versions of the kernel's classes in from there, as they appear")
     one.add_argument("--packages", metavar="P,...", default="",
                      help="more of Debian's packages for the root tree")
     one.add_argument("-t", "--terminal", action="store_true",
