@@ -15,7 +15,8 @@ const char subject_more[] =
     "  REF ...                   numbers, as 'k42ctl objects' shows them\n"
     "  --file PATH               the page cache of that file; --what open, node, medium or all:\n"
     "                            its open files, the node, the pipe or terminal, all of them\n"
-    "  --pid N                   that process; --what space, descriptors, files, caches or all\n"
+    "  --pid N                   that process; --what space, descriptors, files, caches, policy\n"
+    "                            (its own PM, if it has one) or all\n"
     "  --class C                 each object of that class\n"
     "  --interface I             each object with that interface\n";
 
@@ -130,8 +131,8 @@ static void add_file(void) {
 /* ---- a process ---- */
 
 static void add_process(void) {
-    static const char *const names[] = {"process", "space", "descriptors", "files",
-                                        "caches",  "media", "all",         NULL};
+    static const char *const names[] = {"process", "space",  "descriptors", "files", "caches",
+                                        "media",   "policy", "all",         NULL};
     if (!words.what)
         words.what = "process";
     what_must_be(names, "process");
@@ -142,6 +143,8 @@ static void add_process(void) {
             (owned->role == K42_CONTROL_DESCRIPTORS && wanted("descriptors")) ||
             (owned->role == K42_CONTROL_OPEN && wanted("files")))
             add(owned->object);
+        if (owned->role == K42_CONTROL_SPACE && wanted("policy"))
+            add(owned->medium);
         if (owned->role >= K42_CONTROL_OPEN && wanted("caches"))
             add(owned->cache);
         if (owned->role >= K42_CONTROL_OPEN && wanted("media"))
