@@ -7,8 +7,8 @@
  *   advice.c    what would have worked
  *   subjects.c  which objects the words after a command mean
  *   owners.c    which process or file an object belongs to
- *   objects.c, classes.c, swap.c, hooks.c, component.c, updates.c (with
- *   policy.c), chaos.c, reboot.c    the commands
+ *   objects.c, classes.c, swap.c, hooks.c, component.c, updates.c (updates.h
+ *   says with what), chaos.c, reboot.c    the commands
  *
  * An ordinary program that runs one command and ends; memory is given back by its end. What it
  * cannot do it says on standard error, naming the object, the reason, and what would have worked.

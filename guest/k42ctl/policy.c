@@ -68,7 +68,9 @@ bool policy_read(const char *path, char *why, size_t size) {
     unsigned number = 0;
     FILE *file = fopen(path, "re");
     if (!file) {
-        snprintf(why, size, "it cannot be opened: %s", strerror(errno));
+        int error = errno;
+        snprintf(why, size, "it cannot be opened: %s", strerror(error));
+        errno = error;
         return false;
     }
     bool right = true;
@@ -81,6 +83,7 @@ bool policy_read(const char *path, char *why, size_t size) {
         right = right && read_line(&read, text);
     }
     fclose(file);
+    errno = EINVAL;
     if (right)
         policy = read;
     else

@@ -8,9 +8,8 @@
  * so one that is being copied is waited for, and one that is wrong is refused once. What is right
  * is the kernel's to say, by the signature at its end; what is wanted is the policy's (policy.c).
  *
- * Nothing is changed before all is known of a component: it is loaded, which changes no object; its
- * classes are compared with those there are; then it is upgraded to, or unloaded again. What came
- * of it goes to the kernel's log, and to a file that the command without a directory shows.
+ * What came of each (update.c) goes to the kernel's log, and to a file that the command without a
+ * directory shows.
  *
  * Owns: that file, by the one that watches. Fails: a file at a time, with a sentence.
  */
@@ -21,7 +20,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <k42/modules.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +32,7 @@
 #define LOG      "/dev/kmsg"
 #define ALL_NS   1000000000ul
 #define EVERY_NS 250000000ul
-#define LINE     512
-#define CLASSES  32
+#define LINE     UPDATE_SENTENCE
 
 /* What tells a file from what it was before. */
 struct identity {
@@ -67,8 +64,7 @@ static void append(const char *path, int flags, const char *line) {
     close(file);
 }
 
-__attribute__((format(printf, 3, 4))) static void tell(const char *file, const char *word,
-                                                       const char *format, ...) {
+void update_tell(const char *file, const char *word, const char *format, ...) {
     char sentence[LINE], line[LINE + 400];
     va_list list;
     va_start(list, format);
@@ -78,149 +74,6 @@ __attribute__((format(printf, 3, 4))) static void tell(const char *file, const c
     append(LOG, 0, line);
     snprintf(line, sizeof line, "%ld\t%s\t%s\t%s\n", (long)time(NULL), file, word, sentence);
     append(REPORT, O_CREAT, line);
-}
-
-/* ---- one component ---- */
-
-/* The classes that a component brought, and what each is to replace. */
-struct brought {
-    struct k42_control_class new[CLASSES];
-    uint32_t present[CLASSES];
-    enum update_mode mode[CLASSES];
-    unsigned count;
-};
-
-static bool find_brought(const char *component, struct brought *brought) {
-    size_t count;
-    classes_forget();
-    const struct k42_control_class *all = classes(&count);
-    for (size_t i = 0; i < count && brought->count < CLASSES; i++)
-        if (!strcmp(all[i].component, component) && !(all[i].flags & K42_CONTROL_CURRENT))
-            brought->new[brought->count++] = all[i];
-    return brought->count;
-}
-
-/* Whether all of it is newer than what is there, and wanted; otherwise why not. */
-static bool judge(struct brought *brought, char *why, size_t size) {
-    if (!brought->count)
-        snprintf(why, size, "it brings no newer version of a class that is there");
-    for (unsigned i = 0; i < brought->count; i++) {
-        const struct k42_control_class *new = &brought->new[i], *present = class_find(new->name);
-        brought->present[i] = present->version;
-        brought->mode[i] = policy_mode(new->name);
-        if (present->version >= new->version) {
-            snprintf(why, size, "version %u of class %s is not newer than the present one, %u",
-                     new->version, new->name, present->version);
-            return false;
-        }
-        if (brought->mode[i] == UPDATE_NEVER) {
-            snprintf(why, size, "the policy keeps class %s as it is", new->name);
-            return false;
-        }
-    }
-    return brought->count;
-}
-
-static bool turn(const char *class_, uint32_t version, enum update_mode mode,
-                 struct k42_modules_answer *answer) {
-    char words[160];
-    snprintf(words, sizeof words, "class=%.60s version=%u upgrade=%s", class_, version,
-             update_mode_name(mode));
-    return modules_ask(-1, words, answer);
-}
-
-static bool unload(const char *component) {
-    struct k42_modules_answer answer;
-    char words[80];
-    snprintf(words, sizeof words, "unload=%.40s", component);
-    return modules_ask(-1, words, &answer);
-}
-
-/* Components whose classes have all been replaced, and that nothing is of any more. */
-static void unload_replaced(const char *file) {
-    size_t count;
-    classes_forget();
-    const struct k42_control_class *all = classes(&count);
-    for (size_t i = 0; i < count; i++) {
-        bool used = !all[i].component[0];
-        for (size_t j = 0; j < count && !used; j++)
-            used = !strcmp(all[j].component, all[i].component) &&
-                   (all[j].flags & K42_CONTROL_CURRENT || all[j].instances);
-        if (!used && unload(all[i].component))
-            tell(file, "replaces", "component %s, which nothing uses any more, is unloaded",
-                 all[i].component);
-    }
-}
-
-/*
- * Class by class. When one cannot be upgraded at all, those before it go back, so that a component
- * is taken in as a whole or not. Instances that did not convert by themselves do not count as that:
- * they go on in the version they are of, beside the others.
- */
-static bool upgrade(const char *file, const struct brought *brought) {
-    for (unsigned i = 0; i < brought->count; i++) {
-        const struct k42_control_class *new = &brought->new[i];
-        struct k42_modules_answer answer;
-        bool done = turn(new->name, new->version, brought->mode[i], &answer);
-        if (!done && !answer.failed) {
-            for (unsigned j = 0; j < i; j++) {
-                struct k42_modules_answer ignored;
-                turn(brought->new[j].name, brought->present[j], UPDATE_EAGER, &ignored);
-            }
-            tell(file, "refused", "%s", answer.why);
-            return false;
-        }
-        tell(file, done ? "taken" : "taken in part",
-             "class %s is version %u instead of %u, %s: %lu instances, %lu converted, %lu stay%s%s",
-             new->name, new->version, brought->present[i], update_mode_name(brought->mode[i]),
-             answer.total, answer.converted, answer.total - answer.converted - answer.vanished,
-             done ? "" : "; ", done ? "" : answer.why);
-    }
-    return true;
-}
-
-/* Loads it, which changes no object. */
-static bool load(const char *file, struct k42_modules_answer *answer) {
-    char path[768], words[128];
-    snprintf(path, sizeof path, "%s/%s", watched.folder, file);
-    modules_put_file(words, sizeof words, path);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        tell(file, "refused", "it cannot be opened: %s", strerror(errno));
-        return false;
-    }
-    bool done = modules_ask(descriptor, words, answer);
-    close(descriptor);
-    if (!done) {
-        const char *reason =
-            strstr(answer->why, " is refused: "); /* the file's name is before it */
-        tell(file, "refused", "%s", reason ? reason + strlen(" is refused: ") : answer->why);
-    }
-    return done;
-}
-
-/* Whether the component has been taken in. */
-static bool take(const char *file) {
-    struct k42_modules_answer answer;
-    struct brought brought = {.count = 0};
-    char why[LINE];
-    if (policy_mode(file) == UPDATE_NEVER) {
-        tell(file, "left", "the policy does not want this file");
-        return false;
-    }
-    if (!load(file, &answer))
-        return false;
-    find_brought(answer.component, &brought);
-    bool wanted = judge(&brought, why, sizeof why);
-    if (!wanted)
-        tell(file, "left", "%s", why);
-    if (wanted && upgrade(file, &brought)) {
-        unload_replaced(file);
-        return true;
-    }
-    if (!unload(answer.component))
-        tell(file, "stays", "component %s cannot be unloaded", answer.component);
-    return false;
 }
 
 /* ---- the directory ---- */
@@ -264,24 +117,31 @@ static void look_at(const char *name) {
     known->seen = now;
     if (!settled)
         return;
-    known->done = now;
-    known->taken = take(name);
+    char path[768];
+    snprintf(path, sizeof path, "%s/%s", watched.folder, name);
+    enum update_result result = update_take(path, name);
+    known->taken = result == UPDATE_TAKEN;
+    if (result != UPDATE_GONE)
+        known->done = now;
 }
 
-/* Another policy is another chance for what the last one has left. */
+/* Another policy is another chance for what the last one has left. One that goes while it is looked
+ * at is looked at again. */
 static void look_at_policy(void) {
     struct identity now = {0};
     char path[768], why[LINE];
     (void)identify(POLICY, &now);
     if (same(&now, &watched.policy))
         return;
-    watched.policy = now;
     snprintf(path, sizeof path, "%s/%s", watched.folder, POLICY);
     watched.policy_holds = !now.number || policy_read(path, why, sizeof why);
+    if (!watched.policy_holds && errno == ENOENT)
+        return;
+    watched.policy = now;
     if (!now.number)
         policy_forget();
     if (!watched.policy_holds)
-        tell(POLICY, "refused", "%s; nothing is taken in until that is right", why);
+        update_tell(POLICY, "refused", "%s; nothing is taken in until that is right", why);
     for (size_t i = 0; i < watched.count; i++)
         if (!watched.files[i].taken)
             watched.files[i].done = (struct identity){0};
