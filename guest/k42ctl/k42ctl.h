@@ -127,8 +127,8 @@ extern const char subject_usage[], subject_more[];
  * --interface, --what. False: it is something else.
  */
 bool subject_word(char ***words);
-/* All that a file, a process or a container has: "file:PATH", "pid:N", "container:N". False: it is
- * none of these. */
+/* All that a file, a process or a container has, or of a class: "file:PATH", "pid:N",
+ * "container:N", "class:C". False: it is none of these. May be said again. */
 bool subject_scope(const char *scope);
 /* After all words: finds them. Gives up when there are none. */
 void subjects_find(struct subjects *subjects);

@@ -159,8 +159,12 @@ static void find_served(struct served *served) {
 /* What processes have got since the last time. */
 static void follow(void) {
     struct served now = {0};
-    if (!subject_scope(policy.served.scope))
+    const char *number = strchr(policy.served.scope, ':') + 1;
+    if (strncmp(policy.served.scope, "class:", 6) && kill(atoi(number), 0) && errno == ESRCH) {
+        interrupted = 1; /* whom it was for has gone */
         return;
+    }
+    (void)subject_scope(policy.served.scope);
     find_served(&now);
     size_t fresh = 0;
     for (size_t i = 0; i < now.count; i++) {
@@ -349,24 +353,21 @@ static void take_option(char ***words) {
 
 static void take_scope(void) {
     const char *scope = policy.served.scope;
-    if (!strncmp(scope, "class:", 6)) {
-        take_name(policy.asked.scope, scope + 6, "a class");
-        class_must_be(policy.asked.scope);
-    } else if (!subject_scope(scope)) {
+    bool class_ = !strncmp(scope, "class:", 6);
+    if (!subject_scope(scope))
         exit(wrong_words("--on takes file:PATH, pid:N, container:N or class:C"));
-    }
-    policy.follows = !strncmp(scope, "pid:", 4) || !strncmp(scope, "container:", 10);
+    if (class_)
+        class_must_be(scope + 6);
+    if (class_ && !policy.is_canary)
+        take_name(policy.asked.scope, scope + 6, "a class");
+    else
+        policy.follows = strncmp(scope, "file:", 5) != 0;
 }
 
 /* Loads it; with a scope of a class it is active then. */
 static struct k42_control_run begin(void) {
     send_file(policy.file);
-    char scope[K42_CONTROL_NAME];
-    memcpy(scope, policy.asked.scope, sizeof scope);
-    if (policy.is_canary)
-        policy.asked.scope[0] = 0;
     struct k42_control_run run = ask_policy(NULL, 0);
-    memcpy(policy.asked.scope, scope, sizeof scope);
     if (run.state != K42_RUN_ACTIVE)
         exit(tell_end(&run));
     const struct k42_control_class *class_ = class_find(run.class_);
@@ -379,7 +380,7 @@ static struct k42_control_run begin(void) {
 static int run_policy(void) {
     heed_signals();
     struct k42_control_run run = begin();
-    if (!policy.asked.scope[0] || policy.is_canary) {
+    if (!policy.asked.scope[0]) {
         find_served(&policy.served);
         if (!policy.served.count)
             return refused("component %s has class %s, of interface %s; nothing of %s has it",

@@ -23,6 +23,7 @@ static struct {
     const char *file, *class_, *interface_, *what;
     uint64_t pid;
     bool descendants; /* of the process, too */
+    bool looked;      /* they have been found before, so that there may be none left */
     uint32_t *ids;
     size_t count, room;
 } words;
@@ -66,14 +67,17 @@ bool subject_word(char ***at) {
 }
 
 bool subject_scope(const char *scope) {
-    static const char *const kinds[] = {"file:", "pid:", "container:"};
+    static const char *const kinds[] = {"file:", "pid:", "container:", "class:"};
+    words.count = 0;
     for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t length = strlen(kinds[i]);
         if (strncmp(scope, kinds[i], length) != 0)
             continue;
-        words.what = "all";
+        words.what = i < 3 ? "all" : NULL;
         if (i == 0)
             words.file = scope + length;
+        else if (i == 3)
+            words.class_ = scope + length;
         else if (!number_of(scope + length, 32767, &words.pid) || !words.pid)
             give_up("%s is no number of a process", scope + length);
         words.descendants = i == 2;
@@ -135,7 +139,7 @@ static void add_file(void) {
         add(file.node);
     if (wanted("open") || wanted("medium"))
         add_open_files(file.node);
-    close(fd);
+    /* It stays open for as long as this program runs, so that what it has does not go meanwhile. */
     if (words.count > before)
         return;
     if (wanted("cache"))
@@ -228,7 +232,7 @@ void subjects_find(struct subjects *subjects) {
     if (words.class_) {
         class_must_be(words.class_);
         add_all_of(words.class_);
-        if (!words.count)
+        if (!words.count && !words.looked)
             give_up("there is no object of class %s", words.class_);
     }
     if (words.interface_) {
@@ -238,5 +242,6 @@ void subjects_find(struct subjects *subjects) {
         if (!words.count)
             give_up("there is no object with interface %s", words.interface_);
     }
+    words.looked = true;
     *subjects = (struct subjects){words.ids, words.count, words.class_};
 }

@@ -194,6 +194,12 @@ static k42_result begin(struct policy_run *run, char *why, size_t size) {
 
 /* ---- being active ---- */
 
+static void say_active(struct policy_run *run, const char *why) {
+    if (run->objects)
+        print("policy: %s serves %lu objects", run->told.component, run->object_count);
+    say(run, POLICY_ACTIVE, POLICY_RUNS, why);
+}
+
 static void look_after_scope(struct policy_run *run) {
     char unread[POLICY_TEXT];
     component_turn_begin();
@@ -219,7 +225,7 @@ static enum policy_why look_after(struct policy_run *run, char *why, size_t size
         if (k42_load_acquire(&run->told.state) == POLICY_BEGINS) {
             why[0] = 0;
             (void)!widen(run, why, size);
-            say(run, POLICY_ACTIVE, POLICY_RUNS, why);
+            say_active(run, why);
         }
         enum policy_why verdict = policy_watch(run, k42_platform_now_ns(), why, size);
         if (verdict != POLICY_RUNS)
@@ -296,8 +302,7 @@ static void run_policy(void *context) {
     enum policy_why verdict = POLICY_REFUSED;
     k42_result result = begin(run, why, sizeof why);
     if (!result) {
-        print("policy: %s serves %lu objects", run->told.component, run->object_count);
-        say(run, POLICY_ACTIVE, POLICY_RUNS, why);
+        say_active(run, why);
         verdict = look_after(run, why, sizeof why);
     }
     run->told.result = result;
