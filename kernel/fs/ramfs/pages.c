@@ -190,7 +190,7 @@ k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_r
     pages->size = source->size;
     *room = &pages->room;
     ramfs_keep(fs);
-    k42_result result = k42_create(&ramfs_pages, pages, fcm);
+    k42_result result = k42_make(&ramfs_pages, pages, fcm);
     if (result < 0) {
         ramfs_let_go(fs);
         k42_platform_free(pages);

@@ -142,7 +142,7 @@ K42_CLASS(hat_tables) = {
 k42_result hat_create(k42_ref pm, hat_ref *hat) {
     struct hat_new new = {(pm_ref)pm};
     k42_ref ref = K42_NULL_REF;
-    k42_result result = k42_create(&hat_tables, &new, &ref);
+    k42_result result = k42_make(&hat_tables, &new, &ref);
     *hat = (hat_ref)ref;
     return result;
 }

@@ -96,7 +96,7 @@ static k42_result divide(struct pm *self, uint64_t limit, k42_ref *below) {
     struct account *account = account_make(account_of(self), limit);
     if (!account)
         return -ENOMEM;
-    k42_result result = k42_create(&pm_turns, account, below);
+    k42_result result = k42_make(&pm_turns, account, below);
     if (result)
         account_release(account);
     return result;
