@@ -1,6 +1,6 @@
 /*
- * k42ctl policy --canary: one object has the policy first, the one that is called most. What each of
- * its calls costs then is compared with what it cost before, and with how the others' changed
+ * k42ctl policy --canary: one object has the policy first, the one that is called most. What each
+ * of its calls costs then is compared with what it cost before, and with how the others' changed
  * meanwhile, since what programs do may have changed as well.
  */
 #include "policy.h"
@@ -68,7 +68,8 @@ static struct reading between(const struct reading *from, const struct reading *
                               bool others) {
     struct reading sum = {0};
     for (size_t i = 0; i < hook_count; i++)
-        if ((i == canary) != others && to[i].calls >= from[i].calls && to[i].value >= from[i].value) {
+        if ((i == canary) != others && to[i].calls >= from[i].calls &&
+            to[i].value >= from[i].value) {
             sum.calls += to[i].calls - from[i].calls;
             sum.value += to[i].value - from[i].value;
         }
@@ -136,8 +137,10 @@ int canary_run(const struct canary *canary, const struct served *served) {
     double others =
         trend(between(start, middle, chosen, true), between(changed, end, chosen, true));
     double limit = each(before) * others * (100 + (double)canary->worse) / 100;
-    snprintf(why, sizeof why, "%s of a call: %.3f with the policy, %.3f before, times %.2f for how "
-             "the others changed", metric, each(now), each(before), others);
+    snprintf(why, sizeof why,
+             "%s of a call: %.3f with the policy, %.3f before, times %.2f for how "
+             "the others changed",
+             metric, each(now), each(before), others);
     if (each(now) <= limit)
         return widen(served, why);
     refused("%s: more than %lu%% worse, so what was before comes back", why, canary->worse);

@@ -186,7 +186,7 @@ static void follow(void) {
 
 static const char *state_name(const struct k42_control_run *run) {
     static const char *const names[] = {
-        [K42_RUN_RUNS] = "runs",        [K42_RUN_REFUSED] = "refused", [K42_RUN_ASKED] = "ended",
+        [K42_RUN_RUNS] = "runs",         [K42_RUN_REFUSED] = "refused", [K42_RUN_ASKED] = "ended",
         [K42_RUN_REPLACED] = "replaced", [K42_RUN_STALLED] = "stalled", [K42_RUN_FAILED] = "failed",
         [K42_RUN_WORSE] = "worse",
     };

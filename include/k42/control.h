@@ -43,10 +43,10 @@ enum k42_control_kind {
     K42_CONTROL_INTERPOSE, /* k42_control_interpose, ids -> k42_control_placed ... */
     K42_CONTROL_CALLS,     /* k42_control_one, a hook -> k42_control_calls for each method */
     K42_CONTROL_COMPONENT, /* k42_control_piece: of the file of a component -> nothing */
-    K42_CONTROL_POLICY,    /* k42_control_policy, ids -> k42_control_run, when it is active or over */
-    K42_CONTROL_RUN,       /* k42_control_one -> k42_control_run */
-    K42_CONTROL_END,       /* nothing -> k42_control_run, when all is what it was */
-    K42_CONTROL_COUNTERS,  /* k42_control_one, an object -> k42_control_counter ...; a look */
+    K42_CONTROL_POLICY, /* k42_control_policy, ids -> k42_control_run, when it is active or over */
+    K42_CONTROL_RUN,    /* k42_control_one -> k42_control_run */
+    K42_CONTROL_END,    /* nothing -> k42_control_run, when all is what it was */
+    K42_CONTROL_COUNTERS, /* k42_control_one, an object -> k42_control_counter ...; a look */
     K42_CONTROL_KINDS,
 };
 
@@ -202,13 +202,15 @@ struct k42_control_piece {
 /*
  * Runs the policy that the component in those pieces is: its class serves the objects named by ids,
  * or all of a scope, until the conversation ends; ids may be none, and are with a scope. While it
- * runs, further ids may follow in requests without pieces before them, of which nothing else counts.
+ * runs, further ids may follow in requests without pieces before them, of which nothing else
+ * counts.
  */
 struct k42_control_policy {
-    char class_[K42_CONTROL_NAME]; /* of the component's; empty: the one of the objects' interface */
-    char scope[K42_CONTROL_NAME];  /* a class: what is of it, now and from now on; empty: ids */
-    char metric[K42_CONTROL_NAME]; /* that is watched: "latency", "errors", "waits" of calls, or what
-                                      COUNTERS names; empty: none */
+    char
+        class_[K42_CONTROL_NAME]; /* of the component's; empty: the one of the objects' interface */
+    char scope[K42_CONTROL_NAME]; /* a class: what is of it, now and from now on; empty: ids */
+    char metric[K42_CONTROL_NAME]; /* that is watched: "latency", "errors", "waits" of calls, or
+                                      what COUNTERS names; empty: none */
     uint64_t window_ns;            /* over which it is compared; 0: 1 s; at most 60 s */
     uint64_t stall_ns;             /* no call may last longer; 0: 1 s; at most 60 s */
     uint32_t errors;               /* percent of the calls that may fail; 0: 10 */
@@ -236,11 +238,11 @@ struct k42_control_run {
     uint32_t state, why;
     int32_t result; /* of REFUSED: a negative errno */
     uint32_t changes;
-    uint64_t objects;  /* that have the policy now */
-    uint64_t taken;    /* that had another run's */
-    uint64_t returned; /* that are what they were again */
-    uint64_t left;     /* that were gone, or changed by somebody else */
-    uint64_t held;     /* that calls do not leave */
+    uint64_t objects;                        /* that have the policy now */
+    uint64_t taken;                          /* that had another run's */
+    uint64_t returned;                       /* that are what they were again */
+    uint64_t left;                           /* that were gone, or changed by somebody else */
+    uint64_t held;                           /* that calls do not leave */
     uint64_t calls, failed, waits, total_ns; /* since it is active */
     char component[K42_CONTROL_NAME], class_[K42_CONTROL_NAME];
     char text[K42_CONTROL_TEXT]; /* why, as a sentence */

@@ -8,10 +8,10 @@
  *     watchdog.c  whether the policy misbehaves
  *     metrics.c   numbers that can be watched
  *
- * Whoever runs a policy has its run: he makes it, may widen it, asks how it is, and lets it go; then
- * all its objects become what they were, with their state, and the component is unloaded. All of
- * that is done by the run's thread, so that nobody waits who must not: a program that runs a policy
- * may be killed at any time.
+ * Whoever runs a policy has its run: he makes it, may widen it, asks how it is, and lets it go;
+ * then all its objects become what they were, with their state, and the component is unloaded. All
+ * of that is done by the run's thread, so that nobody waits who must not: a program that runs a
+ * policy may be killed at any time.
  */
 #ifndef KERNEL_POLICY_H
 #define KERNEL_POLICY_H
@@ -54,11 +54,11 @@ enum policy_why {
 struct policy_told {
     enum policy_state state;
     enum policy_why why;
-    k42_result result;                   /* when it was refused */
-    uint32_t changes;                    /* counted up whenever one of the above changes */
-    uint64_t objects;                    /* that have the policy now */
-    uint64_t taken, returned, left, held; /* from another run; back; changed by others, or gone;
-                                            that would not come back: calls do not leave them */
+    k42_result result;                       /* when it was refused */
+    uint32_t changes;                        /* counted up whenever one of the above changes */
+    uint64_t objects;                        /* that have the policy now */
+    uint64_t taken, returned, left, held;    /* from another run; back; changed by others, or gone;
+                                               that would not come back: calls do not leave them */
     uint64_t calls, failed, waits, total_ns; /* since it is active */
     char component[32], class_name[POLICY_NAME];
     char text[POLICY_TEXT]; /* a sentence */

@@ -36,9 +36,9 @@ struct policy_cpu {
 /* An object that has a policy, or is about to. */
 struct policy_object {
     struct k42_hook hook;
-    bool hooked;                /* one that is atomic is not */
-    struct policy_run *run;     /* whose counters its calls count in */
-    struct policy_object *next; /* of those with the same hash */
+    bool hooked;                         /* one that is atomic is not */
+    struct policy_run *run;              /* whose counters its calls count in */
+    struct policy_object *next;          /* of those with the same hash */
     struct policy_object *after, **link; /* of the run's */
     k42_id id;
     uint32_t version; /* the class it was of before */

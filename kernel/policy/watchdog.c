@@ -59,9 +59,8 @@ static enum policy_why watch_stall(struct policy_run *run, uint64_t now, char *w
 
 /* ---- what calls come to ---- */
 
-static enum policy_why watch_failures(const struct policy_run *run, const struct policy_sample *now,
+static enum policy_why watch_failures(const struct policy_run *run, uint64_t calls, uint64_t failed,
                                       char *why, size_t size) {
-    uint64_t calls = now->calls - run->then.calls, failed = now->failed - run->then.failed;
     if (failed < FAILED_LEAST || failed * 100 <= calls * run->terms.error_percent)
         return POLICY_RUNS;
     k42_format_text(why, size, "%lu of %lu calls failed; %u %% may", failed, calls,
@@ -82,9 +81,9 @@ static enum policy_why watch_metric(const struct policy_run *run, const struct p
     uint64_t metric = now->metric > run->then.metric ? now->metric - run->then.metric : 0;
     const struct policy_sample *before = &run->before;
     char was[24], is[24];
-    if (!before->calls || (unsigned __int128)metric * before->calls * 100 <=
-                              (unsigned __int128)before->metric * calls *
-                                  (100 + run->terms.worse_percent))
+    if (!before->calls ||
+        (unsigned __int128)metric * before->calls * 100 <=
+            (unsigned __int128)before->metric * calls * (100 + run->terms.worse_percent))
         return POLICY_RUNS;
     format_rate(was, sizeof was, before->metric, before->calls);
     format_rate(is, sizeof is, metric, calls);
@@ -102,7 +101,12 @@ enum policy_why policy_watch(struct policy_run *run, uint64_t now, char *why, si
     struct policy_counts counts;
     policy_counts_sum(run, &counts);
     sample = (struct policy_sample){.calls = counts.calls, .failed = counts.failed};
-    verdict = watch_failures(run, &sample, why, size);
+    /* Of late; and in all, for an object that is seldom called. */
+    verdict = watch_failures(run, sample.calls - run->then.calls, sample.failed - run->then.failed,
+                             why, size);
+    if (verdict == POLICY_RUNS)
+        verdict = watch_failures(run, sample.calls - run->base.calls,
+                                 sample.failed - run->base.failed, why, size);
     if (verdict != POLICY_RUNS || !window_over || sample.calls - run->then.calls < CALLS_LEAST)
         return verdict;
     policy_sample(run, &sample);

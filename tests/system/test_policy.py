@@ -1,5 +1,6 @@
 """Policies that are programs: they serve objects for as long as k42ctl runs them, whatever ends it."""
 import os
+import re
 
 import conftest
 import pytest
@@ -20,7 +21,7 @@ FILES = ["components/fcm_loop.c", "components/fcm_whole.c", "components/pipe_v2.
 READ = """rm -f /tmp/over; yes 12345678 | head -c 300000 > /srv/f; sum=$(md5sum < /srv/f)
 (while [ ! -e /tmp/over ]; do [ "$(md5sum < /srv/f)" = "$sum" ] || echo "lost"; done) & reader=$!
 class() { k42ctl objects --file ${1:-/srv/f} --json | grep -o '"class":"[a-z_.]*"' | cut -d'"' -f 4; }
-until_is() { until [ "$(class)" = "$1" ] || { sleep 0.05; [ $SECONDS -gt 50 ]; }; do :; done; }
+until_is() { until [ "$(class)" = "$1" ]; do sleep 0.05; done; }
 before=$(class)
 """
 END = "\ntouch /tmp/over; wait $reader\n"
@@ -83,16 +84,21 @@ def test_the_next_version_replaces_one_with_no_moment_in_between(guest):
     said = works(guest, """k42ctl policy run /c/version_1.k42 --on file:/srv/f > /tmp/one & one=$!
 until_is fcm.versions
 id=$(k42ctl objects --file /srv/f --json | grep -o '"id":[0-9]*' | cut -d: -f2)
-(while [ ! -e /tmp/over ]; do k42ctl show $id | grep ^class; done > /tmp/seen) & watcher=$!
+rm -f /tmp/seen; (until [ -e /tmp/seen ]; do k42ctl show $id | grep '  class '; done) > /tmp/shown & watcher=$!
 k42ctl policy run /c/version_2.k42 --on file:/srv/f > /tmp/two & two=$!
 wait $one; cat /tmp/one
-k42ctl show $id | grep ^class; grep serves /tmp/two; grep 'had another' /tmp/two
-sort -u /tmp/seen
-kill -INT $two; wait $two
-until_is $before; touch /tmp/over; wait $watcher
+until grep 'had another' /tmp/two; do sleep 0.05; done
+k42ctl show $id | grep '  class '
+touch /tmp/seen; wait $watcher; echo shown; sort -u /tmp/shown; echo "and then"
+kill -INT $two; wait $two; cat /tmp/two
+until_is $before
 until ! k42ctl classes --class fcm.versions > /dev/null 2>&1; do sleep 0.05; done""")
     assert "another policy has replaced this one" in said, said
     assert "1 of them had another policy that was run" in said, said
+    shown = said[said.index("shown\n") + 6:said.index("and then")].splitlines()
+    assert {re.sub(r" +", " ", line) for line in shown} <= {
+        " class fcm.versions, version 1", " class fcm.versions, version 2"}, said
+    assert "what was before is back: 1 objects" in said, said
 
 
 # ---- the watchdog ----

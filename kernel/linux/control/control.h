@@ -42,10 +42,10 @@ struct control {
     struct control_hook *hooks;
     uint32_t hook_count;
     struct control_image image;
-    struct policy_run *run; /* or NULL */
+    struct policy_run *run;          /* or NULL */
     enum k42_control_kind run_asked; /* how it is, or 0; answered when it has come so far: */
-    uint32_t run_state;     /* in this state or a later one, */
-    uint32_t run_changes;   /* and changed since */
+    uint32_t run_state;              /* in this state or a later one, */
+    uint32_t run_changes;            /* and changed since */
 };
 
 /* What one can wait for in an open file of the device. */

@@ -63,13 +63,20 @@ void control_go_on(struct control *control, uint64_t next) {
 /* ---- asking ---- */
 
 static const control_fn kinds[K42_CONTROL_KINDS] = {
-    [K42_CONTROL_OBJECTS] = control_objects,     [K42_CONTROL_CLASSES] = control_classes,
-    [K42_CONTROL_OWNERS] = control_owners,       [K42_CONTROL_DESCRIBE] = control_describe,
-    [K42_CONTROL_FILE] = control_file,           [K42_CONTROL_STATS] = control_stats,
-    [K42_CONTROL_SWAP] = control_swap,           [K42_CONTROL_CALLS] = control_calls,
-    [K42_CONTROL_INTERPOSE] = control_interpose, [K42_CONTROL_COMPONENT] = control_component,
-    [K42_CONTROL_POLICY] = control_policy,       [K42_CONTROL_RUN] = control_run,
-    [K42_CONTROL_END] = control_end,             [K42_CONTROL_COUNTERS] = control_counters,
+    [K42_CONTROL_OBJECTS] = control_objects,
+    [K42_CONTROL_CLASSES] = control_classes,
+    [K42_CONTROL_OWNERS] = control_owners,
+    [K42_CONTROL_DESCRIBE] = control_describe,
+    [K42_CONTROL_FILE] = control_file,
+    [K42_CONTROL_STATS] = control_stats,
+    [K42_CONTROL_SWAP] = control_swap,
+    [K42_CONTROL_CALLS] = control_calls,
+    [K42_CONTROL_INTERPOSE] = control_interpose,
+    [K42_CONTROL_COMPONENT] = control_component,
+    [K42_CONTROL_POLICY] = control_policy,
+    [K42_CONTROL_RUN] = control_run,
+    [K42_CONTROL_END] = control_end,
+    [K42_CONTROL_COUNTERS] = control_counters,
 };
 
 /* What was asked for has not come about yet. */

@@ -79,7 +79,8 @@ static k42_result begin(struct control *control, const struct control_request *r
 k42_result control_policy(struct control *control, const struct control_request *request) {
     k42_result result;
     if (control->run && !control->image.size)
-        result = request->count ? policy_widen(control->run, request->ids, request->count) : -EINVAL;
+        result =
+            request->count ? policy_widen(control->run, request->ids, request->count) : -EINVAL;
     else
         result = begin(control, request);
     if (!result)
