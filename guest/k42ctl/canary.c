@@ -87,12 +87,29 @@ static double trend(struct reading before, struct reading now) {
     return each(now) / each(before);
 }
 
-static size_t most_called(const struct reading *from, const struct reading *to) {
-    size_t most = 0;
+/* The one that was called most between two readings, of those that have not been tried. */
+static size_t most_called(const struct reading *from, const struct reading *to, const bool *tried) {
+    size_t most = hook_count;
     for (size_t i = 0; i < hook_count; i++)
-        if (to[i].calls - from[i].calls > to[most].calls - from[most].calls)
+        if (!tried[i] &&
+            (most == hook_count || to[i].calls - from[i].calls > to[most].calls - from[most].calls))
             most = i;
     return most;
+}
+
+/* Gives one the policy, the one that was called most of those that can have it; hook_count: none,
+ * and `run` says why, or that it has ended. */
+static size_t choose(const struct reading *from, const struct reading *to,
+                     struct k42_control_run *run) {
+    bool tried[K42_CONTROL_IDS] = {false};
+    for (size_t at; (at = most_called(from, to, tried)) < hook_count; tried[at] = true) {
+        *run = policy_widen(&hooks[at].id, 1);
+        if (run->state != K42_RUN_ACTIVE)
+            break;
+        if (run->objects)
+            return at;
+    }
+    return hook_count;
 }
 
 static int widen(const struct served *served, const char *why) {
@@ -114,9 +131,9 @@ int canary_run(const struct canary *canary, const struct served *served) {
     if (!policy_rest(canary->window_ns))
         return ROLLED_BACK;
     read_all(middle, metric);
-    size_t chosen = most_called(start, middle);
-    struct k42_control_run run = policy_widen(&hooks[chosen].id, 1);
-    if (run.state != K42_RUN_ACTIVE || !run.objects)
+    struct k42_control_run run;
+    size_t chosen = choose(start, middle, &run);
+    if (chosen == hook_count)
         return run.state == K42_RUN_ACTIVE ? refused("%s", run.text) : ROLLED_BACK;
     if (!as_json) {
         printf("object %u, called %lu times in a window, is the canary\n", hooks[chosen].id,

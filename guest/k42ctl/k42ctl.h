@@ -106,6 +106,8 @@ const char *time_text(uint64_t ns);
 /* The classes there are; loaded once. */
 const struct k42_control_class *classes(size_t *count);
 const struct k42_control_class *class_find(const char *name);
+/* There may be others now. */
+void classes_again(void);
 /* "; nearest is X" and "; of interface I there are X, Y", or nothing. */
 const char *advice_name(const char *name);
 const char *advice_interface(const char *interface_);

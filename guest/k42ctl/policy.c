@@ -240,8 +240,8 @@ static int tell_end(const struct k42_control_run *run) {
             printf("another policy has replaced this one\n");
         return DONE;
     default:
-        refused("the policy is %s: %s; what was before is back: %lu objects", state_name(run),
-                run->text, run->returned);
+        refused("the policy %s%s: %s; what was before is back: %lu objects",
+                run->why == K42_RUN_WORSE ? "is " : "", state_name(run), run->text, run->returned);
         return ROLLED_BACK;
     }
 }
@@ -370,6 +370,7 @@ static struct k42_control_run begin(void) {
     struct k42_control_run run = ask_policy(NULL, 0);
     if (run.state != K42_RUN_ACTIVE)
         exit(tell_end(&run));
+    classes_again();
     const struct k42_control_class *class_ = class_find(run.class_);
     if (!class_)
         give_up("component %s has no class", run.component);
@@ -389,7 +390,8 @@ static int run_policy(void) {
             int status = canary_run(&policy.canary, &policy.served);
             if (status) {
                 run = policy_end();
-                return run.why > K42_RUN_ASKED ? tell_end(&run) : status;
+                int end = tell_end(&run);
+                return end ? end : status;
             }
             run = how_it_is(0);
         } else {

@@ -1,11 +1,11 @@
 /*
- * A policy for page caches whose reads each take three seconds longer, spent inside.
+ * A policy for page caches whose reads each take a second longer, spent inside.
  */
 #include <k42/kernel/fcm.h>
 
 K42_COMPONENT("delays");
 
-#define DELAY_NS 3000000000ul
+#define DELAY_NS 1000000000ul
 
 static k42_result slow_read(struct fcm *self, uint64_t offset, struct copy *copy) {
     uint64_t end = time_ns() + DELAY_NS;

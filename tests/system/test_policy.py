@@ -13,8 +13,8 @@ QUICK_CPUS = (2,)
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="Linux has no policies that are programs")
 
-PACKAGES = ()
-FILES = ["components/fcm_loop.c", "components/fcm_whole.c", "components/pipe_v2.c"] + sorted(
+PACKAGES = ("python3", "sqlite3")
+FILES = ["components/fcm_loop.c", "components/pipe_v2.c"] + sorted(
     f"tests/policies/{name}" for name in os.listdir(path("tests", "policies")))
 
 # A file that is read until told to end; whatever cannot be read, or is not what it was, is said.
@@ -112,7 +112,125 @@ k42ctl policy run /c/answers_errors.k42 --on file:/srv/f 2>&1; echo status $?
 
 
 def test_a_policy_that_delays_calls_is_taken_back(guest):
-    said = works(guest, """k42ctl policy run /c/delays.k42 --on file:/srv/f --stall 500ms 2>&1 || echo status $?
+    said = works(guest, """k42ctl policy run /c/delays.k42 --on file:/srv/f --stall 300ms 2>&1 || echo status $?
 [ $(class) = $before ] && echo same""", limit=200)
     assert "status 3" in said and "same" in said, said
     assert "a call of read by md5sum (thread " in said, said
+
+
+def test_a_policy_that_makes_a_number_worse_is_taken_back(guest):
+    said = works(guest, """k42ctl policy run /c/slower.k42 --on file:/srv/f --watch latency 2>&1 || echo status $?
+[ $(class) = $before ] && echo same""")
+    assert "status 3" in said and "same" in said, said
+    assert re.search(r"the policy is worse: latency of a call were [\d.]+ before, and are [\d.]+: more "
+                     r"than 10 % worse; what was before is back: 1 objects", said), said
+
+
+# ---- what is served ----
+
+MORE = """for f in g h; do cp /srv/f /srv/$f; done; exec 6< /srv/f 7< /srv/g 8< /srv/h
+"""
+
+
+def test_what_a_process_has_is_served_and_what_it_gets_meanwhile(guest):
+    said = works(guest, MORE + """k42ctl policy run /c/version_1.k42 --on pid:$$ > /tmp/said & run=$!
+until grep serves /tmp/said; do sleep 0.05; done
+[ $(class /srv/g) = fcm.versions ]; [ $(class /srv/h) = fcm.versions ]
+yes | head -c 10000 > /srv/i; exec 9< /srv/i
+until [ $(class /srv/i) = fcm.versions ]; do sleep 0.05; done
+kill -INT $run; wait $run
+for f in f g h i; do [ $(class /srv/$f) = $before ]; done""")
+    assert "serves 3 objects" in said, said
+
+
+def test_a_class_is_served_with_what_is_made_meanwhile(guest):
+    said = works(guest, MORE + """k42ctl policy run /c/version_1.k42 --on class:$before -- sh -c '
+    k42ctl objects --file /srv/g; yes | head -c 10000 > /srv/j; exec 9< /srv/j
+    until k42ctl objects --file /srv/j | grep fcm.versions; do sleep 0.1; done'
+for f in f g h j; do [ $(class /srv/$f) = $before ]; done""")
+    assert said.count("fcm.versions (hooked)") == 2, said
+
+
+def test_what_somebody_else_has_swapped_is_left_alone(guest):
+    said = works(guest, """k42ctl policy run /c/version_1.k42 --on file:/srv/f -- \\
+    k42ctl swap --file /srv/f fcm.stream --deadline 10s > /dev/null
+class; k42ctl swap --file /srv/f $before --deadline 10s > /dev/null""")
+    assert "0 objects; 1 were gone or changed by others\nfcm.stream\n" in said, said
+
+
+# ---- canaries ----
+
+def test_a_canary_that_is_no_worse_is_widened(guest):
+    said = works(guest, MORE + """k42ctl policy run /c/version_1.k42 --on pid:$$ --canary \\
+    --watch errors --window 2s -- k42ctl objects --class fcm.versions""")
+    assert re.search(r"object \d+, called \d+ times in a window, is the canary\n"
+                     r"errors of a call: 0.000 with the policy, 0.000 before", said), said
+    assert "all of pid:" in said and said.count("fcm.versions (hooked)") == 3, said
+
+
+def test_a_canary_that_is_worse_is_rolled_back(guest):
+    said = works(guest, MORE + """k42ctl policy run /c/slower.k42 --on pid:$$ --canary --window 3s \\
+    --errors 100% --worse-than 100000% -- true 2>&1 || echo widened $?
+k42ctl policy run /c/slower.k42 --on pid:$$ --canary --window 3s 2>&1 || echo status $?
+for f in f g h; do [ $(class /srv/$f) = $before ]; done""", limit=200)
+    assert "status 3" in said and "widened" not in said, said
+    assert re.search(r"latency of a call: .* more than 10% worse, so what was before comes back|"
+                     "the policy is worse|too seldom to compare", said), said
+
+
+# ---- what cannot be run ----
+
+CANNOT = {
+    "policy run /c/version_1.k42 --on class:none": (1, "there is no class none"),
+    "policy run /c/version_1.k42 --on x": (2, "--on takes file:PATH, pid:N, container:N or class:C"),
+    "policy run /etc/passwd --on file:/srv/f": (1, "the policy is refused: it is not signed"),
+    "policy run /c/version_1.k42 --on file:/srv/f --watch zzz": (
+        1, "nothing is counted that is called zzz"),
+    "policy run /c/version_1.k42 --on file:/srv/f --class zzz": (
+        1, "component versions has no class of its interface, fcm, called zzz"),
+    "policy run /c/pipe_v2.k42 --on file:/srv/f": (1, "nothing of file:/srv/f has it"),
+    "policy run /c/version_1.k42 --on file:/etc/hostname": (
+        1, "no format that fcm.ramfs exports and fcm.versions imports"),
+    "policy run /c/version_1.k42 --on file:/none": (1, "cannot find /none"),
+    "policy run /c/version_1.k42": (2, "--on is missing"),
+    "policy stop": (2, "policy is followed by run"),
+}
+
+
+def test_what_cannot_be_run_is_said_and_leaves_nothing(guest):
+    before = loaded(guest)
+    for words, (wanted, reason) in CANNOT.items():
+        status, said = sh(guest, f"exec 6< /srv/f; k42ctl {words}")
+        assert status == wanted and reason in said, (words, said)
+    status, said = sh(guest, "chroot --userspec=65534:65534 / k42ctl policy run /c/version_1.k42 "
+                             "--on file:/srv/f")
+    assert status == 1 and "only root may" in said, said
+    assert loaded(guest) == before
+
+
+# ---- the tutorial ----
+
+def tutorial(kind):
+    with open(path("docs", "policy.md")) as file:
+        return re.findall(rf"^```{kind}\n(.*?)^```$", file.read(), re.M | re.S)
+
+
+def test_the_tutorial_does_what_it_says(guest, tmp_path):
+    """Its code is built as it stands there, and its commands are run."""
+    source = tmp_path / "fcm_head.c"
+    source.write_text("\n".join(tutorial("c")))
+    built = component.build(str(source), str(tmp_path / "fcm_head.k42"))
+    with open(built, "rb") as file:
+        put(guest, "/c/fcm_head.k42", file.read())
+    status, said = sh(guest, "rm -f /srv/base /tmp/asked\nset -e\n" + "".join(tutorial("sh")),
+                      limit=200)
+    assert status == 0, said
+    classes = re.findall(r"^ *\d+ +(fcm\.\w+) ", said, re.M)
+    assert len(classes) == 3 and classes[0] == classes[2] and classes[1] == "fcm.head", said
+    assert re.search(r"before\|2000\|\w+\nduring\|2001\nafter\|2001\|during\nok\n$", said), said
+
+
+def test_the_tutorials_code_is_the_component():
+    with open(path("components", "fcm_head.c")) as file:
+        text = file.read()
+    assert [block for block in tutorial("c") if block not in text] == []
