@@ -7,7 +7,8 @@
  *   advice.c    what would have worked
  *   subjects.c  which objects the words after a command mean
  *   owners.c    which process or file an object belongs to
- *   objects.c, classes.c, swap.c, hooks.c, component.c, chaos.c, reboot.c    the commands
+ *   objects.c, classes.c, swap.c, hooks.c, component.c, advisors.c, chaos.c, reboot.c
+ *               the commands
  *
  * An ordinary program that runs one command and ends; memory is given back by its end. What it
  * cannot do it says on standard error, naming the object, the reason, and what would have worked.
@@ -158,6 +159,7 @@ int stats_command(char **words);
 int swap_command(char **words);
 int watch_command(char **words);
 int interpose_command(char **words);
+int advisors_command(char **words);
 int chaos_command(char **words);
 int reboot_command(char **words);
 int load_command(char **words);

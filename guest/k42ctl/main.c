@@ -52,6 +52,11 @@ static const struct command commands[] = {
      "  --eager                   all instances now (usually)\n"
      "  --lazy                    each when it is used next\n"
      "  --new                     none: those that are made from now on are of that version\n"},
+    {"advisors", advisors_command, "[on | advise | off] [NAME] | --log",
+     "what the advisors saw, did and gained, and what they may do",
+     "  on, advise, off           they may act; only say what they would do; or neither\n"
+     "  NAME                      that advisor alone\n"
+     "  --log                     the last decisions, with their reasons\n"},
     {"chaos", chaos_command, "[on [--rate N] [--seed N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"

@@ -31,12 +31,21 @@ static void look_at_body(const struct control_request *request) {
     const struct k42_control_filter *filter = request->body;
     const struct k42_control_swap *swap = request->body;
     const struct k42_control_interpose *hook = request->body;
+    const struct k42_control_advise *advise = request->body;
     switch (request->kind) {
     case K42_CONTROL_OBJECTS:
     case K42_CONTROL_CLASSES:
     case K42_CONTROL_OWNERS:
         expect_text(filter->name, sizeof filter->name);
         expect(filter->pid >= 0, "a process has a number below 0");
+        break;
+    case K42_CONTROL_DECISIONS:
+        expect_text(filter->name, sizeof filter->name);
+        break;
+    case K42_CONTROL_ADVISE:
+        expect_text(advise->name, sizeof advise->name);
+        expect(advise->mode >= K42_CONTROL_MODE_OFF && advise->mode <= K42_CONTROL_MODE_ON,
+               "there is no such mode");
         break;
     case K42_CONTROL_SWAP:
         expect_text(swap->to, sizeof swap->to);
@@ -70,7 +79,8 @@ static void read_request(const uint8_t *bytes, size_t size) {
         sum += request.ids[i];
     __asm__ volatile("" : : "r"(sum)); /* all are read */
     expect(request.changes ==
-               (request.kind == K42_CONTROL_SWAP || request.kind == K42_CONTROL_INTERPOSE),
+               (request.kind == K42_CONTROL_SWAP || request.kind == K42_CONTROL_INTERPOSE ||
+                request.kind == K42_CONTROL_ADVISE),
            "a change is taken for a look");
     look_at_body(&request);
 }

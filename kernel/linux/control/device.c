@@ -67,7 +67,8 @@ static const control_fn kinds[K42_CONTROL_KINDS] = {
     [K42_CONTROL_OWNERS] = control_owners,       [K42_CONTROL_DESCRIBE] = control_describe,
     [K42_CONTROL_FILE] = control_file,           [K42_CONTROL_STATS] = control_stats,
     [K42_CONTROL_SWAP] = control_swap,           [K42_CONTROL_CALLS] = control_calls,
-    [K42_CONTROL_INTERPOSE] = control_interpose,
+    [K42_CONTROL_INTERPOSE] = control_interpose, [K42_CONTROL_ADVISORS] = control_advisors,
+    [K42_CONTROL_DECISIONS] = control_decisions, [K42_CONTROL_ADVISE] = control_advise,
 };
 
 static k42_result ask(struct control *control, const void *bytes, size_t size) {

@@ -35,6 +35,12 @@ static bool interpose_is_right(const void *body) {
            hook->error <= 4095;
 }
 
+static bool advise_is_right(const void *body) {
+    const struct k42_control_advise *advise = body;
+    return ENDS(advise->name) && advise->mode >= K42_CONTROL_MODE_OFF &&
+           advise->mode <= K42_CONTROL_MODE_ON && !advise->spare;
+}
+
 static const struct {
     size_t size; /* of the body */
     bool (*is_right)(const void *body);
@@ -50,6 +56,9 @@ static const struct {
     [K42_CONTROL_INTERPOSE] = {sizeof(struct k42_control_interpose), interpose_is_right, true,
                                true},
     [K42_CONTROL_CALLS] = {sizeof(struct k42_control_one), NULL, false, false},
+    [K42_CONTROL_ADVISORS] = {0, NULL, false, false},
+    [K42_CONTROL_DECISIONS] = {sizeof(struct k42_control_filter), filter_is_right, false, false},
+    [K42_CONTROL_ADVISE] = {sizeof(struct k42_control_advise), advise_is_right, false, true},
 };
 
 /* How many bytes that many ids take. */

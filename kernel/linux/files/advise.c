@@ -10,6 +10,7 @@
  * again so. A cache that lets go of what was read is chosen for what is not read again, and for
  * files so large that their pages would drive others out.
  */
+#include "../../advisor/advisor.h"
 #include "../../mem/fcm/fcm.h"
 #include "../../mem/frame/frame.h"
 #include "files.h"
@@ -44,7 +45,8 @@ static void ask_for_class(k42_ref fcm, const char *traits) {
     struct k42_object_info info;
     struct k42_class *now, *to;
     if (k42_inspect(fcm, &info) < 0 || !(now = k42_class_find(info.class_name)) ||
-        !has_same_behind(now, traits) || k42_select(now->interface, traits, &to) < 0 || to == now)
+        !has_same_behind(now, traits) || k42_select(now->interface, traits, &to) < 0 ||
+        to == now || advisor_chosen(k42_ref_id(fcm)) < 0)
         return;
     k42_result result = k42_swap(fcm, to, NULL);
     (void)result; /* somebody else may be swapping it; it is advice */
@@ -81,6 +83,9 @@ static void follow(k42_ref fcm, int64_t offset, int64_t length, int advice) {
     k42_result size;
     switch (advice) {
     case ADVICE_NORMAL:
+        ask_for_class(fcm, "behind=file sharing=low");
+        advisor_chosen_no_more(k42_ref_id(fcm));
+        break;
     case ADVICE_RANDOM:
         ask_for_class(fcm, "behind=file sharing=low");
         break;
