@@ -13,6 +13,7 @@
 #include "linux/call.h"
 #include "mem/pm/pm.h"
 #include "mem/space/space.h"
+#include "mem/swap/page_out.h"
 #include "platform/kernel_platform.h"
 #include "print.h"
 #include "runtime.h"
@@ -73,6 +74,7 @@ void kernel_main(void) {
     devices_open();
     if (pm_open() < 0)
         panic("there is no memory for the page managers");
+    swap_open();
     spaces_open();
     k42_enter();
     if (fs_open() < 0)
