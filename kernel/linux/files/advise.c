@@ -1,5 +1,6 @@
 /*
- * What a program says of how it will use a file: fadvise64 and readahead.
+ * What a program says of how it will use a file: fadvise64 and readahead; and madvise, of the files
+ * that are mapped in a range.
  *
  * Advice about pages goes to the file's page cache. Advice about a way of reading asks for a class
  * of page cache by its traits: the object is swapped for one that fits, for all who have the file
@@ -13,6 +14,7 @@
 #include "../../advisor/advisor.h"
 #include "../../mem/fcm/fcm.h"
 #include "../../mem/frame/frame.h"
+#include "advise.h"
 #include "files.h"
 #include "runtime.h"
 
@@ -104,6 +106,18 @@ static void follow(k42_ref fcm, int64_t offset, int64_t length, int advice) {
     default:
         break;
     }
+}
+
+/* Linux's numbers of these three are the same in both calls. */
+void files_advise_mapped(uintptr_t start, uintptr_t end, int advice) {
+    struct space_mapping mapping;
+    if (advice < ADVICE_NORMAL || advice > ADVICE_SEQUENTIAL)
+        return;
+    for (; start < end && k42_call(task_self()->space, find, start, 0, &mapping) >= 0 &&
+           mapping.start < end;
+         start = mapping.end)
+        if (mapping.file != K42_NULL_REF && mapping.fcm != K42_NULL_REF)
+            follow(mapping.fcm, 0, 0, advice);
 }
 
 LINUX_CALL(221, fadvise64, int fd, int64_t offset, int64_t length, int advice) {
