@@ -40,6 +40,7 @@ struct advisor advisor_contention = {
     .about = "page caches that several CPUs read are spread over them",
     .unit = "ns a read",
     .traits = "behind=file sharing=high",
+    .interface_ = &fcm_interface,
     .rules =
         {.votes = 2, .watch = 5, .probation = 5, .against = 3, .check = 100, .least_gain = -25},
     .applies = applies,

@@ -37,7 +37,7 @@ static int call_for(const struct look *look) {
 /* A streaming cache counts each call that goes on, and few misses. */
 static int still(const struct look *look) {
     uint64_t misses = look->since.misses, in_order = look->since.in_order;
-    if (look->begun > look->pages * 2 || (misses >= MISSES && in_order * 2 < misses))
+    if (look->begun > look->pages * 5 / 4 || (misses >= MISSES && in_order * 2 < misses))
         return -1;
     return in_order != 0;
 }
@@ -58,6 +58,7 @@ struct advisor advisor_order = {
     .about = "large files that are read once in order pass through a few pages",
     .unit = "waits a page",
     .traits = "behind=file access=stream",
+    .interface_ = &fcm_interface,
     .rules = {.votes = 3, .probation = 5, .against = 3},
     .applies = applies,
     .judge = judge,

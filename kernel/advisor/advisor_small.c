@@ -48,6 +48,7 @@ struct advisor advisor_small = {
     .about = "small files that are only read are kept as their bytes",
     .unit = "pages",
     .traits = "behind=file size=small",
+    .interface_ = &fcm_interface,
     .rules = {.votes = 2, .watch = 20, .probation = 3, .against = 3, .least_gain = 50},
     .applies = applies,
     .judge = judge,

@@ -30,7 +30,7 @@ struct watched {
 struct look {
     struct k42_object_info info;
     uint32_t turns;               /* since the last look */
-    struct fcm_counts now, since; /* since the last look */
+    struct fcm_counts now, since; /* since the last look that said something */
     uint64_t pages;               /* of the file */
     uint64_t begun;               /* pages that were begun to be filled since the case was opened */
     bool is_watched;
@@ -42,7 +42,8 @@ struct look {
 
 struct advisor {
     const char *name, *about, *unit;
-    const char *traits; /* of what it asks for */
+    const char *traits;                     /* of what it asks for */
+    const struct k42_interface *interface_; /* whose class has them */
     struct advice_rules rules;
     /* Whether an object that nobody has changed could be its matter. */
     bool (*applies)(const struct look *look);
@@ -50,15 +51,17 @@ struct advisor {
     void (*judge)(const struct look *look, bool changed, struct advice_look *said);
     /* Why, in words, at most 111 bytes. */
     void (*reason)(const struct look *look, char *text, size_t size);
+    /* Makes the change, or the way back, where it is no swap; or NULL. 0 or an error. */
+    k42_result (*carry_out)(k42_id id, bool back);
 
     /* log.c's */
     uint32_t mode;
     struct advisor_told counts;
 };
 
-enum { ADVISORS_OF_CACHES = 3 };
+enum { ADVISORS_OF_CACHES = 4 };
 extern struct advisor *const advisors_of_caches[ADVISORS_OF_CACHES];
-extern struct advisor advisor_contention, advisor_order, advisor_small, advisor_pipes,
+extern struct advisor advisor_contention, advisor_order, advisor_loop, advisor_small, advisor_pipes,
     advisor_offsets;
 
 static inline enum advisor_mode advisor_mode_of(const struct advisor *advisor) {
@@ -88,7 +91,7 @@ struct advice_case {
     struct advice advice[ADVISORS_OF_CACHES];
     char was[48], is[48]; /* classes: before the change, and what it was made */
     struct fcm_counts last;
-    uint64_t begun;
+    uint64_t begun; /* pages, when the case was opened */
     uint64_t reads; /* since it is watched */
     bool seen;      /* `last` is something */
     struct watch *watch;

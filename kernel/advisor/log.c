@@ -17,8 +17,8 @@ K42_TRACE_EVENT(event_advice, "advisor:decision", (string, advisor), (u32, objec
 
 enum { KEPT = 128 };
 
-static struct advisor *const all[] = {&advisor_contention, &advisor_order, &advisor_small,
-                                      &advisor_pipes, &advisor_offsets};
+static struct advisor *const all[] = {&advisor_contention, &advisor_order, &advisor_loop,
+                                      &advisor_small,      &advisor_pipes, &advisor_offsets};
 enum { ADVISORS = sizeof all / sizeof *all };
 
 static struct {

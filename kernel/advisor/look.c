@@ -1,5 +1,6 @@
 /*
- * One look at a page cache: what has been counted since the last one. Active; no state of its own.
+ * One look at a page cache: what has been counted since the last one that said something, so that
+ * what happens slowly adds up. Active; no state of its own.
  *
  * Counts stay with a cache through swaps by pointer and begin anew with one that was made from
  * pages: then this look tells nothing.
@@ -29,12 +30,13 @@ bool look_at(struct advice_case *one, struct look *look) {
         return false;
     k42_result size = k42_call(fcm, size);
     look->pages = size > 0 ? ((uint64_t)size + FRAME_BYTES - 1) / FRAME_BYTES : 0;
-    if (one->seen)
-        subtract(&look->now, &one->last, &look->since);
-    one->last = look->now;
-    one->seen = true;
-    one->begun += look->since.misses + look->since.ahead;
-    look->begun = one->begun;
+    if (!one->seen) {
+        one->last = look->now;
+        one->begun = look->now.misses + look->now.ahead;
+        one->seen = true;
+    }
+    subtract(&look->now, &one->last, &look->since);
+    look->begun = since(look->now.misses + look->now.ahead, one->begun);
     if (one->watch)
         watch_read(one->watch, &look->watched);
     one->reads = one->watch ? one->reads + look->watched.reads : 0;

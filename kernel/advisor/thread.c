@@ -32,7 +32,7 @@ enum {
 #define TURN_NS 100000000ul
 
 struct advisor *const advisors_of_caches[ADVISORS_OF_CACHES] = {&advisor_contention, &advisor_order,
-                                                                &advisor_small};
+                                                                &advisor_loop, &advisor_small};
 
 static uint32_t asked; /* changes when a mode does; slept on */
 static struct advice_case *hot[HOT_MOST];
@@ -124,21 +124,52 @@ static void say(const struct advice_case *one, const struct change *change, enum
                                        .advice = &one->advice[one->whose]});
 }
 
+/* What came of it. */
+static void settle_change(struct advice_case *one, const struct change *change, k42_result result) {
+    struct advice *advice = &one->advice[one->whose];
+    bool made = !result, is_change = change->deed == ADVISOR_CHANGED;
+    if (made || result == -ETIMEDOUT || result == -ENOMEM || result == -ENOTSUP)
+        say(one, change, made ? change->deed : ADVISOR_FAILED, result);
+    if (is_change)
+        advice_changed(advice, made);
+    else
+        advice_returned(advice, made);
+    if (made != is_change)
+        let_be(one);
+}
+
+/* What is no swap is done at once. */
+static void do_now(struct advice_case *one, struct change *change) {
+    const struct advisor *advisor = advisors_of_caches[one->whose];
+    bool back = change->deed != ADVISOR_CHANGED;
+    if (!back) {
+        k42_copy_text(one->was, sizeof one->was, change->from);
+        k42_copy_text(one->is, sizeof one->is, change->from);
+    }
+    k42_result result = advisor->carry_out(one->id, back);
+    settle_change(one, change, result < 0 ? result : 0);
+    heap_free(change);
+}
+
 /* To what the advisor would have. Active. */
 static void make_change(struct advice_case *one, const struct look *look) {
     struct advisor *advisor = advisors_of_caches[one->whose];
-    struct advice *advice = &one->advice[one->whose];
     struct change *change = change_make(one, look, ADVISOR_CHANGED);
     struct k42_class *to = NULL;
-    if (change && k42_select(&fcm_interface, advisor->traits, &to) >= 0 &&
-        advisor_mode_of(advisor) == ADVISOR_ON && heat(one) && ask(one, change, to))
-        return;
-    if (change && to && advisor_mode_of(advisor) == ADVISOR_ADVISE) {
+    enum advisor_mode mode = advisor_mode_of(advisor);
+    if (change && k42_select(advisor->interface_, advisor->traits, &to) >= 0) {
         k42_copy_text(change->to, sizeof change->to, to->name);
-        say(one, change, ADVISOR_ADVISED, 0);
+        if (mode == ADVISOR_ON && heat(one) && advisor->carry_out) {
+            do_now(one, change);
+            return;
+        }
+        if (mode == ADVISOR_ON && one->hot && ask(one, change, to))
+            return;
+        if (mode == ADVISOR_ADVISE)
+            say(one, change, ADVISOR_ADVISED, 0);
     }
     heap_free(change);
-    advice_declined(advice);
+    advice_declined(&one->advice[one->whose]);
     let_be(one);
 }
 
@@ -147,9 +178,14 @@ static void make_return(struct advice_case *one, const struct look *look, enum a
     struct advisor *advisor = advisors_of_caches[one->whose];
     struct change *change = change_make(one, look, deed);
     struct k42_class *to = k42_class_find(one->was);
+    bool may = change && advisor_mode_of(advisor) == ADVISOR_ON && heat(one);
+    if (may && advisor->carry_out) {
+        do_now(one, change);
+        return;
+    }
     if (!to && k42_select(&fcm_interface, "behind=file sharing=low", &to) < 0)
         to = NULL;
-    if (change && advisor_mode_of(advisor) == ADVISOR_ON && heat(one) && ask(one, change, to))
+    if (may && ask(one, change, to))
         return;
     heap_free(change);
     advice_returned(&one->advice[one->whose], false);
@@ -159,24 +195,15 @@ static void make_return(struct advice_case *one, const struct look *look, enum a
 /* A swap has ended. False: it has not yet. */
 static bool take_change(struct advice_case *one) {
     struct change *change = one->change;
-    struct advice *advice = &one->advice[one->whose];
     if (!__atomic_load_n(&change->ended, __ATOMIC_ACQUIRE))
         return false;
-    k42_result result = change->swap.report.result;
-    bool made = !result, is_change = change->deed == ADVISOR_CHANGED;
-    if (made || result == -ETIMEDOUT || result == -ENOMEM || result == -ENOTSUP)
-        say(one, change, made ? change->deed : ADVISOR_FAILED, result);
-    if (is_change) {
-        advice_changed(advice, made);
+    if (change->deed == ADVISOR_CHANGED) {
         k42_copy_text(one->was, sizeof one->was, change->from);
         k42_copy_text(one->is, sizeof one->is, change->to);
-    } else {
-        advice_returned(advice, made);
     }
-    heap_free(change);
     one->change = NULL;
-    if (made != is_change)
-        let_be(one);
+    settle_change(one, change, change->swap.report.result);
+    heap_free(change);
     return true;
 }
 
@@ -221,6 +248,8 @@ static void step(struct advice_case *one, unsigned n, const struct look *look, b
     struct advice_look said = {0};
     advisor->judge(look, changed, &said);
     said.turns = look->turns;
+    if (said.signal || said.work)
+        one->last = look->now;
     bool first = advice->state == ADVICE_CALM && !advice->votes && said.signal > 0;
     enum advice_act what = advice_step(advice, &advisor->rules, &said);
     if (first && !advice->rest)
