@@ -195,6 +195,14 @@ struct k42_frame {
     struct k42_mediator *mediator;
 };
 
+/*
+ * Visits live objects of an interface that several CPUs have used since they were redirected last,
+ * with numbers from `first` on, on at most `slots` slots. A look at one word for each. Returns the
+ * number to go on with; 0: there are no more.
+ */
+k42_id k42_shared_from(k42_id first, uint32_t slots, const struct k42_interface *interface_,
+                       void (*visit)(k42_id id));
+
 /* The name of an object's method for people; writes into `text`. */
 void k42_method_name(k42_id id, unsigned method, char *text, size_t size);
 /* The same as a string that stays; "method 7" where the interface carries no names. */

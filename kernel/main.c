@@ -2,6 +2,7 @@
  * What the kernel does when all CPUs run: the checks that the command line asks for, or nothing.
  */
 #include "../core/text.h"
+#include "advisor/advisor.h"
 #include "arch/x86_64/arch.h"
 #include "chaos/chaos.h"
 #include "dev/block/block_devices.h"
@@ -107,6 +108,7 @@ void kernel_main(void) {
         machine_exit(run_checks(name));
     if (boot_option_set("exit"))
         machine_exit(0);
+    advisor_open();
     chaos_open();
     tty_await_console(CONSOLE_PATIENCE);
     linux_start();

@@ -8,7 +8,7 @@
  *   subjects.c  which objects the words after a command mean
  *   owners.c    which process or file an object belongs to
  *   objects.c, classes.c, swap.c, hooks.c, component.c, updates.c (updates.h
- *   says with what), chaos.c, reboot.c    the commands
+ *   says with what), chaos.c, advisors.c, reboot.c   the commands
  *   policy.c, canary.c  one more: a policy that runs
  *
  * An ordinary program that runs one command and ends; memory is given back by its end. What it
@@ -180,6 +180,7 @@ int stats_command(char **words);
 int swap_command(char **words);
 int watch_command(char **words);
 int interpose_command(char **words);
+int advisors_command(char **words);
 int chaos_command(char **words);
 int policy_command(char **words);
 int reboot_command(char **words);

@@ -73,6 +73,11 @@ static const struct command commands[] = {
      "  --window TIME             compare over that time (usually 1s)\n"
      "  --canary                  begin with the object that is called most; widen, or go back\n"
      "  -- COMMAND ...            as long as it runs; otherwise until this program is ended\n"},
+    {"advisors", advisors_command, "[on | advise | off] [NAME] | --log",
+     "what the advisors saw, did and gained, and what they may do",
+     "  on, advise, off           they may act; only say what they would do; or neither\n"
+     "  NAME                      that advisor alone\n"
+     "  --log                     the last decisions, with their reasons\n"},
     {"chaos", chaos_command, "[on [--rate N] [--seed N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"

@@ -47,6 +47,10 @@ enum k42_control_kind {
     K42_CONTROL_RUN,    /* k42_control_one -> k42_control_run */
     K42_CONTROL_END,    /* nothing -> k42_control_run, when all is what it was */
     K42_CONTROL_COUNTERS, /* k42_control_one, an object -> k42_control_counter ...; a look */
+    /* Advisors. */
+    K42_CONTROL_ADVISORS,  /* nothing -> k42_control_advisor ... */
+    K42_CONTROL_DECISIONS, /* k42_control_filter, from: a number -> k42_control_decision ... */
+    K42_CONTROL_ADVISE,    /* k42_control_advise -> k42_control_advisor ...; changes */
     K42_CONTROL_KINDS,
 };
 
@@ -137,7 +141,45 @@ struct k42_control_stats {
     uint64_t deferred, interposers, mediators, frames, frames_used, cpus;
 };
 
+enum k42_control_mode { K42_CONTROL_MODE_OFF = 1, K42_CONTROL_MODE_ADVISE, K42_CONTROL_MODE_ON };
+
+struct k42_control_advisor {
+    char name[K42_CONTROL_NAME], about[K42_CONTROL_TEXT];
+    char unit[K42_CONTROL_NAME]; /* of what it wants less of; empty: it does not measure */
+    uint32_t mode, spare;
+    uint64_t saw;     /* objects that its change seemed to be called for */
+    uint64_t watched; /* times one was watched, in doubt */
+    uint64_t advised; /* changes it would have made */
+    uint64_t changed, settled, undone, returned, failed;
+    uint64_t measured;      /* of those settled, how many were measured */
+    uint64_t before, after; /* theirs, added up: thousandths of the unit */
+};
+
+enum k42_control_deed {
+    K42_CONTROL_ADVISED,
+    K42_CONTROL_CHANGED,
+    K42_CONTROL_FAILED,
+    K42_CONTROL_SETTLED,  /* it has proved good */
+    K42_CONTROL_UNDONE,   /* it has not */
+    K42_CONTROL_RETURNED, /* it was not called for any more */
+};
+
+struct k42_control_decision {
+    uint64_t number, age_ns;
+    uint32_t object, deed;
+    int32_t result;         /* of a swap that failed: a negative errno */
+    uint32_t times;         /* the same again, in a row */
+    uint64_t before, after; /* thousandths of the advisor's unit; both 0: not measured */
+    char advisor[K42_CONTROL_NAME], from[K42_CONTROL_NAME], to[K42_CONTROL_NAME];
+    char reason[K42_CONTROL_TEXT];
+};
+
 /* ---- changes ---- */
+
+struct k42_control_advise {
+    char name[K42_CONTROL_NAME]; /* ENOENT: no advisor has it; empty: all */
+    uint32_t mode, spare;
+};
 
 struct k42_control_swap {
     char to[K42_CONTROL_NAME];     /* class; empty: by traits, or if there are none its own again */

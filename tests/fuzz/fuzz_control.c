@@ -33,12 +33,21 @@ static void look_at_body(const struct control_request *request) {
     const struct k42_control_interpose *hook = request->body;
     const struct k42_control_piece *piece = request->body;
     const struct k42_control_policy *policy = request->body;
+    const struct k42_control_advise *advise = request->body;
     switch (request->kind) {
     case K42_CONTROL_OBJECTS:
     case K42_CONTROL_CLASSES:
     case K42_CONTROL_OWNERS:
         expect_text(filter->name, sizeof filter->name);
         expect(filter->pid >= 0, "a process has a number below 0");
+        break;
+    case K42_CONTROL_DECISIONS:
+        expect_text(filter->name, sizeof filter->name);
+        break;
+    case K42_CONTROL_ADVISE:
+        expect_text(advise->name, sizeof advise->name);
+        expect(advise->mode >= K42_CONTROL_MODE_OFF && advise->mode <= K42_CONTROL_MODE_ON,
+               "there is no such mode");
         break;
     case K42_CONTROL_SWAP:
         expect_text(swap->to, sizeof swap->to);
@@ -73,7 +82,8 @@ static void look_at_body(const struct control_request *request) {
 
 static int changes(enum k42_control_kind kind) {
     return kind == K42_CONTROL_SWAP || kind == K42_CONTROL_INTERPOSE ||
-           kind == K42_CONTROL_COMPONENT || kind == K42_CONTROL_POLICY;
+           kind == K42_CONTROL_COMPONENT || kind == K42_CONTROL_POLICY ||
+           kind == K42_CONTROL_ADVISE;
 }
 
 static void read_request(const uint8_t *bytes, size_t size) {

@@ -8,6 +8,7 @@
  *   swaps.c     swaps asked for
  *   hooks.c     hooks that count, delay or answer calls
  *   policies.c  the policy that a conversation runs
+ *   advisors.c  what advisors saw and did; their modes
  *
  * A conversation is an open file of the device. It is used by one call at a time: whoever has the
  * file's offset (fs/open_file.h). What goes on without a call (swaps, hooks) has memory of its own.
@@ -75,6 +76,9 @@ k42_result control_file(struct control *control, const struct control_request *r
 k42_result control_swap(struct control *control, const struct control_request *request);
 k42_result control_interpose(struct control *control, const struct control_request *request);
 k42_result control_calls(struct control *control, const struct control_request *request);
+k42_result control_advisors(struct control *control, const struct control_request *request);
+k42_result control_decisions(struct control *control, const struct control_request *request);
+k42_result control_advise(struct control *control, const struct control_request *request);
 
 k42_result control_component(struct control *control, const struct control_request *request);
 k42_result control_policy(struct control *control, const struct control_request *request);

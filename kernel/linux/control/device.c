@@ -77,6 +77,9 @@ static const control_fn kinds[K42_CONTROL_KINDS] = {
     [K42_CONTROL_RUN] = control_run,
     [K42_CONTROL_END] = control_end,
     [K42_CONTROL_COUNTERS] = control_counters,
+    [K42_CONTROL_ADVISORS] = control_advisors,
+    [K42_CONTROL_DECISIONS] = control_decisions,
+    [K42_CONTROL_ADVISE] = control_advise,
 };
 
 /* What was asked for has not come about yet. */

@@ -51,6 +51,12 @@ static bool policy_is_right(const void *body) {
 
 enum { NO_IDS, SOME_IDS, PERHAPS_IDS };
 
+static bool advise_is_right(const void *body) {
+    const struct k42_control_advise *advise = body;
+    return ENDS(advise->name) && advise->mode >= K42_CONTROL_MODE_OFF &&
+           advise->mode <= K42_CONTROL_MODE_ON && !advise->spare;
+}
+
 static const struct {
     size_t size; /* of the body */
     bool (*is_right)(const void *body);
@@ -72,6 +78,9 @@ static const struct {
     [K42_CONTROL_RUN] = {sizeof(struct k42_control_one), NULL, NO_IDS, false},
     [K42_CONTROL_END] = {0, NULL, NO_IDS, false},
     [K42_CONTROL_COUNTERS] = {sizeof(struct k42_control_one), NULL, NO_IDS, false},
+    [K42_CONTROL_ADVISORS] = {0, NULL, NO_IDS, false},
+    [K42_CONTROL_DECISIONS] = {sizeof(struct k42_control_filter), filter_is_right, NO_IDS, false},
+    [K42_CONTROL_ADVISE] = {sizeof(struct k42_control_advise), advise_is_right, NO_IDS, true},
 };
 
 /* How many bytes that many ids take. */
