@@ -3,8 +3,7 @@
  *
  * A handful is asked for at once, and swapped as one batch, whose grace periods are shared;
  * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. Half of
- * its objects are taken from classes in turn, whatever their number, and of each class by chance;
- * the others are of classes that calls came to in the last handfuls.
+ * its objects are taken from classes in turn, and the others are being called (draw.c).
  *
  * Owner: the thread has everything but `wanted`, which callers set under `lock`; the counts are
  * read by whoever likes, and may not fit together. Fails: an object that cannot be swapped is
@@ -14,6 +13,7 @@
 
 #include "../arch/x86_64/arch.h"
 #include "../print.h"
+#include "draw.h"
 #include "pairs.h"
 #include "runtime.h"
 
@@ -21,20 +21,14 @@
 #include <k42/k42.h>
 #include <k42/lock.h>
 
-enum { HANDFUL = 16, CLASSES = 256 };
-#define LAG_NS     100000000ul /* what is not made up for */
+enum { HANDFUL = 64, ROUNDS = 16 }; /* swaps in one batch; batches a second up to which they grow */
+#define LAG_NS     100000000ul     /* what is not made up for */
+#define FORWARD_NS 2000000ul /* programs get to call what is being swapped */
 #define PATIENT_NS 10000000ul
 
 struct shot {
     struct k42_swap swap;
     struct chaos_pair *pair;
-};
-
-/* A class with instances. */
-struct target {
-    struct k42_class *class_;
-    uint64_t round; /* in which it was last seen to have some */
-    uint64_t calls; /* that came to its objects while they were swapped, of late */
 };
 
 static struct {
@@ -45,90 +39,27 @@ static struct {
     struct k42_platform_thread *thread;
 
     /* The thread's. */
-    uint64_t random, round;
     struct chaos_counts counts;
-    struct target targets[CLASSES];
-    unsigned target_count, turn;
     struct shot shots[HANDFUL];
     uint32_t pending; /* of them; slept on */
 } storm;
 
-static uint64_t next_random(void) {
-    storm.random ^= storm.random << 13;
-    storm.random ^= storm.random >> 7;
-    storm.random ^= storm.random << 17;
-    return storm.random;
-}
-
 /* ---- what to swap ---- */
 
-static long note_class(const struct k42_class_info *info, void *context) {
-    (void)context;
-    unsigned at = 0;
-    if (!info->instances)
-        return 0;
-    while (at < storm.target_count && storm.targets[at].class_ != info->class_)
-        at++;
-    if (at == CLASSES)
-        return 0;
-    if (at == storm.target_count)
-        storm.targets[storm.target_count++] = (struct target){.class_ = info->class_};
-    storm.targets[at].round = storm.round;
-    return 0;
-}
-
-/* A class may have gone with its component, so none is kept that was not seen just now. */
-static void find_targets(void) {
-    unsigned kept = 0;
-    storm.round++;
-    k42_each_class(note_class, NULL);
-    for (unsigned i = 0; i < storm.target_count; i++)
-        if (storm.targets[i].round == storm.round)
-            storm.targets[kept++] = storm.targets[i];
-    storm.target_count = kept;
-}
-
-/* The class whose turn it is; every other time one that was called. */
-static struct target *next_target(unsigned number) {
-    struct target *target = &storm.targets[storm.turn++ % storm.target_count];
-    for (unsigned i = 0; number % 2 && i < storm.target_count; i++) {
-        if (target->calls)
-            break;
-        target = &storm.targets[storm.turn++ % storm.target_count];
-    }
-    return target;
-}
-
-/* One object of a class, each as likely as the others. */
-struct draw {
-    const char *class_name;
-    uint64_t seen;
+/* False: nothing was drawn, or nothing that it could become. */
+static bool aim(struct shot *shot, bool busy) {
     k42_id id;
-};
-
-static long draw_one(const struct k42_object_info *info, void *context) {
-    struct draw *draw = context;
-    if (!info->swapping && k42_text_equal(info->class_name, draw->class_name) &&
-        next_random() % ++draw->seen == 0)
-        draw->id = info->id;
-    return 0;
-}
-
-/* False: the class has no object, or nothing that it could become. */
-static bool aim(struct shot *shot, struct target *target) {
-    struct draw draw = {.class_name = target->class_->name};
-    shot->pair = chaos_next(target->class_);
-    struct k42_class *to = shot->pair ? k42_class_find(shot->pair->to) : NULL;
+    struct k42_class *from, *to = NULL;
+    if (!draw_next(busy, &id, &from))
+        return false;
+    shot->pair = chaos_next(from, &to);
     if (!to)
         return false;
-    k42_each_object(target->class_->interface, draw_one, &draw);
-    if (!draw.seen)
-        return false;
-    shot->swap = (struct k42_swap){.ref = k42_id_ref(draw.id),
-                                   .from = target->class_,
+    shot->swap = (struct k42_swap){.ref = k42_id_ref(id),
+                                   .from = from,
                                    .to = to,
-                                   .deadline_ns = PATIENT_NS,
-                                   .context = target};
+                                   .forward_ns = FORWARD_NS,
+                                   .deadline_ns = PATIENT_NS};
     return true;
 }
 
@@ -155,9 +86,9 @@ static void count_failure(struct shot *shot) {
 }
 
 static void count_shot(struct shot *shot) {
-    struct target *target = shot->swap.context;
     const struct k42_swap_report *report = &shot->swap.report;
-    target->calls = (target->calls + 3 * report->calls) / 4;
+    if (report->calls)
+        draw_note_busy(k42_ref_id(shot->swap.ref));
     if (report->result) {
         count_failure(shot);
         return;
@@ -189,10 +120,10 @@ static void note_end(struct k42_swap *swap) {
 static unsigned shoot(unsigned handful) {
     unsigned count = 0;
     k42_enter();
-    find_targets();
-    for (unsigned i = 0; i < handful && storm.target_count; i++) {
+    draw_all();
+    for (unsigned i = 0; i < handful; i++) {
         struct shot *shot = &storm.shots[count];
-        count += aim(shot, next_target(i)) && !is_aimed_at(shot->swap.ref, count);
+        count += aim(shot, i % 2) && !is_aimed_at(shot->swap.ref, count);
     }
     __atomic_store_n(&storm.pending, count, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < count; i++) {
@@ -220,7 +151,7 @@ static unsigned await(unsigned count) {
 
 static void begin(void) {
     k42_lock(&storm.lock);
-    storm.random = storm.seed * 0x9e3779b97f4a7c15ul | 1;
+    draw_seed(storm.seed);
     storm.counts = (struct chaos_counts){.seed = storm.seed};
     k42_unlock(&storm.lock);
 }
@@ -228,7 +159,7 @@ static void begin(void) {
 /* Swaps until the storm is over or another one is asked for. */
 static void rage(uint32_t begun, uint32_t rate) {
     uint64_t due = k42_platform_now_ns();
-    unsigned handful = rate < 100 ? 1 : rate < 100 * HANDFUL ? rate / 100 : HANDFUL;
+    unsigned handful = rate < ROUNDS ? 1 : rate < ROUNDS * HANDFUL ? rate / ROUNDS : HANDFUL;
     while (__atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE) == begun) {
         unsigned made = await(shoot(handful));
         uint64_t now = k42_platform_now_ns();

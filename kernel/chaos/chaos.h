@@ -2,6 +2,7 @@
  * Chaos: a storm that swaps random live objects, as a service.
  *
  *     chaos.c   the thread of the storm: its rate, what it asks for, what came of it
+ *     draw.c    which objects are next
  *     pairs.c   which class has become which, how often; and whose turn it is next
  *
  * Every class that has instances gets its turns, whatever their number; an object of it is taken at
@@ -31,7 +32,7 @@ struct chaos_counts {
 
 /* What one class's objects became. */
 struct chaos_pair {
-    struct chaos_pair *next;
+    struct chaos_pair *next; /* of the same class */
     char from[48], to[48];
     uint64_t swapped, with_calls, aborted;
 };

@@ -8,8 +8,11 @@
 
 #include "chaos.h"
 
-/* Of the classes that an object of `from` may become, the one it has become least often in all
- * storms. NULL: there is none, or no memory. Only the storm's thread. */
-struct chaos_pair *chaos_next(const struct k42_class *from);
+/*
+ * Of the classes that an object of `from` may become, the one it has become least often in all
+ * storms; valid as long as the caller is active. NULL: there is none, or no memory. Only the
+ * storm's thread.
+ */
+struct chaos_pair *chaos_next(const struct k42_class *from, struct k42_class **to);
 
 #endif
