@@ -373,7 +373,7 @@ k42_result k42_swap_run(struct k42_swap *request) {
 }
 
 k42_result k42_swap_submit(struct k42_swap *request) {
-    k42_worker_submit(request);
+    k42_worker_submit(request, request);
     return K42_QUEUED;
 }
 

@@ -2,8 +2,8 @@
  * The storm: a thread that swaps a handful of objects at a time, so often as was asked for.
  *
  * A handful is asked for at once, and swapped as one batch, whose grace periods are shared;
- * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. Half of
- * its objects are taken from classes in turn, and the others are being called (draw.c).
+ * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. A
+ * third of its objects are taken from classes in turn, the others are being called (draw.c).
  *
  * Owner: the thread has everything but `wanted`, which callers set under `lock`; the counts are
  * read by whoever likes, and may not fit together. Fails: an object that cannot be swapped is
@@ -21,9 +21,9 @@
 #include <k42/k42.h>
 #include <k42/lock.h>
 
-enum { HANDFUL = 64, ROUNDS = 16 }; /* swaps in one batch; batches a second up to which they grow */
-#define LAG_NS     100000000ul     /* what is not made up for */
-#define FORWARD_NS 2000000ul /* programs get to call what is being swapped */
+enum { HANDFUL = 256, ROUNDS = 16 }; /* the most in a batch; batches a second, if they suffice */
+#define LAG_NS     200000000ul /* what is not made up for */
+#define FORWARD_NS 10000000ul  /* programs get to call what is being swapped */
 #define PATIENT_NS 10000000ul
 
 struct shot {
@@ -123,14 +123,15 @@ static unsigned shoot(unsigned handful) {
     draw_all();
     for (unsigned i = 0; i < handful; i++) {
         struct shot *shot = &storm.shots[count];
-        count += aim(shot, i % 2) && !is_aimed_at(shot->swap.ref, count);
+        count += aim(shot, i % 3) && !is_aimed_at(shot->swap.ref, count);
     }
     __atomic_store_n(&storm.pending, count, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < count; i++) {
         storm.shots[i].swap.done = note_end;
-        k42_result queued = k42_swap_submit(&storm.shots[i].swap);
-        (void)queued;
+        storm.shots[i].swap.next = i ? &storm.shots[i - 1].swap : NULL;
     }
+    if (count)
+        k42_worker_submit(&storm.shots[count - 1].swap, &storm.shots[0].swap);
     k42_exit();
     return count;
 }
@@ -156,18 +157,24 @@ static void begin(void) {
     k42_unlock(&storm.lock);
 }
 
+/* How many are due by the next batch. */
+static unsigned handful(uint32_t rate, uint64_t late_ns) {
+    uint64_t due = (late_ns + 1000000000ul / ROUNDS) * rate / 1000000000ul;
+    return due < 1 ? 1 : due < HANDFUL ? (unsigned)due : HANDFUL;
+}
+
 /* Swaps until the storm is over or another one is asked for. */
 static void rage(uint32_t begun, uint32_t rate) {
-    uint64_t due = k42_platform_now_ns();
-    unsigned handful = rate < ROUNDS ? 1 : rate < ROUNDS * HANDFUL ? rate / ROUNDS : HANDFUL;
+    uint64_t due = k42_platform_now_ns(), late = 0;
     while (__atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE) == begun) {
-        unsigned made = await(shoot(handful));
+        unsigned made = await(shoot(handful(rate, late)));
         uint64_t now = k42_platform_now_ns();
         due += (uint64_t)(made ? made : 1) * 1000000000ul / rate;
         if (due + LAG_NS < now)
             due = now - LAG_NS;
+        late = due < now ? now - due : 0;
         __atomic_store_n(&storm.counts.ns, now - storm.since, __ATOMIC_RELAXED);
-        if (due > now)
+        if (!late)
             k42_platform_park(&storm.begun, begun, due - now);
     }
 }
