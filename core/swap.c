@@ -27,9 +27,9 @@ static uint64_t deadline_of(const struct k42_swap *request) {
     return request->mediator->placed_ns + request->forward_ns + ns;
 }
 
-/* Calls are still to be forwarded because the request wants it so. */
-static bool forwards_longer(const struct k42_swap *request) {
-    return request->forward_ns &&
+/* No call has met the swap yet, and the request wants one to. */
+static bool awaits_a_call(const struct k42_swap *request) {
+    return request->forward_ns && !k42_load_relaxed(&request->mediator->calls) &&
            k42_platform_now_ns() < request->mediator->placed_ns + request->forward_ns;
 }
 
@@ -181,7 +181,7 @@ static bool swap_forward(struct k42_swap *request, const struct window *window, 
     if (!(touched & held)) {
         if (!window->last)
             return false;
-        if (forwards_longer(request))
+        if (awaits_a_call(request))
             return true;
         swap_block(request);
         return under_way(request);

@@ -3,7 +3,7 @@
  *
  * A handful is asked for at once, and swapped as one batch, whose grace periods are shared;
  * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. A
- * third of its objects are taken from classes in turn, the others are being called (draw.c).
+ * quarter of its objects are taken from classes in turn, the others are being called (draw.c).
  *
  * Owner: the thread has everything but `wanted`, which callers set under `lock`; the counts are
  * read by whoever likes, and may not fit together. Fails: an object that cannot be swapped is
@@ -24,7 +24,7 @@
 enum { HANDFUL = 256, ROUNDS = 16 }; /* the most in a batch; batches a second, if they suffice */
 #define LAG_NS     200000000ul /* what is not made up for */
 #define FORWARD_NS 10000000ul  /* programs get to call what is being swapped */
-#define PATIENT_NS 10000000ul
+#define PATIENT_NS 50000000ul  /* they may have to wait for a processor themselves */
 
 struct shot {
     struct k42_swap swap;
@@ -123,7 +123,7 @@ static unsigned shoot(unsigned handful) {
     draw_all();
     for (unsigned i = 0; i < handful; i++) {
         struct shot *shot = &storm.shots[count];
-        count += aim(shot, i % 3) && !is_aimed_at(shot->swap.ref, count);
+        count += aim(shot, i % 4) && !is_aimed_at(shot->swap.ref, count);
     }
     __atomic_store_n(&storm.pending, count, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < count; i++) {

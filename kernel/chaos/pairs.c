@@ -48,6 +48,16 @@ static uint64_t tries(const struct chaos_pair *pair) {
     return pair->swapped + pair->aborted;
 }
 
+bool chaos_meets_calls(const struct k42_class *class_) {
+    const struct origin *origin = origin_of(class_->name);
+    uint64_t swapped = 0, with_calls = 0;
+    for (const struct chaos_pair *pair = origin ? origin->pairs : NULL; pair; pair = pair->next) {
+        swapped += pair->swapped;
+        with_calls += pair->with_calls;
+    }
+    return 8 * with_calls >= swapped;
+}
+
 struct chaos_pair *chaos_next(const struct k42_class *from, struct k42_class **to) {
     struct origin *origin = origin_of(from->name);
     struct chaos_pair *least = NULL;

@@ -8,11 +8,16 @@
 
 #include "chaos.h"
 
+#include <stdbool.h>
+
 /*
  * Of the classes that an object of `from` may become, the one it has become least often in all
  * storms; valid as long as the caller is active. NULL: there is none, or no memory. Only the
  * storm's thread.
  */
 struct chaos_pair *chaos_next(const struct k42_class *from, struct k42_class **to);
+
+/* Whether one in eight swaps of the class's objects met calls, so far. Only the storm's thread. */
+bool chaos_meets_calls(const struct k42_class *class_);
 
 #endif
