@@ -153,6 +153,7 @@ static unsigned await(unsigned count) {
 static void begin(void) {
     k42_lock(&storm.lock);
     draw_seed(storm.seed);
+    chaos_list_pairs();
     storm.counts = (struct chaos_counts){.seed = storm.seed};
     k42_unlock(&storm.lock);
 }

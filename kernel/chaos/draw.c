@@ -1,11 +1,11 @@
 /*
  * Draws: each class in turn, whatever the number of its objects, or those that are being called.
  *
- * One walk over all entries finds the classes that have objects, and draws some of each: any,
- * and those that were called since they were made or last swapped, each as likely as the others. It costs
- * a load for a slot that is empty and some 60 instructions for an object; what is drawn is used up
- * within the same active section. Besides, objects that met calls during their last swaps are
- * remembered, since they will meet some again: a swap that nobody notices proves little.
+ * One walk over all entries finds the classes that have objects, and draws some of each: any, and
+ * those that were called since they were made or last swapped, each as likely as the others. What
+ * is drawn is used up within the same active section. Besides, objects that met calls during their
+ * last swaps are remembered, since they will meet some again: a swap that nobody notices proves
+ * little.
  *
  * Owner: the storm's thread. Locking: none, since the walker is active: a root it has seen live
  * stays readable. Fails: more than CLASSES classes with objects are left for another time.

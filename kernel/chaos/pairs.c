@@ -58,22 +58,42 @@ bool chaos_meets_calls(const struct k42_class *class_) {
     return 8 * with_calls >= swapped;
 }
 
+/* This class or the next that is made now and that an object of `from` may become, NULL: of any.
+ * The registry is locked. */
+static struct k42_class_record *next_record(struct k42_class_record *record,
+                                            const struct k42_class *from) {
+    while (record && (record->hidden ||
+                      k42_load_acquire(&record->family->current) != record->class_ ||
+                      (from && !k42_class_can_become(from, record->class_))))
+        record = record->next;
+    return record;
+}
+
+void chaos_list_pairs(void) {
+    k42_lock(&k42_registry_lock);
+    struct k42_class_record *from = NULL, *to = NULL;
+    for (from = k42_class_records; (from = next_record(from, NULL)); from = from->next) {
+        struct origin *origin = NULL;
+        for (to = k42_class_records; (to = next_record(to, from->class_)); to = to->next)
+            if ((origin = origin_of(from->class_->name)))
+                (void)pair_of(origin, to->class_->name);
+    }
+    k42_unlock(&k42_registry_lock);
+}
+
 struct chaos_pair *chaos_next(const struct k42_class *from, struct k42_class **to) {
     struct origin *origin = origin_of(from->name);
     struct chaos_pair *least = NULL;
     if (!origin)
         return NULL;
     k42_lock(&k42_registry_lock);
-    for (struct k42_class_record *record = k42_class_records; record; record = record->next) {
-        struct k42_class *class_ = record->class_;
-        if (record->hidden || k42_load_acquire(&record->family->current) != class_ ||
-            !k42_class_can_become(from, class_))
-            continue;
-        struct chaos_pair *pair = pair_of(origin, class_->name);
+    struct k42_class_record *record = k42_class_records;
+    for (; (record = next_record(record, from)); record = record->next) {
+        struct chaos_pair *pair = pair_of(origin, record->class_->name);
         if (!pair || (least && tries(pair) >= tries(least)))
             continue;
         least = pair;
-        *to = class_;
+        *to = record->class_;
     }
     k42_unlock(&k42_registry_lock);
     return least;

@@ -17,6 +17,9 @@
  */
 struct chaos_pair *chaos_next(const struct k42_class *from, struct k42_class **to);
 
+/* Has all pairs there are now listed, so that what was never swapped is told, too. */
+void chaos_list_pairs(void);
+
 /* Whether one in eight swaps of the class's objects met calls, so far. Only the storm's thread. */
 bool chaos_meets_calls(const struct k42_class *class_);
 

@@ -77,7 +77,7 @@ devices() {
     k42ctl classes | grep -c '^process.linux'
 }
 
-parts="text tree base mail threads host disk devices"
+parts=${PARTS:-text tree base mail threads host disk devices}
 folder=/tmp/storm
 
 loop() {
