@@ -92,6 +92,7 @@ extern struct fixture_hooks {
     void (*prepare)(struct k42_state *state);
     void (*export_part)(unsigned part);
     void (*import_part)(unsigned part);
+    k42_result (*import_fails)(unsigned part); /* of classes that import in parts */
     k42_result (*init_rep)(unsigned cpu); /* clustered classes, inside the miss */
 } fixture_hooks;
 

@@ -83,7 +83,8 @@ def test_programs_that_call_every_class_notice_nothing_of_a_storm(guest, capsys)
     with capsys.disabled():
         print("\n" + tell(counts, pairs))
     assert "differs" not in said, said
-    assert not (left := unlike(before, after)), left
+    if left := unlike(before, after):
+        pytest.fail(f"before, after: {left}", pytrace=False)
     assert counts["failed"] == counts["without_memory"] == 0
     assert counts["to_other"] and counts["to_itself"] and counts["with_calls"]
 
