@@ -52,7 +52,7 @@ static const struct command commands[] = {
      "  --eager                   all instances now (usually)\n"
      "  --lazy                    each when it is used next\n"
      "  --new                     none: those that are made from now on are of that version\n"},
-    {"chaos", chaos_command, "[on [--rate N] [--seed N] | off]",
+    {"chaos", chaos_command, "[on [--rate N] [--seed N] [--delay N] [--fail N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"
      "  --seed N                  draws others (usually 1)\n"},

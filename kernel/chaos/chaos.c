@@ -5,9 +5,9 @@
  * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. A
  * quarter of its objects are taken from classes in turn, the others are being called (draw.c).
  *
- * Owner: the thread has everything but `wanted`, which callers set under `lock`; the counts are
- * read by whoever likes, and may not fit together. Fails: an object that cannot be swapped is
- * counted by why, and another is taken.
+ * Owner: the thread has everything but what is above its part, set by callers under `lock`; the
+ * counts are read by whoever likes, and may not fit together. Fails: an object that cannot be
+ * swapped is counted by why, and another is taken.
  */
 #include "chaos.h"
 
@@ -16,15 +16,16 @@
 #include "draw.h"
 #include "pairs.h"
 #include "runtime.h"
+#include "spoil.h"
 
 #include <errno.h>
 #include <k42/k42.h>
 #include <k42/lock.h>
 
 enum { HANDFUL = 256, ROUNDS = 16 }; /* the most in a batch; batches a second, if they suffice */
-#define LAG_NS     200000000ul /* what is not made up for */
-#define FORWARD_NS 10000000ul  /* programs get to call what is being swapped */
-#define PATIENT_NS 50000000ul  /* they may have to wait for a processor themselves */
+#define LAG_NS     200000000ul       /* what is not made up for */
+#define FORWARD_NS 10000000ul        /* programs get to call what is being swapped */
+#define PATIENT_NS 50000000ul        /* they may have to wait for a processor themselves */
 
 struct shot {
     struct k42_swap swap;
@@ -34,11 +35,12 @@ struct shot {
 static struct {
     struct k42_lock lock;
     uint32_t begun; /* changes when a storm does; slept on */
-    uint32_t wanted;
-    uint64_t seed, since;
+    struct chaos_wish wanted;
+    uint64_t since;
     struct k42_platform_thread *thread;
 
     /* The thread's. */
+    struct chaos_wish wish;
     struct chaos_counts counts;
     struct shot shots[HANDFUL];
     uint32_t pending; /* of them; slept on */
@@ -112,6 +114,12 @@ static void note_end(struct k42_swap *swap) {
         k42_platform_wake(&storm.pending, 1);
 }
 
+/* Of what is wanted each second, the part of a handful; what is less than one by chance. */
+static unsigned share(uint32_t a_second, unsigned handful) {
+    return (unsigned)(((uint64_t)a_second * handful + draw_random() % storm.wish.rate) /
+                      storm.wish.rate);
+}
+
 /*
  * Takes aim and asks for the swaps; returns for how many. All in one active section: as long as it
  * lasts no component, and so no class, goes away, and one that is to go awaits the swaps that were
@@ -121,6 +129,7 @@ static unsigned shoot(unsigned handful) {
     unsigned count = 0;
     k42_enter();
     draw_all();
+    spoil_round(share(storm.wish.delays, handful), share(storm.wish.failures, handful));
     for (unsigned i = 0; i < handful; i++) {
         struct shot *shot = &storm.shots[count];
         count += aim(shot, i % 4) && !is_aimed_at(shot->swap.ref, count);
@@ -130,6 +139,8 @@ static unsigned shoot(unsigned handful) {
         storm.shots[i].swap.done = note_end;
         storm.shots[i].swap.next = i ? &storm.shots[i - 1].swap : NULL;
     }
+    if (count && storm.wish.failures)
+        spoil_memory(4 * count); /* a swap makes some three allocations */
     if (count)
         k42_worker_submit(&storm.shots[count - 1].swap, &storm.shots[0].swap);
     k42_exit();
@@ -150,12 +161,18 @@ static unsigned await(unsigned count) {
 
 /* ---- the thread ---- */
 
-static void begin(void) {
+/* Returns which storm has begun, if any. */
+static uint32_t begin(void) {
     k42_lock(&storm.lock);
-    draw_seed(storm.seed);
-    chaos_list_pairs();
-    storm.counts = (struct chaos_counts){.seed = storm.seed};
+    uint32_t begun = storm.begun;
+    storm.wish = storm.wanted;
+    if (storm.wish.rate) {
+        draw_seed(storm.wish.seed);
+        chaos_list_pairs();
+        storm.counts = (struct chaos_counts){.seed = storm.wish.seed, .busy_now = 1};
+    }
     k42_unlock(&storm.lock);
+    return begun;
 }
 
 /* How many are due by the next batch. */
@@ -165,7 +182,8 @@ static unsigned handful(uint32_t rate, uint64_t late_ns) {
 }
 
 /* Swaps until the storm is over or another one is asked for. */
-static void rage(uint32_t begun, uint32_t rate) {
+static void rage(uint32_t begun) {
+    uint32_t rate = storm.wish.rate;
     uint64_t due = k42_platform_now_ns(), late = 0;
     while (__atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE) == begun) {
         unsigned made = await(shoot(handful(rate, late)));
@@ -185,12 +203,10 @@ static void run(void *unused) {
     if (k42_attach("chaos") < 0)
         k42_platform_panic("the thread of chaos cannot attach");
     for (;;) {
-        uint32_t begun = __atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE);
-        uint32_t rate = __atomic_load_n(&storm.wanted, __ATOMIC_ACQUIRE);
-        if (rate) {
-            begin();
-            __atomic_store_n(&storm.counts.busy_now, 1, __ATOMIC_RELAXED);
-            rage(begun, rate);
+        uint32_t begun = begin();
+        if (storm.wish.rate) {
+            rage(begun);
+            spoil_end();
             __atomic_store_n(&storm.counts.busy_now, 0, __ATOMIC_RELEASE);
         } else {
             k42_platform_park(&storm.begun, begun, 0);
@@ -198,19 +214,18 @@ static void run(void *unused) {
     }
 }
 
-k42_result chaos_set(uint32_t rate, uint64_t seed) {
-    if (rate > CHAOS_MOST_RATE)
+k42_result chaos_set(const struct chaos_wish *wish) {
+    if (wish->rate > CHAOS_MOST_RATE || wish->delays > CHAOS_MOST_RATE ||
+        wish->failures > CHAOS_MOST_RATE)
         return -EINVAL;
     k42_lock(&storm.lock);
-    if (rate) {
-        storm.seed = seed;
+    if (wish->rate)
         storm.since = k42_platform_now_ns();
-    }
-    __atomic_store_n(&storm.wanted, rate, __ATOMIC_RELEASE);
+    storm.wanted = *wish;
     __atomic_add_fetch(&storm.begun, 1, __ATOMIC_RELEASE);
-    if (!storm.thread && rate)
+    if (!storm.thread && wish->rate)
         storm.thread = k42_platform_spawn("chaos", run, NULL);
-    bool there = storm.thread || !rate;
+    bool there = storm.thread || !wish->rate;
     k42_unlock(&storm.lock);
     k42_platform_wake(&storm.begun, 1);
     return there ? 0 : -ENOMEM;
@@ -218,7 +233,8 @@ k42_result chaos_set(uint32_t rate, uint64_t seed) {
 
 void chaos_read(struct chaos_counts *counts) {
     *counts = storm.counts;
-    counts->rate = __atomic_load_n(&storm.wanted, __ATOMIC_RELAXED);
+    counts->rate = __atomic_load_n(&storm.wanted.rate, __ATOMIC_RELAXED);
+    spoil_read(counts);
 }
 
 /* A number, and what is behind it. */
@@ -235,6 +251,7 @@ void chaos_open(void) {
     if (!boot_option("chaos", text, sizeof text))
         return;
     uint64_t rate = number(&at), seed = *at == ',' ? (at++, number(&at)) : 1;
-    if (*at || rate > CHAOS_MOST_RATE || chaos_set((uint32_t)rate, seed) < 0)
+    struct chaos_wish wish = {.rate = (uint32_t)rate, .seed = seed};
+    if (*at || rate > CHAOS_MOST_RATE || chaos_set(&wish) < 0)
         print("chaos=%s: not a rate, with a comma and a seed behind it", text);
 }

@@ -99,8 +99,8 @@ void draw_all(void) {
 }
 
 void draw_note_busy(k42_id id) {
-    unsigned at = draws.busy_count < REMEMBERED ? draws.busy_count++
-                                                : (unsigned)(draw_random() % REMEMBERED);
+    unsigned at =
+        draws.busy_count < REMEMBERED ? draws.busy_count++ : (unsigned)(draw_random() % REMEMBERED);
     draws.busy[at] = id;
 }
 
@@ -133,4 +133,15 @@ static bool next_in_turn(bool used, k42_id *id, struct k42_class **class_) {
 bool draw_next(bool busy, k42_id *id, struct k42_class **class_) {
     return (busy && (next_busy(id, class_) || next_in_turn(true, id, class_))) ||
            next_in_turn(false, id, class_);
+}
+
+bool draw_of(const char *class_name, k42_id *id) {
+    for (unsigned i = 0; i < draws.count; i++) {
+        struct target *target = &draws.targets[i];
+        if (!target->used.count || !k42_text_equal(target->class_->name, class_name))
+            continue;
+        *id = target->used.ids[--target->used.count];
+        return true;
+    }
+    return false;
 }

@@ -23,6 +23,9 @@ void draw_all(void);
  */
 bool draw_next(bool busy, k42_id *id, struct k42_class **class_);
 
+/* One of a class that was called of late, if there is one among those drawn. */
+bool draw_of(const char *class_name, k42_id *id);
+
 /* Calls came to it while it was swapped. */
 void draw_note_busy(k42_id id);
 

@@ -62,9 +62,9 @@ bool chaos_meets_calls(const struct k42_class *class_) {
  * The registry is locked. */
 static struct k42_class_record *next_record(struct k42_class_record *record,
                                             const struct k42_class *from) {
-    while (record && (record->hidden ||
-                      k42_load_acquire(&record->family->current) != record->class_ ||
-                      (from && !k42_class_can_become(from, record->class_))))
+    while (record &&
+           (record->hidden || k42_load_acquire(&record->family->current) != record->class_ ||
+            (from && !k42_class_can_become(from, record->class_))))
         record = record->next;
     return record;
 }

@@ -3,7 +3,8 @@
  * of a request. The object goes on as it was, and nothing is left behind.
  *
  * The runtime's allocations come through here (the linker's --wrap); any of them can be made to
- * fail. What fails in a test is counted, so that a test whose failures never happened does not pass.
+ * fail. What fails in a test is counted, so that a test whose failures never happened does not
+ * pass.
  */
 #include "stage.h"
 
@@ -36,8 +37,8 @@ static int has_failed(void) {
     return __atomic_load_n(&failed, __ATOMIC_ACQUIRE) != 0;
 }
 
-static struct k42_class *const classes[] = {&counter_plain, &counter_second, &counter_cell,
-                                            &counter_cell2, &counter_percpu, &counter_pairs,
+static struct k42_class *const classes[] = {&counter_plain,   &counter_second, &counter_cell,
+                                            &counter_cell2,   &counter_percpu, &counter_pairs,
                                             &counter_sharded, &counter_roomy};
 enum { CLASSES = sizeof classes / sizeof classes[0] };
 
@@ -132,7 +133,8 @@ static void without_memory_at_any_step_of_any_swap_the_old_object_goes_on(void *
     assert_int_equal(fixture_read(&fixture_called_when_gone), 0);
 }
 
-static void a_call_without_memory_for_its_representative_is_told_and_the_next_one_served(void **state) {
+static void
+a_call_without_memory_for_its_representative_is_told_and_the_next_one_served(void **state) {
     (void)state;
     k42_ref ref = fixture_create(&counter_plain);
     assert_int_equal(fixture_add(ref, 5), 0);

@@ -73,7 +73,7 @@ def test_programs_that_call_every_class_notice_nothing_of_a_storm(guest, capsys)
     work(guest, "learn", 300)
     for switch in ("on", "off"):
         assert guest.run(["k42ctl", "chaos", switch]).status == 0
-        work(guest, 1, 300)
+        work(guest, 0, 300)
     before = at_rest(guest)
     assert guest.run(["k42ctl", "chaos", "on", "--rate", "1000", "--seed", "7"]).status == 0
     said = work(guest, SECONDS, SECONDS + 600)

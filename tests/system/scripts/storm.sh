@@ -1,6 +1,6 @@
 # Does the same things again and again, each in a folder of its own and all at the same time, and
 # compares what they write with what they wrote the first time: 'storm.sh learn' does each once and
-# keeps that, 'storm.sh SECONDS' repeats them for so long. Says what differed; the last line is how
+# keeps that, 'storm.sh SECONDS' repeats them for so long, once at least. Says what differed; the last line is how
 # often each was done. Between them they call objects of every class that can be swapped.
 # $HOST is a folder of the host, $DISK a disk of 8 MiB.
 
@@ -83,10 +83,11 @@ folder=/tmp/storm
 loop() {
     part=$1; times=0
     mkdir -p $folder/$part; cd $folder/$part
-    while [ $SECONDS -lt $2 ]; do
+    while :; do
         $part > ../$part.now 2>&1
         cmp -s ../$part.now ../$part.first || { echo "$part differs:"; diff ../$part.first ../$part.now; }
         times=$((times + 1))
+        [ $SECONDS -lt $2 ] || break
     done
     echo $part $times > ../$part.times
 }
