@@ -27,9 +27,10 @@ static uint64_t deadline_of(const struct k42_swap *request) {
     return request->mediator->placed_ns + request->forward_ns + ns;
 }
 
-/* No call has met the swap yet, and the request wants one to. */
+/* No call has met the swap yet, and the request wants one to. Not when the state outgrew its room
+ * meanwhile: it would again. */
 static bool awaits_a_call(const struct k42_swap *request) {
-    return request->forward_ns && !k42_load_relaxed(&request->mediator->calls) &&
+    return request->forward_ns && !request->grown && !k42_load_relaxed(&request->mediator->calls) &&
            k42_platform_now_ns() < request->mediator->placed_ns + request->forward_ns;
 }
 
