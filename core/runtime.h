@@ -226,7 +226,9 @@ uint64_t k42_grace_periods(void);
 /* ---- the workers (worker.c): reclaimer and swapper ---- */
 
 void k42_reclaimer_kick(void);
-void k42_worker_submit(struct k42_swap *request);
+/* One or many, linked from the last to the first: those are made in one batch, as far as it goes.
+ */
+void k42_worker_submit(struct k42_swap *last, struct k42_swap *first);
 void k42_worker_lazy(k42_id id);
 void k42_workers_stop(void);
 void k42_workers_after_fork(void);

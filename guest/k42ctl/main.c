@@ -78,7 +78,7 @@ static const struct command commands[] = {
      "  on, advise, off           they may act; only say what they would do; or neither\n"
      "  NAME                      that advisor alone\n"
      "  --log                     the last decisions, with their reasons\n"},
-    {"chaos", chaos_command, "[on [--rate N] [--seed N] | off]",
+    {"chaos", chaos_command, "[on [--rate N] [--seed N] [--delay N] [--fail N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"
      "  --seed N                  draws others (usually 1)\n"},
