@@ -1,4 +1,4 @@
-"""Policies of page replacement on recorded and made traces: what './k42 bench policies' finds."""
+"""Policies of page replacement on three orders of reading: what './k42 bench policies' finds."""
 import json
 import os
 import subprocess
@@ -6,9 +6,11 @@ import subprocess
 from launcher.tree import PYTHON, Trouble, environment, path
 
 import plots
+from rows import row
 
 NAME = "policies"
 PROGRAM = path("bench", "policies", "run.py")
+USUAL = "pm.turns"
 
 
 def observe(asked, note):
@@ -20,14 +22,14 @@ def observe(asked, note):
                           env=environment())
     if done.returncode:
         raise Trouble(f"bench policies ended with {done.returncode}")
-    nothing = dict.fromkeys(("low", "high", "peer", "peer_value", "ratio", "target", "reached"))
-    return [{**nothing, "variant": "", "cpus": 1, **json.loads(line), "bench": "papers",
-             "experiment": NAME} for line in done.stdout.splitlines() if line.startswith("{")]
+    seen = [json.loads(line) for line in done.stdout.splitlines()]
+    usual = {one["trace"]: 100 * one["hits"] for one in seen if one["policy"] == USUAL}
+    return [row(NAME, f"pages found in memory, {one['trace']}", one["policy"], "% of reads",
+                [100 * one["hits"]], cpus=2, peer=USUAL, theirs=[usual[one["trace"]]],
+                more_is_better=True) for one in seen]
 
 
 def draw(found, folder):
-    if not found:
-        return []
-    return [plots.bars(folder, "papers-policies", "Replacement on traces", found[0]["unit"],
-                       [(f"{one['name']} {one['variant']}".strip(), one["value"])
-                        for one in found], 1000)]
+    return [plots.bars(folder, "papers-policies", "Pages found in memory, which has room for half",
+                       "% of reads", [(f"{one['name'].split()[-1]}, {one['variant']}", one["value"])
+                                      for one in found], 1000)]
