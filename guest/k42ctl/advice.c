@@ -24,7 +24,7 @@ const struct k42_control_class *classes(size_t *count) {
     return loaded.list;
 }
 
-void classes_again(void) {
+void classes_forget(void) {
     free(loaded.list);
     loaded.list = NULL;
 }

@@ -68,6 +68,11 @@ static const struct command commands[] = {
      "  --window TIME             compare over that time (usually 1s)\n"
      "  --canary                  begin with the object that is called most; widen, or go back\n"
      "  -- COMMAND ...            as long as it runs; otherwise until this program is ended\n"},
+    {"updates", updates_command, "[DIR [--every TIME]]",
+     "take newer versions in from a directory by themselves; without a word, what came of it",
+     "  DIR                       where components appear, and perhaps a file 'policy'; this\n"
+     "                            goes on until the program is ended\n"
+     "  --every TIME              look so often (usually 250ms)\n"},
     {"chaos", chaos_command, "[on [--rate N] [--seed N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"

@@ -15,7 +15,8 @@ const char subject_more[] =
     "  REF ...                   numbers, as 'k42ctl objects' shows them\n"
     "  --file PATH               the page cache of that file; --what open, node, medium or all:\n"
     "                            its open files, the node, the pipe or terminal, all of them\n"
-    "  --pid N                   that process; --what space, descriptors, files, caches or all\n"
+    "  --pid N                   that process; --what space, descriptors, files, caches, policy\n"
+    "                            (its own PM, if it has one) or all\n"
     "  --class C                 each object of that class\n"
     "  --interface I             each object with that interface\n";
 
@@ -173,6 +174,8 @@ static void add_owned(const struct k42_control_owned *owned) {
         (owned->role == K42_CONTROL_DESCRIPTORS && wanted("descriptors")) ||
         (owned->role == K42_CONTROL_OPEN && wanted("files")))
         add(owned->object);
+    if (owned->role == K42_CONTROL_SPACE && wanted("policy"))
+        add(owned->medium);
     if (owned->role >= K42_CONTROL_OPEN && wanted("caches"))
         add(owned->cache);
     if (owned->role >= K42_CONTROL_OPEN && wanted("media"))
@@ -181,8 +184,8 @@ static void add_owned(const struct k42_control_owned *owned) {
 
 /* What is told of a process stands together, so whether it is meant is found out once. */
 static void add_process(void) {
-    static const char *const names[] = {"process", "space", "descriptors", "files",
-                                        "caches",  "media", "all",         NULL};
+    static const char *const names[] = {"process", "space",  "descriptors", "files", "caches",
+                                        "media",   "policy", "all",         NULL};
     int pid = 0;
     bool meant = false;
     if (!words.what)

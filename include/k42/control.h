@@ -122,7 +122,8 @@ struct k42_control_owned {
     uint32_t object; /* the process, space, table or open file */
     uint32_t node;   /* the file that is open */
     uint32_t cache;  /* its pages */
-    uint32_t medium; /* what is behind it otherwise: a pipe, a terminal */
+    uint32_t medium; /* what is behind it otherwise: a pipe, a terminal; of a space, the PM of its
+                        process's own */
     char name[];
 };
 
