@@ -1,9 +1,9 @@
 /*
  * Updates: what is taken in of a directory of components.
  *
- *   updates.c   the command: watches a directory, tells what came of it
- *   update.c    one component: whether it is taken in, and how
- *   policy.c    what is wanted: the directory's file POLICY
+ *   updates.c          the command: watches a directory, tells what came of it
+ *   update.c           one component: whether it is taken in, and how
+ *   updates_policy.c   what is wanted: the directory's file POLICY
  *
  * The policy. Each line is a pattern of names of classes, as shells have them, and a mode; the
  * first that fits decides. What no line fits is taken in eagerly, as is everything without that

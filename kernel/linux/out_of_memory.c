@@ -8,6 +8,7 @@
  */
 #include "../mem/pm/pm.h"
 #include "../print.h"
+#include "../sched/wait.h"
 #include "call.h"
 #include "process/ids.h"
 #include "process/lives.h"
@@ -102,13 +103,38 @@ static bool out_of_memory(void) {
 
 #define PATIENCE_NS 5000000ul
 
+/* Who is at a limit of his own is no matter of the others. */
+static bool is_limited(void) {
+    const struct task_memory *memory = task_self()->memory;
+    return memory && memory->charge;
+}
+
 bool out_of_memory_wait(void) {
-    if (!out_of_memory() || (thread_interrupts() & THREAD_KILLED))
+    if (is_limited() || !out_of_memory() || (thread_interrupts() & THREAD_KILLED))
         return false;
     thread_sleep(PATIENCE_NS);
     return true;
 }
 
+/* A frame that is had means that there is more than the kernel's reserve again. */
+static k42_result take_and_give(void) {
+    struct k42_pair taken = k42_call(pm_machine, take, 0, 0);
+    return taken.result < 0 ? taken.result : k42_call(pm_machine, give, taken.word, 0, 0);
+}
+
+bool memory_await(void) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, take_and_give());
+    return result >= 0;
+}
+
+/* Whoever ends touches a few pages more, and gives all of them back then. */
+static bool is_ending(void) {
+    struct task *task = task_self();
+    return task && task->ending;
+}
+
 void out_of_memory_open(void) {
     pm_out_of_memory = out_of_memory;
+    pm_is_ending = is_ending;
 }

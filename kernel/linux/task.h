@@ -17,6 +17,7 @@
 #include "linux.h"
 #include "process/process.h"
 
+struct charge;
 struct host_names;
 struct path_context;
 struct thread;
@@ -27,8 +28,10 @@ struct task_memory {
     uint32_t references;
     space_ref space;
     struct user_table *table;
-    uint64_t top;    /* new mappings are placed below; constant */
-    k42_ref futexes; /* futex_table, from its second thread on; set once, atomic */
+    uint64_t top;               /* new mappings are placed below; constant */
+    k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
+    struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
+    struct charge *next_charge; /* and those of the program it runs next; atomic */
     struct k42_defer defer;
 };
 
@@ -71,6 +74,7 @@ struct task {
     uintptr_t clear_tid;   /* set_tid_address: zeroed, and woken, at the end */
     uintptr_t robust_list; /* set_robust_list */
     int32_t exit_status;   /* as wait() gives it; the last thread's is the process's */
+    bool ending;           /* in task_exit() */
     uint32_t persona;
     int32_t parent_death_signal;
     bool no_new_privileges;

@@ -44,8 +44,7 @@ def test_every_unit_test_is_built():
 # Made at boot, when there is one version of each class, and then never again.
 MADE_AT_BOOT = {"kernel/sched/hold.c", "kernel/dev/virtio/virtio_9p.c",
                 "kernel/dev/block/virtio_disk.c", "kernel/dev/stream/virtio_port.c",
-                "kernel/dev/stream/serial_stream.c", "kernel/linux/exec/vdso.c",
-                "kernel/mem/pm/pm_turns.c"}
+                "kernel/dev/stream/serial_stream.c", "kernel/linux/exec/vdso.c"}
 
 
 def test_what_the_kernel_makes_is_made_by_factories():

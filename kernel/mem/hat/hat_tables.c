@@ -14,7 +14,7 @@
 
 /* The root's frames; leaves that were flushed away come by here, too. */
 static uint64_t frames_take(void *context) {
-    struct k42_pair taken = table_take(context);
+    struct k42_pair taken = table_take(context, 0);
     return taken.result < 0 ? 0 : taken.word;
 }
 
@@ -125,6 +125,9 @@ static const struct hat_ops object_ops = {
     .poke = tables_poke,
     .table = object_table,
     .usage = tables_usage,
+    .page_out = tables_page_out,
+    .bring = tables_bring,
+    .next_out = tables_next_out,
 };
 
 K42_CLASS(hat_tables) = {
