@@ -336,10 +336,18 @@ k42_result k42_adaptor_make(struct k42_adaptor *adaptor, struct k42_class *class
 
 k42_result k42_modules_register_program(void);
 const char *k42_component_name(const struct k42_component *component);
+/* What it brought, as long as it is loaded. */
+struct k42_module *k42_component_module(const struct k42_component *component);
 void k42_components_close(void);
 
 /* Ledgers: a NULL module, or a program's, is not counted. */
-enum k42_ledger_entry { K42_LEDGER_DEFERS, K42_LEDGER_HOOKS, K42_LEDGER_THREADS, K42_LEDGER_KINDS };
+enum k42_ledger_entry {
+    K42_LEDGER_DEFERS,
+    K42_LEDGER_HOOKS,
+    K42_LEDGER_THREADS,
+    K42_LEDGER_RUNS, /* policies: somebody has it loaded for as long as he runs */
+    K42_LEDGER_KINDS
+};
 void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long change);
 
 /* ---- counters that are not per CPU ---- */

@@ -4,7 +4,7 @@ import subprocess
 
 SCRIPT = """set terminal png size 820,460 font 'sans,11' background '#ffffff'
 set output '{file}'
-set title 'Reads that found their page in memory, which holds half of the file'
+set title 'Reads that found their page in memory, which holds half of the working set'
 set style data histogram
 set style histogram clustered gap 1
 set style fill solid 0.85 border -1

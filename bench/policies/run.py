@@ -3,9 +3,10 @@
 
     run.py [--json] [--quick] [--only POLICY,...]
 
-A guest reads a file over 9P in three orders (bench/README.md says which) with memory for half of its
-pages, under each policy, every run with a fresh file. What counts is how many of the reads found
-their page in memory. --json prints one object a line instead of the table.
+A guest reads a file over 9P in three orders (bench/README.md says which) with memory for half of the
+working set, under each policy, every run with a fresh file. What counts is how many of the reads
+found their page in memory, and how many requests the file's FR got. --json prints one object a line
+instead of the table.
 """
 import argparse
 import hashlib
@@ -33,7 +34,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="bench policies", allow_abbrev=False,
                                      description="Measures replacement policies.")
     parser.add_argument("--json", action="store_true", help="one object a line, no table")
-    parser.add_argument("--quick", action="store_true", help="a file of 2 MiB instead of 8")
+    parser.add_argument("--quick", action="store_true", help="a file of 4 MiB instead of 16")
     parser.add_argument("--only", default=",".join(POLICIES), help="policies wanted")
     parser.add_argument("--pictures", default=built("bench-policies"), help="where pictures go")
     return parser.parse_args(arguments)
@@ -43,7 +44,7 @@ def build_program():
     program = built("bench-policies", "trace")
     os.makedirs(os.path.dirname(program), exist_ok=True)
     subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-static", "-o", program,
-                    os.path.join(HERE, "trace.c")], check=True, env=environment())
+                    os.path.join(HERE, "trace.c"), "-lm"], check=True, env=environment())
     with open(program, "rb") as file:
         part = cpio.part({"usr/bin/trace": cpio.file(file.read(), 0o755)}, 5)
     file = root.part_file(["trace", hashlib.sha256(part).hexdigest()])
@@ -57,15 +58,27 @@ def write_file(name, pages):
             file.write(number.to_bytes(4, "little") + bytes(PAGE - 4))
 
 
+# The file is open, and so its FR there, when the calls of FRs begin to be counted.
+WATCHED = ('exec 3< "$2"; k42ctl watch --interface fr --json -- trace "$1" "$2" "$3" "$4" > /tmp/out '
+           '&& cat /tmp/out')
+
+
 def run(guest, folder, policy, shape, pages):
-    """Reads, and pages that came from the file."""
+    """Reads, pages that came from the file, and requests to its FR."""
     name = f"{policy}-{shape}"
     write_file(os.path.join(folder, name), pages)
-    done = guest.run(["trace", shape, "/srv/pages/" + name, policy, str(pages // 2)], limit=300)
+    done = guest.run(["sh", "-c", WATCHED, "sh", shape, "/srv/pages/" + name, policy,
+                      str(pages // 8)], limit=300)
     if done.status:
         raise Trouble(f"{policy}, {shape}: {done.errors.decode(errors='replace').strip()}")
-    reads, came = map(int, done.output.split())
-    return reads, came
+    lines = done.output.decode().splitlines()
+    reads, came = map(int, next(line for line in lines if not line.startswith("{")).split())
+    calls = [method for line in lines if line.startswith("{")
+             for one in json.loads(line)["objects"] for method in one["methods"]]
+    requests = sum(one["calls"] - one["waits"] - one["failed"] for one in calls
+                   if one["method"].startswith("fill"))
+    os.remove(os.path.join(folder, name))
+    return reads, came, requests
 
 
 def measure(policies, pages):
@@ -76,18 +89,21 @@ def measure(policies, pages):
             guest.wait_until_ready()
             for shape in SHAPES:
                 for policy in policies:
-                    reads, came = run(guest, folder, policy, shape, pages)
-                    yield {"trace": shape, "policy": policy, "pages": pages, "frames": pages // 2,
-                           "reads": reads, "came": came,
+                    reads, came, requests = run(guest, folder, policy, shape, pages)
+                    yield {"trace": shape, "policy": policy, "pages": pages, "frames": pages // 8,
+                           "reads": reads, "came": came, "requests": requests,
                            "hits": round(max(0, 1 - came / reads), 4)}
 
 
 def table(rows, policies):
-    yield "hits, in per cent of the reads; memory for half of the file's pages"
-    yield f"{'':10}" + "".join(f"{policy:>10}" for policy in policies)
-    for shape in SHAPES:
-        found = {row["policy"]: row for row in rows if row["trace"] == shape}
-        yield f"{shape:10}" + "".join(f"{100 * found[policy]['hits']:10.1f}" for policy in policies)
+    for title, cell in (("hits, in per cent of the reads; memory for half of the working set",
+                         lambda row: f"{100 * row['hits']:10.1f}"),
+                        ("requests to the file's FR", lambda row: f"{row['requests']:10}")):
+        yield title
+        yield f"{'':10}" + "".join(f"{policy:>10}" for policy in policies)
+        for shape in SHAPES:
+            found = {row["policy"]: row for row in rows if row["trace"] == shape}
+            yield f"{shape:10}" + "".join(cell(found[policy]) for policy in policies)
 
 
 def main(arguments):
@@ -97,7 +113,7 @@ def main(arguments):
     if unknown:
         raise Trouble(f"no policy is called '{unknown[0]}'", "there are: " + ", ".join(POLICIES))
     rows = []
-    for row in measure(policies, 512 if asked.quick else 2048):
+    for row in measure(policies, 1024 if asked.quick else 4096):
         rows.append(row)
         if asked.json:
             print(json.dumps(row), flush=True)

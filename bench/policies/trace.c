@@ -2,15 +2,16 @@
  * trace SHAPE FILE CLASS FRAMES: reads pages of a file in some order, under a policy of its own,
  * and tells how often the file had to be asked for one.
  *
- *   loop   all pages in order, again and again
- *   zipf   page n with a likelihood of 1/n
- *   mixed  every other read goes through all pages in order, those between are of any page of some
- *          three eighths of the file
+ *   loop   a quarter of the file in order, again and again
+ *   zipf   page n of the file with a likelihood of n^-0.9: a quarter of it takes four reads of five
+ *   mixed  three reads like that of a quarter of the file, then one of the rest of it, in order
  *
+ * So in each the working set is a quarter of the file, of which memory is to hold half.
  * Every page begins with its number, which is looked at. Prints accesses and pages that came.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,10 +22,11 @@
 
 #define PAGE     4096
 #define CONTROL  "/proc/k42/replacement"
-#define ACCESSES 16 /* for each page of the file */
+#define ACCESSES 40000u
+#define EXPONENT 0.9
 
 static unsigned pages;
-static double *sums; /* of 1/1 to 1/n */
+static double *sums; /* of the likelihoods of the first n */
 static uint64_t seed = 42;
 
 static _Noreturn void die(const char *what) {
@@ -37,7 +39,8 @@ static double chance(void) {
     return (double)(seed >> 11) / (double)(1ul << 53);
 }
 
-/* Neighbours in rank are not neighbours in the file, which has a power of two of pages. */
+/* One of the first pages; neighbours in rank are not neighbours in the file, and there is a power
+ * of two of pages. */
 static unsigned zipf(unsigned of) {
     double at = chance() * sums[of];
     unsigned low = 0, high = of - 1;
@@ -52,11 +55,12 @@ static unsigned zipf(unsigned of) {
 }
 
 static unsigned next_page(const char *shape, unsigned at) {
+    unsigned quarter = pages / 4;
     if (!strcmp(shape, "loop"))
-        return at % pages;
+        return at % quarter;
     if (!strcmp(shape, "zipf"))
         return zipf(pages);
-    return at % 2 ? at / 2 % pages : (unsigned)(chance() * 3 / 8 * pages) * 5 % pages;
+    return at % 4 == 3 ? quarter + at / 4 % (pages - quarter) : zipf(quarter);
 }
 
 /* What has come so far to the only PM of the class that has a limit. */
@@ -97,10 +101,9 @@ int main(int count, char **arguments) {
     pages = (unsigned)(status.st_size / PAGE);
     sums = calloc(pages + 1, sizeof *sums);
     for (unsigned n = 1; n <= pages; n++)
-        sums[n] = sums[n - 1] + 1.0 / n;
+        sums[n] = sums[n - 1] + pow(n, -EXPONENT);
     choose(fd, arguments[3], arguments[4]);
-    unsigned accesses = pages * ACCESSES;
-    for (unsigned at = 0; at < accesses; at++) {
+    for (unsigned at = 0; at < ACCESSES; at++) {
         unsigned wanted = next_page(arguments[1], at), number;
         if (pread(fd, page, PAGE, (off_t)wanted * PAGE) != PAGE)
             die("read");
@@ -110,6 +113,6 @@ int main(int count, char **arguments) {
             return 1;
         }
     }
-    printf("%u %lu\n", accesses, came(arguments[3]));
+    printf("%u %lu\n", ACCESSES, came(arguments[3]));
     choose(fd, "pm.turns", "max"); /* which ends the one that was counted */
 }

@@ -12,7 +12,7 @@
  * ended). What concerns one of several objects is said in its record.
  *
  * Whoever opens the device has an own conversation. Closing it takes away the hooks that were
- * placed through it; swaps asked for go on to their end.
+ * placed through it, and ends the policy that it runs; swaps asked for go on to their end.
  *
  * Numbers are the processor's; texts in arrays end with a zero byte. Lengths are multiples of 8.
  */
@@ -46,6 +46,11 @@ enum k42_control_kind {
     K42_CONTROL_ADVISORS,  /* nothing -> k42_control_advisor ... */
     K42_CONTROL_DECISIONS, /* k42_control_filter, from: a number -> k42_control_decision ... */
     K42_CONTROL_ADVISE,    /* k42_control_advise -> k42_control_advisor ...; changes */
+    K42_CONTROL_COMPONENT, /* k42_control_piece: of the file of a component -> nothing */
+    K42_CONTROL_POLICY, /* k42_control_policy, ids -> k42_control_run, when it is active or over */
+    K42_CONTROL_RUN,    /* k42_control_one -> k42_control_run */
+    K42_CONTROL_END,    /* nothing -> k42_control_run, when all is what it was */
+    K42_CONTROL_COUNTERS, /* k42_control_one, an object -> k42_control_counter ...; a look */
     K42_CONTROL_KINDS,
 };
 
@@ -121,7 +126,8 @@ struct k42_control_owned {
     uint32_t object; /* the process, space, table or open file */
     uint32_t node;   /* the file that is open */
     uint32_t cache;  /* its pages */
-    uint32_t medium; /* what is behind it otherwise: a pipe, a terminal */
+    uint32_t medium; /* what is behind it otherwise: a pipe, a terminal; of a space, the PM of its
+                        process's own */
     char name[];
 };
 
@@ -222,6 +228,72 @@ struct k42_control_calls {
     uint64_t total_ns, longest_ns;
     uint64_t within[K42_CONTROL_BUCKETS]; /* [n]: calls that took less than 2^n ns, and not less
                                              than half of that; the last: and longer ones */
+};
+
+/* ---- policies: one in a conversation ---- */
+
+#define K42_CONTROL_PIECE 4096
+#define K42_CONTROL_IMAGE (1024 * 1024) /* no component is longer */
+
+/* The file of a component comes in pieces, in order; the first one, at 0, begins anew. */
+struct k42_control_piece {
+    uint32_t at, length, size; /* where it belongs, of how many bytes it is; of the file */
+    uint32_t spare;
+    uint8_t bytes[K42_CONTROL_PIECE];
+};
+
+/*
+ * Runs the policy that the component in those pieces is: its class serves the objects named by ids,
+ * or all of a scope, until the conversation ends; ids may be none, and are with a scope. While it
+ * runs, further ids may follow in requests without pieces before them, of which nothing else
+ * counts.
+ */
+struct k42_control_policy {
+    char
+        class_[K42_CONTROL_NAME]; /* of the component's; empty: the one of the objects' interface */
+    char scope[K42_CONTROL_NAME]; /* a class: what is of it, now and from now on; empty: ids */
+    char metric[K42_CONTROL_NAME]; /* that is watched: "latency", "errors", "waits" of calls, or
+                                      what COUNTERS names; empty: none */
+    uint64_t window_ns;            /* over which it is compared; 0: 1 s; at most 60 s */
+    uint64_t stall_ns;             /* no call may last longer; 0: 1 s; at most 60 s */
+    uint32_t errors;               /* percent of the calls that may fail; 0: 10 */
+    uint32_t worse;                /* percent that the metric may be worse than before */
+};
+
+enum k42_control_run_state { K42_RUN_BEGINS, K42_RUN_ACTIVE, K42_RUN_GOES, K42_RUN_OVER };
+
+/* Why it goes or is over. */
+enum k42_control_run_why {
+    K42_RUN_RUNS,
+    K42_RUN_REFUSED, /* it never was active */
+    K42_RUN_ASKED,
+    K42_RUN_REPLACED, /* another one has all its objects */
+    K42_RUN_STALLED,  /* a call lasted too long */
+    K42_RUN_FAILED,   /* too many calls failed */
+    K42_RUN_WORSE,    /* the metric was worse than before */
+};
+
+/*
+ * How it is. RUN with a number answers when `changes` is not that number any more, or at once when
+ * it is 0.
+ */
+struct k42_control_run {
+    uint32_t state, why;
+    int32_t result; /* of REFUSED: a negative errno */
+    uint32_t changes;
+    uint64_t objects;                        /* that have the policy now */
+    uint64_t taken;                          /* that had another run's */
+    uint64_t returned;                       /* that are what they were again */
+    uint64_t left;                           /* that were gone, or changed by somebody else */
+    uint64_t held;                           /* that calls do not leave */
+    uint64_t calls, failed, waits, total_ns; /* since it is active */
+    char component[K42_CONTROL_NAME], class_[K42_CONTROL_NAME];
+    char text[K42_CONTROL_TEXT]; /* why, as a sentence */
+};
+
+struct k42_control_counter {
+    char name[K42_CONTROL_NAME];
+    uint64_t value;
 };
 
 #endif

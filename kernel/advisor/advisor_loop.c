@@ -55,7 +55,7 @@ static k42_result give_pm(fcm_ref fcm, struct k42_class *class_) {
         return result;
     result = k42_call(fcm, manage, (k42_ref)pm);
     if (result >= 0)
-        return k42_call(pm, end_with_fcms);
+        return k42_call(pm, end_when_unused);
     (void)!k42_destroy((k42_ref)pm);
     return result;
 }

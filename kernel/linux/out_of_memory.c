@@ -103,8 +103,14 @@ static bool out_of_memory(void) {
 
 #define PATIENCE_NS 5000000ul
 
+/* Who is at a limit of his own is no matter of the others. */
+static bool is_limited(void) {
+    const struct task_memory *memory = task_self()->memory;
+    return memory && memory->charge;
+}
+
 bool out_of_memory_wait(void) {
-    if (!out_of_memory() || (thread_interrupts() & THREAD_KILLED))
+    if (is_limited() || !out_of_memory() || (thread_interrupts() & THREAD_KILLED))
         return false;
     thread_sleep(PATIENCE_NS);
     return true;

@@ -17,6 +17,7 @@
 #include "linux.h"
 #include "process/process.h"
 
+struct charge;
 struct host_names;
 struct path_context;
 struct thread;
@@ -27,8 +28,10 @@ struct task_memory {
     uint32_t references;
     space_ref space;
     struct user_table *table;
-    uint64_t top;    /* new mappings are placed below; constant */
-    k42_ref futexes; /* futex_table, from its second thread on; set once, atomic */
+    uint64_t top;               /* new mappings are placed below; constant */
+    k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
+    struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
+    struct charge *next_charge; /* and those of the program it runs next; atomic */
     struct k42_defer defer;
 };
 

@@ -88,7 +88,7 @@ def test_programs_see_the_swap(swap):
 
 
 def test_more_memory_is_used_than_there_is_and_every_page_is_right(swap):
-    mib = free_mib(swap) * (2 if LONG else 1) + 8
+    mib = free_mib(swap) * (3 if LONG else 2) // 2 + 8
     assert sh(swap, f"/tmp/paging {mib}") == "right"
     wait_until_unused(swap, 2048)
 
@@ -139,6 +139,47 @@ def test_a_file_of_the_host_is_a_swap_as_well(guest):
     assert used(guest) == {}
 
 
+def test_a_page_that_cannot_be_read_ends_its_program_alone(swap):
+    """The first page that is to come back is answered with an error by the disk's FR."""
+    mib = free_mib(swap) + 8
+    done = swap.run(["sh", "-c", f"/tmp/paging 2 & k42ctl interpose --class fr.block --method fill "
+                     f"--error EIO --calls 1 -- /tmp/paging {mib}; echo $?; wait $!"], limit=240)
+    assert sorted(done.output.decode().split()) == ["135", "right"], done.errors
+    assert sh(swap, f"/tmp/paging {mib}") == "right" if LONG else sh(swap, "/tmp/paging 8") == "right"
+    wait_until_unused(swap, 2048)
+
+
+SWAP_POLICIES = """echo next pm.clock 1024 > /proc/k42/replacement; /tmp/paging 6 1 & program=$!
+while kill -0 $program 2> /dev/null; do
+    for policy in pm.2q pm.arc pm.mru pm.turns pm.clock; do
+        k42ctl swap --pid $program --what policy $policy > /dev/null 2> /tmp/why || break
+        grep " 1024 " /proc/k42/replacement
+    done
+done
+wait $program"""
+
+
+def test_a_program_has_a_policy_and_a_limit_of_its_own_that_are_swapped_under_it(swap):
+    lines = sh(swap, SWAP_POLICIES).splitlines()
+    assert lines.count("right") == 1
+    seen = [line.split() for line in lines if line != "right"]
+    assert seen and all(int(values[2]) <= 1024 for values in seen)
+    assert len({values[1] for values in seen}) > 1
+    for _ in range(60):
+        if " 1024 " not in sh(swap, "cat /proc/k42/replacement"):
+            break
+        time.sleep(0.5)
+    else:
+        pytest.fail("the program's PM is still there")
+    wait_until_unused(swap, 2048)
+
+
+def test_who_is_at_a_limit_without_a_swap_is_killed_alone(guest):
+    done = guest.run(["sh", "-c", "/tmp/paging 6 & echo next pm.arc 1024 > /proc/k42/replacement; "
+                                  "sh -c '/tmp/paging 12; echo $?'; wait $!"], limit=240)
+    assert sorted(done.output.decode().split()) == ["137", "right"], done.errors
+
+
 def test_what_is_no_swap_is_refused(guest):
     for what, why in (("/srv/s", "Invalid argument"), ("/srv/s/none", "No such file"),
                       ("/dev/null", "Invalid argument")):
@@ -170,7 +211,8 @@ def test_a_file_gets_a_policy_and_a_limit(guest):
 def test_policies_are_refused_with_a_reason(guest):
     for text, why in (("99 pm.arc 10", "Bad file"), ("0 pm.none 10", "No such file"),
                       ("3 pm.arc", "Invalid"), ("3 pm.arc 0", "Invalid"), ("", "Invalid"),
-                      ("3 fcm.shared 10", "No such file")):
+                      ("3 fcm.shared 10", "No such file"), ("next pm.arc", "Invalid"),
+                      ("next pm.none 5", "No such file"), ("next pm.arc 0", "Invalid")):
         done = guest.run(["/bin/bash", "-c",
                           f"exec 3</srv/s/pages; echo '{text}' > /proc/k42/replacement"])
         assert why in done.errors.decode(), (text, done.errors)

@@ -12,6 +12,7 @@
 #include "../../mem/space/space.h"
 #include "../files/files.h"
 #include "../files/proc.h"
+#include "../process/charge.h"
 #include "../process/ids.h"
 #include "../task.h"
 #include "../whom.h"
@@ -107,6 +108,12 @@ static uint64_t cursor(int pid, enum part part, uint64_t at) {
     return (uint64_t)pid << PROCESS_SHIFT | (uint64_t)part << PART_SHIFT | at;
 }
 
+/* What its memory is charged to, unless that is everybody's. */
+static k42_id own_pm(const struct task *task) {
+    const struct task_memory *memory = __atomic_load_n(&task->memory, __ATOMIC_ACQUIRE);
+    return memory && memory->charge ? k42_id_of(memory->charge->pm) : 0;
+}
+
 static bool add_self(struct round *round, process_ref process) {
     static const enum k42_control_role roles[] = {K42_CONTROL_SPACE, K42_CONTROL_DESCRIPTORS};
     struct process_info info = {0};
@@ -122,6 +129,7 @@ static bool add_self(struct round *round, process_ref process) {
         if (!(owned = add(round, roles[i], "", 0)))
             return false;
         owned->object = i ? k42_id_of(round->task->descriptors) : k42_id_of(round->task->space);
+        owned->medium = i ? 0 : own_pm(round->task);
     }
     return true;
 }

@@ -17,6 +17,7 @@
 #include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
+#include "../process/charge.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../program.h"
@@ -110,8 +111,10 @@ static k42_result work_out_rights(struct image *image) {
 
 static k42_result build(struct image *image) {
     k42_result result;
+    struct task_memory *before = task_self()->memory;
+    image->charge = before ? charge_hold(&before->next_charge) : NULL;
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-              space_create((k42_ref)pm_machine, &image->space));
+              space_create((k42_ref)charge_pm(image->charge), &image->space));
     if (result < 0) {
         image->space = (space_ref)K42_NULL_REF;
         return result;
@@ -218,10 +221,10 @@ static k42_result prepare(struct image *image, struct trap_frame *frame) {
     k42_result result = build(image);
     if (result < 0)
         return result;
-    struct task_memory *memory = memory_make(image->space, image->top);
+    struct task_memory *memory = memory_make(image->space, image->top, image->charge);
     struct file_held *held = memory ? file_held_make((k42_ref)image->program.file) : NULL;
     if (!held) {
-        heap_free(memory);
+        memory_unmake(memory);
         return -ENOMEM;
     }
     result = copy_descriptors(task, &image->descriptors);
@@ -231,10 +234,11 @@ static k42_result prepare(struct image *image, struct trap_frame *frame) {
         if (k42_id_of(image->descriptors))
             ignore(k42_call(image->descriptors, release));
         heap_free(held);
-        heap_free(memory);
+        memory_unmake(memory);
         return result;
     }
     image->space = (space_ref)K42_NULL_REF; /* the memory's */
+    image->charge = NULL;
     image->program.file = (file_ref)K42_NULL_REF;
     change(image, memory, held, frame);
     image->credentials = NULL;
@@ -251,6 +255,7 @@ k42_result exec_image(struct image *image, int directory, unsigned flags,
         result = prepare(image, frame);
     if (k42_id_of(image->space))
         ignore(k42_destroy((k42_ref)image->space));
+    charge_release(image->charge);
     credentials_release(image->credentials);
     image_close(&image->program);
     image_close(&image->interpreter);

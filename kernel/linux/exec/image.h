@@ -38,6 +38,7 @@ struct image {
     unsigned scripts; /* how many interpreters deep */
 
     space_ref space;
+    struct charge *charge; /* what its memory is charged to; NULL: the machine */
     uint64_t program_base, interpreter_base;
     uint64_t entry; /* where it begins: the interpreter's, if there is one */
     uint64_t stack;

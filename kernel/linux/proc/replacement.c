@@ -6,6 +6,10 @@
  * as there are). Frames that its pages have already are not counted. The PM ends with the file's
  * cache, or when the file gets another one.
  *
+ * "next CLASS FRAMES" gives a PM of its own to the program that the writer runs next, and to all
+ * that descend from it, all together: it has their private memory. What does not fit goes to the
+ * swap; when there is no room, who wants more is killed, as Linux does with a group at its limit.
+ *
  * What is read has a line for each PM that there is, as the first line says.
  *
  * Owns nothing; no locks. Errors: -EBADF, -ENOENT (no such class), -EINVAL, -ENODEV (nothing of
@@ -17,6 +21,7 @@
 #include "../../mem/fcm/fcm.h"
 #include "../../mem/pm/pm.h"
 #include "../files/descriptors.h"
+#include "../process/charge.h"
 #include "../task.h"
 #include "proc.h"
 #include "runtime.h"
@@ -78,7 +83,8 @@ static bool read_number(const char *word, uint64_t *number) {
 }
 
 struct wish {
-    int descriptor;
+    bool next;      /* the next program's; otherwise: */
+    int descriptor; /* a file's */
     struct k42_class *class_;
     uint64_t frames;
 };
@@ -92,7 +98,12 @@ static k42_result parse(const char *bytes, size_t size, struct wish *wish) {
     line[size] = 0;
     char *number = next_word(&at), *class_ = next_word(&at), *frames = next_word(&at);
     wish->class_ = k42_class_find(class_);
-    if (!read_number(number, &descriptor) || descriptor > INT32_MAX || *next_word(&at))
+    wish->next = k42_text_equal(number, "next");
+    if (wish->next)
+        descriptor = 0;
+    else if (!read_number(number, &descriptor) || descriptor > INT32_MAX)
+        return -EINVAL;
+    if (*next_word(&at))
         return -EINVAL;
     if (!wish->class_ || wish->class_->interface != &pm_interface)
         return -ENOENT;
@@ -122,9 +133,17 @@ static k42_result manage(fcm_ref fcm, const struct wish *wish) {
         return result;
     result = k42_call(fcm, manage, (k42_ref)pm);
     if (result >= 0)
-        result = k42_call(pm, end_with_fcms);
+        result = k42_call(pm, end_when_unused);
     else
         (void)!k42_destroy((k42_ref)pm);
+    return result < 0 ? result : 0;
+}
+
+static k42_result charge_programs(const struct wish *wish) {
+    struct charge *charge;
+    k42_result result = charge_make(wish->class_, wish->frames, &charge);
+    if (result >= 0)
+        charge_next(charge);
     return result < 0 ? result : 0;
 }
 
@@ -133,6 +152,8 @@ static k42_result write_wish(const struct proc_key *key, const char *bytes, size
     struct wish wish;
     fcm_ref fcm;
     k42_result result = parse(bytes, size, &wish);
+    if (!result && wish.next)
+        return charge_programs(&wish);
     if (!result)
         result = find_pages(wish.descriptor, &fcm);
     return result ? result : manage(fcm, &wish);

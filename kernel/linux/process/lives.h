@@ -36,8 +36,12 @@ void paths_release(struct path_context *paths);
 void credentials_release(struct credentials *credentials);
 void file_held_release(struct file_held *held);
 
-/* An empty one around a new space, which becomes its own. NULL: no memory. */
-struct task_memory *memory_make(space_ref space, uint64_t top);
+/* An empty one around a new space, which becomes its own, as its user of a charge does. NULL: no
+ * memory. */
+struct task_memory *memory_make(space_ref space, uint64_t top, struct charge *charge);
+/* Takes that back, but for the space and the charge, which are the caller's again. NULL: nothing.
+ */
+void memory_unmake(struct task_memory *memory);
 /* Of a child: a copy of its parent's. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy);

@@ -2,6 +2,7 @@
  * What tasks share: memory, working directories, credentials, the file they run. Each is counted by
  * its users, with atomic operations and no lock; the last one frees it.
  */
+#include "charge.h"
 #include "lives.h"
 
 #include "users.h"
@@ -53,18 +54,26 @@ static void free_later(void *block) {
 
 /* ---- memory ---- */
 
-struct task_memory *memory_make(space_ref space, uint64_t top) {
+struct task_memory *memory_make(space_ref space, uint64_t top, struct charge *charge) {
     struct task_memory *memory = heap_allocate_zeroed(sizeof *memory);
     if (!memory)
         return NULL;
     memory->references = 1;
     memory->space = space;
     memory->top = top;
+    memory->charge = charge;
     if (k42_call(space, table, &memory->table) < 0) {
         heap_free(memory);
         return NULL;
     }
+    memory->next_charge = charge_hold(&memory->charge);
     return memory;
+}
+
+void memory_unmake(struct task_memory *memory) {
+    if (memory)
+        charge_release(memory->next_charge);
+    heap_free(memory);
 }
 
 struct task_memory *memory_hold(struct task_memory *memory) {
@@ -97,19 +106,28 @@ void memory_release(struct task_memory *memory) {
     ignore(k42_destroy((k42_ref)memory->space));
     if (memory->futexes)
         ignore(k42_destroy(memory->futexes));
+    charge_release(memory->charge);
+    charge_release(memory->next_charge);
     k42_defer(&memory->defer, memory_free);
 }
 
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
     k42_ref space;
-    k42_result result = k42_call(from->space, fork, (k42_ref)pm_machine, &space);
-    if (result < 0)
+    struct charge *charge = charge_hold(&from->charge);
+    k42_result result = k42_call(from->space, fork, (k42_ref)charge_pm(charge), &space);
+    if (result < 0) {
+        charge_release(charge);
         return result;
-    *copy = memory_make((space_ref)space, from->top);
-    if (*copy)
-        return 0;
-    ignore(k42_destroy(space));
-    return -ENOMEM;
+    }
+    *copy = memory_make((space_ref)space, from->top, charge);
+    if (!*copy) {
+        ignore(k42_destroy(space));
+        charge_release(charge);
+        return -ENOMEM;
+    }
+    charge_release((*copy)->next_charge);
+    (*copy)->next_charge = charge_hold(&from->next_charge);
+    return 0;
 }
 
 #define MAPPINGS_MOST 65530u

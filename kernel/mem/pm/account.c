@@ -154,7 +154,7 @@ static void close_gap(struct fcm_set *set, uint32_t gap) {
     }
 }
 
-bool account_delist(struct account *account, k42_id fcm) {
+void account_delist(struct account *account, k42_id fcm) {
     struct fcm_set *set = &account->fcms;
     k42_lock(&account->lock);
     uint32_t at = set->room ? place_of(set, fcm) : 0;
@@ -163,10 +163,20 @@ bool account_delist(struct account *account, k42_id fcm) {
         set->count--;
         close_gap(set, at);
     }
-    bool ends = known && !set->count && account->ends;
-    account->ends = account->ends && !ends;
     k42_unlock(&account->lock);
-    return ends;
+}
+
+/* A full barrier, as what takes frames and FCMs away is: of who sets the word and then looks, and
+ * who takes the last away and then looks, at least one sees both. */
+void account_end(struct account *account) {
+    __atomic_exchange_n(&account->ends, 1, __ATOMIC_SEQ_CST);
+}
+
+bool account_is_over(struct account *account) {
+    if (__builtin_expect(!__atomic_load_n(&account->ends, __ATOMIC_SEQ_CST), 1))
+        return false;
+    return !__atomic_load_n(&account->used, __ATOMIC_SEQ_CST) && !account_fcm_count(account) &&
+           __atomic_exchange_n(&account->ends, 0, __ATOMIC_SEQ_CST);
 }
 
 uint32_t account_fcm_count(struct account *account) {

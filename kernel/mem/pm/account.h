@@ -43,7 +43,7 @@ struct account {
     uint64_t used, peak, limit, given_back;
     struct k42_lock lock;
     struct fcm_set fcms;
-    bool ends; /* with its last FCM */
+    uint32_t ends; /* with its last FCM and its last frame; atomic */
 
     /* The policy's. */
     struct k42_lock order_lock; /* leaf */
@@ -74,8 +74,11 @@ void account_discharge(struct account *account, uint64_t frames);
 
 K42_MUST_CHECK
 k42_result account_enlist(struct account *account, k42_id fcm);
-/* True: that was the last, and the PM is to end. */
-bool account_delist(struct account *account, k42_id fcm);
+void account_delist(struct account *account, k42_id fcm);
+/* It is to end when it is not used any more. */
+void account_end(struct account *account);
+/* Whether it is not, and is to end: true once. To be asked whenever an FCM or frames have gone. */
+bool account_is_over(struct account *account);
 /* How many there are. */
 uint32_t account_fcm_count(struct account *account);
 /* The next FCM in turn; 0: none. */

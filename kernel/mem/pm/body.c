@@ -87,13 +87,17 @@ struct k42_pair pm_body_take(struct pm *self, unsigned order, unsigned flags) {
     return taken;
 }
 
+static k42_result end_if_over(struct pm *self) {
+    return account_is_over(account_of(self)) ? k42_destroy(k42_root_ref(BODY_ROOT(self))) : 0;
+}
+
 k42_result pm_body_give(struct pm *self, uint64_t physical, unsigned order, unsigned flags) {
     if (flags & PM_ZERO && !order)
         frame_free_zeroed(frame_at(physical));
     else
         frame_free(frame_at(physical), order);
     account_discharge(account_of(self), 1ul << order);
-    return 0;
+    return end_if_over(self);
 }
 
 /* ---- who gives back ---- */
@@ -103,17 +107,13 @@ k42_result pm_body_enlist(struct pm *self, k42_ref fcm) {
 }
 
 k42_result pm_body_delist(struct pm *self, k42_ref fcm) {
-    if (account_delist(account_of(self), k42_ref_id(fcm)))
-        return k42_destroy(k42_root_ref(BODY_ROOT(self)));
-    return 0;
+    account_delist(account_of(self), k42_ref_id(fcm));
+    return end_if_over(self);
 }
 
-k42_result pm_body_end_with_fcms(struct pm *self) {
-    struct account *account = account_of(self);
-    k42_lock(&account->lock);
-    account->ends = true;
-    k42_unlock(&account->lock);
-    return 0;
+k42_result pm_body_end_when_unused(struct pm *self) {
+    account_end(account_of(self));
+    return end_if_over(self);
 }
 
 /* ---- limits ---- */

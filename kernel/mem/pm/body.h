@@ -24,7 +24,7 @@ k42_result pm_body_usage(struct pm *self, struct pm_usage *usage);
 k42_result pm_body_describe(struct k42_object *self, char *text, size_t size);
 k42_result pm_body_left(struct pm *self, k42_ref fcm, uint64_t index);
 k42_result pm_body_pages(struct pm *self, struct pm_pages *pages);
-k42_result pm_body_end_with_fcms(struct pm *self);
+k42_result pm_body_end_when_unused(struct pm *self);
 void pm_body_fini(struct k42_root *root);
 extern const struct k42_transfer pm_body_transfers[];
 
@@ -39,7 +39,7 @@ extern const struct order_policy pm_clock_policy, pm_2q_policy, pm_arc_policy, p
     .object.describe = pm_body_describe, .take = pm_body_take, .give = pm_body_give,               \
     .enlist = pm_body_enlist, .delist = pm_body_delist, .divide = pm_body_divide,                  \
     .limit = pm_body_limit, .usage = pm_body_usage, .pages = pm_body_pages,                        \
-    .end_with_fcms = pm_body_end_with_fcms
+    .end_when_unused = pm_body_end_when_unused
 
 #define PM_BODY_CLASS BODY_LAYOUT, .fini = pm_body_fini, .transfers = pm_body_transfers
 

@@ -82,8 +82,9 @@ struct pm_ops {
     /* Counts of the policy. */
     K42_METHOD(pages)(struct pm *self, K42_OUT struct pm_pages *pages);
 
-    /* It ends when no FCM is registered any more: for a PM that one file has of its own. */
-    K42_METHOD(end_with_fcms)(struct pm *self);
+    /* It ends when no FCM is registered any more and all its frames have come back: for a PM that a
+     * file or some processes have of their own, when nobody will use it any more. */
+    K42_METHOD(end_when_unused)(struct pm *self);
 };
 
 struct pm {
