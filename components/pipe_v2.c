@@ -17,8 +17,6 @@ K42_COMPONENT("pipe_v2");
 
 #define LEVELS 5 /* empty, up to a quarter, ... */
 
-extern struct k42_class pipe_spsc_2;
-
 /* A body_object, and what is new behind it. */
 struct spsc {
     struct body_object object;
@@ -29,51 +27,14 @@ static struct spsc *spsc_of(struct pipe *self) {
     return k42_container(self, struct spsc, object.rep);
 }
 
-/* ---- the ends: their owner has them already, as in version 1 ---- */
-
-static __attribute__((noinline)) k42_result take_slowly(struct ring *ring, struct ring_end *end) {
-    struct owner_change change = {
-        .ref = ring->self, .from = &pipe_spsc_2, .to = &pipe_general, .key = KEY_CHANGE};
-    return owner_take(&end->owner, &change);
-}
-
-static inline k42_result take(struct ring *ring, struct ring_end *end) {
-    return owner_is_self(&end->owner) ? 0 : take_slowly(ring, end);
-}
-
-static inline void leave(struct ring *ring, struct ring_end *end) {
-    (void)ring, (void)end;
-}
-
-/* ---- the methods ---- */
-
-static k42_result spsc_read(struct pipe *self, struct copy *copy) {
-    return ring_read_with(RING(self), copy, true, take, leave);
-}
-
-static k42_result spsc_peek(struct pipe *self, struct copy *copy) {
-    return ring_read_with(RING(self), copy, false, take, leave);
-}
-
 /* Counted by one thread at a time, so by plain loads and stores. */
-static k42_result spsc_write(struct pipe *self, struct copy *copy) {
-    struct ring *ring = RING(self);
-    spsc_of(self)->found[(uint64_t)ring_count(self) * (LEVELS - 1) / ring->capacity]++;
-    return ring_write_with(ring, copy, take, leave);
+static k42_result counting_write(struct pipe *self, struct copy *copy) {
+    uint64_t quarter = (uint64_t)ring_count(self) * (LEVELS - 1) / RING(self)->capacity;
+    spsc_of(self)->found[quarter]++;
+    return spsc_write(self, copy);
 }
 
-static k42_result spsc_set_capacity(struct pipe *self, uint64_t bytes) {
-    struct ring *ring = RING(self);
-    bool reads = owner_is_self(&ring->read.owner), writes = owner_is_self(&ring->write.owner);
-    k42_result result = ring_set_capacity_with(ring, bytes, take, leave);
-    if (!reads)
-        owner_leave(&ring->read.owner);
-    if (!writes)
-        owner_leave(&ring->write.owner);
-    return result;
-}
-
-static k42_result spsc_describe(struct k42_object *object, char *text, size_t size) {
+static k42_result counting_describe(struct k42_object *object, char *text, size_t size) {
     const uint64_t *found = spsc_of((struct pipe *)(void *)object)->found;
     size_t used = (size_t)ring_describe(object, text, size);
     return (k42_result)(used + k42_format_text(text + used, size - used,
@@ -81,32 +42,15 @@ static k42_result spsc_describe(struct k42_object *object, char *text, size_t si
                                                found[0], found[1], found[2], found[3], found[4]));
 }
 
-static const struct pipe_ops spsc_ops = {
-    .object.describe = spsc_describe,
-    .attach = ring_attach,
-    .detach = ring_detach,
-    .leave = ring_leave,
-    .poll = ring_poll,
-    .count = ring_count,
-    .capacity = ring_capacity,
-    .node = ring_node,
-    .arrivals = ring_arrivals,
-    .read = spsc_read,
-    .write = spsc_write,
-    .peek = spsc_peek,
-    .set_capacity = spsc_set_capacity,
+static const struct pipe_ops counting_ops = {
+    RING_METHODS,
+    .object.describe = counting_describe,
+    SPSC_METHODS,
+    .write = counting_write,
 };
 
-/* ---- the state ---- */
-
-static k42_result import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    struct ring *ring = (struct ring *)state->word[0];
-    owner_passed_on(&ring->read.owner);
-    owner_passed_on(&ring->write.owner);
-    return body_import(to, state, part);
-}
-
-static const struct k42_transfer spsc_transfers[] = BODY_TRANSFERS_WITH(ring_format, import);
+static const struct k42_transfer counting_transfers[] =
+    BODY_TRANSFERS_WITH(ring_format, spsc_import);
 
 K42_CLASS(pipe_spsc_2) = {
     .name = "pipe.spsc",
@@ -117,7 +61,7 @@ K42_CLASS(pipe_spsc_2) = {
     .root_size = sizeof(struct spsc),
     .rep_offset = offsetof(struct spsc, object.rep),
     .init = body_init,
-    .ops = &spsc_ops,
+    .ops = &counting_ops,
     .fini = ring_fini,
-    .transfers = spsc_transfers,
+    .transfers = counting_transfers,
 };

@@ -62,6 +62,13 @@ void k42_visit_end(struct k42_visit *visit) {
         k42_panic("visitor could not detach");
 }
 
+struct k42_class *k42_class_of(k42_ref ref) {
+    k42_id id = k42_ref_id(ref);
+    if (!k42_id_valid(id) || !k42_entry_usable(k42_load_acquire(&k42_entries[id].state)))
+        return NULL;
+    return k42_entry_bottom(&k42_entries[id])->class_;
+}
+
 k42_result k42_inspect(k42_ref ref, struct k42_object_info *info) {
     struct k42_visit visit;
     k42_id id = k42_ref_id(ref);

@@ -305,6 +305,8 @@ k42_result k42_factory_turn(struct k42_family *family, struct k42_class *class_,
 
 /* The bottom root of an entry, also through a mediator. For active threads that saw it live. */
 struct k42_root *k42_entry_bottom(struct k42_entry *entry);
+/* The class of an object, also while it is being swapped; NULL: it is dead. Active callers. */
+struct k42_class *k42_class_of(k42_ref ref);
 /* Instances of exactly this class; the first one's id in *first. May attach for the while. */
 uint64_t k42_class_instances(const struct k42_class *class_, k42_id *first);
 /* Makes the thread active for a look round, attaching it if need be. */

@@ -82,7 +82,10 @@ static k42_result mediator_prepare(struct k42_mediator *mediator, struct k42_swa
 static k42_result swap_begin(struct k42_swap *request) {
     k42_id id = k42_ref_id(request->ref);
     uint64_t begun_ns = k42_platform_now_ns();
-    k42_result result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
+    k42_result result = request->aim ? request->aim(request) : 0;
+    if (result < 0)
+        return result;
+    result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
     if (result < 0) {
         k42_swap_explain_refusal(request, NULL, result);
         return result;

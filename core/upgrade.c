@@ -258,7 +258,10 @@ static k42_result upgrade_run(struct k42_upgrade *upgrade, struct k42_family *fa
         if (result < 0)
             return result;
     }
-    k42_result result = upgrade_count(upgrade, hunt);
+    /* Objects of other classes may be about to become old ones, by swaps that have begun. */
+    k42_result result = upgrade->mode == K42_UPGRADE_NEW_ONLY ? 0 : k42_swap_flush();
+    if (!result)
+        result = upgrade_count(upgrade, hunt);
     if (!result && upgrade->mode == K42_UPGRADE_EAGER)
         result = eager_run(upgrade, hunt);
     if (!result && upgrade->mode == K42_UPGRADE_EAGER && !upgrade->aborted)

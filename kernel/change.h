@@ -11,13 +11,19 @@
 
 #include <k42/class.h>
 
+#include <stdbool.h>
+
 /*
- * Asks for an object to be turned from one class into another; tried until it is, or is of another
+ * Asks for an object to be turned from one class into another, whichever versions of them there
+ * are: from the one that it is of, to the one that is made now. Tried until it is, or is of another
  * class than `from`, or is gone. Then WAIT_READ is notified at its `key`. Says nothing twice: the
  * caller notes in its state that it has asked, and whoever imports that clears the note. Any
  * context that may allocate. Errors: -ENOMEM, nothing was asked for.
  */
 K42_MUST_CHECK
 k42_result change_class(k42_ref ref, struct k42_class *from, struct k42_class *to, uintptr_t key);
+
+/* Whether both are versions of one class. Both must last: registered, or of an object at hand. */
+bool same_class(const struct k42_class *left, const struct k42_class *right);
 
 #endif

@@ -7,7 +7,8 @@
  *   advice.c    what would have worked
  *   subjects.c  which objects the words after a command mean
  *   owners.c    which process or file an object belongs to
- *   objects.c, classes.c, swap.c, hooks.c, component.c, chaos.c, reboot.c    the commands
+ *   objects.c, classes.c, swap.c, hooks.c, component.c, updates.c (with
+ *   policy.c), chaos.c, reboot.c    the commands
  *
  * An ordinary program that runs one command and ends; memory is given back by its end. What it
  * cannot do it says on standard error, naming the object, the reason, and what would have worked.
@@ -102,6 +103,8 @@ const struct k42_control_class *class_find(const char *name);
 /* "; nearest is X" and "; of interface I there are X, Y", or nothing. */
 const char *advice_name(const char *name);
 const char *advice_interface(const char *interface_);
+/* They are loaded again when they are asked for next. */
+void classes_forget(void);
 /* Gives up unless there is a class of that name. */
 void class_must_be(const char *name);
 
@@ -149,6 +152,15 @@ const char *owner_text(const struct owner *owner);
 /* A file's name as it is shown. */
 const char *file_text(const struct k42_control_owned *owned);
 
+/* ---- components (component.c) ---- */
+
+struct k42_modules_answer;
+/* Asks with parameters (k42/modules.h), to which where the answer goes is added. `file`: -1, or the
+ * component's. False: answer->why says why not. */
+bool modules_ask(int file, const char *parameters, struct k42_modules_answer *answer);
+/* The word that says of a file's name what fits, for messages. */
+void modules_put_file(char *to, size_t size, const char *path);
+
 /* ---- the commands ---- */
 
 int objects_command(char **words);
@@ -163,5 +175,6 @@ int reboot_command(char **words);
 int load_command(char **words);
 int unload_command(char **words);
 int upgrade_command(char **words);
+int updates_command(char **words);
 
 #endif

@@ -52,6 +52,11 @@ static const struct command commands[] = {
      "  --eager                   all instances now (usually)\n"
      "  --lazy                    each when it is used next\n"
      "  --new                     none: those that are made from now on are of that version\n"},
+    {"updates", updates_command, "[DIR [--every TIME]]",
+     "take newer versions in from a directory by themselves; without a word, what came of it",
+     "  DIR                       where components appear, and perhaps a file 'policy'; this\n"
+     "                            goes on until the program is ended\n"
+     "  --every TIME              look so often (usually 250ms)\n"},
     {"chaos", chaos_command, "[on [--rate N] [--seed N] [--delay N] [--fail N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"

@@ -17,7 +17,8 @@ HEADERS = ["include", "core", "kernel", "kernel/arch/x86_64"]
 FLAGS = ["-std=gnu17", "-O2", "-ffreestanding", "-fPIC", "-fno-plt", "-fvisibility=hidden",
          "-mno-red-zone", "-mgeneral-regs-only", "-fno-stack-protector", "-fno-omit-frame-pointer",
          "-fno-optimize-sibling-calls", "-fno-asynchronous-unwind-tables", "-fcf-protection=none",
-         "-fno-strict-aliasing", "-fno-common", "-Wall", "-Wextra", "-DK42_KERNEL"]
+         "-fno-strict-aliasing", "-fno-common", "-Wall", "-Wextra", "-Wno-override-init",
+         "-DK42_KERNEL"]
 GCC_FLAGS = ["-fno-tree-loop-distribute-patterns", "-mstringop-strategy=libcall"]
 LINK = ["ld", "-shared", "-z", "now", "-z", "noexecstack", "-z", "max-page-size=4096",
         "--hash-style=sysv", "-Bsymbolic", "--build-id=none", "--no-warn-rwx-segments"]

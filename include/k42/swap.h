@@ -56,6 +56,9 @@ struct k42_swap {
     uint64_t forward_ns;    /* so long, at most, calls are forwarded until one has come; 0: not */
     uint32_t attempts;      /* tries in all after deadlines, backing off; 0: 1 */
     void (*done)(struct k42_swap *); /* called inactive, once, after the end; may be NULL */
+    /* Called before each try by who performs it, inactive; may be NULL: sets `to`, and `from`, for
+     * who means whichever version there is by then. An error refuses the swap. */
+    k42_result (*aim)(struct k42_swap *);
     void *context;
     struct k42_swap_report report;
     struct k42_swap *next; /* the runtime's, from here on */

@@ -77,11 +77,20 @@ static k42_result turn_one(struct k42_class *to, enum k42_upgrade_mode mode,
     done->converted += upgrade.converted;
     done->failed += upgrade.failed;
     done->vanished += upgrade.vanished;
-    if (result < 0)
+    if (result == -EIO)
+        k42_format_text(why, why_size,
+                        "class %s is version %u from now on, but %lu of %lu instances stay as they "
+                        "are; %s",
+                        to->name, to->version, upgrade.failed, upgrade.total,
+                        upgrade.last_failure.text);
+    else if (result < 0)
         k42_format_text(why, why_size, "class %s to version %u: %s; %s", to->name, to->version,
                         k42_error_name(result),
                         upgrade.last_failure.text[0] ? upgrade.last_failure.text
                                                      : "nothing was changed");
+    else
+        print("component: class %s is version %u from now on; of %lu instances %lu are converted",
+              to->name, to->version, upgrade.total, upgrade.converted);
     return result;
 }
 
@@ -119,9 +128,12 @@ static k42_result turn_all(struct search *search) {
                         search->class_name, search->version);
         return -ENOENT;
     }
-    for (unsigned i = 0; i < search->count && !result; i++)
-        result =
+    /* Instances that stay as they are keep no other class from its turn. */
+    for (unsigned i = 0; i < search->count && (!result || result == -EIO); i++) {
+        k42_result one =
             turn_one(search->found[i], search->mode, search->done, search->why, search->why_size);
+        result = one ? one : result;
+    }
     return result;
 }
 

@@ -38,7 +38,7 @@ static k42_result shared_seek(struct file *self, int64_t offset, int whence) {
 static k42_result import(struct k42_root *to, struct k42_state *state, unsigned part) {
     struct cached *file = (struct cached *)state->word[0];
     owner_passed_on(&file->opened.owner);
-    owner_history_begin(&file->history, k42_root_class(state->from) == &file_exclusive);
+    owner_history_begin(&file->history, same_class(k42_root_class(state->from), &file_exclusive));
     return body_import(to, state, part);
 }
 

@@ -33,7 +33,7 @@ struct k42_pair opened_make(struct k42_class *class_, size_t size, k42_ref node,
     if (set_up)
         result = set_up(opened, context);
     if (result >= 0)
-        result = k42_create(class_, opened, &opened->self);
+        result = k42_make(class_, opened, &opened->self);
     if (result < 0) {
         if (node)
             (void)k42_call(opened->node, release);

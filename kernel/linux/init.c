@@ -23,6 +23,7 @@
 #include "process/ids.h"
 #include "process/lives.h"
 #include "process/users.h"
+#include "swap.h"
 #include "task.h"
 
 #include <k42/k42.h>
@@ -124,6 +125,7 @@ void linux_open(void) {
     ids_open();
     vdso_open();
     out_of_memory_open();
+    linux_swap_open();
     proc_processes_register();
     proc_machine_register();
     proc_k42_register();

@@ -8,6 +8,7 @@
  */
 #include "../mem/pm/pm.h"
 #include "../print.h"
+#include "../sched/wait.h"
 #include "call.h"
 #include "process/ids.h"
 #include "process/lives.h"
@@ -109,6 +110,25 @@ bool out_of_memory_wait(void) {
     return true;
 }
 
+/* A frame that is had means that there is more than the kernel's reserve again. */
+static k42_result take_and_give(void) {
+    struct k42_pair taken = k42_call(pm_machine, take, 0, 0);
+    return taken.result < 0 ? taken.result : k42_call(pm_machine, give, taken.word, 0, 0);
+}
+
+bool memory_await(void) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, take_and_give());
+    return result >= 0;
+}
+
+/* Whoever ends touches a few pages more, and gives all of them back then. */
+static bool is_ending(void) {
+    struct task *task = task_self();
+    return task && task->ending;
+}
+
 void out_of_memory_open(void) {
     pm_out_of_memory = out_of_memory;
+    pm_is_ending = is_ending;
 }

@@ -71,6 +71,7 @@ struct task {
     uintptr_t clear_tid;   /* set_tid_address: zeroed, and woken, at the end */
     uintptr_t robust_list; /* set_robust_list */
     int32_t exit_status;   /* as wait() gives it; the last thread's is the process's */
+    bool ending;           /* in task_exit() */
     uint32_t persona;
     int32_t parent_death_signal;
     bool no_new_privileges;

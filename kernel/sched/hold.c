@@ -117,7 +117,7 @@ static void move_in(struct sched_cpu *cpu) {
         (void)!queue->ops->add(queue, &cpu->running->run, RUN_NEW, time_ns());
         (void)!queue->ops->take(queue).result;
     }
-    while ((entity = run_queue_fifo_drain(&cpu->first_queue)))
+    while ((entity = run_lined_drain(&cpu->first_queue.body.root)))
         (void)!queue->ops->add(queue, entity, RUN_NEW, time_ns());
 }
 

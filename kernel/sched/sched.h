@@ -155,8 +155,8 @@ struct sched_cpu {
     uint64_t switches, preemptions, moves;
     uint64_t idle_ns,
         program_ns; /* of its time, as charged and divided; the rest is the kernel's */
-    run_queue_ref objects[RUN_LEVELS];      /* the queues, when there are objects */
-    struct run_queue_fifo_root first_queue; /* before */
+    run_queue_ref objects[RUN_LEVELS]; /* the queues, when there are objects */
+    struct run_lined first_queue;      /* before */
 };
 
 extern struct sched_cpu **sched_cpus;

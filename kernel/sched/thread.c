@@ -18,8 +18,8 @@
 
 #include <errno.h>
 
-#define STACK_ORDER  2 /* a block of frames */
-#define STACK_SIZE   (FRAME_SIZE << STACK_ORDER)
+#define STACK_PAGES  4u
+#define STACK_SIZE   (FRAME_SIZE * STACK_PAGES)
 #define STACK_STRIDE (STACK_SIZE + FRAME_SIZE)
 #define STACKS       (KERNEL_HEAP + KERNEL_HEAP_SIZE / 2)
 
@@ -51,25 +51,40 @@ static void home_unlock(struct thread_home *home, uintptr_t saved) {
     interrupts_restore(saved);
 }
 
-/* Takes the first bytes of a stack's mapping away and frees its memory. */
-static struct thread *stack_unmap(uintptr_t base, size_t bytes, struct frame *frame) {
-    for (uintptr_t page = base; page < base + bytes; page += FRAME_SIZE)
-        kernel_unmap(page);
-    tlb_flush_all(base, bytes / FRAME_SIZE);
-    frame_free(frame, STACK_ORDER);
+static void frames_give(struct frame *const *frames, unsigned count) {
+    while (count)
+        frame_free(frames[--count], 0);
+}
+
+/* One by one: when programs' pages come and go, blocks of several are hard to find. */
+static bool frames_take(struct frame **frames) {
+    for (unsigned page = 0; page < STACK_PAGES; page++)
+        if (frame_allocate(0, NULL, &frames[page])) {
+            frames_give(frames, page);
+            return false;
+        }
+    return true;
+}
+
+/* Takes the first pages of a stack's mapping away and frees its memory. */
+static struct thread *stack_unmap(uintptr_t base, unsigned pages, struct frame *const *frames) {
+    for (unsigned page = 0; page < pages; page++)
+        kernel_unmap(base + page * FRAME_SIZE);
+    tlb_flush_all(base, pages);
+    frames_give(frames, STACK_PAGES);
     return NULL;
 }
 
 /* Of a stack that could not be mapped the addresses stay unused; there are two TiB of them. */
 static struct thread *stack_map(void) {
-    struct frame *frame;
-    if (frame_allocate(STACK_ORDER, NULL, &frame))
+    struct frame *frames[STACK_PAGES];
+    if (!frames_take(frames))
         return NULL;
     uintptr_t stride = __atomic_fetch_add(&mapped, STACK_STRIDE, __ATOMIC_RELAXED);
     uintptr_t base = STACKS + stride + FRAME_SIZE;
-    for (uintptr_t at = 0; at < STACK_SIZE; at += FRAME_SIZE)
-        if (kernel_map(base + at, frame_physical(frame) + at, KERNEL_WRITE))
-            return stack_unmap(base, at, frame);
+    for (unsigned page = 0; page < STACK_PAGES; page++)
+        if (kernel_map(base + page * FRAME_SIZE, frame_physical(frames[page]), KERNEL_WRITE))
+            return stack_unmap(base, page, frames);
     struct thread *thread = (struct thread *)(base + STACK_SIZE - sizeof *thread);
     thread->calls.owner = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED);
     thread->wait.requests = 0;
@@ -237,7 +252,7 @@ uint32_t thread_take_interrupts(uint32_t why) {
 
 uint64_t thread_stack_frames(void) {
     uint64_t stacks = __atomic_load_n(&mapped, __ATOMIC_RELAXED) / STACK_STRIDE;
-    return stacks << STACK_ORDER;
+    return stacks * STACK_PAGES;
 }
 
 uint64_t thread_count(void) {

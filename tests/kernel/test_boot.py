@@ -185,7 +185,9 @@ def test_a_panic_shows_every_cpu_and_fails():
     assert ended.status == 101
     lines = ended.text.splitlines()
     assert any(line.startswith("panic: ") for line in lines)
-    assert [line for line in lines if line.startswith("CPU ")] == [f"CPU {i}:" for i in range(4)]
+    # First the one that panics, which may be any: a thread's check goes where there is room.
+    shown = [line for line in lines if line.startswith("CPU ")]
+    assert sorted(shown) == [f"CPU {i}:" for i in range(4)] and shown[1:] == sorted(shown[1:])
     assert " kernel_main+0x" in ended.text and "secondary" in ended.text
 
 

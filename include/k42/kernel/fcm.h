@@ -9,5 +9,6 @@
 #include "../../../kernel/mem/fcm/body.h"
 #include "../../../kernel/mem/fcm/file_pages.h"
 #include "../../../kernel/mem/fcm/page_tree.h"
+#include "../../../kernel/mem/fcm/state.h"
 
 #endif

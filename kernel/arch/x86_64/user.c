@@ -200,7 +200,9 @@ void user_context_close(void) {
     self->state = NULL;
     self->table = NULL;
     self->state_cpu = 0;
-    user_table_load(NULL);
+    /* The table stays loaded, as with a kernel thread's turn: others of the process may be next,
+     * and loading it again costs more than leaving it when it is closed. */
+    __atomic_store_n(&cpu_self()->lazy, 1, __ATOMIC_RELEASE);
     interrupts_restore(saved);
 }
 

@@ -91,8 +91,8 @@ void user_context_copy(struct user_context *context, void *state, struct user_ta
 void user_context_reset(struct user_table *table);
 
 /*
- * For exit: the calling thread runs no program any more, has no table loaded, and what its context
- * pointed to is the caller's.
+ * For exit: the calling thread runs no program any more, uses no table (one may stay loaded until
+ * it is closed), and what its context pointed to is the caller's.
  */
 void user_context_close(void);
 

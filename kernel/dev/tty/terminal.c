@@ -364,5 +364,5 @@ K42_CLASS(terminal_line) = {
 
 k42_result terminal_create(terminal_ref *terminal) {
     static const char fresh = 0;
-    return k42_create(&terminal_line, &fresh, (k42_ref *)terminal);
+    return k42_make(&terminal_line, &fresh, (k42_ref *)terminal);
 }

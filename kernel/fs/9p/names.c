@@ -76,7 +76,7 @@ static struct p9_inode *make_inode(struct p9_fs *fs, struct p9_inode *directory,
     inode->fid = fid;
     inode->read_fid = inode->write_fid = P9_NO_FID;
     p9_take_attributes(inode, attributes);
-    if (k42_create(&p9_node, inode, &inode->self) < 0) {
+    if (k42_make(&p9_node, inode, &inode->self) < 0) {
         k42_platform_free(inode);
         return NULL;
     }

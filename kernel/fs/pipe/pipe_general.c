@@ -57,7 +57,7 @@ static void begin(struct ring_end *end, bool changed) {
 
 static k42_result import(struct k42_root *to, struct k42_state *state, unsigned part) {
     struct ring *ring = (struct ring *)state->word[0];
-    bool changed = k42_root_class(state->from) == &pipe_spsc;
+    bool changed = same_class(k42_root_class(state->from), &pipe_spsc);
     begin(&ring->read, changed);
     begin(&ring->write, changed);
     return body_import(to, state, part);

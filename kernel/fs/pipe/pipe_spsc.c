@@ -26,20 +26,20 @@ static inline void leave(struct ring *ring, struct ring_end *end) {
     (void)ring, (void)end;
 }
 
-static k42_result spsc_read(struct pipe *self, struct copy *copy) {
+k42_result spsc_read(struct pipe *self, struct copy *copy) {
     return ring_read_with(RING(self), copy, true, take, leave);
 }
 
-static k42_result spsc_peek(struct pipe *self, struct copy *copy) {
+k42_result spsc_peek(struct pipe *self, struct copy *copy) {
     return ring_read_with(RING(self), copy, false, take, leave);
 }
 
-static k42_result spsc_write(struct pipe *self, struct copy *copy) {
+k42_result spsc_write(struct pipe *self, struct copy *copy) {
     return ring_write_with(RING(self), copy, take, leave);
 }
 
 /* Whoever makes a pipe may do so before those come who use it: what was nobody's is so again. */
-static k42_result spsc_set_capacity(struct pipe *self, uint64_t bytes) {
+k42_result spsc_set_capacity(struct pipe *self, uint64_t bytes) {
     struct ring *ring = RING(self);
     bool reads = owner_is_self(&ring->read.owner), writes = owner_is_self(&ring->write.owner);
     k42_result result = ring_set_capacity_with(ring, bytes, take, leave);
@@ -50,7 +50,7 @@ static k42_result spsc_set_capacity(struct pipe *self, uint64_t bytes) {
     return result;
 }
 
-static k42_result import(struct k42_root *to, struct k42_state *state, unsigned part) {
+k42_result spsc_import(struct k42_root *to, struct k42_state *state, unsigned part) {
     struct ring *ring = (struct ring *)state->word[0];
     owner_passed_on(&ring->read.owner);
     owner_passed_on(&ring->write.owner);
@@ -59,13 +59,11 @@ static k42_result import(struct k42_root *to, struct k42_state *state, unsigned 
 
 static const struct pipe_ops spsc_ops = {
     RING_METHODS,
-    .read = spsc_read,
+    SPSC_METHODS,
     .write = spsc_write,
-    .peek = spsc_peek,
-    .set_capacity = spsc_set_capacity,
 };
 
-static const struct k42_transfer spsc_transfers[] = BODY_TRANSFERS_WITH(ring_format, import);
+static const struct k42_transfer spsc_transfers[] = BODY_TRANSFERS_WITH(ring_format, spsc_import);
 
 K42_CLASS(pipe_spsc) = {
     .name = "pipe.spsc",

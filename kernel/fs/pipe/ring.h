@@ -97,6 +97,17 @@ void ring_fini(struct k42_root *root);
     .leave = ring_leave, .poll = ring_poll, .count = ring_count, .capacity = ring_capacity,        \
     .node = ring_node, .arrivals = ring_arrivals
 
+/* ---- methods of a pipe whose ends have owners (pipe_spsc.c), for all its versions ---- */
+
+k42_result spsc_read(struct pipe *self, struct copy *copy);
+k42_result spsc_peek(struct pipe *self, struct copy *copy);
+k42_result spsc_write(struct pipe *self, struct copy *copy);
+k42_result spsc_set_capacity(struct pipe *self, uint64_t bytes);
+k42_result spsc_import(struct k42_root *to, struct k42_state *state, unsigned part);
+
+/* But for writing. */
+#define SPSC_METHODS .read = spsc_read, .peek = spsc_peek, .set_capacity = spsc_set_capacity
+
 /* ---- methods that do, inlined with how a class takes one ---- */
 
 #define RING_INLINE static inline __attribute__((always_inline))

@@ -101,7 +101,7 @@ k42_result proc_node(const struct proc_entry *entry, const struct proc_key *key,
     made->entry = entry;
     made->key = *key;
     made->awaited = true;
-    k42_result result = k42_create(&node_proc, made, &made->self);
+    k42_result result = k42_make(&node_proc, made, &made->self);
     if (result < 0) {
         k42_platform_free(made);
         return result;

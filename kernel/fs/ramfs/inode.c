@@ -93,7 +93,7 @@ k42_result inode_make(struct ramfs *fs, const struct node_new *what, struct inod
     if (result >= 0)
         result = numbers_add(&fs->numbers, inode);
     if (result >= 0)
-        result = k42_create(class_of(inode), inode, &inode->self);
+        result = k42_make(class_of(inode), inode, &inode->self);
     if (result < 0) {
         inode_free(inode);
         discharge(fs);

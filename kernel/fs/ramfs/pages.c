@@ -134,6 +134,26 @@ static k42_result pages_describe(struct k42_object *self, char *text, size_t siz
                                        pages->table.count);
 }
 
+static k42_result leave(struct fcm *self, uint64_t index, unsigned flags) {
+    (void)self, (void)index, (void)flags;
+    return -EBUSY;
+}
+
+static k42_result manage(struct fcm *self, k42_ref pm) {
+    (void)self, (void)pm;
+    return -ENOTSUP;
+}
+
+static k42_result expect(struct fcm *self, uint64_t index) {
+    (void)self, (void)index;
+    return -ENOTSUP;
+}
+
+static k42_result adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    (void)self, (void)index, (void)physical;
+    return -ENOTSUP;
+}
+
 static const struct fcm_ops pages_ops = {
     .object.describe = pages_describe,
     .get_page = pages_get_page,
@@ -153,6 +173,10 @@ static const struct fcm_ops pages_ops = {
     .filled = pages_filled,
     .written = pages_filled,
     .usage = pages_usage,
+    .leave = leave,
+    .manage = manage,
+    .expect = expect,
+    .adopt = adopt,
     .renew = pages_renew,
     .counts = pages_counts,
     .advise = pages_advise,
@@ -190,7 +214,7 @@ k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_r
     pages->size = source->size;
     *room = &pages->room;
     ramfs_keep(fs);
-    k42_result result = k42_create(&ramfs_pages, pages, fcm);
+    k42_result result = k42_make(&ramfs_pages, pages, fcm);
     if (result < 0) {
         ramfs_let_go(fs);
         k42_platform_free(pages);

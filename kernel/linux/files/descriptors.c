@@ -370,7 +370,7 @@ static struct table *table_make(uint32_t capacity) {
 }
 
 static k42_result table_publish(struct table *table) {
-    return k42_create(&descriptors_array, table, &table->self);
+    return k42_make(&descriptors_array, table, &table->self);
 }
 
 k42_result descriptors_make(descriptors_ref *made) {

@@ -150,5 +150,5 @@ K42_CLASS(futex_table_process) = {
 };
 
 k42_result futex_table_make(k42_id space, bool unused, k42_ref *made) {
-    return k42_create(unused ? &futex_table_process : &futex_table_global, &space, made);
+    return k42_make(unused ? &futex_table_process : &futex_table_global, &space, made);
 }

@@ -6,6 +6,7 @@
  *               before when whatever was made is gone
  *     classes   of each: its name, live instances, and swaps that ended in one
  *     chaos     the storm of swaps: chaos.c
+ *     replacement  see replacement.c
  *
  * Numbers are gathered before any is printed, so that printing does not change them. Totals are
  * kept where things happen; instances, and pages of files, are found by walking the objects.
@@ -134,5 +135,6 @@ void proc_k42_register(void) {
     };
     for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
         proc_add(&k42, &files[i]);
+    proc_replacement_register(&k42);
     proc_add(NULL, &k42);
 }

@@ -10,6 +10,8 @@
 void proc_processes_register(void);
 void proc_machine_register(void);
 void proc_k42_register(void);
+/* A file of /proc/k42. */
+void proc_replacement_register(struct proc_entry *k42);
 
 /* What /proc/cpuinfo has. */
 k42_result proc_print_cpuinfo(const struct proc_key *key, struct proc_text *text);

@@ -1,7 +1,8 @@
 /*
  * The state of a process, as its class keeps it: one block behind the root, which is handed over by
  * pointer when the class is swapped, so that tasks and group members that are linked into it stay
- * where they are. Only files that implement the interface include this.
+ * where they are. Only files that implement the interface include this,
+ * those of components with later versions of the class too.
  *
  *   process.c   the class: threads, limits, numbers       family.c    children and parent
  *   signals.c   queues, actions, stopping                 time.c      time it uses
@@ -125,5 +126,41 @@ k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid
 k42_result process_ended(struct process *self, struct child *child);
 k42_result process_regroup(struct process *self, int group, int session);
 k42_result process_borrow(struct process *self, unsigned back);
+
+/* process.c */
+k42_result process_init(struct k42_root *root, const void *args);
+void process_fini(struct k42_root *root);
+k42_result process_describe(struct k42_object *self, char *text, size_t size);
+k42_result process_info(struct process *self, struct process_info *info);
+k42_result process_join(struct process *self, struct task *task);
+k42_result process_leave(struct process *self, struct task *task);
+struct k42_pair process_thread(struct process *self, int tid, unsigned next);
+k42_result process_keep(struct process *self, struct task *task,
+                        k42_result (*fn)(struct thread *thread, void *argument), void *argument);
+k42_result process_end(struct process *self, int status);
+k42_result process_alone(struct process *self, struct task *task);
+k42_result process_executed(struct process *self);
+k42_result process_limit(struct process *self, unsigned resource,
+                         const struct process_limit *wanted, struct process_limit *present,
+                         unsigned may_raise);
+k42_result process_number(struct process *self, unsigned which);
+k42_result process_set_number(struct process *self, unsigned which, int value);
+k42_result process_bequeath(struct process *self, struct process_heritage *heritage);
+
+/* ---- for every version of the class ---- */
+
+extern const struct k42_format process_format; /* word 0 is the body */
+
+#define PROCESS_METHODS                                                                            \
+    .object.describe = process_describe, .info = process_info, .join = process_join,               \
+    .leave = process_leave, .thread = process_thread, .end = process_end, .alone = process_alone,  \
+    .send = process_send, .take = process_take, .block = process_block,                            \
+    .pending = process_pending, .act = process_act, .stop = process_stop,                          \
+    .executed = process_executed, .adopt = process_adopt, .changed = process_changed,              \
+    .wait = process_wait, .disown = process_disown, .reparent = process_reparent,                  \
+    .ended = process_ended, .times = process_times, .regroup = process_regroup,                    \
+    .borrow = process_borrow, .limit = process_limit, .bequeath = process_bequeath,                \
+    .number = process_number, .set_number = process_set_number, .time_limit = process_time_limit,  \
+    .keep = process_keep
 
 #endif

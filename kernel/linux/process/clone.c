@@ -26,6 +26,8 @@
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |  \
      CLONE_PIDFD)
 
+enum { TRIES = 8 }; /* when there is no memory: each waits for some */
+
 static k42_result check(const struct clone_request *request) {
     uint64_t flags = request->flags;
     if (flags & CLONE_REFUSED)
@@ -264,7 +266,7 @@ static k42_result charge_user(const struct task *self) {
                            may ? UINT64_MAX : task_limit(self, RLIMIT_NPROC));
 }
 
-k42_result task_clone(const struct clone_request *request) {
+static k42_result clone_once(const struct clone_request *request) {
     struct task *self = task_self(), *task;
     k42_result result = check(request);
     if (result >= 0)
@@ -293,6 +295,15 @@ k42_result task_clone(const struct clone_request *request) {
         ids_give((int)number);
     user_remove_thread(self->credentials->uid);
     task_unmake(task);
+    return result;
+}
+
+/* The kernel's own memory, of which a task is made, is not waited for where it is taken: all of it
+ * is given back, and waited for here. */
+k42_result task_clone(const struct clone_request *request) {
+    k42_result result = clone_once(request);
+    for (unsigned tries = 0; result == -ENOMEM && tries < TRIES && memory_await(); tries++)
+        result = clone_once(request);
     return result;
 }
 

@@ -178,6 +178,7 @@ static void task_free(struct k42_defer *defer) {
 void task_exit(void) {
     struct task *task = task_self();
     struct credentials *credentials = credentials_hold(task->credentials);
+    task->ending = true;
     if (task->memory)
         clear_tid(task);
     task_release(task);

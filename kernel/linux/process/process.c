@@ -13,7 +13,7 @@
 #include "lives.h"
 #include "runtime.h"
 
-static k42_result process_describe(struct k42_object *self, char *text, size_t size) {
+k42_result process_describe(struct k42_object *self, char *text, size_t size) {
     struct process_body *body = process_body_of((struct process *)(void *)self);
     k42_lock(&body->lock);
     size_t length =
@@ -30,7 +30,7 @@ static enum child_state state_of(const struct process_body *body) {
     return body->stop_signal ? CHILD_STOPPED : CHILD_RUNS;
 }
 
-static k42_result process_info(struct process *self, struct process_info *info) {
+k42_result process_info(struct process *self, struct process_info *info) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     *info = (struct process_info){
@@ -65,7 +65,7 @@ struct task *process_thread_locked(struct process_body *body, int tid) {
     return task;
 }
 
-static k42_result process_join(struct process *self, struct task *task) {
+k42_result process_join(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     bool closed = body->ending || body->alone;
@@ -95,7 +95,7 @@ static void unlink_task(struct process_body *body, struct task *task) {
     body->threads--;
 }
 
-static k42_result process_leave(struct process *self, struct task *task) {
+k42_result process_leave(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     unlink_task(body, task);
@@ -120,7 +120,7 @@ static k42_result process_leave(struct process *self, struct task *task) {
     return left;
 }
 
-static struct k42_pair process_thread(struct process *self, int tid, unsigned next) {
+struct k42_pair process_thread(struct process *self, int tid, unsigned next) {
     struct process_body *body = process_body_of(self);
     struct task *found = NULL;
     k42_lock(&body->lock);
@@ -135,9 +135,8 @@ static struct k42_pair process_thread(struct process *self, int tid, unsigned ne
     return (struct k42_pair){found ? 0 : -ESRCH, (uintptr_t)found};
 }
 
-static k42_result process_keep(struct process *self, struct task *task,
-                               k42_result (*fn)(struct thread *thread, void *argument),
-                               void *argument) {
+k42_result process_keep(struct process *self, struct task *task,
+                        k42_result (*fn)(struct thread *thread, void *argument), void *argument) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     k42_result result = task->leaving ? -ESRCH : fn(task->thread, argument);
@@ -160,7 +159,7 @@ void process_end_locked(struct process_body *body, int status) {
     interrupt_all(body, NULL, THREAD_KILLED | THREAD_INTERRUPTED);
 }
 
-static k42_result process_end(struct process *self, int status) {
+k42_result process_end(struct process *self, int status) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     process_end_locked(body, status);
@@ -171,7 +170,7 @@ static k42_result process_end(struct process *self, int status) {
 }
 
 /* A thread that does not lead takes the leader's place: number and position. */
-static k42_result process_alone(struct process *self, struct task *task) {
+k42_result process_alone(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_result result = 0;
     k42_lock(&body->lock);
@@ -192,7 +191,7 @@ static k42_result process_alone(struct process *self, struct task *task) {
 
 /* ---- exec ---- */
 
-static k42_result process_executed(struct process *self) {
+k42_result process_executed(struct process *self) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     process_actions_reset(body);
@@ -206,9 +205,9 @@ static k42_result process_executed(struct process *self) {
 
 /* ---- limits and numbers ---- */
 
-static k42_result process_limit(struct process *self, unsigned resource,
-                                const struct process_limit *wanted, struct process_limit *present,
-                                unsigned may_raise) {
+k42_result process_limit(struct process *self, unsigned resource,
+                         const struct process_limit *wanted, struct process_limit *present,
+                         unsigned may_raise) {
     struct process_body *body = process_body_of(self);
     if (resource >= PROCESS_LIMITS || (wanted && wanted->now > wanted->most))
         return -EINVAL;
@@ -226,13 +225,13 @@ static k42_result process_limit(struct process *self, unsigned resource,
     return refused ? -EPERM : 0;
 }
 
-static k42_result process_number(struct process *self, unsigned which) {
+k42_result process_number(struct process *self, unsigned which) {
     if (which >= PROCESS_NUMBERS)
         return -EINVAL;
     return __atomic_load_n(&process_body_of(self)->own.numbers[which], __ATOMIC_RELAXED);
 }
 
-static k42_result process_set_number(struct process *self, unsigned which, int value) {
+k42_result process_set_number(struct process *self, unsigned which, int value) {
     if (which >= PROCESS_NUMBERS)
         return -EINVAL;
     __atomic_store_n(&process_body_of(self)->own.numbers[which], value, __ATOMIC_RELAXED);
@@ -257,7 +256,7 @@ static void set_first_limits(struct process_body *body) {
     body->own.limits[RLIMIT_RTPRIO] = (struct process_limit){0, 0};
 }
 
-static k42_result process_bequeath(struct process *self, struct process_heritage *heritage) {
+k42_result process_bequeath(struct process *self, struct process_heritage *heritage) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     *heritage = body->own;
@@ -275,7 +274,7 @@ static k42_result inherit(struct process_body *body, process_ref from, bool defa
     return 0;
 }
 
-static k42_result process_init(struct k42_root *root, const void *args) {
+k42_result process_init(struct k42_root *root, const void *args) {
     const struct process_creation *creation = args;
     if (!creation)
         return 0;
@@ -304,7 +303,7 @@ static k42_result process_init(struct k42_root *root, const void *args) {
     return body_init(root, body);
 }
 
-static void process_fini(struct k42_root *root) {
+void process_fini(struct k42_root *root) {
     struct process_body *body = body_of_root(root);
     if (!body)
         return;
@@ -318,40 +317,10 @@ static void process_fini(struct k42_root *root) {
 }
 
 /* The canonical format: struct process_body. */
-static const struct k42_format process_format = {"process.body", 1, 1};
+const struct k42_format process_format = {"process.body", 1, 1};
 static const struct k42_transfer process_transfers[] = BODY_TRANSFERS(process_format);
 
-static const struct process_ops process_methods = {
-    .object.describe = process_describe,
-    .info = process_info,
-    .join = process_join,
-    .leave = process_leave,
-    .thread = process_thread,
-    .end = process_end,
-    .alone = process_alone,
-    .send = process_send,
-    .take = process_take,
-    .block = process_block,
-    .pending = process_pending,
-    .act = process_act,
-    .stop = process_stop,
-    .executed = process_executed,
-    .adopt = process_adopt,
-    .changed = process_changed,
-    .wait = process_wait,
-    .disown = process_disown,
-    .reparent = process_reparent,
-    .ended = process_ended,
-    .times = process_times,
-    .regroup = process_regroup,
-    .borrow = process_borrow,
-    .limit = process_limit,
-    .bequeath = process_bequeath,
-    .number = process_number,
-    .set_number = process_set_number,
-    .time_limit = process_time_limit,
-    .keep = process_keep,
-};
+static const struct process_ops process_methods = {PROCESS_METHODS};
 
 K42_CLASS(process_linux) = {
     .name = "process.linux",
@@ -367,7 +336,7 @@ K42_CLASS(process_linux) = {
 
 k42_result process_create(const struct process_creation *creation, process_ref *process) {
     k42_ref made = K42_NULL_REF;
-    k42_result result = k42_create(&process_linux, creation, &made);
+    k42_result result = k42_make(&process_linux, creation, &made);
     *process = (process_ref)made;
     return result;
 }

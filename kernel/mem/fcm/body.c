@@ -26,6 +26,23 @@ k42_result fcm_body_init(struct k42_root *root, const void *args) {
     return 0;
 }
 
+/* Whoever was charged for a frame is noted in its record, since the PM may be exchanged. */
+static void give_frame(uint64_t physical) {
+    struct frame *frame = frame_at(physical);
+    if (k42_call((pm_ref)k42_id_ref((k42_id)frame->user[0]), give, physical, 0, 0) == -K42_STALE)
+        frame_free(frame, 0);
+}
+
+void fcm_body_give_frame(struct body *body, uint64_t physical) {
+    (void)body;
+    give_frame(physical);
+}
+
+static void tell_left(const struct body_contents *its, uint64_t index) {
+    k42_result told = its->enlisted ? k42_call(its->pm, left, k42_id_ref(its->enlisted), index) : 0;
+    (void)told; /* the PM may have gone before */
+}
+
 static void free_frames(struct body_contents *its) {
     for (uint64_t *slot, at = 0; (slot = page_tree_next(&its->tree, &at)); at++) {
         uint64_t word = page_load(slot);
@@ -33,8 +50,10 @@ static void free_frames(struct body_contents *its) {
             k42_log("fcm: ended while page %lu was in transit; its frame is lost", at);
             continue;
         }
-        if (page_physical(word) && k42_call(its->pm, give, page_physical(word), 0, 0) == -K42_STALE)
-            frame_free(frame_at(page_physical(word)), 0);
+        if (page_physical(word)) {
+            tell_left(its, at);
+            give_frame(page_physical(word));
+        }
     }
 }
 
@@ -99,6 +118,37 @@ k42_result fcm_body_detach(struct fcm *self, const struct fcm_attachment *attach
     return kept ? 0 : -EINVAL;
 }
 
+/* ---- the PM ---- */
+
+static k42_result tell_all(struct body *body, pm_ref pm) {
+    k42_result result = 0;
+    for (uint64_t *slot, at = 0; !result && (slot = page_tree_next(&body->its.tree, &at)); at++)
+        if (page_load(slot) & PAGE_PRESENT)
+            result = k42_call(pm, came, k42_root_ref(&body->root), at);
+    return result;
+}
+
+/*
+ * The new one knows this FCM before it gets pages, the old one until it has none of them to tell
+ * of. A page that comes meanwhile is told to one of the two; one that the old PM knows and asks for
+ * later is let go of as well, or is not there, and then that PM forgets it.
+ */
+k42_result fcm_body_manage(struct fcm *self, k42_ref pm) {
+    struct body *body = BODY(self);
+    k42_ref id = k42_root_ref(&body->root), old = (k42_ref)fcm_body_pm(body);
+    if (pm != old) {
+        k42_result result = k42_call((pm_ref)pm, enlist, id);
+        if (result)
+            return result == -K42_STALE ? -ENXIO : result;
+        old = __atomic_exchange_n((k42_ref *)(void *)&body->its.pm, pm, __ATOMIC_ACQ_REL);
+        if (__atomic_exchange_n(&body->its.enlisted, fcm_body_id(body), __ATOMIC_ACQ_REL)) {
+            result = k42_call((pm_ref)old, delist, id);
+            (void)result; /* the PM may have gone before */
+        }
+    }
+    return tell_all(body, (pm_ref)pm);
+}
+
 /* ---- looking ---- */
 
 k42_result fcm_body_size(struct fcm *self) {
@@ -156,6 +206,8 @@ k42_result fcm_body_counts(struct fcm *self, struct fcm_counts *counts) {
 k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size) {
     struct body *body = BODY((struct fcm *)(void *)self);
     return (k42_result)k42_format_text(
-        text, size, "%lu bytes, %lu pages in memory, %lu attachments", fcm_body_bytes(body),
-        __atomic_load_n(&body->its.tree.pages, __ATOMIC_RELAXED), body->its.attachments.count);
+        text, size, "%lu bytes, %lu pages in memory, %lu attachments, CPUs met %lu times",
+        fcm_body_bytes(body), __atomic_load_n(&body->its.tree.pages, __ATOMIC_RELAXED),
+        body->its.attachments.count,
+        __atomic_load_n(&body->its.counts.contended, __ATOMIC_RELAXED));
 }

@@ -105,6 +105,7 @@ k42_result fcm_body_size(struct fcm *self);
 k42_result fcm_body_seek(struct fcm *self, uint64_t offset, enum fcm_seek what);
 k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage);
 k42_result fcm_body_counts(struct fcm *self, struct fcm_counts *counts);
+k42_result fcm_body_manage(struct fcm *self, k42_ref pm);
 k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size);
 
 static inline k42_id fcm_body_id(const struct body *body) {
@@ -163,6 +164,14 @@ K42_MUST_CHECK
 k42_result fcm_body_exclude(struct body *body);
 void fcm_body_admit(struct body *body);
 
+/* Gives a frame of this FCM's back to the PM that was charged for it. */
+void fcm_body_give_frame(struct body *body, uint64_t physical);
+
+/* The PM that chooses among the pages; it may be exchanged by manage(). */
+static inline pm_ref fcm_body_pm(const struct body *body) {
+    return (pm_ref)__atomic_load_n((const k42_ref *)(const void *)&body->its.pm, __ATOMIC_ACQUIRE);
+}
+
 /* ---- body_get.c ---- */
 
 /* With fcm_flags. */
@@ -178,6 +187,8 @@ k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned bytes
                                 uint64_t *physical);
 k42_result fcm_body_mapped(struct fcm *self, uint64_t first, uint32_t mask);
 k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);
+k42_result fcm_body_expect(struct fcm *self, uint64_t index);
+k42_result fcm_body_adopt(struct fcm *self, uint64_t index, uint64_t physical);
 
 /* Gives a page's word, held. Errors: as get_page(). */
 K42_MUST_CHECK
@@ -244,6 +255,8 @@ k42_result fcm_body_end_settled(struct body *body);
 void fcm_body_grow(struct body *body, uint64_t size);
 /* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
+/* The method leave() of classes whose pages may leave. */
+k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags);
 /* Forbids to write pages in every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
@@ -337,7 +350,8 @@ void fcm_body_pages_given(struct k42_root *from, struct k42_state *state);
     .get_present = fcm_body_get_present, .mapped = fcm_body_mapped, .attach = fcm_body_attach,     \
     .detach = fcm_body_detach, .size = fcm_body_size, .seek = fcm_body_seek,                       \
     .sync = fcm_body_sync, .filled = fcm_body_filled, .written = fcm_body_written,                 \
-    .counts = fcm_body_counts
+    .counts = fcm_body_counts, .manage = fcm_body_manage, .expect = fcm_body_expect,               \
+    .adopt = fcm_body_adopt
 
 /* And those of a class that has nothing but pages: how they are given back, and what a read begins,
  * sets it apart. */

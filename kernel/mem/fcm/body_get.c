@@ -17,14 +17,16 @@
 
 /* ---- holding ---- */
 
-/* Adds a hold to a page that is present. False: it is not, `*word` says what it is. */
+/* Adds a hold to a page that is present, which counts as used when it is not the first. False: it
+ * is not, `*word` says what it is. */
 static inline bool take(struct body *body, uint64_t *slot, uint64_t *word, unsigned flags) {
-    uint64_t add = PAGE_USED | (flags & FCM_WRITE ? PAGE_DIRTY : 0);
+    uint64_t write = flags & FCM_WRITE ? PAGE_DIRTY : 0, add;
     *word = page_load(slot);
     for (;;) {
         if ((*word & (PAGE_PRESENT | PAGE_LEAVING)) != PAGE_PRESENT ||
             __builtin_expect(page_holds(*word) == PAGE_HOLDS_MAX, 0))
             return false;
+        add = write | (*word & PAGE_FRESH ? 0 : PAGE_USED);
         if (page_change(slot, word, ((*word | add) & ~(uint64_t)PAGE_FRESH) + PAGE_HOLD))
             break;
         fcm_body_count(&body->its.counts.contended, 1);
@@ -145,9 +147,12 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
     }
 }
 
-static void give_frame(struct body *body, uint64_t physical) {
-    if (physical && k42_call(body->its.pm, give, physical, 0, 0) == -K42_STALE)
-        frame_free(frame_at(physical), 0);
+static void give_frame(struct body *body, uint64_t index, uint64_t physical) {
+    if (!physical)
+        return;
+    k42_result told = k42_call(fcm_body_pm(body), left, k42_root_ref(&body->root), index);
+    (void)told; /* the PM may have gone before */
+    fcm_body_give_frame(body, physical);
 }
 
 void fcm_body_remove(struct body *body, uint64_t index) {
@@ -155,7 +160,7 @@ void fcm_body_remove(struct body *body, uint64_t index) {
     uint64_t word = page_load(page_tree_find(&body->its.tree, index));
     page_tree_remove(&body->its.tree, index);
     k42_unlock(&body->lock);
-    give_frame(body, page_physical(word));
+    give_frame(body, index, page_physical(word));
     WAIT_BARRIER();
     fcm_body_tell(body, index);
 }
@@ -167,18 +172,20 @@ static void enlist(struct body *body) {
         !__atomic_compare_exchange_n(&body->its.enlisted, &none, id, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         return;
-    if (k42_call(body->its.pm, enlist, k42_id_ref(id)) < 0)
+    if (k42_call(fcm_body_pm(body), enlist, k42_id_ref(id)) < 0)
         __atomic_store_n(&body->its.enlisted, 0, __ATOMIC_RELEASE);
 }
 
 k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
                                uint64_t *physical) {
-    struct k42_pair taken = k42_call(body->its.pm, take, 0, flags);
+    pm_ref pm = fcm_body_pm(body);
+    struct k42_pair taken = k42_call(pm, take, 0, flags);
     if (taken.result) {
         fcm_body_remove(body, index);
         return taken.result;
     }
     *physical = taken.word;
+    frame_at(*physical)->user[0] = k42_id_of(pm);
     uint64_t *slot = page_tree_find(&body->its.tree, index);
     uint64_t word = page_load(slot);
     while (!page_change(slot, &word, word | *physical))
@@ -189,15 +196,43 @@ k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags
 
 bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    uint64_t word = page_load(slot);
+    uint64_t word = page_load(slot), to;
     do {
         if (word & PAGE_LEAVING) {
             fcm_body_remove(body, index);
             return false;
         }
-    } while (!page_change(slot, &word, ((word & ~(uint64_t)PAGE_FILLING) | PAGE_PRESENT) + add));
+        to = (word & ~(uint64_t)(PAGE_FILLING | (add ? PAGE_FRESH : 0))) | PAGE_PRESENT |
+             (add ? 0 : PAGE_FRESH);
+    } while (!page_change(slot, &word, to + add));
+    k42_result told = k42_call(fcm_body_pm(body), came, k42_root_ref(&body->root), index);
+    (void)told; /* a page that the PM does not know goes when it knows of nothing else */
     fcm_body_tell(body, index);
     return true;
+}
+
+/* ---- pages from elsewhere ---- */
+
+k42_result fcm_body_expect(struct fcm *self, uint64_t index) {
+    return fcm_body_claim(BODY(self), index, 0);
+}
+
+k42_result fcm_body_adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    struct body *body = BODY(self);
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = slot ? page_load(slot) : 0;
+    if (!(word & PAGE_FILLING) || page_physical(word))
+        return -EINVAL;
+    if (!physical) {
+        fcm_body_remove(body, index);
+        return 0;
+    }
+    while (!page_change(slot, &word, word | physical))
+        ;
+    enlist(body);
+    if (fcm_body_settle(body, index, PAGE_DIRTY))
+        fcm_body_note_dirty(body);
+    return 0;
 }
 
 /* ---- filling ---- */
@@ -248,7 +283,7 @@ void fcm_body_fail(struct body *body, uint64_t index) {
             return;
         }
     } while (!page_change(slot, &word, PAGE_FAILED));
-    give_frame(body, physical);
+    give_frame(body, index, physical);
     fcm_body_tell(body, index);
 }
 
@@ -263,7 +298,7 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) 
         return 0;
     }
     zero_behind(body, index, page_physical(word));
-    (void)fcm_body_settle(body, index, PAGE_USED);
+    (void)fcm_body_settle(body, index, 0);
     return 0;
 }
 
@@ -276,7 +311,7 @@ static k42_result await_page(struct body *body, uint64_t index) {
 
 /* Fills what was just claimed and gives it, held. -EAGAIN: look again. */
 static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
-    uint64_t add = PAGE_USED | (flags & FCM_WRITE ? PAGE_DIRTY : 0);
+    uint64_t add = flags & FCM_WRITE ? PAGE_DIRTY : 0;
     k42_result result = fill(body, index);
     if (result < 0)
         return result;

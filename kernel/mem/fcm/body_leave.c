@@ -114,6 +114,50 @@ bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
     return true;
 }
 
+/* Makes a dirty page a clean one without writing it; false: it is not free to go. */
+static bool forget_changes(uint64_t *slot) {
+    uint64_t word = page_load(slot);
+    do {
+        if (page_holds(word) || word & (PAGE_FILLING | PAGE_WRITING | PAGE_LEAVING))
+            return false;
+    } while (!page_change(slot, &word, word & ~(uint64_t)(PAGE_DIRTY | PAGE_SYNC)));
+    return true;
+}
+
+/* Whether the use of a page lets it go: 0, or what to answer. */
+static k42_result look_at_use(struct body *body, uint64_t *slot, uint64_t index, unsigned flags) {
+    uint64_t word = page_load(slot);
+    if (page_holds(word) || word & (PAGE_FILLING | PAGE_WRITING | PAGE_LEAVING))
+        return -EBUSY;
+    if (word & PAGE_FRESH && wait_anybody(fcm_body_id(body), index))
+        return -EBUSY;
+    if (word & PAGE_FRESH && !(flags & FCM_LEAVE_UNUSED))
+        return FCM_NOT_USED;
+    if (flags & FCM_LEAVE_USED)
+        return 0;
+    bool used = word & PAGE_USED;
+    if (used)
+        (void)page_change(slot, &word, word & ~(uint64_t)PAGE_USED);
+    if (word & PAGE_MAPPED && fcm_body_was_accessed(body, index))
+        used = true;
+    return used ? FCM_WAS_USED : 0;
+}
+
+k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags) {
+    struct body *body = BODY(self);
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    if (!slot || !page_load(slot))
+        return -ENOENT;
+    k42_result result = look_at_use(body, slot, index, flags);
+    if (result)
+        return result;
+    if (flags & FCM_LEAVE_DIRTY && !forget_changes(slot))
+        return -EBUSY;
+    if (page_load(slot) & PAGE_DIRTY && fcm_body_write_back(body, slot, index))
+        return -EBUSY;
+    return fcm_body_evict(body, slot, index) ? FCM_HAS_LEFT : -EBUSY;
+}
+
 /* ---- clearing ---- */
 
 struct batch {

@@ -77,6 +77,18 @@ enum fcm_advice {
     FCM_UNWANTED, /* will not be read soon */
 };
 
+/* leave(): which pages may go that otherwise stay, and its answers besides errors. */
+enum fcm_leave {
+    FCM_LEAVE_USED = 1,   /* also one that was used since this was last asked */
+    FCM_LEAVE_UNUSED = 2, /* also one that was read ahead, and nobody has used yet */
+    FCM_LEAVE_DIRTY = 4,  /* also a dirty one, and what was written is gone */
+};
+enum fcm_left {
+    FCM_HAS_LEFT = 1,
+    FCM_WAS_USED = 2, /* and counts as unused from now on */
+    FCM_NOT_USED = 3,
+};
+
 enum fcm_seek { FCM_SEEK_DATA, FCM_SEEK_HOLE };
 
 #define FCM_APPEND (~0ul) /* as an offset: at the end of the file */
@@ -165,6 +177,28 @@ struct fcm_ops {
      * -K42_WAIT while pages leave; -ENOTSUP.
      */
     K42_METHOD(renew)(struct fcm *self, uint64_t size);
+
+    /*
+     * A PM's, whose choice the page is: makes it leave if it is free to; flags of fcm_leave. One of
+     * fcm_left. A dirty page begins to be written instead, and is then busy. Errors: -EBUSY, held
+     * or in transit, or leaving is not this FCM's way; -ENOENT, absent.
+     */
+    K42_METHOD(leave)(struct fcm *self, uint64_t index, unsigned flags);
+
+    /*
+     * Frames come from this PM from now on, and it is told of all pages there are. What was taken
+     * before stays on the other PM's bill until it leaves. Errors: -ENOMEM; -ENOTSUP, there are no
+     * pages that could leave.
+     */
+    K42_METHOD(manage)(struct fcm *self, k42_ref pm);
+
+    /* Claims an absent page, which adopt() will bring; who wants it meanwhile waits. Errors:
+     * -EEXIST; -K42_WAIT, the end is being moved; -ENXIO, -ENOMEM, -ENOTSUP. */
+    K42_METHOD(expect)(struct fcm *self, uint64_t index);
+
+    /* The frame becomes the expected page, a changed one, and is given back to the PM that its
+     * record's first word of the user says; 0: there is no page after all. */
+    K42_METHOD(adopt)(struct fcm *self, uint64_t index, uint64_t physical);
 
     /* Counts of events. They are kept where pages come and go, never where one is there. */
     K42_METHOD(counts)(struct fcm *self, K42_OUT struct fcm_counts *counts);

@@ -246,6 +246,26 @@ static const struct k42_transfer device_transfers[] = {
     {.format = NULL},
 };
 
+static k42_result leave(struct fcm *self, uint64_t index, unsigned flags) {
+    (void)self, (void)index, (void)flags;
+    return -EBUSY;
+}
+
+static k42_result manage(struct fcm *self, k42_ref pm) {
+    (void)self, (void)pm;
+    return -ENOTSUP;
+}
+
+static k42_result expect(struct fcm *self, uint64_t index) {
+    (void)self, (void)index;
+    return -ENOTSUP;
+}
+
+static k42_result adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    (void)self, (void)index, (void)physical;
+    return -ENOTSUP;
+}
+
 static const struct fcm_ops device_ops = {
     .object.describe = describe,
     .get_page = get_page,
@@ -266,6 +286,10 @@ static const struct fcm_ops device_ops = {
     .written = of_no_fr,
     .usage = usage,
     .renew = renew,
+    .leave = leave,
+    .manage = manage,
+    .expect = expect,
+    .adopt = adopt,
     .counts = counts,
     .advise = advise,
 };

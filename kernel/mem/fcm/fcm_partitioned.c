@@ -225,6 +225,45 @@ static k42_result part_give_back(struct fcm *self, uint64_t wanted) {
     return fcm_body_give_back(HOME(self), wanted);
 }
 
+struct wanted_back {
+    uint64_t index;
+    bool was_kept;
+};
+
+static void recall_page(void *rep, unsigned cpu, void *context) {
+    struct part *part = rep;
+    struct wanted_back *page = context;
+    struct keep *keep = keep_for(part, page->index);
+    uint64_t word = __atomic_load_n(&keep->word, __ATOMIC_ACQUIRE);
+    (void)cpu;
+    if (word & KEPT && word >> INDEX_SHIFT == page->index) {
+        page->was_kept = true;
+        recall(part->home, keep);
+    }
+}
+
+/* A page that a CPU keeps has been used; the next time somebody asks it is not kept, or was again.
+ */
+static k42_result part_leave(struct fcm *self, uint64_t index, unsigned flags) {
+    struct wanted_back page = {.index = index};
+    k42_each_rep(&PART(self)->home->clustered, recall_page, &page);
+    if (page.was_kept && !(flags & FCM_LEAVE_USED))
+        return FCM_WAS_USED;
+    return fcm_body_leave(HOME(self), index, flags);
+}
+
+static k42_result part_manage(struct fcm *self, k42_ref pm) {
+    return fcm_body_manage(HOME(self), pm);
+}
+
+static k42_result part_expect(struct fcm *self, uint64_t index) {
+    return fcm_body_expect(HOME(self), index);
+}
+
+static k42_result part_adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    return fcm_body_adopt(HOME(self), index, physical);
+}
+
 static k42_result part_advise(struct fcm *self, uint64_t first, uint64_t pages,
                               enum fcm_advice advice) {
     if (advice == FCM_UNWANTED)
@@ -330,6 +369,10 @@ static const struct fcm_ops part_ops = {
     .written = part_written,
     .usage = part_usage,
     .renew = part_renew,
+    .leave = part_leave,
+    .manage = part_manage,
+    .expect = part_expect,
+    .adopt = part_adopt,
     .counts = part_counts,
     .advise = part_advise,
 };

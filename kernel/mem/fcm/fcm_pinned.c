@@ -14,10 +14,16 @@ static k42_result give_back(struct fcm *self, uint64_t wanted) {
     return 0;
 }
 
+static k42_result leave(struct fcm *self, uint64_t index, unsigned flags) {
+    (void)self, (void)index, (void)flags;
+    return -EBUSY;
+}
+
 static const struct fcm_ops pinned_ops = {
     FCM_BODY_METHODS,
     .read = fcm_body_read,
     .give_back = give_back,
+    .leave = leave,
 };
 
 K42_CLASS(fcm_pinned) = {

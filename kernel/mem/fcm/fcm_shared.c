@@ -13,6 +13,7 @@ static const struct fcm_ops shared_ops = {
     FCM_BODY_METHODS,
     .read = fcm_body_read,
     .give_back = fcm_body_give_back,
+    .leave = fcm_body_leave,
 };
 
 K42_CLASS(fcm_shared) = {

@@ -256,8 +256,8 @@ static void small_fini(struct k42_root *root) {
 static const struct fcm_ops small_ops = {
     FCM_BODY_STEADY_METHODS,      .get_page = small_get_page, .read = small_read,
     .write = small_write,         .resize = small_resize,     .punch = small_punch,
-    .give_back = small_give_back, .usage = small_usage,       .renew = small_renew,
-    .advise = small_advise,
+    .give_back = small_give_back, .leave = fcm_body_leave,    .usage = small_usage,
+    .renew = small_renew,         .advise = small_advise,
 };
 
 K42_CLASS(fcm_small) = {

@@ -127,6 +127,7 @@ static const struct fcm_ops stream_ops = {
     FCM_BODY_METHODS,
     .read = stream_read,
     .give_back = fcm_body_give_back,
+    .leave = fcm_body_leave,
 };
 
 K42_CLASS(fcm_stream) = {

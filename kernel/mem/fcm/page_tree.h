@@ -38,8 +38,8 @@ enum {
     PAGE_WRITING = 8,
     PAGE_LEAVING = 16,
     PAGE_MAPPED = 32,    /* somewhere, within some attachment */
-    PAGE_USED = 64,      /* since the clock came by */
-    PAGE_FRESH = 128,    /* wanted, by somebody who was told to wait and has not come yet */
+    PAGE_USED = 64,      /* again since the clock came by, or since it came */
+    PAGE_FRESH = 128,    /* nobody has got it yet; FILLING: somebody waits for it */
     PAGE_FAILED = 256,   /* could not be filled; whoever asks next is told */
     PAGE_SYNC = 512,     /* is to be written once more for a sync() */
     PAGE_AWAITED = 1024, /* somebody waits for its holds to drain */

@@ -172,3 +172,15 @@ void frame_free_zeroed(struct frame *frame) {
     if (!kept)
         frame_free(frame, 0);
 }
+
+/* The chunk becomes a shared one: what is freed of it serves anybody. */
+void frame_part(struct frame *block) {
+    uintptr_t interrupts = machine_interrupts_off();
+    uint32_t consumer = block->consumer;
+    if (frame_kind(block) != kind_of(STATE_USED, FRAME_ORDER_CHUNK))
+        frame_refuse_free(block, FRAME_ORDER_CHUNK);
+    pool_adopt(&frame_kernel, chunk_of(block->number), STATE_USED);
+    for (uint32_t i = 0; i < FRAMES_PER_CHUNK; i++)
+        block[i].consumer = consumer;
+    machine_interrupts_restore(interrupts);
+}

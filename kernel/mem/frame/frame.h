@@ -75,6 +75,10 @@ int frame_allocate(unsigned order, struct frame_consumer *consumer, struct frame
 /* Frees a block with the order it was allocated with; anything else is a panic that names it. */
 void frame_free(struct frame *frame, unsigned order);
 
+/* Makes a block of 2 MiB in use into single frames in use, charged to the same consumer; of what
+ * their user keeps in their records nothing is left. Any context. */
+void frame_part(struct frame *block);
+
 /* A single frame full of zeros; and one that is full of zeros when it is freed, as tables are that
  * were emptied: some are kept so. */
 int frame_allocate_zeroed(struct frame_consumer *consumer, struct frame **frame);

@@ -60,7 +60,8 @@ static k42_result map_in(struct hat_tables *tables, struct leaf *leaf, unsigned 
         leaf_put(leaf, index, entry_private(physical, 1, protection));
     } else if (!old) {
         leaf_put(leaf, index, entry_object(physical, 1, protection));
-    } else if (user_entry_frame(old) == physical && !((protection | old) & ENTRY_PRIVATE)) {
+    } else if (user_entry_frame(old) == physical && !((protection | old) & ENTRY_PRIVATE) &&
+               !(old & ENTRY_OUT)) {
         uint64_t seen = old & (ENTRY_ACCESSED | ENTRY_DIRTY);
         user_entry_exchange(&leaf->entries[index], entry_object(physical, 1, protection) | seen);
     } else {
@@ -112,12 +113,15 @@ k42_result tables_map_around(struct hat *self, uintptr_t address, const struct h
 
 /* ---- what is there already ---- */
 
-/* One entry, of a leaf or a large page, that is private to this HAT's tables. 0 or HAT_COPY. */
+/* One entry, of a leaf or a large page, that is private to this HAT's tables. 0, HAT_COPY or
+ * HAT_OUT. */
 static k42_result grant_entry(uint64_t *entry, unsigned protection) {
     uint64_t old = user_entry_read(entry);
     unsigned wanted = wanted_of(protection);
     if (entry_permits(old, wanted))
         return 0;
+    if (old & ENTRY_OUT)
+        return HAT_OUT;
     if (!(old & ENTRY_PRIVATE))
         return HAT_COPY;
     bool ours = page_is_ours(old);
@@ -187,6 +191,8 @@ static k42_result copy_in_leaf(struct hat_tables *tables, struct leaf *leaf, uin
     *old = user_entry_read(entry);
     if (!*old)
         return HAT_ABSENT;
+    if (*old & ENTRY_OUT)
+        return -K42_RETRY;
     if (*old & ENTRY_PRIVATE && page_is_ours(*old)) {
         user_entry_exchange(entry, copy ^ user_entry_frame(copy) ^ user_entry_frame(*old) ^
                                        (*old & ENTRY_PART));

@@ -43,6 +43,7 @@ enum hat_need {
     HAT_COPY = 2,   /* a copy of what is there */
     HAT_UNUSED = 3, /* nothing: the frame that was offered is the caller's again */
     HAT_EMPTY = 4,  /* nothing is in all of its 2 MiB: a large page would fit */
+    HAT_OUT = 5,    /* its page, which is in the swap: bring() */
 };
 
 struct hat_lease {
@@ -96,7 +97,7 @@ struct hat_ops {
     /*
      * Makes an access possible to what is mapped at `address` of a private mapping: `protection`
      * is what the region allows, with what is wanted shifted by HAT_WANTED. 0 when it is possible,
-     * HAT_ABSENT or HAT_EMPTY, HAT_COPY. Errors: -K42_RETRY, -ENOMEM, -K42_WAIT.
+     * HAT_ABSENT or HAT_EMPTY, HAT_COPY, HAT_OUT. Errors: -K42_RETRY, -ENOMEM, -K42_WAIT.
      */
     K42_METHOD(grant)
     (struct hat *self, uintptr_t address, unsigned protection,
@@ -157,6 +158,20 @@ struct hat_ops {
 
     /* Counts. */
     K42_METHOD(usage)(struct hat *self, K42_OUT struct hat_usage *usage);
+
+    /*
+     * Sends private pages that were not used lately to the swap, some of up to `wanted`, if it is
+     * this PM that frames come from, or whichever with the null ref. Returns how many, and in the
+     * word whether asking again may find more. From relief's thread.
+     */
+    K42_METHOD_PAIR(page_out)(struct hat *self, uint64_t wanted, k42_ref pm);
+
+    /* Brings the page at an address back, if it is in the swap; it may not be used yet. Errors:
+     * -K42_WAIT, -ENOMEM; -EIO, it could not be read. */
+    K42_METHOD(bring)(struct hat *self, uintptr_t address);
+
+    /* The next address, in the word, whose page is in an area of the swap. Errors: -ENOENT. */
+    K42_METHOD_PAIR(next_out)(struct hat *self, uintptr_t address, unsigned area);
 };
 
 #define HAT_WANTED 8 /* bits to shift by, see grant() */

@@ -14,7 +14,7 @@
 
 /* The root's frames; leaves that were flushed away come by here, too. */
 static uint64_t frames_take(void *context) {
-    struct k42_pair taken = table_take(context);
+    struct k42_pair taken = table_take(context, 0);
     return taken.result < 0 ? 0 : taken.word;
 }
 
@@ -125,6 +125,9 @@ static const struct hat_ops object_ops = {
     .poke = tables_poke,
     .table = object_table,
     .usage = tables_usage,
+    .page_out = tables_page_out,
+    .bring = tables_bring,
+    .next_out = tables_next_out,
 };
 
 K42_CLASS(hat_tables) = {
@@ -142,7 +145,7 @@ K42_CLASS(hat_tables) = {
 k42_result hat_create(k42_ref pm, hat_ref *hat) {
     struct hat_new new = {(pm_ref)pm};
     k42_ref ref = K42_NULL_REF;
-    k42_result result = k42_create(&hat_tables, &new, &ref);
+    k42_result result = k42_make(&hat_tables, &new, &ref);
     *hat = (hat_ref)ref;
     return result;
 }

@@ -57,6 +57,8 @@ static bool group_copy(uint64_t *from, uint64_t *to) {
     for (unsigned at = 0; at < 8; at++) {
         uint64_t value = user_entry_read(&from[at]);
         to[at] = value & ENTRY_PRIVATE ? entry_share(&from[at]) : value;
+        if (__builtin_expect(value & ENTRY_OUT, 0))
+            swap_hold(entry_slot(value));
         any |= value;
     }
     return any;
@@ -95,16 +97,31 @@ bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper,
     return copy;
 }
 
-/* Parts of a page of an object are the object's, too: only private ones are counted. */
+/* A large page that nobody else has becomes 512 pages, each with a frame of its own. */
+static void frame_divide(uint64_t large) {
+    struct frame *frame = page_frame(large);
+    uintptr_t pm = frame->user[0];
+    frame_part(frame);
+    for (unsigned at = 0; at < LEAF_PAGES; at++) {
+        frame[at].holds = 1;
+        frame[at].user[0] = pm;
+    }
+}
+
+/* Parts of a page of an object are the object's, too: only private ones are counted. One that
+ * others have keeps its block, which counts the parts. */
 void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, uint64_t spare) {
     uint64_t large = user_entry_read(upper);
     uint64_t *entries = machine_memory(spare);
     struct leaf_record *record = leaf_record(frame_at(spare));
-    bool private = large & ENTRY_PRIVATE;
-    if (private) {
+    bool private = large & ENTRY_PRIVATE, ours = private && page_is_ours(large);
+    if (ours) {
+        frame_divide(large);
+        private = false;
+    } else if (private) {
         struct frame *frame = page_frame(large);
-        bool ours = __atomic_fetch_add(&frame->holds, LEAF_PAGES - 1, __ATOMIC_ACQ_REL) == 1;
-        __atomic_store_n(&frame->tag, ours ? 0 : FRAME_FORKED, __ATOMIC_RELAXED);
+        bool last = __atomic_fetch_add(&frame->holds, LEAF_PAGES - 1, __ATOMIC_ACQ_REL) == 1;
+        __atomic_store_n(&frame->tag, last ? 0 : FRAME_FORKED, __ATOMIC_RELAXED);
     }
     /* The processor may note accesses until the large entry is gone; those are taken over here, or
      * do no harm: private pages have both bits set, an object's are asked for by look(). */

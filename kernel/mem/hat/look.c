@@ -20,6 +20,8 @@ static k42_result look_lock(struct hat_tables *tables, uintptr_t address, struct
         return result;
     looked->at = looked->large ? looked->leaf.upper : &looked->leaf.entries[leaf_index(address)];
     looked->entry = user_entry_read(looked->at);
+    if (looked->entry & ENTRY_OUT)
+        looked->entry = 0; /* not there to be looked at */
     return 0;
 }
 
@@ -64,7 +66,8 @@ k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uin
             continue;
         }
         for (; address < next; address += PAGE_BYTES) {
-            if (result == 0 && !user_entry_read(&leaf.entries[leaf_index(address)]))
+            uint64_t entry = result ? 0 : user_entry_read(&leaf.entries[leaf_index(address)]);
+            if (result == 0 && (!entry || entry & ENTRY_OUT))
                 continue;
             if (bytes)
                 bytes[(address - start) / PAGE_BYTES] = 1;

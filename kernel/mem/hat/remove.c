@@ -27,7 +27,7 @@ static uintptr_t end_of_slot(uintptr_t address, uintptr_t end) {
 /* One entry: taken away when nothing is allowed any more, or else allowed less. */
 static void object_change(struct removal *removal, struct leaf *leaf, unsigned index) {
     uint64_t *entry = &leaf->entries[index], old = user_entry_read(entry);
-    if (!old || old & ENTRY_PRIVATE)
+    if (!old || old & (ENTRY_PRIVATE | ENTRY_OUT))
         return;
     removal->done++;
     if (!(removal->protection & HAT_READ))
@@ -123,6 +123,8 @@ static unsigned leaf_empty(struct removal *removal, struct leaf *leaf, unsigned 
             uint64_t entry = leaf_take(leaf, from);
             if (entry & ENTRY_PRIVATE)
                 gather_page(&removal->gather, entry);
+            else if (entry & ENTRY_OUT)
+                swap_drop(entry_slot(entry));
             removal->done++;
         }
     }
@@ -183,6 +185,8 @@ k42_result tables_release(struct hat *self, uintptr_t address, size_t length) {
 static void allow_entry(struct removal *removal, struct leaf *leaf, unsigned index) {
     uint64_t *entry = &leaf->entries[index], old = user_entry_read(entry);
     unsigned protection = removal->protection;
+    if (old & ENTRY_OUT)
+        return;
     if (old & ENTRY_PRIVATE) {
         if (protection & HAT_WRITE && !page_is_ours(old))
             protection &= ~(unsigned)HAT_WRITE;
@@ -278,7 +282,7 @@ static k42_result entries_put(struct hat_tables *tables, uintptr_t to, const uin
     if (result < 0)
         return result;
     for (unsigned n = 0; n < count; n++)
-        if (entries[n] & ENTRY_PRIVATE)
+        if (entries[n] & (ENTRY_PRIVATE | ENTRY_OUT))
             leaf_put(&leaf, leaf_index(to) + n, entries[n]);
     leaf_unlock(&leaf);
     return 0;

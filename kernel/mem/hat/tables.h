@@ -4,7 +4,8 @@
  * walk.c     finding, making and locking leaves     enter.c    mapping, granting, copying
  * leaf.c     records, copies and ends of leaves     remove.c   taking away, protecting, moving
  * page.c     private pages, large ones, gathering   share.c    fork
- * look.c     reading                                hat_tables.c   the class
+ * look.c     reading                                page_out.c to the swap and back
+ *                                                   hat_tables.c   the class
  *
  * A *leaf* is a page of 512 entries of level 1, for 2 MiB of addresses; the entry of level 2 that
  * leads to it is its *upper* entry. Tables above are made when needed, by compare-and-exchange, and
@@ -19,7 +20,8 @@
  * more makes it its own again; it stays whole until then, whoever else ends.
  *
  * Entries of a leaf: nothing (0); a page of an object; a private page (ENTRY_PRIVATE); a private
- * page that may not be used at all, which is not ENTRY_PRESENT. The frame of a private page counts
+ * page that may not be used at all, which is not ENTRY_PRESENT; a private page that is out
+ * (ENTRY_OUT, see page_out.c). The frame of a private page counts
  * in `holds` the entries that have it; it is given back with the last. A private page that several
  * entries have is not writable in any. A large page that was parted has a count of its parts, whose
  * entries have ENTRY_PART; FRAME_FORKED in its tag says that several entries may have one part.
@@ -36,6 +38,7 @@
 #include "../frame/frame.h"
 #include "../heap/heap.h"
 #include "../pm/pm.h"
+#include "../swap/swap.h"
 #include "hat.h"
 
 #define PAGE_BYTES  MACHINE_PAGE_SIZE
@@ -47,7 +50,17 @@
 #define ENTRY_PRIVATE ENTRY_SOFT
 #define ENTRY_PART    (1ul << 52) /* of a large page, from whose start it is counted */
 
+#define ENTRY_OUT (1ul << 53) /* not in memory; not together with ENTRY_PRIVATE */
+
 enum { FRAME_FORKED = 1 };
+
+static inline uint64_t entry_out(swap_slot slot) {
+    return slot << MACHINE_PAGE_SHIFT | ENTRY_OUT;
+}
+
+static inline swap_slot entry_slot(uint64_t entry) {
+    return (entry & ENTRY_FRAME) >> MACHINE_PAGE_SHIFT;
+}
 
 struct slot_lock {
     struct k42_lock lock;
@@ -59,6 +72,8 @@ struct hat_tables {
     struct user_table *table;
     pm_ref pm;
     uint64_t table_frames; /* without the root */
+    uintptr_t hand;        /* where the clock of pages that go out stands, and whether it has */
+    bool found;            /* found any since it began its round; relief's thread's */
 };
 
 static inline struct hat_tables *tables_of(struct hat *self) {
@@ -156,8 +171,8 @@ uint64_t entry_object(uint64_t physical, unsigned level, unsigned protection);
 /* ---- walk.c and leaf.c ---- */
 
 /* A frame for a page table, full of zeros, its record zeroed: in the word. Given back with nothing
- * in it. */
-struct k42_pair table_take(struct hat_tables *tables);
+ * in it. Flags of pm.h. */
+struct k42_pair table_take(struct hat_tables *tables, unsigned flags);
 void table_give(struct hat_tables *tables, uint64_t physical);
 
 /* The lock of the slot of an address. */
@@ -253,5 +268,8 @@ k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uin
 k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length);
 k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, size_t length);
 k42_result tables_usage(struct hat *self, struct hat_usage *usage);
+struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm);
+k42_result tables_bring(struct hat *self, uintptr_t address);
+struct k42_pair tables_next_out(struct hat *self, uintptr_t address, unsigned area);
 
 #endif

@@ -7,8 +7,8 @@
  */
 #include "tables.h"
 
-struct k42_pair table_take(struct hat_tables *tables) {
-    struct k42_pair taken = k42_call(tables->pm, take, 0, PM_ZERO);
+struct k42_pair table_take(struct hat_tables *tables, unsigned flags) {
+    struct k42_pair taken = k42_call(tables->pm, take, 0, PM_ZERO | flags);
     if (taken.result < 0)
         return taken;
     struct frame *frame = frame_at(taken.word);
@@ -68,7 +68,7 @@ unsigned leaf_next(const struct leaf *leaf, unsigned index, unsigned end) {
 static k42_result table_below(struct hat_tables *tables, uint64_t *entry, uint64_t **below) {
     uint64_t value = user_entry_read(entry);
     if (!value) {
-        struct k42_pair taken = table_take(tables);
+        struct k42_pair taken = table_take(tables, 0);
         if (taken.result < 0)
             return taken.result;
         table_note(entry);
@@ -200,7 +200,7 @@ static k42_result leaf_lock_slowly(struct hat_tables *tables, uintptr_t address,
             leaf_unlock(leaf);
         if (result != -EAGAIN)
             return result;
-        struct k42_pair taken = table_take(tables);
+        struct k42_pair taken = table_take(tables, 0);
         if (taken.result < 0)
             return taken.result;
         leaf->spare = taken.word;

@@ -7,6 +7,10 @@
  */
 #include "account.h"
 
+#include "runtime.h"
+
+enum { LEAST_SHARE = 16 };
+
 /* ---- lives ---- */
 
 struct account *account_make(struct account *above, uint64_t limit) {
@@ -66,6 +70,7 @@ void account_release(struct account *account) {
         if (account->consumer)
             (void)frame_consumer_destroy(account->consumer);
         heap_free(account->fcms.ids);
+        order_end(&account->order);
         heap_free(account);
         account = above;
     }
@@ -86,10 +91,10 @@ static void discharge_until(struct account *account, const struct account *end, 
 }
 
 /* The machine's account, on top, is not counted: the frame allocator knows. */
-struct account *account_charge(struct account *account, uint64_t frames) {
+struct account *account_charge(struct account *account, uint64_t frames, bool urgent) {
     for (struct account *one = account; one->above; one = one->above) {
         uint64_t used = __atomic_add_fetch(&one->used, frames, __ATOMIC_RELAXED);
-        if (used > __atomic_load_n(&one->limit, __ATOMIC_RELAXED)) {
+        if (used > __atomic_load_n(&one->limit, __ATOMIC_RELAXED) && !urgent) {
             discharge_until(account, one->above, frames);
             return one;
         }
@@ -149,15 +154,19 @@ static void close_gap(struct fcm_set *set, uint32_t gap) {
     }
 }
 
-void account_delist(struct account *account, k42_id fcm) {
+bool account_delist(struct account *account, k42_id fcm) {
     struct fcm_set *set = &account->fcms;
     k42_lock(&account->lock);
     uint32_t at = set->room ? place_of(set, fcm) : 0;
-    if (set->room && set->ids[at]) {
+    bool known = set->room && set->ids[at];
+    if (known) {
         set->count--;
         close_gap(set, at);
     }
+    bool ends = known && !set->count && account->ends;
+    account->ends = account->ends && !ends;
     k42_unlock(&account->lock);
+    return ends;
 }
 
 uint32_t account_fcm_count(struct account *account) {
@@ -177,6 +186,24 @@ k42_id account_next_fcm(struct account *account) {
     }
     k42_unlock(&account->lock);
     return found;
+}
+
+uint64_t account_ask_fcm(struct account *account, k42_id id, uint64_t share) {
+    k42_result freed = k42_call((fcm_ref)k42_id_ref(id), give_back, share);
+    if (freed == -K42_STALE)
+        (void)account_delist(account, id);
+    if (freed <= 0)
+        return 0;
+    __atomic_add_fetch(&account->given_back, (uint64_t)freed, __ATOMIC_RELAXED);
+    return (uint64_t)freed;
+}
+
+uint64_t account_ask_fcms(struct account *account, uint64_t wanted) {
+    uint32_t count = account_fcm_count(account);
+    uint64_t freed = 0, share = count ? wanted / count : 0;
+    for (k42_id id; count-- && freed < wanted && (id = account_next_fcm(account));)
+        freed += account_ask_fcm(account, id, share > LEAST_SHARE ? share : LEAST_SHARE);
+    return freed;
 }
 
 struct account *account_next_below(struct account *account, struct account *after) {

@@ -1,9 +1,9 @@
 /*
- * Relief: the thread that makes FCMs give frames back, when the machine runs low or somebody waits
- * for want of memory, and what happens when nothing can be given back.
+ * Relief: the thread that makes PMs have FCMs give frames back, when the machine runs low or
+ * somebody waits for want of memory, and what happens when nothing can be given back.
  *
- * It asks the FCMs of the account that is short, and of all below it, in turn, each for its share.
- * When none has anything, but pages are being written, it waits for that. Otherwise the memory is
+ * It asks the PM of the account that is short, and those of all below it, in turn. When none has
+ * anything, but pages are being written, it waits for that. Otherwise the memory is
  * out: for the machine's, the personality is asked to end somebody; if it finds nobody, or a limit
  * is in the way, those who wait are told that there is no memory. The kernel itself never waits
  * here, and does not die of it.
@@ -25,9 +25,11 @@
 
 enum {
     LEAST_WANTED = 64,
-    LEAST_SHARE = 16,
-    LEAST_ROOM = 64, /* frames that anybody can have */
+    MOST_AT_ONCE = 256,
+    LEAST_ROOM = 64, /* frames that programs and files leave to the kernel, */
+    KEPT_PART = 128, /* or such a part of the memory if that is more */
     MOST_ROUNDS = 8,
+    FRAMES_OF_AN_ATTEMPT = 8,
     QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
 };
 #define TURN_NS       2000000ul    /* a page's write, or the end of a program */
@@ -35,6 +37,8 @@ enum {
 
 struct account *relief_machine;
 bool (*pm_out_of_memory)(void);
+bool (*pm_is_ending)(void);
+const struct pm_swap *pm_swap;
 
 static struct {
     uint32_t asked; /* slept on */
@@ -44,6 +48,10 @@ static struct {
 static void wake(void) {
     __atomic_add_fetch(&relief.asked, 1, __ATOMIC_SEQ_CST);
     k42_platform_wake(&relief.asked, 1);
+}
+
+void pm_wake_relief(void) {
+    wake();
 }
 
 void relief_ask(struct account *account, struct account *short_, k42_id pm) {
@@ -59,41 +67,75 @@ void relief_ask(struct account *account, struct account *short_, k42_id pm) {
     wake();
 }
 
-/* ---- asking FCMs ---- */
+/* ---- asking ---- */
 
-static uint64_t ask(struct account *account, k42_id id, uint64_t share) {
+/* The PM chooses. One that is gone has left its FCMs behind, which choose by themselves. */
+static uint64_t ask_pm(struct account *account, uint64_t wanted) {
+    k42_id pm = __atomic_load_n(&account->pm, __ATOMIC_RELAXED);
     k42_enter();
-    k42_result freed = k42_call((fcm_ref)k42_id_ref(id), give_back, share);
-    k42_exit();
+    k42_result freed = k42_call((pm_ref)k42_id_ref(pm), reclaim, wanted);
     if (freed == -K42_STALE)
-        account_delist(account, id);
-    if (freed <= 0)
-        return 0;
-    __atomic_add_fetch(&account->given_back, (uint64_t)freed, __ATOMIC_RELAXED);
-    return (uint64_t)freed;
+        freed = (k42_result)account_ask_fcms(account, wanted);
+    k42_exit();
+    return freed > 0 ? (uint64_t)freed : 0;
 }
 
-/* Each FCM of one account once. */
-static uint64_t ask_all(struct account *account, uint64_t wanted) {
-    uint32_t count = account_fcm_count(account);
-    uint64_t freed = 0, share = count ? wanted / count : 0;
-    for (k42_id id; count-- && freed < wanted && (id = account_next_fcm(account));)
-        freed += ask(account, id, share > LEAST_SHARE ? share : LEAST_SHARE);
+/* Not too much in one generation. */
+static uint64_t ask_one(struct account *account, uint64_t wanted) {
+    uint64_t freed = 0, some;
+    do {
+        uint64_t rest = wanted - freed;
+        some = ask_pm(account, rest < MOST_AT_ONCE ? rest : MOST_AT_ONCE);
+        freed += some;
+    } while (some && freed < wanted);
     return freed;
 }
 
 /* As deep as limits are nested. */
 static uint64_t ask_tree(struct account *account, uint64_t wanted) {
-    uint64_t freed = ask_all(account, wanted);
+    uint64_t freed = ask_one(account, wanted);
     for (struct account *below = NULL; (below = account_next_below(account, below));)
         if (freed < wanted)
             freed += ask_tree(below, wanted - freed);
     return freed;
 }
 
-/* Clocks need more than one round to come to pages that were used. */
-static uint64_t relieve(struct account *account, uint64_t wanted) {
-    uint64_t freed = 0;
+/* ---- the swap ---- */
+
+static bool has_swap(void) {
+    return pm_swap && pm_swap->is_on();
+}
+
+/* Pages of programs begin to leave. The machine's are everybody's. */
+static bool send_out(struct account *account, uint64_t wanted) {
+    k42_id pm = __atomic_load_n(&account->pm, __ATOMIC_RELAXED);
+    return has_swap() && pm_swap->page_out(account->above ? k42_id_ref(pm) : K42_NULL_REF, wanted);
+}
+
+/* Of those that are out: wherever they were charged. */
+static uint64_t ask_swap(uint64_t wanted) {
+    if (!has_swap())
+        return 0;
+    k42_enter();
+    uint64_t freed = pm_swap->give_back(wanted);
+    k42_exit();
+    return freed;
+}
+
+static bool is_on_the_way(void) {
+    if (!has_swap())
+        return false;
+    k42_enter();
+    uint64_t pages = pm_swap->on_the_way();
+    k42_exit();
+    return pages != 0;
+}
+
+/* Clocks need more than one round to come to pages that were used. Programs' pages begin to leave
+ * at the same time, since nobody knows whose are wanted less. */
+static uint64_t relieve(struct account *account, uint64_t wanted, bool *moved) {
+    uint64_t freed = ask_swap(wanted);
+    *moved = freed < wanted && send_out(account, wanted - freed);
     for (unsigned round = 0; round < MOST_ROUNDS && freed < wanted; round++)
         freed += ask_tree(account, wanted - freed);
     return freed;
@@ -101,8 +143,11 @@ static uint64_t relieve(struct account *account, uint64_t wanted) {
 
 static void write_back(struct account *account) {
     uint32_t count = account_fcm_count(account);
-    for (k42_id id; count-- && (id = account_next_fcm(account));)
-        (void)ask(account, id, 0);
+    for (k42_id id; count-- && (id = account_next_fcm(account));) {
+        k42_enter();
+        (void)account_ask_fcm(account, id, 0);
+        k42_exit();
+    }
     for (struct account *below = NULL; (below = account_next_below(account, below));)
         write_back(below);
 }
@@ -123,30 +168,61 @@ static bool is_in_transit(struct account *account) {
 
 /* ---- those who wait ---- */
 
-/* What refused may have room by now: who asked twice is served twice. */
-static bool has_room(const struct account *account) {
-    if (account->above)
-        return __atomic_load_n(&account->used, __ATOMIC_RELAXED) <
-               __atomic_load_n(&account->limit, __ATOMIC_RELAXED);
+static bool has_frames(uint64_t more) {
     struct frame_statistics now;
+    if (frames_pressure() != FRAME_PRESSURE_CRITICAL)
+        return true;
     frames_count(&now);
-    uint64_t free = now.free > now.last ? now.free - now.last : 0;
-    return free + now.idle + now.cached >= LEAST_ROOM;
+    uint64_t free = now.free > now.last ? now.free - now.last : 0, least = now.present / KEPT_PART;
+    return free + now.idle + now.cached >= (least > LEAST_ROOM ? least : LEAST_ROOM) + more;
+}
+
+bool relief_has_frames(void) {
+    return has_frames(0);
+}
+
+/*
+ * What refused may have room by now: who asked twice is served twice. Room is as many frames as one
+ * attempt may take before it gives all of them back (a page that comes back takes one for itself,
+ * one for the swap's cache, and its tables): one alone would be taken, the next refused, and given
+ * back, again and again.
+ */
+static bool has_room(const struct account *account) {
+    if (!account->above)
+        return has_frames(FRAMES_OF_AN_ATTEMPT);
+    return __atomic_load_n(&account->used, __ATOMIC_RELAXED) + FRAMES_OF_AN_ATTEMPT <=
+           __atomic_load_n(&account->limit, __ATOMIC_RELAXED);
 }
 
 static bool end_somebody(const struct account *short_) {
     return short_ == relief_machine && pm_out_of_memory && pm_out_of_memory();
 }
 
+/* Where there is little, little at a time: what goes too early is read again. */
+static uint64_t wanted_of(const struct account *short_) {
+    uint64_t part = __atomic_load_n(&short_->limit, __ATOMIC_RELAXED) / 32;
+    return part >= LEAST_WANTED ? LEAST_WANTED : part ? part : 1;
+}
+
 enum outcome { WORTH_TRYING, LATER, HOPELESS };
 
-/* Pages may be written, and be done, between two looks: so it takes several that find nothing. */
+/*
+ * Pages may be written, and be done, between two looks: so it takes several that find nothing.
+ *
+ * Why those who wait get on. They are told to try again when there is room for all that an attempt
+ * takes, or when frames were freed. If they are refused all the same, either others have taken the
+ * frames, and got on; or what was freed did not suffice yet, is free still, and each turn adds to
+ * it. Otherwise nothing was freed: while pages move, their writes end; when none does, somebody is
+ * ended, or those who wait are told.
+ */
 static enum outcome help(struct account *account, struct account *short_) {
-    if (has_room(short_) || relieve(short_, LEAST_WANTED)) {
+    bool moved;
+    if (has_room(short_) || relieve(short_, wanted_of(short_), &moved)) {
         account->quiet = 0;
         return WORTH_TRYING;
     }
-    account->quiet = is_in_transit(short_) ? 0 : account->quiet + 1;
+    moved = moved || is_in_transit(short_) || is_on_the_way();
+    account->quiet = moved ? 0 : account->quiet + 1;
     if (account->quiet < QUIET_TURNS)
         return LATER;
     account->quiet = 0;
@@ -200,6 +276,7 @@ static void run(void *unused) {
         due = write_back_when_due(due);
         k42_platform_park(&relief.asked, seen, later ? TURN_NS : WRITE_BACK_NS);
         seen = __atomic_load_n(&relief.asked, __ATOMIC_SEQ_CST);
+        (void)ask_swap(0);
         if (frames_pressure() != FRAME_PRESSURE_NONE)
             (void)frames_relieve();
         later = serve_all(later);
@@ -218,8 +295,9 @@ static void run(void *unused) {
 
 static uint64_t relieve_machine(struct frame_reliever *self, enum frame_pressure pressure,
                                 uint64_t wanted) {
+    bool moved;
     (void)self, (void)pressure;
-    return relieve(relief_machine, wanted);
+    return relieve(relief_machine, wanted, &moved);
 }
 
 static struct frame_reliever reliever = {.name = "page caches", .relieve = relieve_machine};

@@ -210,7 +210,7 @@ k42_result region_divide(struct region *self, uintptr_t at, k42_ref *upper) {
     struct region_new new = body->state;
     new.start = at;
     new.first += (at - body->state.start) / PAGE_BYTES;
-    return k42_create(body->root.class_, &new, upper);
+    return k42_make(body->root.class_, &new, upper);
 }
 
 k42_result region_fork(struct region *self, const struct region_heir *heir, k42_ref *child) {
@@ -222,7 +222,7 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     new.hat = heir->hat;
     new.pm = heir->pm;
     new.space = heir->space;
-    k42_result result = k42_create(body->root.class_, &new, child);
+    k42_result result = k42_make(body->root.class_, &new, child);
     return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }
 

@@ -126,6 +126,10 @@ static k42_result private_fault(struct region *self, uintptr_t address, unsigned
     }
     result = k42_call(view.hat, grant, view.page, view.protection | wanted[kind] << HAT_WANTED,
                       &view.lease);
+    if (result == HAT_OUT) {
+        result = k42_call(view.hat, bring, view.page);
+        return result < 0 ? result : -K42_RETRY;
+    }
     if (result == HAT_COPY)
         result = copy_mapped(&view);
     else if (result > 0)

@@ -87,7 +87,7 @@ K42_CLASS(region_shared) = {
 k42_result region_create(const struct region_new *new, region_ref *region) {
     k42_ref ref = K42_NULL_REF;
     k42_result result =
-        k42_create(new->flags &SPACE_SHARED ? &region_shared : &region_private, new, &ref);
+        k42_make(new->flags &SPACE_SHARED ? &region_shared : &region_private, new, &ref);
     *region = (region_ref)ref;
     return result;
 }

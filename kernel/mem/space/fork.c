@@ -82,7 +82,7 @@ static k42_result fork_changing(struct space *self, k42_ref pm, k42_ref *child) 
         return -ENOMEM;
     k42_result result = hat_create(pm, &state->hat);
     if (result >= 0) {
-        result = k42_create(k42_root_class(BODY_ROOT(self)), state, child);
+        result = k42_make(k42_root_class(BODY_ROOT(self)), state, child);
         if (result < 0 && k42_destroy((k42_ref)state->hat) < 0)
             result = -ENOMEM;
     }

@@ -132,7 +132,7 @@ static k42_result make_shared_memory(struct space_request *what) {
     struct fcm_file file = {.pm = pm_machine, .size = what->length};
     struct k42_class *class_ = k42_class_find("fcm.pinned");
     what->flags |= SPACE_ANONYMOUS;
-    return class_ ? k42_create(class_, &file, &what->fcm) : -ENOMEM;
+    return class_ ? k42_make(class_, &file, &what->fcm) : -ENOMEM;
 }
 
 k42_result map_at(struct space *self, uintptr_t address, const struct space_request *request) {

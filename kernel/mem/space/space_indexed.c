@@ -188,7 +188,7 @@ k42_result space_create(k42_ref pm, space_ref *space) {
     k42_ref ref = K42_NULL_REF;
     k42_result result = hat_create(pm, &state->hat);
     if (result >= 0) {
-        result = k42_create(&space_indexed, state, &ref);
+        result = k42_make(&space_indexed, state, &ref);
         if (result < 0 && k42_destroy((k42_ref)state->hat) < 0)
             result = -ENOMEM;
     }

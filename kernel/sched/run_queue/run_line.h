@@ -1,11 +1,16 @@
 /*
  * Entities in a line, for policies: put in at either end, taken out anywhere. The `next` and
- * `before` of entities are the line's while they stand in it. Locking: the CPU's. Cannot fail.
+ * `before` of entities are the line's while they stand in it.
+ *
+ * And the policy that is one line, first come, first served: classes that differ in how long turns
+ * are use its methods as they are. Locking: the CPU's. Cannot fail.
  */
 #ifndef KERNEL_RUN_LINE_H
 #define KERNEL_RUN_LINE_H
 
-#include "run_queue.h"
+#include "run_body.h"
+
+#define RUN_LOOKED_AT 16u /* entities, before giving up to find one that may move */
 
 struct run_line {
     struct run_entity *first, *last;
@@ -43,11 +48,21 @@ static inline struct run_entity *run_line_movable(const struct run_line *line, u
     return NULL;
 }
 
-/* One that leaves a queue which keeps no account of shares. */
-static inline void run_entity_leaves(struct run_entity *entity, uint64_t now) {
-    entity->ahead_ns = 0;
-    entity->left_at = now;
-    entity->left = NULL;
-}
+/* ---- the policy that is one line ---- */
+
+struct run_lined {
+    struct run_body body;
+    struct run_line line;
+};
+
+/* Who gave way to somebody, or was waited for, comes first; others last. */
+k42_result run_lined_add(struct run_queue *self, struct run_entity *entity, enum run_reason why,
+                         uint64_t now);
+struct k42_pair run_lined_take(struct run_queue *self);
+struct k42_pair run_lined_take_movable(struct run_queue *self, unsigned cpu, uint64_t now);
+k42_result run_lined_remove(struct run_queue *self, struct run_entity *entity, uint64_t now);
+
+struct run_entity *run_lined_drain(struct k42_root *root);
+extern const struct k42_transfer run_lined_transfers[];
 
 #endif

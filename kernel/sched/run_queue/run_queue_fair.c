@@ -19,11 +19,10 @@
  *
  * Locking: the CPU's. Formats: run_queue_entities. Cannot fail.
  */
-#include "run_queue.h"
+#include "run_body.h"
 
 #include "runtime.h"
 
-#include <errno.h>
 #include <k42/class.h>
 
 #define GRAIN_NS  (RUN_SLICE_NS / 4) /* behind the running one by this much, one that wakes runs */
@@ -31,16 +30,13 @@
 #define LOOKED_AT 8u /* of the second ones, when the first of those that may move may not come */
 
 struct fair {
-    struct k42_root root;
-    struct run_queue rep;
-    struct run_entity *running;
+    struct run_body body;
     uint64_t clock;
     struct heap movable, bound;
-    uint32_t count;
 };
 
 static struct fair *fair_of(struct run_queue *self) {
-    return k42_container(self, struct fair, rep);
+    return (struct fair *)(void *)run_body_of(self);
 }
 
 static struct run_entity *entity_of(struct heap_node *node) {
@@ -53,12 +49,12 @@ static struct heap *heap_of(struct fair *fair, const struct run_entity *entity) 
 
 static void put_in(struct fair *fair, struct run_entity *entity, uint64_t key) {
     heap_add(heap_of(fair, entity), &entity->node, key);
-    fair->count++;
+    fair->body.count++;
 }
 
 static void take_out(struct fair *fair, struct run_entity *entity) {
     heap_remove(heap_of(fair, entity), &entity->node);
-    fair->count--;
+    fair->body.count--;
 }
 
 /* The one that waits with the least virtual time, or NULL. */
@@ -79,8 +75,8 @@ static uint64_t at_pace(const struct run_entity *entity, uint64_t ns) {
 static void move_clock(struct fair *fair) {
     const struct run_entity *next = least(fair);
     uint64_t now = next ? next->node.key : UINT64_MAX;
-    if (fair->running && fair->running->virtual_ns < now)
-        now = fair->running->virtual_ns;
+    if (fair->body.running && fair->body.running->virtual_ns < now)
+        now = fair->body.running->virtual_ns;
     if (now != UINT64_MAX && now > fair->clock)
         fair->clock = now;
 }
@@ -112,8 +108,7 @@ static void arrive(const struct fair *fair, struct run_entity *entity) {
 static k42_result fair_add(struct run_queue *self, struct run_entity *entity, enum run_reason why,
                            uint64_t now) {
     struct fair *fair = fair_of(self);
-    if (entity == fair->running) {
-        fair->running = NULL;
+    if (run_body_stops(&fair->body, entity)) {
         const struct run_entity *next = least(fair);
         if (why == RUN_YIELDED && next && next->virtual_ns >= entity->virtual_ns)
             entity->virtual_ns = next->virtual_ns + 1;
@@ -130,19 +125,18 @@ static k42_result fair_add(struct run_queue *self, struct run_entity *entity, en
         arrive(fair, entity);
     }
     put_in(fair, entity, why == RUN_AWAITED ? FIRST : entity->virtual_ns);
-    return fair->running && entity->virtual_ns + GRAIN_NS < fair->running->virtual_ns;
+    return fair->body.running && entity->virtual_ns + GRAIN_NS < fair->body.running->virtual_ns;
 }
 
 static struct k42_pair fair_take(struct run_queue *self) {
     struct fair *fair = fair_of(self);
     struct run_entity *entity = least(fair);
-    if (!entity)
-        return (struct k42_pair){.result = -ENOENT};
-    take_out(fair, entity);
-    fair->running = entity;
-    if (entity->node.key > fair->clock)
-        fair->clock = entity->node.key;
-    return (struct k42_pair){.word = (uintptr_t)entity};
+    if (entity) {
+        take_out(fair, entity);
+        if (entity->node.key > fair->clock)
+            fair->clock = entity->node.key;
+    }
+    return run_body_turn(&fair->body, entity);
 }
 
 /* The first of the heap, or one of its children. */
@@ -170,8 +164,8 @@ static struct k42_pair fair_take_movable(struct run_queue *self, unsigned cpu, u
 
 static k42_result fair_charge(struct run_queue *self, uint64_t ran_ns) {
     struct fair *fair = fair_of(self);
-    if (fair->running) {
-        fair->running->virtual_ns += at_pace(fair->running, ran_ns);
+    if (fair->body.running) {
+        fair->body.running->virtual_ns += at_pace(fair->body.running, ran_ns);
         move_clock(fair);
     }
     return 0;
@@ -179,9 +173,7 @@ static k42_result fair_charge(struct run_queue *self, uint64_t ran_ns) {
 
 static k42_result fair_remove(struct run_queue *self, struct run_entity *entity, uint64_t now) {
     struct fair *fair = fair_of(self);
-    if (entity == fair->running)
-        fair->running = NULL;
-    else
+    if (!run_body_stops(&fair->body, entity))
         take_out(fair, entity);
     leave(fair, entity);
     entity->left_at = now;
@@ -193,17 +185,9 @@ static k42_result fair_slice(struct run_queue *self) {
     return (k42_result)RUN_SLICE_NS;
 }
 
-static k42_result fair_count(struct run_queue *self) {
-    return __atomic_load_n(&fair_of(self)->count, __ATOMIC_RELAXED);
-}
-
-static struct k42_pair fair_self(struct run_queue *self) {
-    return (struct k42_pair){.word = (uintptr_t)self};
-}
-
 static k42_result fair_describe(struct k42_object *object, char *text, size_t size) {
     struct run_queue *self = (struct run_queue *)(void *)object;
-    return k42_format_text(text, size, "weighted shares: %ld wait", fair_count(self));
+    return k42_format_text(text, size, "weighted shares: %ld wait", run_body_count(self));
 }
 
 static const struct run_queue_ops fair_ops = {
@@ -214,8 +198,8 @@ static const struct run_queue_ops fair_ops = {
     .charge = fair_charge,
     .remove = fair_remove,
     .slice = fair_slice,
-    .count = fair_count,
-    .self = fair_self,
+    .count = run_body_count,
+    .self = run_body_self,
 };
 
 /* Far enough from 0 that nobody is before the beginning of time. */
@@ -233,32 +217,30 @@ static struct run_entity *fair_drain(struct k42_root *root) {
     if (entity) {
         take_out(fair, entity);
         leave(fair, entity);
-    } else if (fair->running) {
-        leave(fair, fair->running);
-        fair->running = NULL;
+    } else if (fair->body.running) {
+        leave(fair, fair->body.running);
+        fair->body.running = NULL;
     }
     return entity;
 }
 
 static k42_result fair_export(struct k42_root *from, struct k42_state *state, unsigned part) {
     (void)part;
-    state->word[RUN_QUEUE_ROOT] = (uintptr_t)from;
-    state->word[RUN_QUEUE_DRAIN] = (uintptr_t)fair_drain;
-    state->word[RUN_QUEUE_RUNNING] = (uintptr_t)((struct fair *)(void *)from)->running;
-    return 0;
+    return run_body_export(from, state, fair_drain);
+}
+
+static void put_last(struct run_body *body, struct run_entity *entity) {
+    struct fair *fair = (struct fair *)(void *)body;
+    arrive(fair, entity);
+    put_in(fair, entity, entity->virtual_ns);
 }
 
 static k42_result fair_import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    struct fair *fair = (struct fair *)(void *)to;
-    struct run_entity *entity;
+    struct run_body *body = run_body_of_root(to);
     (void)part;
-    while ((entity = run_queue_next(state))) {
-        arrive(fair, entity);
-        put_in(fair, entity, entity->virtual_ns);
-    }
-    fair->running = (struct run_entity *)state->word[RUN_QUEUE_RUNNING];
-    if (fair->running)
-        arrive(fair, fair->running);
+    run_body_import(to, state, put_last);
+    if (body->running)
+        arrive((struct fair *)(void *)body, body->running);
     return 0;
 }
 
@@ -274,7 +256,7 @@ K42_CLASS(run_queue_fair) = {
     .traits = "order=share",
     .kind = &k42_single,
     .root_size = sizeof(struct fair),
-    .rep_offset = offsetof(struct fair, rep),
+    .rep_offset = offsetof(struct fair, body.rep),
     .ops = &fair_ops,
     .init = fair_init,
     .transfers = fair_transfers,

@@ -11,23 +11,18 @@
 
 #include "runtime.h"
 
-#include <errno.h>
 #include <k42/class.h>
 
-#define LOOKED_AT 16u /* entities, before giving up to find one that may move */
-#define WORDS     ((RUN_PRIORITIES + 63) / 64)
+#define WORDS ((RUN_PRIORITIES + 63) / 64)
 
 struct realtime {
-    struct k42_root root;
-    struct run_queue rep;
-    struct run_entity *running;
-    uint32_t count;
+    struct run_body body;
     uint64_t waiting[WORDS]; /* a bit for each line that is not empty */
     struct run_line lines[RUN_PRIORITIES];
 };
 
 static struct realtime *realtime_of(struct run_queue *self) {
-    return k42_container(self, struct realtime, rep);
+    return (struct realtime *)(void *)run_body_of(self);
 }
 
 /* Those of the other level, should they be here, have the lowest and take turns. */
@@ -46,7 +41,7 @@ static void put_in(struct realtime *queue, struct run_entity *entity, bool at_th
     else
         run_line_put_last(&queue->lines[priority], entity);
     queue->waiting[priority / 64] |= 1ul << priority % 64;
-    queue->count++;
+    queue->body.count++;
 }
 
 static void take_out(struct realtime *queue, struct run_entity *entity) {
@@ -54,7 +49,7 @@ static void take_out(struct realtime *queue, struct run_entity *entity) {
     run_line_take_out(&queue->lines[priority], entity);
     if (!queue->lines[priority].first)
         queue->waiting[priority / 64] &= ~(1ul << priority % 64);
-    queue->count--;
+    queue->body.count--;
 }
 
 /* The first of the highest line below `limit`, or NULL. */
@@ -73,71 +68,51 @@ static k42_result realtime_add(struct run_queue *self, struct run_entity *entity
                                enum run_reason why, uint64_t now) {
     struct realtime *queue = realtime_of(self);
     (void)now;
-    if (entity == queue->running)
-        queue->running = NULL;
+    run_body_stops(&queue->body, entity);
     /* Who has no rounds keeps its place until it sleeps or gives way. */
     put_in(queue, entity, why == RUN_RETURNED || (why == RUN_EXPIRED && !has_rounds(entity)));
-    return queue->running && entity->priority > queue->running->priority;
+    return queue->body.running && entity->priority > queue->body.running->priority;
 }
 
 static struct k42_pair realtime_take(struct run_queue *self) {
     struct realtime *queue = realtime_of(self);
     struct run_entity *entity = highest(queue, RUN_PRIORITIES);
-    if (!entity)
-        return (struct k42_pair){.result = -ENOENT};
-    take_out(queue, entity);
-    queue->running = entity;
-    return (struct k42_pair){.word = (uintptr_t)entity};
+    if (entity)
+        take_out(queue, entity);
+    return run_body_turn(&queue->body, entity);
 }
 
 static struct k42_pair realtime_take_movable(struct run_queue *self, unsigned cpu, uint64_t now) {
     struct realtime *queue = realtime_of(self);
     struct run_entity *entity = highest(queue, RUN_PRIORITIES);
-    (void)now;
-    for (unsigned i = 0; entity && i < LOOKED_AT; i++) {
+    for (unsigned i = 0; entity && i < RUN_LOOKED_AT; i++) {
         if (run_may_move(entity, cpu)) {
             take_out(queue, entity);
-            return (struct k42_pair){.word = (uintptr_t)entity};
+            return run_body_lend(entity, now);
         }
         entity = entity->next ? entity->next : highest(queue, priority_of(entity));
     }
-    return (struct k42_pair){.result = -ENOENT};
-}
-
-static k42_result realtime_charge(struct run_queue *self, uint64_t ran_ns) {
-    (void)self;
-    (void)ran_ns;
-    return 0;
+    return run_body_lend(NULL, now);
 }
 
 static k42_result realtime_remove(struct run_queue *self, struct run_entity *entity, uint64_t now) {
     struct realtime *queue = realtime_of(self);
-    if (entity == queue->running)
-        queue->running = NULL;
-    else
+    if (!run_body_stops(&queue->body, entity))
         take_out(queue, entity);
     run_entity_leaves(entity, now);
     return 0;
 }
 
 static k42_result realtime_slice(struct run_queue *self) {
-    const struct run_entity *running = realtime_of(self)->running;
+    const struct run_entity *running = run_body_of(self)->running;
     if (running && has_rounds(running))
         return (k42_result)(running->priority ? RUN_ROUND_NS : RUN_SLICE_NS);
     return (k42_result)RUN_FOR_EVER;
 }
 
-static k42_result realtime_count(struct run_queue *self) {
-    return __atomic_load_n(&realtime_of(self)->count, __ATOMIC_RELAXED);
-}
-
-static struct k42_pair realtime_self(struct run_queue *self) {
-    return (struct k42_pair){.word = (uintptr_t)self};
-}
-
 static k42_result realtime_describe(struct k42_object *object, char *text, size_t size) {
     struct run_queue *self = (struct run_queue *)(void *)object;
-    return k42_format_text(text, size, "priorities: %ld wait", realtime_count(self));
+    return k42_format_text(text, size, "priorities: %ld wait", run_body_count(self));
 }
 
 static const struct run_queue_ops realtime_ops = {
@@ -145,11 +120,11 @@ static const struct run_queue_ops realtime_ops = {
     .add = realtime_add,
     .take = realtime_take,
     .take_movable = realtime_take_movable,
-    .charge = realtime_charge,
+    .charge = run_body_charge_nothing,
     .remove = realtime_remove,
     .slice = realtime_slice,
-    .count = realtime_count,
-    .self = realtime_self,
+    .count = run_body_count,
+    .self = run_body_self,
 };
 
 /* ---- state ---- */
@@ -160,26 +135,22 @@ static struct run_entity *realtime_drain(struct k42_root *root) {
     if (entity)
         take_out(queue, entity);
     else
-        queue->running = NULL;
+        queue->body.running = NULL;
     return entity;
 }
 
 static k42_result realtime_export(struct k42_root *from, struct k42_state *state, unsigned part) {
     (void)part;
-    state->word[RUN_QUEUE_ROOT] = (uintptr_t)from;
-    state->word[RUN_QUEUE_DRAIN] = (uintptr_t)realtime_drain;
-    state->word[RUN_QUEUE_RUNNING] = (uintptr_t)((struct realtime *)(void *)from)->running;
-    return 0;
+    return run_body_export(from, state, realtime_drain);
+}
+
+static void put_last(struct run_body *body, struct run_entity *entity) {
+    put_in((struct realtime *)(void *)body, entity, false);
 }
 
 static k42_result realtime_import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    struct realtime *queue = (struct realtime *)(void *)to;
-    struct run_entity *entity;
     (void)part;
-    while ((entity = run_queue_next(state)))
-        put_in(queue, entity, false);
-    queue->running = (struct run_entity *)state->word[RUN_QUEUE_RUNNING];
-    return 0;
+    return run_body_import(to, state, put_last);
 }
 
 static const struct k42_transfer realtime_transfers[] = {
@@ -196,7 +167,7 @@ K42_CLASS(run_queue_realtime) = {
     .traits = "order=priority",
     .kind = &k42_single,
     .root_size = sizeof(struct realtime),
-    .rep_offset = offsetof(struct realtime, rep),
+    .rep_offset = offsetof(struct realtime, body.rep),
     .ops = &realtime_ops,
     .transfers = realtime_transfers,
 };

@@ -16,27 +16,22 @@
 
 #include "runtime.h"
 
-#include <errno.h>
 #include <k42/class.h>
 
-#define LOOKED_AT 16u /* entities, before giving up to find one that may move */
-#define LONG_NS   (10 * RUN_SLICE_NS)
+#define LONG_NS (10 * RUN_SLICE_NS)
 
 /* Two lines are the batch and those that gather, by turns. */
 enum { COMPUTING = 2, LINES };
 
 struct throughput {
-    struct k42_root root;
-    struct run_queue rep;
+    struct run_body body;
     struct run_line lines[LINES];
-    struct run_entity *running;
-    uint32_t count;
     unsigned batch;         /* which of the first two is served; the other gathers */
     bool one_that_computes; /* has its turn before the next batch */
 };
 
 static struct throughput *throughput_of(struct run_queue *self) {
-    return k42_container(self, struct throughput, rep);
+    return (struct throughput *)(void *)run_body_of(self);
 }
 
 /* Whose line is next; one without anybody when nobody waits. */
@@ -59,20 +54,19 @@ static void put_in(struct throughput *queue, unsigned line, struct run_entity *e
         run_line_put_first(&queue->lines[line], entity);
     else
         run_line_put_last(&queue->lines[line], entity);
-    queue->count++;
+    queue->body.count++;
 }
 
 static void take_out(struct throughput *queue, struct run_entity *entity) {
     run_line_take_out(&queue->lines[entity->virtual_ns], entity);
-    queue->count--;
+    queue->body.count--;
 }
 
 static k42_result throughput_add(struct run_queue *self, struct run_entity *entity,
                                  enum run_reason why, uint64_t now) {
     struct throughput *queue = throughput_of(self);
     (void)now;
-    if (entity == queue->running)
-        queue->running = NULL;
+    run_body_stops(&queue->body, entity);
     if (why == RUN_RETURNED || why == RUN_AWAITED)
         put_in(queue, queue->batch, entity, true);
     else if (why == RUN_EXPIRED || why == RUN_YIELDED)
@@ -92,57 +86,38 @@ static struct k42_pair throughput_take(struct run_queue *self) {
     if (line != COMPUTING)
         queue->batch = line;
     queue->one_that_computes = line != COMPUTING;
-    queue->running = entity;
-    return (struct k42_pair){.word = (uintptr_t)entity};
+    return run_body_turn(&queue->body, entity);
 }
 
 /* Those that compute have least to lose. */
 static struct k42_pair throughput_take_movable(struct run_queue *self, unsigned cpu, uint64_t now) {
     struct throughput *queue = throughput_of(self);
-    unsigned left = LOOKED_AT;
+    unsigned left = RUN_LOOKED_AT;
     struct run_entity *entity = NULL;
     for (unsigned line = LINES; line-- && !entity;)
         entity = run_line_movable(&queue->lines[line], cpu, &left);
-    if (!entity)
-        return (struct k42_pair){.result = -ENOENT};
-    take_out(queue, entity);
-    run_entity_leaves(entity, now);
-    return (struct k42_pair){.word = (uintptr_t)entity};
-}
-
-static k42_result throughput_charge(struct run_queue *self, uint64_t ran_ns) {
-    (void)self;
-    (void)ran_ns;
-    return 0;
+    if (entity)
+        take_out(queue, entity);
+    return run_body_lend(entity, now);
 }
 
 static k42_result throughput_remove(struct run_queue *self, struct run_entity *entity,
                                     uint64_t now) {
     struct throughput *queue = throughput_of(self);
-    if (entity == queue->running)
-        queue->running = NULL;
-    else
+    if (!run_body_stops(&queue->body, entity))
         take_out(queue, entity);
     run_entity_leaves(entity, now);
     return 0;
 }
 
 static k42_result throughput_slice(struct run_queue *self) {
-    const struct run_entity *running = throughput_of(self)->running;
+    const struct run_entity *running = run_body_of(self)->running;
     return (k42_result)(running ? run_turn(running, LONG_NS) : LONG_NS);
-}
-
-static k42_result throughput_count(struct run_queue *self) {
-    return __atomic_load_n(&throughput_of(self)->count, __ATOMIC_RELAXED);
-}
-
-static struct k42_pair throughput_self(struct run_queue *self) {
-    return (struct k42_pair){.word = (uintptr_t)self};
 }
 
 static k42_result throughput_describe(struct k42_object *object, char *text, size_t size) {
     struct run_queue *self = (struct run_queue *)(void *)object;
-    return k42_format_text(text, size, "long turns: %ld wait", throughput_count(self));
+    return k42_format_text(text, size, "long turns: %ld wait", run_body_count(self));
 }
 
 static const struct run_queue_ops throughput_ops = {
@@ -150,11 +125,11 @@ static const struct run_queue_ops throughput_ops = {
     .add = throughput_add,
     .take = throughput_take,
     .take_movable = throughput_take_movable,
-    .charge = throughput_charge,
+    .charge = run_body_charge_nothing,
     .remove = throughput_remove,
     .slice = throughput_slice,
-    .count = throughput_count,
-    .self = throughput_self,
+    .count = run_body_count,
+    .self = run_body_self,
 };
 
 /* ---- state ---- */
@@ -165,26 +140,22 @@ static struct run_entity *throughput_drain(struct k42_root *root) {
     if (entity)
         take_out(queue, entity);
     else
-        queue->running = NULL;
+        queue->body.running = NULL;
     return entity;
 }
 
 static k42_result throughput_export(struct k42_root *from, struct k42_state *state, unsigned part) {
     (void)part;
-    state->word[RUN_QUEUE_ROOT] = (uintptr_t)from;
-    state->word[RUN_QUEUE_DRAIN] = (uintptr_t)throughput_drain;
-    state->word[RUN_QUEUE_RUNNING] = (uintptr_t)((struct throughput *)(void *)from)->running;
-    return 0;
+    return run_body_export(from, state, throughput_drain);
+}
+
+static void put_last(struct run_body *body, struct run_entity *entity) {
+    put_in((struct throughput *)(void *)body, COMPUTING, entity, false);
 }
 
 static k42_result throughput_import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    struct throughput *queue = (struct throughput *)(void *)to;
-    struct run_entity *entity;
     (void)part;
-    while ((entity = run_queue_next(state)))
-        put_in(queue, COMPUTING, entity, false);
-    queue->running = (struct run_entity *)state->word[RUN_QUEUE_RUNNING];
-    return 0;
+    return run_body_import(to, state, put_last);
 }
 
 static const struct k42_transfer throughput_transfers[] = {
@@ -201,7 +172,7 @@ K42_CLASS(run_queue_throughput) = {
     .traits = "order=batches turns=long",
     .kind = &k42_single,
     .root_size = sizeof(struct throughput),
-    .rep_offset = offsetof(struct throughput, rep),
+    .rep_offset = offsetof(struct throughput, body.rep),
     .ops = &throughput_ops,
     .transfers = throughput_transfers,
 };

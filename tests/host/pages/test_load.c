@@ -155,6 +155,8 @@ static void await_progress(uint32_t more) {
 
 static void use_a_file(uint64_t count, bool mapped) {
     static struct worker workers[THREADS + 2];
+    static struct k42_class *const pms[] = {&pm_arc, &pm_2q,    &pm_turns, &pm_mru,
+                                            &pm_arc, &pm_turns, &pm_clock};
     stop = 0;
     pages = count;
     is_mapped = mapped;
@@ -170,7 +172,7 @@ static void use_a_file(uint64_t count, bool mapped) {
         await_progress(40);
         swap((k42_ref)fcm, stage_classes[i % 2 ? i / 2 % STAGE_CLASSES : i / 2 / STAGE_CLASSES]);
         if (i % 8 == 0)
-            swap((k42_ref)pm, &pm_turns);
+            swap((k42_ref)pm, pms[i / 8 % (sizeof pms / sizeof *pms)]);
     }
     swap((k42_ref)fcm, &fcm_shared);
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);

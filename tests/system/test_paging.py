@@ -1,0 +1,176 @@
+"""Programs need more memory than there is: private pages go to a swap and come back as they were,
+whatever happens meanwhile. And files are given replacement policies of their own."""
+import os
+import time
+
+import pytest
+from conftest import CPUS, KERNELS
+from launcher import session, variants
+
+SUITE_TIMEOUT_SECONDS = 600
+LONG = os.environ.get("K42_LONG") == "1"
+MEMORY, DISK_MIB, SMALL_MIB = "128M", 256, 24
+PROGRAM = "cat > /tmp/paging; chmod +x /tmp/paging"
+
+
+def machines():
+    cpus = CPUS or ([1, 2, 4] if LONG else [2])
+    return [(count, variant) for variant in KERNELS or ["release"] for count in cpus]
+
+
+long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+
+
+def disk(folder, name, mib, number):
+    path = folder / name
+    with open(path, "wb") as file:
+        file.truncate(mib << 20)
+    return ["-drive", f"file={path},format=raw,if=none,id=d{number}",
+            "-device", f"virtio-blk-pci,drive=d{number}"]
+
+
+@pytest.fixture(scope="module", params=machines(), ids=lambda one: "-".join(map(str, one)))
+def guest(request, tmp_path_factory):
+    cpus, variant = request.param
+    folder = tmp_path_factory.mktemp("disks")
+    share = tmp_path_factory.mktemp("share")
+    devices = disk(folder, "large", DISK_MIB, 0) + disk(folder, "small", SMALL_MIB, 1)
+    with session.Session("k42", cpus, MEMORY, variant=variant, more=devices,
+                         shares=[(str(share), "/srv/s")]) as one:
+        one.wait_until_ready()
+        with open(os.path.join(variants.folder("release"), "tests", "programs", "paging"),
+                  "rb") as file:
+            sh(one, PROGRAM, file.read())
+        sh(one, "mkswap /dev/vda; mkswap /dev/vdb")
+        one.share = share
+        yield one
+
+
+def sh(guest, script, data=b"", status=0, limit=240):
+    done = guest.run(["/bin/sh", "-c", script], data, limit=limit)
+    assert done.status == status, done.output.decode() + done.errors.decode()
+    return done.output.decode().strip()
+
+
+def used(guest):
+    lines = sh(guest, "cat /proc/swaps").splitlines()[1:]
+    return {line.split()[0]: int(line.split()[3]) for line in lines}
+
+
+def wait_until_unused(guest, most=0):
+    """Pages of programs that have ended are forgotten at relief's next turn; a few are of those
+    that are still there."""
+    for _ in range(60):
+        now = sum(used(guest).values())
+        if now <= most:
+            return
+        time.sleep(0.5)
+    pytest.fail(f"{now} KiB of the swap are still used")
+
+
+@pytest.fixture
+def swap(guest):
+    sh(guest, "swapon /dev/vda")
+    yield guest
+    sh(guest, "swapoff /dev/vda")
+    assert used(guest) == {}
+
+
+def free_mib(guest):
+    return int(sh(guest, "grep MemFree /proc/meminfo").split()[1]) >> 10
+
+
+def test_programs_see_the_swap(swap):
+    assert list(used(swap)) == ["/dev/vda"]
+    lines = dict(line.split(":") for line in sh(swap, "cat /proc/meminfo").splitlines())
+    assert int(lines["SwapTotal"].split()[0]) == (DISK_MIB << 10) - 4
+    assert sh(swap, "free | grep Swap").split()[1] == str((DISK_MIB << 10) - 4)
+
+
+def test_more_memory_is_used_than_there_is_and_every_page_is_right(swap):
+    mib = free_mib(swap) * (2 if LONG else 1) + 8
+    assert sh(swap, f"/tmp/paging {mib}") == "right"
+    wait_until_unused(swap, 2048)
+
+
+@long
+def test_children_have_what_they_inherited_and_what_they_wrote(swap):
+    mib = free_mib(swap) * 9 // 10
+    assert sh(swap, f"/tmp/paging {mib} 3") == "right"
+    wait_until_unused(swap, 2048)
+
+
+@long
+def test_a_swap_is_taken_away_while_it_is_used(swap):
+    mib = free_mib(swap) * 2 // 3
+    out = sh(swap, f"swapon /dev/vdb; /tmp/paging {mib} & /tmp/paging {mib // 2} & "
+                   "for n in 1 2 3; do sleep 0.3; swapoff /dev/vdb && swapon -p 5 /dev/vdb; done; "
+                   "wait; swapoff /dev/vdb")
+    assert out.split() == ["right", "right"]
+
+
+@long
+def test_what_was_killed_leaves_nothing_behind(swap):
+    mib = free_mib(swap) + 24
+    for delay in ("0.3", "0.6", "1", "1.5"):
+        sh(swap, f"/tmp/paging {mib} 1 & sleep {delay}; kill -9 $!; wait; true")
+    wait_until_unused(swap, 2048)
+
+
+@long
+def test_a_full_swap_ends_a_program_and_nothing_else(guest):
+    sh(guest, "swapon /dev/vdb")
+    mib = free_mib(guest) + 2 * SMALL_MIB
+    done = guest.run(["/tmp/paging", str(mib)], limit=240)
+    assert done.status not in (0, 1), done.output
+    assert sh(guest, "/tmp/paging 8") == "right"
+    wait_until_unused(guest, 2048)
+    sh(guest, "swapoff /dev/vdb")
+    assert used(guest) == {}
+
+
+@long
+def test_a_file_of_the_host_is_a_swap_as_well(guest):
+    sh(guest, "dd if=/dev/zero of=/srv/s/swap bs=1M count=64 2>/dev/null; chmod 600 /srv/s/swap; "
+              "mkswap /srv/s/swap; swapon /srv/s/swap")
+    assert "file" in sh(guest, "grep srv /proc/swaps")
+    assert sh(guest, f"/tmp/paging {free_mib(guest) + 12}") == "right"
+    sh(guest, "swapoff /srv/s/swap")
+    assert used(guest) == {}
+
+
+def test_what_is_no_swap_is_refused(guest):
+    for what, why in (("/srv/s", "Invalid argument"), ("/srv/s/none", "No such file"),
+                      ("/dev/null", "Invalid argument")):
+        done = guest.run(["/bin/sh", "-c", f"swapon {what}"])
+        assert done.status and done.errors, what
+    (guest.share / "short").write_bytes(b"no swap" * 100)
+    assert guest.run(["swapon", "/srv/s/short"]).status
+    assert guest.run(["swapoff", "/dev/vda"]).status
+    sh(guest, "swapon /dev/vda")
+    assert guest.run(["swapon", "/dev/vda"]).status
+    sh(guest, "swapoff /dev/vda")
+    sh(guest, "cd /; ! setpriv --reuid 65534 --clear-groups swapon /dev/vda")
+
+
+def test_a_file_gets_a_policy_and_a_limit(guest):
+    (guest.share / "pages").write_bytes(os.urandom(2 << 20))
+    sums = set()
+    for policy in ("pm.clock", "pm.2q", "pm.arc", "pm.mru", "pm.turns"):
+        out = sh(guest, f"exec 3</srv/s/pages; echo 3 {policy} 64 > /proc/k42/replacement; "
+                        "cat <&3 | cksum; cat /srv/s/pages | cksum; "
+                        f"grep '{policy} ' /proc/k42/replacement | grep ' 64 '")
+        lines = out.splitlines()
+        sums.update(lines[:2])
+        values = lines[2].split()
+        assert int(values[2]) <= 64 and int(values[5]) >= 2 * 512 - 64 - 512 // 2
+    assert len(sums) == 1
+
+
+def test_policies_are_refused_with_a_reason(guest):
+    for text, why in (("99 pm.arc 10", "Bad file"), ("0 pm.none 10", "No such file"),
+                      ("3 pm.arc", "Invalid"), ("3 pm.arc 0", "Invalid"), ("", "Invalid"),
+                      ("3 fcm.shared 10", "No such file")):
+        done = guest.run(["/bin/bash", "-c",
+                          f"exec 3</srv/s/pages; echo '{text}' > /proc/k42/replacement"])
+        assert why in done.errors.decode(), (text, done.errors)
