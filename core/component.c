@@ -219,6 +219,8 @@ static k42_result busy_with_instances(const struct k42_component *component, cha
 
 static k42_result component_busy(struct k42_component *component, char *why, size_t why_size) {
     k42_result result = busy_with_instances(component, why, why_size);
+    if (!result)
+        result = busy_with(component, K42_LEDGER_RUNS, "runs as a policy", why, why_size);
     return result < 0 ? result : busy_with(component, K42_LEDGER_HOOKS, "hooks", why, why_size);
 }
 
@@ -319,6 +321,10 @@ struct k42_component *k42_component_find(const char *name) {
         component = component->next;
     k42_unlock(&list_lock);
     return component;
+}
+
+struct k42_module *k42_component_module(const struct k42_component *component) {
+    return component->module;
 }
 
 struct k42_class *k42_component_class(struct k42_component *component, const char *name) {

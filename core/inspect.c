@@ -123,6 +123,20 @@ k42_id k42_objects_from(k42_id first, uint32_t slots,
     return id < end ? id : 0;
 }
 
+k42_id k42_shared_from(k42_id first, uint32_t slots, const struct k42_interface *interface_,
+                       void (*visit)(k42_id id)) {
+    k42_id id = first < K42_SLOTS_PER_PAGE ? K42_SLOTS_PER_PAGE : first;
+    uint32_t end = k42_pages_used() * K42_SLOTS_PER_PAGE;
+    for (; id < end && slots; id++, slots--) {
+        uint64_t state = k42_load_relaxed(&k42_entries[id].state);
+        uint32_t touched = k42_entry_touched(state);
+        if (k42_entry_usable(state) && touched & (touched - 1) &&
+            k42_interface_by_number(k42_id_interface(id)) == interface_)
+            visit(id);
+    }
+    return id < end ? id : 0;
+}
+
 void k42_stats(struct k42_stats *stats) {
 #define SUM(counter) k42_cpus_sum(offsetof(struct k42_cpu, counter))
     *stats = (struct k42_stats){.created = SUM(created),

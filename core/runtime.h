@@ -195,6 +195,14 @@ struct k42_frame {
     struct k42_mediator *mediator;
 };
 
+/*
+ * Visits live objects of an interface that several CPUs have used since they were redirected last,
+ * with numbers from `first` on, on at most `slots` slots. A look at one word for each. Returns the
+ * number to go on with; 0: there are no more.
+ */
+k42_id k42_shared_from(k42_id first, uint32_t slots, const struct k42_interface *interface_,
+                       void (*visit)(k42_id id));
+
 /* The name of an object's method for people; writes into `text`. */
 void k42_method_name(k42_id id, unsigned method, char *text, size_t size);
 /* The same as a string that stays; "method 7" where the interface carries no names. */
@@ -218,7 +226,9 @@ uint64_t k42_grace_periods(void);
 /* ---- the workers (worker.c): reclaimer and swapper ---- */
 
 void k42_reclaimer_kick(void);
-void k42_worker_submit(struct k42_swap *request);
+/* One or many, linked from the last to the first: those are made in one batch, as far as it goes.
+ */
+void k42_worker_submit(struct k42_swap *last, struct k42_swap *first);
 void k42_worker_lazy(k42_id id);
 void k42_workers_stop(void);
 void k42_workers_after_fork(void);
@@ -328,10 +338,18 @@ k42_result k42_adaptor_make(struct k42_adaptor *adaptor, struct k42_class *class
 
 k42_result k42_modules_register_program(void);
 const char *k42_component_name(const struct k42_component *component);
+/* What it brought, as long as it is loaded. */
+struct k42_module *k42_component_module(const struct k42_component *component);
 void k42_components_close(void);
 
 /* Ledgers: a NULL module, or a program's, is not counted. */
-enum k42_ledger_entry { K42_LEDGER_DEFERS, K42_LEDGER_HOOKS, K42_LEDGER_THREADS, K42_LEDGER_KINDS };
+enum k42_ledger_entry {
+    K42_LEDGER_DEFERS,
+    K42_LEDGER_HOOKS,
+    K42_LEDGER_THREADS,
+    K42_LEDGER_RUNS, /* policies: somebody has it loaded for as long as he runs */
+    K42_LEDGER_KINDS
+};
 void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long change);
 
 /* ---- counters that are not per CPU ---- */

@@ -24,7 +24,14 @@ struct batch {
 
 static uint64_t deadline_of(const struct k42_swap *request) {
     uint64_t ns = request->deadline_ns ? request->deadline_ns : K42_SWAP_DEADLINE_NS;
-    return request->mediator->placed_ns + ns;
+    return request->mediator->placed_ns + request->forward_ns + ns;
+}
+
+/* No call has met the swap yet, and the request wants one to. Not when the state outgrew its room
+ * meanwhile: it would again. */
+static bool awaits_a_call(const struct k42_swap *request) {
+    return request->forward_ns && !request->grown && !k42_load_relaxed(&request->mediator->calls) &&
+           k42_platform_now_ns() < request->mediator->placed_ns + request->forward_ns;
 }
 
 static bool under_way(const struct k42_swap *request) {
@@ -176,9 +183,12 @@ static void swap_block(struct k42_swap *request) {
 static bool swap_forward(struct k42_swap *request, const struct window *window, uint32_t held) {
     uint32_t touched = request->mediator->touched, cpu = window->first;
     if (!(touched & held)) {
-        if (window->last)
-            swap_block(request);
-        return window->last && under_way(request);
+        if (!window->last)
+            return false;
+        if (awaits_a_call(request))
+            return true;
+        swap_block(request);
+        return under_way(request);
     }
     if (k42_platform_now_ns() <= deadline_of(request))
         return true;
@@ -305,7 +315,10 @@ static bool is_atomic(const struct k42_swap *request) {
     return request->to->interface->flags & K42_INTERFACE_ATOMIC;
 }
 
-/* One try of every pending request. */
+/*
+ * One try of every pending request. All are prepared before any is put in place: the deadlines run
+ * from there, and what it costs to make the others must not be taken off them.
+ */
 static void batch_try(struct batch *batch) {
     bool any = false;
     for (size_t i = 0; i < batch->count; i++) {
@@ -314,13 +327,14 @@ static void batch_try(struct batch *batch) {
             continue;
         request->report.attempts++;
         request->report.result = swap_begin(request);
-        if (!request->mediator)
-            continue;
-        if (is_atomic(request))
+        if (request->mediator && is_atomic(request))
             swap_at_rendezvous(request);
-        else
-            swap_place(request);
-        any = any || under_way(request);
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!under_way(batch->requests[i]))
+            continue;
+        swap_place(batch->requests[i]);
+        any = true;
     }
     if (any)
         batch_wait(batch);
@@ -363,7 +377,7 @@ k42_result k42_swap_run(struct k42_swap *request) {
 }
 
 k42_result k42_swap_submit(struct k42_swap *request) {
-    k42_worker_submit(request);
+    k42_worker_submit(request, request);
     return K42_QUEUED;
 }
 

@@ -212,9 +212,9 @@ k42_result k42_defer_flush(void) {
 
 /* ---- swaps on request, lazy upgrades ---- */
 
-void k42_worker_submit(struct k42_swap *request) {
-    request->next = k42_load_relaxed(&queued.requests);
-    while (!__atomic_compare_exchange_n(&queued.requests, &request->next, request, false,
+void k42_worker_submit(struct k42_swap *last, struct k42_swap *first) {
+    first->next = k42_load_relaxed(&queued.requests);
+    while (!__atomic_compare_exchange_n(&queued.requests, &first->next, last, false,
                                         __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         ;
     worker_kick(&swapper);
@@ -247,7 +247,7 @@ static struct k42_swap *requests_take(void) {
     return in_order;
 }
 
-#define TOGETHER 64
+#define TOGETHER 256
 
 static void swap_round(void) {
     struct k42_swap *request = requests_take();

@@ -65,13 +65,15 @@ int port_beside_open(void);
 /* The device on which a terminal session runs. */
 const char *console_name(void);
 
+enum { SERVICES = 2 }; /* processes that init keeps beside the command */
+
 /* A request to run something, taken apart; strings point into the message. */
 struct command {
     bool terminal;
     unsigned short rows, columns;
     const char *folder;
     char **arguments, **environment;
-    pid_t spared; /* not ended with what it leaves, nor are the children of that; or 0 */
+    pid_t spared[SERVICES]; /* not ended with what it leaves, nor are their children; or 0 */
 };
 
 /* The next text field of a message, or NULL. */
@@ -93,6 +95,11 @@ _Noreturn void command_become(const struct command *command, int streams[3], int
 
 /* Runs commands beside, as a port asks; in a process of its own. */
 _Noreturn void beside_serve(int port);
+
+/* The folder in which a directory of the host with updates is mounted. */
+#define UPDATES_FOLDER "/run/updates"
+/* Takes in what appears there, in a process of its own (k42ctl updates): its number, or 0. */
+pid_t updates_start(void);
 
 /* A session on the console without a launcher: returns when its first process has ended. */
 void console_session(void);

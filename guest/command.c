@@ -97,7 +97,7 @@ void command_become(const struct command *command, int streams[3], int control) 
 }
 
 /* Neither of the kernel nor already over. */
-static bool is_running_program(const char *pid, pid_t spared) {
+static bool is_running_program(const char *pid, const pid_t *spared) {
     char path[64], text[512];
     snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -110,17 +110,20 @@ static bool is_running_program(const char *pid, pid_t spared) {
     int parent = 0;
     if (!end || sscanf(end + 1, " %c %d", &state, &parent) != 2)
         return false;
-    return state != 'Z' && state != 'X' && parent != 2 && atoi(pid) != 2 &&
-           (!spared || (parent != spared && atoi(pid) != spared));
+    for (unsigned i = 0; i < SERVICES; i++)
+        if (spared[i] && (parent == spared[i] || atoi(pid) == spared[i]))
+            return false;
+    return state != 'Z' && state != 'X' && parent != 2 && atoi(pid) != 2;
 }
 
-static unsigned kill_all_but(pid_t beside, const pid_t *spared, unsigned count) {
+static unsigned kill_all_but(const pid_t *services, const pid_t *spared, unsigned count) {
     unsigned found = 0;
     DIR *folder = opendir("/proc");
     if (!folder)
         return 0;
     for (struct dirent *entry; (entry = readdir(folder));) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !is_running_program(entry->d_name, beside))
+        if (!isdigit((unsigned char)entry->d_name[0]) ||
+            !is_running_program(entry->d_name, services))
             continue;
         pid_t pid = atoi(entry->d_name);
         bool spare = pid == 1 || pid == getpid();
@@ -134,9 +137,10 @@ static unsigned kill_all_but(pid_t beside, const pid_t *spared, unsigned count) 
 }
 
 /* A process that is killed may have started another meanwhile. */
-static void end_what_is_left(pid_t command, pid_t beside, const pid_t *pumps, unsigned count) {
+static void end_what_is_left(pid_t command, const pid_t *services, const pid_t *pumps,
+                             unsigned count) {
     kill(-command, SIGKILL);
-    for (unsigned pass = 0; pass < PASSES && kill_all_but(beside, pumps, count); pass++)
+    for (unsigned pass = 0; pass < PASSES && kill_all_but(services, pumps, count); pass++)
         usleep(1000);
 }
 
@@ -224,10 +228,22 @@ int command_start(const struct command *command, const int ports[PORT_COUNT], in
     return pid;
 }
 
+pid_t updates_start(void) {
+    char *arguments[] = {"k42ctl", "updates", UPDATES_FOLDER, NULL};
+    char *environment[] = {"PATH=/usr/sbin:/usr/bin", NULL};
+    struct command command = {false, 0, 0, "/", arguments, environment, {0}};
+    pid_t pid = fork();
+    if (pid == 0) {
+        int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+        command_become(&command, (int[3]){nothing, nothing, nothing}, -1);
+    }
+    return pid > 0 ? pid : 0;
+}
+
 void console_session(void) {
     char *arguments[] = {"/bin/sh", "-l", NULL};
     char *environment[] = {"HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=linux", NULL};
-    struct command command = {true, 24, 80, "/root", arguments, environment, 0};
+    struct command command = {true, 24, 80, "/root", arguments, environment, {0}};
     pid_t pid = fork();
     if (pid == 0)
         command_become(&command, NULL, -1);

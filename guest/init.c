@@ -25,7 +25,8 @@
 static int ports[PORT_COUNT];
 static pid_t running; /* the last command's process group */
 static int done = -1; /* the pipe that ends with it */
-static pid_t beside;  /* who runs commands beside it, or 0 */
+/* Who runs commands beside it, and who takes in updates; or 0. */
+static pid_t beside, updates;
 
 static void wait_until_done(void) {
     char byte;
@@ -42,7 +43,8 @@ static void run(char *message, size_t length) {
     struct command command;
     if (!command_read(message, length, &command))
         return;
-    command.spared = beside;
+    command.spared[0] = beside;
+    command.spared[1] = updates;
     wait_until_done();
     running = command_start(&command, ports, &done);
     command_free(&command);
@@ -79,9 +81,13 @@ static void mount_host_folder(char *message, size_t length) {
     uint32_t status = EINVAL;
     if (folder) {
         make_folder(folder);
-        status = mount(tag, folder, "9p", 0, "trans=virtio,version=9p2000.L,msize=524288")
+        bool is_updates = !strcmp(folder, UPDATES_FOLDER);
+        status = mount(tag, folder, "9p", is_updates ? MS_RDONLY : 0,
+                       "trans=virtio,version=9p2000.L,msize=524288")
                      ? (uint32_t)errno
                      : 0;
+        if (is_updates && !status)
+            updates = updates_start();
     }
     send_frame(ports[PORT_CONTROL], KIND_MOUNTED, &status, sizeof status);
 }

@@ -13,6 +13,7 @@
  */
 #include "change.h"
 
+#include "advisor/advisor.h"
 #include "runtime.h"
 #include "sched/wait.h"
 
@@ -50,11 +51,15 @@ static void ended(struct k42_swap *swap) {
         if (k42_swap_submit(swap) == K42_QUEUED)
             return;
     }
+    if (!result)
+        advisor_changed_itself(k42_ref_id(swap->ref), swap->from, swap->to);
     (void)!wait_notify(k42_ref_id(swap->ref), change->key, WAIT_READ, WAIT_ALL);
     k42_platform_free(change);
 }
 
 k42_result change_class(k42_ref ref, struct k42_class *from, struct k42_class *to, uintptr_t key) {
+    if (!advisor_allows(k42_ref_id(ref), from, to))
+        return -EPERM;
     struct change *change = k42_platform_alloc(sizeof *change);
     if (!change)
         return -ENOMEM;

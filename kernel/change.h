@@ -18,7 +18,8 @@
  * are: from the one that it is of, to the one that is made now. Tried until it is, or is of another
  * class than `from`, or is gone. Then WAIT_READ is notified at its `key`. Says nothing twice: the
  * caller notes in its state that it has asked, and whoever imports that clears the note. Any
- * context that may allocate. Errors: -ENOMEM, nothing was asked for.
+ * context that may allocate. Errors, and nothing was asked for: -ENOMEM; -EPERM, an advisor keeps
+ * the object as it is (advisor/advisor.h), which happens only where nobody waits for the change.
  */
 K42_MUST_CHECK
 k42_result change_class(k42_ref ref, struct k42_class *from, struct k42_class *to, uintptr_t key);

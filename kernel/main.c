@@ -1,6 +1,8 @@
 /*
  * What the kernel does when all CPUs run: the checks that the command line asks for, or nothing.
  */
+#include "../core/text.h"
+#include "advisor/advisor.h"
 #include "arch/x86_64/arch.h"
 #include "chaos/chaos.h"
 #include "dev/block/block_devices.h"
@@ -10,6 +12,7 @@
 #include "fs/open.h"
 #include "kernel.h"
 #include "linux/call.h"
+#include "mem/fcm/file_pages.h"
 #include "mem/pm/pm.h"
 #include "mem/space/space.h"
 #include "mem/swap/page_out.h"
@@ -63,6 +66,18 @@ static unsigned run_checks(const char *name) {
     return 1;
 }
 
+/* "file-cache=small": of which class the page caches of files are before anybody changes that. */
+static void choose_file_caches(void) {
+    char name[32], full[40];
+    if (!boot_option("file-cache", name, sizeof name))
+        return;
+    k42_format_text(full, sizeof full, "fcm.%s", name);
+    struct k42_class *chosen = k42_class_find(full);
+    if (!chosen || chosen == &fcm_device || chosen->interface != &fcm_interface)
+        panic("boot: there is no page cache \"%s\"; file-cache=shared is the usual one", name);
+    file_pages_choose(chosen);
+}
+
 void kernel_main(void) {
     char name[32];
     interrupts_enable();
@@ -75,6 +90,7 @@ void kernel_main(void) {
         panic("there is no memory for the page managers");
     swap_open();
     spaces_open();
+    choose_file_caches();
     k42_enter();
     if (fs_open() < 0)
         panic("there is no memory for the initial file system");
@@ -92,6 +108,7 @@ void kernel_main(void) {
         machine_exit(run_checks(name));
     if (boot_option_set("exit"))
         machine_exit(0);
+    advisor_open();
     chaos_open();
     tty_await_console(CONSOLE_PATIENCE);
     linux_start();

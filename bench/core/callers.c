@@ -27,8 +27,9 @@ static struct {
     size_t state __attribute__((aligned(64)));
     int stop;
     unsigned ready;
-    const tally_ref *refs __attribute__((aligned(64)));
-    size_t count, windows;
+    callers_call *call __attribute__((aligned(64)));
+    void *context;
+    size_t windows;
     unsigned threads;
     pthread_t thread[MOST_CALLERS];
     struct longest *longest[MOST_CALLERS]; /* by window */
@@ -104,9 +105,9 @@ static void *call_without_pause(void *argument) {
     struct boundary begin = boundary_now(), end;
     for (; !__atomic_load_n(&callers.stop, __ATOMIC_RELAXED); begin = end) {
         __atomic_store_n(&callers.begun[number].state, begin.before, __ATOMIC_RELEASE);
-        tally_ref ref = callers.refs[((uint64_t)next_random(&seed) * callers.count) >> 32];
+        uint32_t random = next_random(&seed);
         k42_enter();
-        k42_result result = k42_call(ref, add, 1);
+        k42_result result = callers.call(callers.context, random);
         k42_exit();
         end = boundary_now();
         if (begin.before != end.after || begin.before % 2)
@@ -119,15 +120,16 @@ static void *call_without_pause(void *argument) {
     return NULL;
 }
 
-void callers_start(const tally_ref *refs, size_t count, size_t windows) {
-    callers.refs = refs;
-    callers.count = count;
+void callers_start(callers_call *call, void *context, unsigned threads, size_t windows) {
+    unsigned most = measure_cpus() < MOST_CALLERS ? measure_cpus() : MOST_CALLERS;
+    callers.call = call;
+    callers.context = context;
     callers.windows = windows;
     callers.state = 0;
     callers.stop = 0;
     callers.ready = 0;
     memset(callers.begun, 0, sizeof(callers.begun));
-    callers.threads = measure_cpus() < MOST_CALLERS ? measure_cpus() : MOST_CALLERS;
+    callers.threads = threads && threads < most ? threads : most;
     measure_ticks_to_ns(0);
     for (unsigned i = 0; i < callers.threads; i++) {
         callers.longest[i] = calloc(windows, sizeof(struct longest));

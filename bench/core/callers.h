@@ -11,11 +11,17 @@
 #ifndef BENCH_CALLERS_H
 #define BENCH_CALLERS_H
 
-#include "tally.h"
+#include <k42/k42.h>
 
-/* Starts a caller on each CPU; each calls add(1) on the given objects, chosen at random, without
- * pause. `windows` is the most that will be opened. The array is the caller's and stays. */
-void callers_start(const tally_ref *refs, size_t count, size_t windows);
+#include <stddef.h>
+#include <stdint.h>
+
+/* One call, made by an active thread; `random` is another number each time. */
+typedef k42_result callers_call(void *context, uint32_t random);
+
+/* Starts a caller on each of `threads` CPUs, or 0: on all; each makes that call without pause.
+ * `windows` is the most that will be opened. */
+void callers_start(callers_call *call, void *context, unsigned threads, size_t windows);
 /* Stops them; returns how many calls were made. Ends the program when one of them failed. */
 uint64_t callers_stop(void);
 

@@ -12,6 +12,7 @@
  */
 #include "callers.h"
 #include "measure.h"
+#include "tally.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +30,11 @@ static void swap_once(void *context) {
         return;
     measure_require(swap.result, "swapping");
     swap.to = swap.to == &tally_other ? &tally_plain : &tally_other;
+}
+
+static k42_result add_one(void *context, uint32_t random) {
+    (void)random;
+    return k42_call(*(tally_ref *)context, add, 1);
 }
 
 /* Between windows callers run undisturbed, for a time that is never the same. */
@@ -66,7 +72,7 @@ int main(int argc, char **argv) {
     swap.to = &tally_other;
     if (!seen)
         measure_fail("making room for figures", "no memory");
-    callers_start(&ref, 1, swaps * WINDOW_KINDS);
+    callers_start(add_one, &ref, 0, swaps * WINDOW_KINDS);
 
     uint64_t start_ns = measure_now_ns();
     for (; done < swaps && measure_now_ns() - start_ns < limit_ns; done++) {

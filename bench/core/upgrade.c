@@ -11,6 +11,7 @@
  */
 #include "callers.h"
 #include "measure.h"
+#include "tally.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,9 +57,20 @@ static void report_window(size_t window, const char *kind) {
     measure_sample(row_slept, kind, window_longest_slept(window));
 }
 
+struct instances {
+    const tally_ref *refs;
+    size_t count;
+};
+
+static k42_result add_to_any(void *context, uint32_t random) {
+    const struct instances *instances = context;
+    return k42_call(instances->refs[(random * (uint64_t)instances->count) >> 32], add, 1);
+}
+
 static void upgrade_busy(const tally_ref *refs, size_t count, long repetitions) {
     struct window_pattern pattern = {.work = upgrade_once, .context = &count};
-    callers_start(refs, count, (size_t)repetitions * WINDOW_KINDS);
+    struct instances instances = {refs, count};
+    callers_start(add_to_any, &instances, 0, (size_t)repetitions * WINDOW_KINDS);
     for (long i = 0; i < repetitions; i++) {
         for (int kind = 0; kind < WINDOW_KINDS; kind++) {
             measure_sleep(20000000);

@@ -24,6 +24,11 @@ const struct k42_control_class *classes(size_t *count) {
     return loaded.list;
 }
 
+void classes_forget(void) {
+    free(loaded.list);
+    loaded.list = NULL;
+}
+
 /* The current version of that name. */
 const struct k42_control_class *class_find(const char *name) {
     const struct k42_control_class *list = classes(NULL), *found = NULL;

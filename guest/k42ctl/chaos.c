@@ -10,9 +10,12 @@
 #define FILE_NAME "/proc/k42/chaos"
 #define MOST_RATE 100000
 
-static int set(uint64_t rate, uint64_t seed) {
+enum { RATE, SEED, DELAYS, FAILURES, NUMBERS };
+
+static int set(const uint64_t numbers[NUMBERS]) {
     FILE *file = fopen(FILE_NAME, "w");
-    bool done = file && fprintf(file, "%lu %lu", rate, seed) > 0;
+    bool done = file && fprintf(file, "%lu %lu %lu %lu", numbers[RATE], numbers[SEED],
+                                numbers[DELAYS], numbers[FAILURES]) > 0;
     if (file && fclose(file))
         done = false;
     if (!done && errno == EACCES)
@@ -116,25 +119,44 @@ static int show(void) {
     return DONE;
 }
 
-int chaos_command(char **words) {
-    uint64_t rate = 1000, seed = 1;
+static const struct {
+    const char *name;
+    uint64_t least, most;
+} options[NUMBERS] = {
+    {"--rate", 1, MOST_RATE},
+    {"--seed", 0, UINT32_MAX},
+    {"--delay", 0, MOST_RATE},
+    {"--fail", 0, MOST_RATE},
+};
+
+/* Takes one option's number; 1: there is none, or how wrong it is. */
+static int take_number(char ***words, uint64_t numbers[NUMBERS]) {
     const char *value;
+    for (unsigned i = 0; i < NUMBERS; i++) {
+        uint64_t least = options[i].least, most = options[i].most;
+        if (!option_value(words, options[i].name, &value))
+            continue;
+        if (number_of(value, most, &numbers[i]) && numbers[i] >= least)
+            return DONE;
+        return wrong_words("%s is a number from %lu to %lu, not %s", options[i].name, least, most,
+                           value);
+    }
+    return 1;
+}
+
+int chaos_command(char **words) {
+    uint64_t numbers[NUMBERS] = {[RATE] = 1000, [SEED] = 1};
     if (!*words)
         return show();
     bool on = option(&words, "on");
     if (!on && !option(&words, "off"))
         return wrong_words("chaos is 'on' or 'off', not %s", *words);
-    while (on && *words)
-        if (option_value(&words, "--rate", &value)) {
-            if (!number_of(value, MOST_RATE, &rate) || !rate)
-                return wrong_words("--rate is a number from 1 to %d, not %s", MOST_RATE, value);
-        } else if (option_value(&words, "--seed", &value)) {
-            if (!number_of(value, UINT32_MAX, &seed))
-                return wrong_words("--seed is a number, not %s", value);
-        } else {
-            break;
-        }
+    for (int took = DONE; on && *words && took != 1;)
+        if ((took = take_number(&words, numbers)) > 1)
+            return took;
     if (*words)
         return wrong_words("chaos does not know %s", *words);
-    return set(on ? rate : 0, seed);
+    if (!on)
+        numbers[RATE] = 0;
+    return set(numbers);
 }

@@ -12,9 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Asks with parameters, to which where the answer goes is added. False: answer->why says why not.
- */
-static bool modules(int file, const char *parameters, struct k42_modules_answer *answer) {
+bool modules_ask(int file, const char *parameters, struct k42_modules_answer *answer) {
     char text[512];
     *answer = (struct k42_modules_answer){0};
     snprintf(text, sizeof text, "%s answer=%lx", parameters, (unsigned long)answer);
@@ -38,8 +36,7 @@ static void must_be_word(const char *name, const char *what) {
         give_up("there is no %s '%s'", what, name);
 }
 
-/* Of the file's name what fits into a word, for messages. */
-static void put_file(char *to, size_t size, const char *path) {
+void modules_put_file(char *to, size_t size, const char *path) {
     snprintf(to, size, "file=%.60s", last_part(path));
     for (char *at = to + strlen("file="); *at; at++)
         if (*at == ' ' || *at == '=')
@@ -51,9 +48,9 @@ static int load(const char *path, const char *more, struct k42_modules_answer *a
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return refused("cannot open %s: %s", path, strerror(errno));
-    put_file(words, sizeof words, path);
+    modules_put_file(words, sizeof words, path);
     strcat(words, more);
-    bool done = modules(file, words, answer);
+    bool done = modules_ask(file, words, answer);
     close(file);
     return done ? DONE : refused("%s", answer->why);
 }
@@ -83,7 +80,7 @@ int unload_command(char **words) {
         return wrong_words("unload takes the name of one component");
     must_be_word(words[0], "component");
     snprintf(parameters, sizeof parameters, "unload=%s", words[0]);
-    if (!modules(-1, parameters, &answer))
+    if (!modules_ask(-1, parameters, &answer))
         return refused("%s", answer.why);
     if (!as_json)
         printf("%s is unloaded\n", words[0]);
@@ -130,7 +127,7 @@ static int upgrade_to(const char *component, const char *mode, struct k42_module
     }
     must_be_word(component, "component");
     snprintf(parameters, sizeof parameters, "component=%s upgrade=%s", component, mode);
-    return modules(-1, parameters, answer) ? DONE : refused("%s", answer->why);
+    return modules_ask(-1, parameters, answer) ? DONE : refused("%s", answer->why);
 }
 
 static int turn_class(const char *name, uint64_t version, const char *mode,
@@ -138,7 +135,7 @@ static int turn_class(const char *name, uint64_t version, const char *mode,
     char parameters[160];
     must_be_word(name, "class");
     snprintf(parameters, sizeof parameters, "class=%s version=%lu upgrade=%s", name, version, mode);
-    return modules(-1, parameters, answer) ? DONE : refused("%s", answer->why);
+    return modules_ask(-1, parameters, answer) ? DONE : refused("%s", answer->why);
 }
 
 int upgrade_command(char **words) {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,8 +51,8 @@ static void receive(void) {
         give_up("the kernel's answer is not of this k42ctl's version");
 }
 
-bool ask(enum k42_control_kind kind, const void *body, size_t size, const uint32_t *ids,
-         uint32_t count, struct answer *answer) {
+static bool send_request(enum k42_control_kind kind, const void *body, size_t size,
+                         const uint32_t *ids, uint32_t count) {
     size_t length = sizeof request.head + size + (count + 1) / 2 * 8;
     open_device();
     memset(request.bytes, 0, length);
@@ -63,12 +64,30 @@ bool ask(enum k42_control_kind kind, const void *body, size_t size, const uint32
         memcpy(request.bytes + sizeof request.head, body, size);
     if (count)
         memcpy(request.bytes + sizeof request.head + size, ids, count * sizeof *ids);
-    if (!send(length)) {
-        if (errno == EPROTO)
-            give_up("the kernel speaks another version of this protocol than %d",
-                    K42_CONTROL_VERSION);
+    if (send(length))
+        return true;
+    if (errno == EPROTO)
+        give_up("the kernel speaks another version of this protocol than %d", K42_CONTROL_VERSION);
+    return false;
+}
+
+bool ask(enum k42_control_kind kind, const void *body, size_t size, const uint32_t *ids,
+         uint32_t count, struct answer *answer) {
+    if (!send_request(kind, body, size, ids, count))
         return false;
-    }
+    receive();
+    *answer = (struct answer){&reply.head, reply.bytes + sizeof reply.head};
+    return true;
+}
+
+bool ask_until_signal(enum k42_control_kind kind, const void *body, size_t size,
+                      const sigset_t *heeded, uint64_t ns, struct answer *answer) {
+    struct timespec time = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+    if (!send_request(kind, body, size, NULL, 0))
+        give_up("the kernel does not tell: %s", strerror(errno));
+    struct pollfd poll = {.fd = device, .events = POLLIN};
+    if (ppoll(&poll, 1, ns ? &time : NULL, heeded) <= 0)
+        return false;
     receive();
     *answer = (struct answer){&reply.head, reply.bytes + sizeof reply.head};
     return true;

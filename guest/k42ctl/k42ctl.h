@@ -7,7 +7,9 @@
  *   advice.c    what would have worked
  *   subjects.c  which objects the words after a command mean
  *   owners.c    which process or file an object belongs to
- *   objects.c, classes.c, swap.c, hooks.c, component.c, chaos.c, reboot.c    the commands
+ *   objects.c, classes.c, swap.c, hooks.c, component.c, updates.c (updates.h
+ *   says with what), chaos.c, advisors.c, reboot.c   the commands
+ *   policy.c, canary.c  one more: a policy that runs
  *
  * An ordinary program that runs one command and ends; memory is given back by its end. What it
  * cannot do it says on standard error, naming the object, the reason, and what would have worked.
@@ -16,11 +18,13 @@
 #define GUEST_K42CTL_H
 
 #include <k42/control.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DONE, REFUSED, WRONG_WORDS }; /* exit statuses */
+/* Exit statuses; the last: a policy misbehaved, and what was before is back. */
+enum { DONE, REFUSED, WRONG_WORDS, ROLLED_BACK };
 
 /* A command is called with the words after its name, which end with NULL. */
 struct command {
@@ -68,6 +72,10 @@ struct answer {
  */
 bool ask(enum k42_control_kind kind, const void *body, size_t size, const uint32_t *ids,
          uint32_t count, struct answer *answer);
+/* The same, without ids, until one of the signals that `heeded` lets through comes, or so much time
+ * has passed (0: without end): false. */
+bool ask_until_signal(enum k42_control_kind kind, const void *body, size_t size,
+                      const sigset_t *heeded, uint64_t ns, struct answer *answer);
 /* All records of a kind that comes in pieces, in one block of memory; how many bytes and records.
  * Gives up when the kernel refuses. */
 void *ask_all(enum k42_control_kind kind, const struct k42_control_filter *filter, size_t *size,
@@ -102,6 +110,8 @@ const struct k42_control_class *class_find(const char *name);
 /* "; nearest is X" and "; of interface I there are X, Y", or nothing. */
 const char *advice_name(const char *name);
 const char *advice_interface(const char *interface_);
+/* They are loaded again when they are asked for next. */
+void classes_forget(void);
 /* Gives up unless there is a class of that name. */
 void class_must_be(const char *name);
 
@@ -120,6 +130,9 @@ extern const char subject_usage[], subject_more[];
  * --interface, --what. False: it is something else.
  */
 bool subject_word(char ***words);
+/* All that a file, a process or a container has, or of a class: "file:PATH", "pid:N",
+ * "container:N", "class:C". False: it is none of these. May be said again. */
+bool subject_scope(const char *scope);
 /* After all words: finds them. Gives up when there are none. */
 void subjects_find(struct subjects *subjects);
 /* Whether any word named objects. */
@@ -149,6 +162,15 @@ const char *owner_text(const struct owner *owner);
 /* A file's name as it is shown. */
 const char *file_text(const struct k42_control_owned *owned);
 
+/* ---- components (component.c) ---- */
+
+struct k42_modules_answer;
+/* Asks with parameters (k42/modules.h), to which where the answer goes is added. `file`: -1, or the
+ * component's. False: answer->why says why not. */
+bool modules_ask(int file, const char *parameters, struct k42_modules_answer *answer);
+/* The word that says of a file's name what fits, for messages. */
+void modules_put_file(char *to, size_t size, const char *path);
+
 /* ---- the commands ---- */
 
 int objects_command(char **words);
@@ -158,10 +180,13 @@ int stats_command(char **words);
 int swap_command(char **words);
 int watch_command(char **words);
 int interpose_command(char **words);
+int advisors_command(char **words);
 int chaos_command(char **words);
+int policy_command(char **words);
 int reboot_command(char **words);
 int load_command(char **words);
 int unload_command(char **words);
 int upgrade_command(char **words);
+int updates_command(char **words);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * k42ctl: what an administrator asks of the running kernel. The table of commands, and words.
  *
- * Ends with 0, with 1 when the kernel refused, with 2 when it was called wrongly.
+ * Ends with 0, with 1 when the kernel refused, with 2 when it was called wrongly, with 3 when a
+ * policy misbehaved.
  */
 #include "k42ctl.h"
 
@@ -52,7 +53,32 @@ static const struct command commands[] = {
      "  --eager                   all instances now (usually)\n"
      "  --lazy                    each when it is used next\n"
      "  --new                     none: those that are made from now on are of that version\n"},
-    {"chaos", chaos_command, "[on [--rate N] [--seed N] | off]",
+    {"updates", updates_command, "[DIR [--every TIME]]",
+     "take newer versions in from a directory by themselves; without a word, what came of it",
+     "  DIR                       where components appear, and perhaps a file 'policy'; this\n"
+     "                            goes on until the program is ended\n"
+     "  --every TIME              look so often (usually 250ms)\n"},
+    {"policy", policy_command, "run FILE --on SCOPE [OPTION ...] [-- COMMAND ...]",
+     "have a component serve objects for as long as this program runs",
+     "  --on file:PATH            what that file has of the component's interface\n"
+     "  --on pid:N                what that process has\n"
+     "  --on container:N          what that process and its descendants have\n"
+     "  --on class:C              each object of that class, now and from now on\n"
+     "  --class C                 this one of the component's classes\n"
+     "  --stall TIME              go back when a call lasts longer (usually 1s)\n"
+     "  --errors N%               go back when more of the calls fail (usually 10%)\n"
+     "  --watch METRIC            compare with before: latency, errors, waits; of page caches\n"
+     "                            misses, requests, ahead, evicted, contended; all for each call\n"
+     "  --worse-than N%           go back when it is worse by so much (usually 10%)\n"
+     "  --window TIME             compare over that time (usually 1s)\n"
+     "  --canary                  begin with the object that is called most; widen, or go back\n"
+     "  -- COMMAND ...            as long as it runs; otherwise until this program is ended\n"},
+    {"advisors", advisors_command, "[on | advise | off] [NAME] | --log",
+     "what the advisors saw, did and gained, and what they may do",
+     "  on, advise, off           they may act; only say what they would do; or neither\n"
+     "  NAME                      that advisor alone\n"
+     "  --log                     the last decisions, with their reasons\n"},
+    {"chaos", chaos_command, "[on [--rate N] [--seed N] [--delay N] [--fail N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"
      "  --seed N                  draws others (usually 1)\n"},

@@ -23,6 +23,8 @@ const char subject_more[] =
 static struct {
     const char *file, *class_, *interface_, *what;
     uint64_t pid;
+    bool descendants; /* of the process, too */
+    bool looked;      /* they have been found before, so that there may be none left */
     uint32_t *ids;
     size_t count, room;
 } words;
@@ -63,6 +65,26 @@ bool subject_word(char ***at) {
     add((uint32_t)number);
     ++*at;
     return true;
+}
+
+bool subject_scope(const char *scope) {
+    static const char *const kinds[] = {"file:", "pid:", "container:", "class:"};
+    words.count = 0;
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t length = strlen(kinds[i]);
+        if (strncmp(scope, kinds[i], length) != 0)
+            continue;
+        words.what = i < 3 ? "all" : NULL;
+        if (i == 0)
+            words.file = scope + length;
+        else if (i == 3)
+            words.class_ = scope + length;
+        else if (!number_of(scope + length, 32767, &words.pid) || !words.pid)
+            give_up("%s is no number of a process", scope + length);
+        words.descendants = i == 2;
+        return true;
+    }
+    return false;
 }
 
 bool subjects_named(void) {
@@ -118,7 +140,7 @@ static void add_file(void) {
         add(file.node);
     if (wanted("open") || wanted("medium"))
         add_open_files(file.node);
-    close(fd);
+    /* It stays open for as long as this program runs, so that what it has does not go meanwhile. */
     if (words.count > before)
         return;
     if (wanted("cache"))
@@ -130,25 +152,52 @@ static void add_file(void) {
 
 /* ---- a process ---- */
 
+/* Whether a process is the one that was named, or one of its descendants if these count. */
+static bool is_meant(int pid) {
+    for (unsigned depth = 0; pid && depth < 32768; depth++) {
+        const struct k42_control_owned *owned = NULL;
+        if (pid == (int)words.pid)
+            return true;
+        if (!words.descendants)
+            return false;
+        do
+            owned = owned_next(owned);
+        while (owned && (owned->role != K42_CONTROL_PROCESS || owned->pid != pid));
+        pid = owned ? (int)owned->parent : 0;
+    }
+    return false;
+}
+
+static void add_owned(const struct k42_control_owned *owned) {
+    if ((owned->role == K42_CONTROL_PROCESS && wanted("process")) ||
+        (owned->role == K42_CONTROL_SPACE && wanted("space")) ||
+        (owned->role == K42_CONTROL_DESCRIPTORS && wanted("descriptors")) ||
+        (owned->role == K42_CONTROL_OPEN && wanted("files")))
+        add(owned->object);
+    if (owned->role == K42_CONTROL_SPACE && wanted("policy"))
+        add(owned->medium);
+    if (owned->role >= K42_CONTROL_OPEN && wanted("caches"))
+        add(owned->cache);
+    if (owned->role >= K42_CONTROL_OPEN && wanted("media"))
+        add(owned->medium);
+}
+
+/* What is told of a process stands together, so whether it is meant is found out once. */
 static void add_process(void) {
     static const char *const names[] = {"process", "space",  "descriptors", "files", "caches",
                                         "media",   "policy", "all",         NULL};
+    int pid = 0;
+    bool meant = false;
     if (!words.what)
         words.what = "process";
     what_must_be(names, "process");
-    owners_load((int)words.pid);
+    owners_load(words.descendants ? 0 : (int)words.pid);
     for (const struct k42_control_owned *owned = NULL; (owned = owned_next(owned));) {
-        if ((owned->role == K42_CONTROL_PROCESS && wanted("process")) ||
-            (owned->role == K42_CONTROL_SPACE && wanted("space")) ||
-            (owned->role == K42_CONTROL_DESCRIPTORS && wanted("descriptors")) ||
-            (owned->role == K42_CONTROL_OPEN && wanted("files")))
-            add(owned->object);
-        if (owned->role == K42_CONTROL_SPACE && wanted("policy"))
-            add(owned->medium);
-        if (owned->role >= K42_CONTROL_OPEN && wanted("caches"))
-            add(owned->cache);
-        if (owned->role >= K42_CONTROL_OPEN && wanted("media"))
-            add(owned->medium);
+        if (owned->pid != pid)
+            meant = is_meant(owned->pid);
+        pid = owned->pid;
+        if (meant)
+            add_owned(owned);
     }
     if (!words.count)
         give_up("process %lu has no %s", words.pid, words.what);
@@ -186,7 +235,7 @@ void subjects_find(struct subjects *subjects) {
     if (words.class_) {
         class_must_be(words.class_);
         add_all_of(words.class_);
-        if (!words.count)
+        if (!words.count && !words.looked)
             give_up("there is no object of class %s", words.class_);
     }
     if (words.interface_) {
@@ -196,5 +245,6 @@ void subjects_find(struct subjects *subjects) {
         if (!words.count)
             give_up("there is no object with interface %s", words.interface_);
     }
+    words.looked = true;
     *subjects = (struct subjects){words.ids, words.count, words.class_};
 }

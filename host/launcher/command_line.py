@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 
-from launcher import (beside, component, debugger, form, inside, iso, long_tests, packages, qemu,
-                      running, session, testing, variants)
+from launcher import (beside, component, debugger, demo, form, inside, iso, long_tests, packages,
+                      qemu, running, session, testing, variants)
 from launcher.progress import say
 from launcher.tree import Trouble
 
@@ -99,11 +99,17 @@ def words():
                      help="which kernel runs it (default: k42)")
     one.add_argument("-v", dest="volume", metavar="DIR[:PLACE]", action="append", default=[],
                      help="make a folder of this machine visible (default place: /mnt/NAME)")
+    one.add_argument("--updates", metavar="DIR",
+                     help="take newer versions of the kernel's classes in from there, as they appear")
     one.add_argument("--packages", metavar="P,...", default="",
                      help="more of Debian's packages for the root tree")
     one.add_argument("-t", "--terminal", action="store_true",
                      help="run the command on the guest's console rather than with three streams")
     machine_words(one, "1G", None)
+    one = command("demo", "change a kernel in all ways under a workload, and show that nobody notices")
+    one.add_argument("--pace", metavar="SECONDS", type=seconds, default=6,
+                     help="between two changes (default: 6)")
+    machine_words(one, "512M", None)
     one = command("ctl", "ask or change something of the kernel that './k42 run' has started",
                   "./k42 ctl [--guest NAME] COMMAND ...")
     one.add_argument("--guest", metavar="NAME", help="which one, when several run")
@@ -138,6 +144,8 @@ def words():
     one.add_argument("--instructions", action="store_true",
                      help="of linux: count instructions, time nothing")
     one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
+    one.add_argument("--write", action="store_true",
+                     help="of papers: put the table and the pictures into docs/")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -190,6 +198,8 @@ def do(asked):
         return inside.run(asked) if wants_guest(asked) else running.search()
     if asked.command == "root":
         return inside.make_root(asked)
+    if asked.command == "demo":
+        return demo.run(asked)
     if asked.command == "gdb":
         return debugger.run(asked)
     if asked.command == "iso":
@@ -201,7 +211,8 @@ def do(asked):
             return long_tests.test_long(asked.long)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
-        options = ["--" + name for name in ("json", "quick", "instructions") if getattr(asked, name)]
+        options = ["--" + name for name in ("json", "quick", "instructions", "write")
+                   if getattr(asked, name)]
         for name in ("only", "cpus"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
         return running.bench(asked.name, options)

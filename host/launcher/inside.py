@@ -36,10 +36,22 @@ def share(text):
     return os.path.realpath(folder), place
 
 
+def shares(asked):
+    """The folders of the host that the guest sees."""
+    found = [share(text) for text in asked.volume]
+    if asked.updates is None:
+        return found
+    if asked.kernel != "k42":
+        raise Trouble("only K42 takes updates in while it runs", "--updates goes with --kernel k42")
+    if not os.path.isdir(asked.updates):
+        raise Trouble(f"{asked.updates} is not a folder", "--updates DIR names one for components")
+    return [*found, (os.path.realpath(asked.updates), session.UPDATES)]
+
+
 def open_session(asked):
     variants.build("release", targets=variants.GUEST)
     return session.Session(asked.kernel, asked.cpus, asked.mem, root.split(asked.packages),
-                           [share(text) for text in asked.volume], asked.append, open_door=True)
+                           shares(asked), asked.append, open_door=True)
 
 
 def machine(asked):

@@ -5,7 +5,8 @@ tests/long.json is the table: area -> list of {"name", "minutes", "shards"} with
 share, with "settings" in its environment. "each" says for which values an entry is repeated:
 {"cpus": [1, 2], ...} stands for one with each combination. In all words {build} is the variant's
 folder, {shard} counts from 1, and {cpus} is a value of "each". A shard that passed is not run again
-until a source of the tree changes; docs/results/AREA.md tells what came out.
+until a source of the tree changes. docs/results/AREA.md tells what came out last of each, and of which
+commit it was; shards of which nothing is known there come first, then those that failed.
 """
 import hashlib
 import itertools
@@ -82,12 +83,31 @@ def commit():
     return f"commit {said[0]}{' with changes' if changed else ''}" if said[0] else "no commit"
 
 
+COLUMNS = ("passed", "failed", "skipped", "seconds", "said", "commit")
+
+
+def told(area):
+    """What docs/results/AREA.md says: shard -> row."""
+    rows = {}
+    try:
+        with open(path("docs", "results", area + ".md")) as file:
+            for line in file:
+                name, *cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+                if len(cells) == len(COLUMNS) and cells[0].isdigit():
+                    rows[name] = {column: int(cell) if cell.isdigit() else cell
+                                  for column, cell in zip(COLUMNS, cells)}
+    except OSError:
+        pass
+    return rows
+
+
 class State:
-    """What is known of an area's shards, in one file that outlives an interrupted run."""
+    """What is known of an area's shards: of this tree, in a file that outlives an interrupted run, and
+    of earlier ones, as far as it is told."""
 
     def __init__(self, area):
         self.file = built("long", area + ".json")
-        self.tree, self.results = fingerprint(), {}
+        self.tree, self.results, self.older = fingerprint(), {}, told(area)
         try:
             with open(self.file) as opened:
                 known = json.load(opened)
@@ -98,7 +118,8 @@ class State:
 
     def keep(self, suite, verdict, took, last):
         self.results[suite.title] = {"passed": verdict.passed, "failed": verdict.failed,
-                                     "skipped": verdict.skipped, "seconds": round(took), "said": last}
+                                     "skipped": verdict.skipped, "seconds": round(took),
+                                     "said": last.replace("|", "/"), "commit": commit()}
         os.makedirs(os.path.dirname(self.file), exist_ok=True)
         with open(self.file + ".new", "w") as opened:
             json.dump({"tree": self.tree, "results": self.results}, opened, indent=1)
@@ -108,6 +129,17 @@ class State:
         known = self.results.get(suite.title)
         return bool(known) and not known["failed"]
 
+    def known(self, suites):
+        """The last that is known of each, by name; shards that there are no more are not told."""
+        rows = {suite.title: self.results.get(suite.title, self.older.get(suite.title))
+                for suite in suites}
+        return {name: row for name, row in sorted(rows.items()) if row}
+
+    def order(self, suite):
+        """Those nothing is known of come first, then those that failed."""
+        row = self.known([suite]).get(suite.title)
+        return 0 if not row else 1 if row["failed"] else 2
+
 
 def last_line(suite):
     with open(suite.log, errors="replace") as log:
@@ -115,19 +147,19 @@ def last_line(suite):
     return lines[-1][:120] if lines else ""
 
 
-def summarise(area, state, count):
+def summarise(area, state, suites):
     """Writes docs/results/AREA.md."""
-    rows = sorted(state.results.items())
-    failed = sum(bool(row["failed"]) for _, row in rows)
-    minutes = sum(row["seconds"] for _, row in rows) / 60
+    rows = state.known(suites)
+    failed = sum(bool(row["failed"]) for row in rows.values())
+    minutes = sum(row["seconds"] for row in rows.values()) / 60
     text = [f"# Long tests: {area}", "",
-            f"`./k42 test --long {area}`, {len(rows)} of {count} shards run, {failed} of them failed, "
-            f"{minutes:.0f} minutes in all, {os.cpu_count()} processors, "
-            f"{time.strftime('%Y-%m-%d', time.gmtime())}, {commit()}.", "",
-            "| shard | cases passed | failed | skipped | seconds | last words |",
-            "|---|---|---|---|---|---|"]
-    text += [f"| {name} | {row['passed']} | {row['failed']} | {row.get('skipped', 0)} | "
-             f"{row['seconds']} | {row['said'].replace('|', '/')} |" for name, row in rows]
+            f"`./k42 test --long {area}`, {len(rows)} of {len(suites)} shards run, {failed} of them "
+            f"failed, {minutes:.0f} minutes in all, {os.cpu_count()} processors, "
+            f"{time.strftime('%Y-%m-%d', time.gmtime())}.", "",
+            "| shard | cases passed | failed | skipped | seconds | last words | of |",
+            "|---|---|---|---|---|---|---|"]
+    text += [f"| {name} | " + " | ".join(str(row[column]) for column in COLUMNS) + " |"
+             for name, row in rows.items()]
     os.makedirs(path("docs", "results"), exist_ok=True)
     with open(path("docs", "results", area + ".md"), "w") as file:
         file.write("\n".join(text) + "\n")
@@ -135,7 +167,7 @@ def summarise(area, state, count):
 
 def run_area(area):
     everything, state = shards(area), State(area)
-    todo = [suite for suite in everything if not state.has_passed(suite)]
+    todo = sorted((suite for suite in everything if not state.has_passed(suite)), key=state.order)
     say(f"{area}: {len(everything)} shards, {len(everything) - len(todo)} have passed already")
     for variant in sorted({suite.variant for suite in todo} | set(testing.GUESTS)):
         variants.build(variant)
@@ -146,7 +178,7 @@ def run_area(area):
             verdict, took = testing.run_suite(suite, running)
             testing.tell(suite, verdict, took)
             state.keep(suite, verdict, took, last_line(suite))
-            summarise(area, state, len(everything))
+            summarise(area, state, everything)
     finally:
         running.stop()
     rows = [state.results[suite.title] for suite in everything]

@@ -40,6 +40,9 @@ class TimedOut(Trouble):
     """The command did not end in time; the guest has been ended."""
 
 
+UPDATES = "/run/updates"  # where a guest takes newer versions in from (guest/agent.h)
+
+
 class Result:
     """How a command ended: its status as a shell gives it, and what it wrote."""
 
@@ -109,9 +112,10 @@ class Session:
         self.monitor, theirs = socket.socketpair()
         passed.append(theirs)
         words += ["-chardev", f"socket,id=monitor,fd={theirs.fileno()}", "-mon", "chardev=monitor"]
-        for number, (folder, _) in enumerate(shares):
+        for number, (folder, place) in enumerate(shares):
             words += ["-fsdev", f"local,id=share{number},path={folder.replace(',', ',,')},"
-                      "security_model=none,multidevs=remap",
+                      "security_model=none,multidevs=remap"
+                      + (",readonly=on" if place == UPDATES else ""),
                       "-device", f"virtio-9p-pci,fsdev=share{number},mount_tag=share{number}"]
         options = f"{linux.OPTIONS if kernel == 'linux' else ''} k42.ports {'k42.beside ' if open_door else ''}{append}".strip()
         accelerator = accelerator or ("tcg,thread=multi" if qemu.emulated() else "kvm")

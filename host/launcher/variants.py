@@ -38,6 +38,9 @@ VARIANTS = {
 
 # Not a way of testing: what is installed, without tests and examples.
 PACKAGE = Variant("what ./k42 install installs", ["-Doptimization=2", "-Dproducts_only=true"])
+# Not one either: what ./k42 bench advisors compares the kernel with.
+UNADVISED = Variant("a kernel without advisors",
+                    ["-Doptimization=2", "-Dflavours=gs", "-Dadvisors=false"])
 
 
 def find(name):

@@ -12,7 +12,7 @@
  * ended). What concerns one of several objects is said in its record.
  *
  * Whoever opens the device has an own conversation. Closing it takes away the hooks that were
- * placed through it; swaps asked for go on to their end.
+ * placed through it, and ends the policy that it runs; swaps asked for go on to their end.
  *
  * Numbers are the processor's; texts in arrays end with a zero byte. Lengths are multiples of 8.
  */
@@ -42,6 +42,15 @@ enum k42_control_kind {
     K42_CONTROL_SWAP,      /* k42_control_swap, ids -> k42_control_outcome ... */
     K42_CONTROL_INTERPOSE, /* k42_control_interpose, ids -> k42_control_placed ... */
     K42_CONTROL_CALLS,     /* k42_control_one, a hook -> k42_control_calls for each method */
+    K42_CONTROL_COMPONENT, /* k42_control_piece: of the file of a component -> nothing */
+    K42_CONTROL_POLICY, /* k42_control_policy, ids -> k42_control_run, when it is active or over */
+    K42_CONTROL_RUN,    /* k42_control_one -> k42_control_run */
+    K42_CONTROL_END,    /* nothing -> k42_control_run, when all is what it was */
+    K42_CONTROL_COUNTERS, /* k42_control_one, an object -> k42_control_counter ...; a look */
+    /* Advisors. */
+    K42_CONTROL_ADVISORS,  /* nothing -> k42_control_advisor ... */
+    K42_CONTROL_DECISIONS, /* k42_control_filter, from: a number -> k42_control_decision ... */
+    K42_CONTROL_ADVISE,    /* k42_control_advise -> k42_control_advisor ...; changes */
     K42_CONTROL_KINDS,
 };
 
@@ -132,7 +141,45 @@ struct k42_control_stats {
     uint64_t deferred, interposers, mediators, frames, frames_used, cpus;
 };
 
+enum k42_control_mode { K42_CONTROL_MODE_OFF = 1, K42_CONTROL_MODE_ADVISE, K42_CONTROL_MODE_ON };
+
+struct k42_control_advisor {
+    char name[K42_CONTROL_NAME], about[K42_CONTROL_TEXT];
+    char unit[K42_CONTROL_NAME]; /* of what it wants less of; empty: it does not measure */
+    uint32_t mode, spare;
+    uint64_t saw;     /* objects that its change seemed to be called for */
+    uint64_t watched; /* times one was watched, in doubt */
+    uint64_t advised; /* changes it would have made */
+    uint64_t changed, settled, undone, returned, failed;
+    uint64_t measured;      /* of those settled, how many were measured */
+    uint64_t before, after; /* theirs, added up: thousandths of the unit */
+};
+
+enum k42_control_deed {
+    K42_CONTROL_ADVISED,
+    K42_CONTROL_CHANGED,
+    K42_CONTROL_FAILED,
+    K42_CONTROL_SETTLED,  /* it has proved good */
+    K42_CONTROL_UNDONE,   /* it has not */
+    K42_CONTROL_RETURNED, /* it was not called for any more */
+};
+
+struct k42_control_decision {
+    uint64_t number, age_ns;
+    uint32_t object, deed;
+    int32_t result;         /* of a swap that failed: a negative errno */
+    uint32_t times;         /* the same again, in a row */
+    uint64_t before, after; /* thousandths of the advisor's unit; both 0: not measured */
+    char advisor[K42_CONTROL_NAME], from[K42_CONTROL_NAME], to[K42_CONTROL_NAME];
+    char reason[K42_CONTROL_TEXT];
+};
+
 /* ---- changes ---- */
+
+struct k42_control_advise {
+    char name[K42_CONTROL_NAME]; /* ENOENT: no advisor has it; empty: all */
+    uint32_t mode, spare;
+};
 
 struct k42_control_swap {
     char to[K42_CONTROL_NAME];     /* class; empty: by traits, or if there are none its own again */
@@ -181,6 +228,72 @@ struct k42_control_calls {
     uint64_t total_ns, longest_ns;
     uint64_t within[K42_CONTROL_BUCKETS]; /* [n]: calls that took less than 2^n ns, and not less
                                              than half of that; the last: and longer ones */
+};
+
+/* ---- policies: one in a conversation ---- */
+
+#define K42_CONTROL_PIECE 4096
+#define K42_CONTROL_IMAGE (1024 * 1024) /* no component is longer */
+
+/* The file of a component comes in pieces, in order; the first one, at 0, begins anew. */
+struct k42_control_piece {
+    uint32_t at, length, size; /* where it belongs, of how many bytes it is; of the file */
+    uint32_t spare;
+    uint8_t bytes[K42_CONTROL_PIECE];
+};
+
+/*
+ * Runs the policy that the component in those pieces is: its class serves the objects named by ids,
+ * or all of a scope, until the conversation ends; ids may be none, and are with a scope. While it
+ * runs, further ids may follow in requests without pieces before them, of which nothing else
+ * counts.
+ */
+struct k42_control_policy {
+    char
+        class_[K42_CONTROL_NAME]; /* of the component's; empty: the one of the objects' interface */
+    char scope[K42_CONTROL_NAME]; /* a class: what is of it, now and from now on; empty: ids */
+    char metric[K42_CONTROL_NAME]; /* that is watched: "latency", "errors", "waits" of calls, or
+                                      what COUNTERS names; empty: none */
+    uint64_t window_ns;            /* over which it is compared; 0: 1 s; at most 60 s */
+    uint64_t stall_ns;             /* no call may last longer; 0: 1 s; at most 60 s */
+    uint32_t errors;               /* percent of the calls that may fail; 0: 10 */
+    uint32_t worse;                /* percent that the metric may be worse than before */
+};
+
+enum k42_control_run_state { K42_RUN_BEGINS, K42_RUN_ACTIVE, K42_RUN_GOES, K42_RUN_OVER };
+
+/* Why it goes or is over. */
+enum k42_control_run_why {
+    K42_RUN_RUNS,
+    K42_RUN_REFUSED, /* it never was active */
+    K42_RUN_ASKED,
+    K42_RUN_REPLACED, /* another one has all its objects */
+    K42_RUN_STALLED,  /* a call lasted too long */
+    K42_RUN_FAILED,   /* too many calls failed */
+    K42_RUN_WORSE,    /* the metric was worse than before */
+};
+
+/*
+ * How it is. RUN with a number answers when `changes` is not that number any more, or at once when
+ * it is 0.
+ */
+struct k42_control_run {
+    uint32_t state, why;
+    int32_t result; /* of REFUSED: a negative errno */
+    uint32_t changes;
+    uint64_t objects;                        /* that have the policy now */
+    uint64_t taken;                          /* that had another run's */
+    uint64_t returned;                       /* that are what they were again */
+    uint64_t left;                           /* that were gone, or changed by somebody else */
+    uint64_t held;                           /* that calls do not leave */
+    uint64_t calls, failed, waits, total_ns; /* since it is active */
+    char component[K42_CONTROL_NAME], class_[K42_CONTROL_NAME];
+    char text[K42_CONTROL_TEXT]; /* why, as a sentence */
+};
+
+struct k42_control_counter {
+    char name[K42_CONTROL_NAME];
+    uint64_t value;
 };
 
 #endif

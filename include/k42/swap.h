@@ -53,6 +53,7 @@ struct k42_swap {
     struct k42_class *to;   /* class of the replacement */
     struct k42_class *from; /* only if it is still of this class (-ESTALE otherwise); NULL: any */
     uint64_t deadline_ns;   /* 0: K42_SWAP_DEADLINE_NS */
+    uint64_t forward_ns;    /* so long, at most, calls are forwarded until one has come; 0: not */
     uint32_t attempts;      /* tries in all after deadlines, backing off; 0: 1 */
     void (*done)(struct k42_swap *); /* called inactive, once, after the end; may be NULL */
     /* Called before each try by who performs it, inactive; may be NULL: sets `to`, and `from`, for

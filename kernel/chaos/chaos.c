@@ -2,133 +2,66 @@
  * The storm: a thread that swaps a handful of objects at a time, so often as was asked for.
  *
  * A handful is asked for at once, and swapped as one batch, whose grace periods are shared;
- * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. Half of
- * its objects are taken from classes in turn, whatever their number, and of each class by chance;
- * the others are of classes that calls came to in the last handfuls.
+ * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. A
+ * quarter of its objects are taken from classes in turn, the others are being called (draw.c).
  *
- * Owner: the thread has everything but `wanted`, which callers set under `lock`; the counts are
- * read by whoever likes, and may not fit together. Fails: an object that cannot be swapped is
- * counted by why, and another is taken.
+ * Owner: the thread has everything but what is above its part, set by callers under `lock`; the
+ * counts are read by whoever likes, and may not fit together. Fails: an object that cannot be
+ * swapped is counted by why, and another is taken.
  */
 #include "chaos.h"
 
 #include "../arch/x86_64/arch.h"
 #include "../print.h"
+#include "draw.h"
 #include "pairs.h"
 #include "runtime.h"
+#include "spoil.h"
 
 #include <errno.h>
 #include <k42/k42.h>
 #include <k42/lock.h>
 
-enum { HANDFUL = 16, CLASSES = 256 };
-#define LAG_NS     100000000ul /* what is not made up for */
-#define PATIENT_NS 10000000ul
+enum { HANDFUL = 256, ROUNDS = 16 }; /* the most in a batch; batches a second, if they suffice */
+#define LAG_NS     200000000ul       /* what is not made up for */
+#define FORWARD_NS 10000000ul        /* programs get to call what is being swapped */
+#define PATIENT_NS 50000000ul        /* they may have to wait for a processor themselves */
 
 struct shot {
     struct k42_swap swap;
     struct chaos_pair *pair;
 };
 
-/* A class with instances. */
-struct target {
-    struct k42_class *class_;
-    uint64_t round; /* in which it was last seen to have some */
-    uint64_t calls; /* that came to its objects while they were swapped, of late */
-};
-
 static struct {
     struct k42_lock lock;
     uint32_t begun; /* changes when a storm does; slept on */
-    uint32_t wanted;
-    uint64_t seed, since;
+    struct chaos_wish wanted;
+    uint64_t since;
     struct k42_platform_thread *thread;
 
     /* The thread's. */
-    uint64_t random, round;
+    struct chaos_wish wish;
     struct chaos_counts counts;
-    struct target targets[CLASSES];
-    unsigned target_count, turn;
     struct shot shots[HANDFUL];
     uint32_t pending; /* of them; slept on */
 } storm;
 
-static uint64_t next_random(void) {
-    storm.random ^= storm.random << 13;
-    storm.random ^= storm.random >> 7;
-    storm.random ^= storm.random << 17;
-    return storm.random;
-}
-
 /* ---- what to swap ---- */
 
-static long note_class(const struct k42_class_info *info, void *context) {
-    (void)context;
-    unsigned at = 0;
-    if (!info->instances)
-        return 0;
-    while (at < storm.target_count && storm.targets[at].class_ != info->class_)
-        at++;
-    if (at == CLASSES)
-        return 0;
-    if (at == storm.target_count)
-        storm.targets[storm.target_count++] = (struct target){.class_ = info->class_};
-    storm.targets[at].round = storm.round;
-    return 0;
-}
-
-/* A class may have gone with its component, so none is kept that was not seen just now. */
-static void find_targets(void) {
-    unsigned kept = 0;
-    storm.round++;
-    k42_each_class(note_class, NULL);
-    for (unsigned i = 0; i < storm.target_count; i++)
-        if (storm.targets[i].round == storm.round)
-            storm.targets[kept++] = storm.targets[i];
-    storm.target_count = kept;
-}
-
-/* The class whose turn it is; every other time one that was called. */
-static struct target *next_target(unsigned number) {
-    struct target *target = &storm.targets[storm.turn++ % storm.target_count];
-    for (unsigned i = 0; number % 2 && i < storm.target_count; i++) {
-        if (target->calls)
-            break;
-        target = &storm.targets[storm.turn++ % storm.target_count];
-    }
-    return target;
-}
-
-/* One object of a class, each as likely as the others. */
-struct draw {
-    const char *class_name;
-    uint64_t seen;
+/* False: nothing was drawn, or nothing that it could become. */
+static bool aim(struct shot *shot, bool busy) {
     k42_id id;
-};
-
-static long draw_one(const struct k42_object_info *info, void *context) {
-    struct draw *draw = context;
-    if (!info->swapping && k42_text_equal(info->class_name, draw->class_name) &&
-        next_random() % ++draw->seen == 0)
-        draw->id = info->id;
-    return 0;
-}
-
-/* False: the class has no object, or nothing that it could become. */
-static bool aim(struct shot *shot, struct target *target) {
-    struct draw draw = {.class_name = target->class_->name};
-    shot->pair = chaos_next(target->class_);
-    struct k42_class *to = shot->pair ? k42_class_find(shot->pair->to) : NULL;
+    struct k42_class *from, *to = NULL;
+    if (!draw_next(busy, &id, &from))
+        return false;
+    shot->pair = chaos_next(from, &to);
     if (!to)
         return false;
-    k42_each_object(target->class_->interface, draw_one, &draw);
-    if (!draw.seen)
-        return false;
-    shot->swap = (struct k42_swap){.ref = k42_id_ref(draw.id),
-                                   .from = target->class_,
+    shot->swap = (struct k42_swap){.ref = k42_id_ref(id),
+                                   .from = from,
                                    .to = to,
-                                   .deadline_ns = PATIENT_NS,
-                                   .context = target};
+                                   .forward_ns = FORWARD_NS,
+                                   .deadline_ns = PATIENT_NS};
     return true;
 }
 
@@ -155,9 +88,9 @@ static void count_failure(struct shot *shot) {
 }
 
 static void count_shot(struct shot *shot) {
-    struct target *target = shot->swap.context;
     const struct k42_swap_report *report = &shot->swap.report;
-    target->calls = (target->calls + 3 * report->calls) / 4;
+    if (report->calls)
+        draw_note_busy(k42_ref_id(shot->swap.ref));
     if (report->result) {
         count_failure(shot);
         return;
@@ -181,6 +114,12 @@ static void note_end(struct k42_swap *swap) {
         k42_platform_wake(&storm.pending, 1);
 }
 
+/* Of what is wanted each second, the part of a handful; what is less than one by chance. */
+static unsigned share(uint32_t a_second, unsigned handful) {
+    return (unsigned)(((uint64_t)a_second * handful + draw_random() % storm.wish.rate) /
+                      storm.wish.rate);
+}
+
 /*
  * Takes aim and asks for the swaps; returns for how many. All in one active section: as long as it
  * lasts no component, and so no class, goes away, and one that is to go awaits the swaps that were
@@ -189,17 +128,21 @@ static void note_end(struct k42_swap *swap) {
 static unsigned shoot(unsigned handful) {
     unsigned count = 0;
     k42_enter();
-    find_targets();
-    for (unsigned i = 0; i < handful && storm.target_count; i++) {
+    draw_all();
+    spoil_round(share(storm.wish.delays, handful), share(storm.wish.failures, handful));
+    for (unsigned i = 0; i < handful; i++) {
         struct shot *shot = &storm.shots[count];
-        count += aim(shot, next_target(i)) && !is_aimed_at(shot->swap.ref, count);
+        count += aim(shot, i % 4) && !is_aimed_at(shot->swap.ref, count);
     }
     __atomic_store_n(&storm.pending, count, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < count; i++) {
         storm.shots[i].swap.done = note_end;
-        k42_result queued = k42_swap_submit(&storm.shots[i].swap);
-        (void)queued;
+        storm.shots[i].swap.next = i ? &storm.shots[i - 1].swap : NULL;
     }
+    if (count && storm.wish.failures)
+        spoil_memory(4 * count); /* a swap makes some three allocations */
+    if (count)
+        k42_worker_submit(&storm.shots[count - 1].swap, &storm.shots[0].swap);
     k42_exit();
     return count;
 }
@@ -218,25 +161,39 @@ static unsigned await(unsigned count) {
 
 /* ---- the thread ---- */
 
-static void begin(void) {
+/* Returns which storm has begun, if any. */
+static uint32_t begin(void) {
     k42_lock(&storm.lock);
-    storm.random = storm.seed * 0x9e3779b97f4a7c15ul | 1;
-    storm.counts = (struct chaos_counts){.seed = storm.seed};
+    uint32_t begun = storm.begun;
+    storm.wish = storm.wanted;
+    if (storm.wish.rate) {
+        draw_seed(storm.wish.seed);
+        chaos_list_pairs();
+        storm.counts = (struct chaos_counts){.seed = storm.wish.seed, .busy_now = 1};
+    }
     k42_unlock(&storm.lock);
+    return begun;
+}
+
+/* How many are due by the next batch. */
+static unsigned handful(uint32_t rate, uint64_t late_ns) {
+    uint64_t due = (late_ns + 1000000000ul / ROUNDS) * rate / 1000000000ul;
+    return due < 1 ? 1 : due < HANDFUL ? (unsigned)due : HANDFUL;
 }
 
 /* Swaps until the storm is over or another one is asked for. */
-static void rage(uint32_t begun, uint32_t rate) {
-    uint64_t due = k42_platform_now_ns();
-    unsigned handful = rate < 100 ? 1 : rate < 100 * HANDFUL ? rate / 100 : HANDFUL;
+static void rage(uint32_t begun) {
+    uint32_t rate = storm.wish.rate;
+    uint64_t due = k42_platform_now_ns(), late = 0;
     while (__atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE) == begun) {
-        unsigned made = await(shoot(handful));
+        unsigned made = await(shoot(handful(rate, late)));
         uint64_t now = k42_platform_now_ns();
         due += (uint64_t)(made ? made : 1) * 1000000000ul / rate;
         if (due + LAG_NS < now)
             due = now - LAG_NS;
+        late = due < now ? now - due : 0;
         __atomic_store_n(&storm.counts.ns, now - storm.since, __ATOMIC_RELAXED);
-        if (due > now)
+        if (!late)
             k42_platform_park(&storm.begun, begun, due - now);
     }
 }
@@ -246,12 +203,10 @@ static void run(void *unused) {
     if (k42_attach("chaos") < 0)
         k42_platform_panic("the thread of chaos cannot attach");
     for (;;) {
-        uint32_t begun = __atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE);
-        uint32_t rate = __atomic_load_n(&storm.wanted, __ATOMIC_ACQUIRE);
-        if (rate) {
-            begin();
-            __atomic_store_n(&storm.counts.busy_now, 1, __ATOMIC_RELAXED);
-            rage(begun, rate);
+        uint32_t begun = begin();
+        if (storm.wish.rate) {
+            rage(begun);
+            spoil_end();
             __atomic_store_n(&storm.counts.busy_now, 0, __ATOMIC_RELEASE);
         } else {
             k42_platform_park(&storm.begun, begun, 0);
@@ -259,19 +214,18 @@ static void run(void *unused) {
     }
 }
 
-k42_result chaos_set(uint32_t rate, uint64_t seed) {
-    if (rate > CHAOS_MOST_RATE)
+k42_result chaos_set(const struct chaos_wish *wish) {
+    if (wish->rate > CHAOS_MOST_RATE || wish->delays > CHAOS_MOST_RATE ||
+        wish->failures > CHAOS_MOST_RATE)
         return -EINVAL;
     k42_lock(&storm.lock);
-    if (rate) {
-        storm.seed = seed;
+    if (wish->rate)
         storm.since = k42_platform_now_ns();
-    }
-    __atomic_store_n(&storm.wanted, rate, __ATOMIC_RELEASE);
+    storm.wanted = *wish;
     __atomic_add_fetch(&storm.begun, 1, __ATOMIC_RELEASE);
-    if (!storm.thread && rate)
+    if (!storm.thread && wish->rate)
         storm.thread = k42_platform_spawn("chaos", run, NULL);
-    bool there = storm.thread || !rate;
+    bool there = storm.thread || !wish->rate;
     k42_unlock(&storm.lock);
     k42_platform_wake(&storm.begun, 1);
     return there ? 0 : -ENOMEM;
@@ -279,7 +233,8 @@ k42_result chaos_set(uint32_t rate, uint64_t seed) {
 
 void chaos_read(struct chaos_counts *counts) {
     *counts = storm.counts;
-    counts->rate = __atomic_load_n(&storm.wanted, __ATOMIC_RELAXED);
+    counts->rate = __atomic_load_n(&storm.wanted.rate, __ATOMIC_RELAXED);
+    spoil_read(counts);
 }
 
 /* A number, and what is behind it. */
@@ -296,6 +251,7 @@ void chaos_open(void) {
     if (!boot_option("chaos", text, sizeof text))
         return;
     uint64_t rate = number(&at), seed = *at == ',' ? (at++, number(&at)) : 1;
-    if (*at || rate > CHAOS_MOST_RATE || chaos_set((uint32_t)rate, seed) < 0)
+    struct chaos_wish wish = {.rate = (uint32_t)rate, .seed = seed};
+    if (*at || rate > CHAOS_MOST_RATE || chaos_set(&wish) < 0)
         print("chaos=%s: not a rate, with a comma and a seed behind it", text);
 }

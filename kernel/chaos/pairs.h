@@ -8,8 +8,19 @@
 
 #include "chaos.h"
 
-/* Of the classes that an object of `from` may become, the one it has become least often in all
- * storms. NULL: there is none, or no memory. Only the storm's thread. */
-struct chaos_pair *chaos_next(const struct k42_class *from);
+#include <stdbool.h>
+
+/*
+ * Of the classes that an object of `from` may become, the one it has become least often in all
+ * storms; valid as long as the caller is active. NULL: there is none, or no memory. Only the
+ * storm's thread.
+ */
+struct chaos_pair *chaos_next(const struct k42_class *from, struct k42_class **to);
+
+/* Has all pairs there are now listed, so that what was never swapped is told, too. */
+void chaos_list_pairs(void);
+
+/* Whether one in eight swaps of the class's objects met calls, so far. Only the storm's thread. */
+bool chaos_meets_calls(const struct k42_class *class_);
 
 #endif

@@ -19,14 +19,27 @@
 
 static uint32_t taken;
 
-static void turn_begin(void) {
+void component_turn_begin(void) {
     while (__atomic_exchange_n(&taken, 1, __ATOMIC_ACQUIRE))
         thread_park(&taken, 1, TURN_NS);
 }
 
-static void turn_end(void) {
+void component_turn_end(void) {
     __atomic_store_n(&taken, 0, __ATOMIC_RELEASE);
     thread_wake_parked(&taken, 1);
+}
+
+static k42_result load(const char *name, const void *image, size_t size,
+                       struct k42_component **component, char *why, size_t why_size) {
+    struct k42_ledger ledger;
+    k42_result result = k42_component_load_image(name, image, size, component, why, why_size);
+    if (result) {
+        print("component: %s", why);
+        return result;
+    }
+    k42_component_ledger(*component, &ledger);
+    print("component: %s is loaded from %s: %lu classes", ledger.name, name, ledger.classes);
+    return 0;
 }
 
 k42_result component_load(const char *name, const void *image, size_t size, char *loaded, char *why,
@@ -35,18 +48,38 @@ k42_result component_load(const char *name, const void *image, size_t size, char
     struct k42_ledger ledger;
     if (k42_active())
         return -EDEADLK;
-    turn_begin();
-    k42_result result = k42_component_load_image(name, image, size, &component, why, why_size);
-    if (!result) {
+    component_turn_begin();
+    k42_result result = load(name, image, size, &component, why, why_size);
+    if (!result && loaded) {
         k42_component_ledger(component, &ledger);
-        print("component: %s is loaded from %s: %lu classes", ledger.name, name, ledger.classes);
-        if (loaded)
-            k42_copy_text(loaded, sizeof ledger.name, ledger.name);
+        k42_copy_text(loaded, sizeof ledger.name, ledger.name);
     }
-    turn_end();
-    if (result)
-        print("component: %s", why);
+    component_turn_end();
     return result;
+}
+
+k42_result component_hold(const char *name, const void *image, size_t size,
+                          struct k42_component **component, char *why, size_t why_size) {
+    k42_result result = load(name, image, size, component, why, why_size);
+    if (!result)
+        k42_ledger_add(k42_component_module(*component), K42_LEDGER_RUNS, 1);
+    return result;
+}
+
+k42_result component_let_go(struct k42_component *component, char *why, size_t why_size) {
+    struct k42_ledger ledger;
+    k42_component_ledger(component, &ledger);
+    component_abandon(component);
+    k42_result result = k42_component_unload(component, why, why_size);
+    if (result)
+        k42_ledger_add(k42_component_module(component), K42_LEDGER_RUNS, 1);
+    else
+        print("component: %s is unloaded", ledger.name);
+    return result;
+}
+
+void component_abandon(struct k42_component *component) {
+    k42_ledger_add(k42_component_module(component), K42_LEDGER_RUNS, -1);
 }
 
 static k42_result unknown(const char *what, const char *name, char *why, size_t why_size) {
@@ -57,11 +90,11 @@ static k42_result unknown(const char *what, const char *name, char *why, size_t 
 k42_result component_unload(const char *name, char *why, size_t why_size) {
     if (k42_active())
         return -EDEADLK;
-    turn_begin();
+    component_turn_begin();
     struct k42_component *component = k42_component_find(name);
     k42_result result = component ? k42_component_unload(component, why, why_size)
                                   : unknown("component", name, why, why_size);
-    turn_end();
+    component_turn_end();
     print("component: %s%s", result ? why : name, result ? "" : " is unloaded");
     return result;
 }
@@ -77,11 +110,20 @@ static k42_result turn_one(struct k42_class *to, enum k42_upgrade_mode mode,
     done->converted += upgrade.converted;
     done->failed += upgrade.failed;
     done->vanished += upgrade.vanished;
-    if (result < 0)
+    if (result == -EIO)
+        k42_format_text(why, why_size,
+                        "class %s is version %u from now on, but %lu of %lu instances stay as they "
+                        "are; %s",
+                        to->name, to->version, upgrade.failed, upgrade.total,
+                        upgrade.last_failure.text);
+    else if (result < 0)
         k42_format_text(why, why_size, "class %s to version %u: %s; %s", to->name, to->version,
                         k42_error_name(result),
                         upgrade.last_failure.text[0] ? upgrade.last_failure.text
                                                      : "nothing was changed");
+    else
+        print("component: class %s is version %u from now on; of %lu instances %lu are converted",
+              to->name, to->version, upgrade.total, upgrade.converted);
     return result;
 }
 
@@ -119,9 +161,12 @@ static k42_result turn_all(struct search *search) {
                         search->class_name, search->version);
         return -ENOENT;
     }
-    for (unsigned i = 0; i < search->count && !result; i++)
-        result =
+    /* Instances that stay as they are keep no other class from its turn. */
+    for (unsigned i = 0; i < search->count && (!result || result == -EIO); i++) {
+        k42_result one =
             turn_one(search->found[i], search->mode, search->done, search->why, search->why_size);
+        result = one ? one : result;
+    }
     return result;
 }
 
@@ -129,9 +174,9 @@ static k42_result turn(struct search *search) {
     *search->done = (struct component_upgrade){0};
     if (k42_active())
         return -EDEADLK;
-    turn_begin();
+    component_turn_begin();
     k42_result result = turn_all(search);
-    turn_end();
+    component_turn_end();
     if (result)
         print("component: upgrade: %s", search->why);
     return result;

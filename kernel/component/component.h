@@ -26,6 +26,24 @@ k42_result component_load(const char *name, const void *image, size_t size, char
 K42_MUST_CHECK
 k42_result component_unload(const char *name, char *why, size_t why_size);
 
+/*
+ * For who changes objects and components together: between the two nobody else loads, unloads or
+ * upgrades. Inactive callers; it may take as long as the swaps of others take.
+ */
+void component_turn_begin(void);
+void component_turn_end(void);
+
+struct k42_component;
+/* With the turn. Loads one that nobody else unloads, until it is let go. Errors: as above. */
+K42_MUST_CHECK
+k42_result component_hold(const char *name, const void *image, size_t size,
+                          struct k42_component **component, char *why, size_t why_size);
+/* With the turn. Unloads it; -EBUSY: something keeps it, and it is held still. */
+K42_MUST_CHECK
+k42_result component_let_go(struct k42_component *component, char *why, size_t why_size);
+/* With the turn. It stays, for anybody to unload. */
+void component_abandon(struct k42_component *component);
+
 /* What came of an upgrade. */
 struct component_upgrade {
     uint64_t total, converted, failed, vanished; /* instances */

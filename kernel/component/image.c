@@ -1,6 +1,5 @@
 /*
- * The reader of components: see image.h. Bytes are read by memcpy from wherever they lie; both
- * sides are little-endian.
+ * The reader of components: see image.h.
  *
  * What is asked of a file, each with a reason to refuse it:
  *
@@ -14,23 +13,16 @@
  */
 #include "image.h"
 
+#include "../elf64.h"
 #include "runtime.h"
 
 #include <errno.h>
 
 enum {
-    HEADER_SIZE = 64,
-    PROGRAM_SIZE = 56,
     PROGRAMS_MAX = 16,
     DYNAMIC_SIZE = 16,
     SYMBOL_SIZE = 24,
     RELOCATION_SIZE = 24,
-    TYPE_SHARED = 3,
-    MACHINE_X86_64 = 62,
-    PROGRAM_LOAD = 1,
-    PROGRAM_DYNAMIC = 2,
-    PROGRAM_INTERPRETER = 3,
-    PROGRAM_THREAD_LOCAL = 7,
     RELOCATE_ABSOLUTE = 1, /* R_X86_64_64 */
     RELOCATE_GLOBAL = 6,   /* R_X86_64_GLOB_DAT */
     RELOCATE_JUMP = 7,     /* R_X86_64_JUMP_SLOT */
@@ -77,42 +69,20 @@ static int refuse_symbol(const struct check *check, const char *name, const char
     return -ENOEXEC;
 }
 
-static uint16_t read16(const uint8_t *at) {
-    uint16_t value;
-    __builtin_memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static uint32_t read32(const uint8_t *at) {
-    uint32_t value;
-    __builtin_memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static uint64_t read64(const uint8_t *at) {
-    uint64_t value;
-    __builtin_memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static bool within(uint64_t at, uint64_t length, uint64_t end) {
-    return at <= end && length <= end - at;
-}
-
 /* ---- segments ---- */
 
 static uint64_t page_end(uint64_t address) {
     return (address + COMPONENT_PAGE - 1) & ~(COMPONENT_PAGE - 1);
 }
 
-static int add_segment(const struct check *check, const uint8_t *at) {
+static int add_segment(const struct check *check, const struct elf64_program *program) {
     struct component_image *image = check->image;
     struct component_segment segment = {
-        .address = read64(at + 16),
-        .offset = read64(at + 8),
-        .file_size = read64(at + 32),
-        .memory_size = read64(at + 40),
-        .protection = read32(at + 4) & (COMPONENT_EXECUTE | COMPONENT_WRITE | COMPONENT_READ),
+        .address = program->address,
+        .offset = program->offset,
+        .file_size = program->file_size,
+        .memory_size = program->memory_size,
+        .protection = program->flags & (COMPONENT_EXECUTE | COMPONENT_WRITE | COMPONENT_READ),
     };
     if (!segment.memory_size)
         return 0;
@@ -120,10 +90,10 @@ static int add_segment(const struct check *check, const uint8_t *at) {
         return refuse(check, "it has too many segments");
     if ((segment.protection & COMPONENT_WRITE) && (segment.protection & COMPONENT_EXECUTE))
         return refuse(check, "a segment is both written and executed");
-    if (!within(segment.offset, segment.file_size, image->size))
+    if (!elf64_within(segment.offset, segment.file_size, image->size))
         return refuse(check, "a segment lies beyond the end of the file: it is cut short");
     if (segment.file_size > segment.memory_size ||
-        !within(segment.address, segment.memory_size, COMPONENT_SIZE_MAX))
+        !elf64_within(segment.address, segment.memory_size, COMPONENT_SIZE_MAX))
         return refuse(check, "a segment is larger than components may be");
     if (segment.address % COMPONENT_PAGE || segment.address < image->span)
         return refuse(check, "segments are not pages of their own, in order");
@@ -137,7 +107,7 @@ static const struct component_segment *segment_of(const struct component_image *
     for (unsigned i = 0; i < image->segments; i++) {
         const struct component_segment *segment = &image->segment[i];
         if (address >= segment->address &&
-            within(address - segment->address, length, segment->memory_size))
+            elf64_within(address - segment->address, length, segment->memory_size))
             return segment;
     }
     return NULL;
@@ -147,7 +117,7 @@ static const struct component_segment *segment_of(const struct component_image *
 static bool in_file(const struct component_image *image, uint64_t address, uint64_t length,
                     uint64_t *offset) {
     const struct component_segment *segment = segment_of(image, address, length);
-    if (!segment || !within(address - segment->address, length, segment->file_size))
+    if (!segment || !elf64_within(address - segment->address, length, segment->file_size))
         return false;
     *offset = segment->offset + (address - segment->address);
     return true;
@@ -160,16 +130,16 @@ static int check_header(const struct check *check, const uint8_t **programs, uns
     size_t size = check->image->size;
     if (size > COMPONENT_SIZE_MAX)
         return refuse(check, "it is larger than components may be");
-    if (size < HEADER_SIZE || read32(bytes) != 0x464c457f)
+    if (size < ELF64_HEADER_SIZE || elf64_read32(bytes) != 0x464c457f)
         return refuse(check, "it is not a component: no ELF file");
-    if (bytes[4] != 2 || bytes[5] != 1 || read16(bytes + 18) != MACHINE_X86_64)
+    if (bytes[4] != 2 || bytes[5] != 1 || elf64_read16(bytes + 18) != ELF64_MACHINE_X86_64)
         return refuse(check, "it was made for another machine");
-    if (read16(bytes + 16) != TYPE_SHARED)
+    if (elf64_read16(bytes + 16) != ELF64_TYPE_SHARED)
         return refuse(check, "it is not a component: './k42 build FILE.c' makes one");
-    uint64_t offset = read64(bytes + 32);
-    *count = read16(bytes + 56);
-    if (read16(bytes + 54) != PROGRAM_SIZE || !*count || *count > PROGRAMS_MAX ||
-        !within(offset, (uint64_t)*count * PROGRAM_SIZE, size))
+    uint64_t offset = elf64_read64(bytes + 32);
+    *count = elf64_read16(bytes + 56);
+    if (elf64_read16(bytes + 54) != ELF64_PROGRAM_SIZE || !*count || *count > PROGRAMS_MAX ||
+        !elf64_within(offset, (uint64_t)*count * ELF64_PROGRAM_SIZE, size))
         return refuse(check, "its table of segments is damaged");
     *programs = bytes + offset;
     return 0;
@@ -181,19 +151,20 @@ static int check_programs(const struct check *check, const uint8_t *programs, un
     int error = 0;
     *size = 0;
     for (unsigned i = 0; i < count && !error; i++) {
-        const uint8_t *at = programs + (size_t)i * PROGRAM_SIZE;
-        switch (read32(at)) {
-        case PROGRAM_LOAD:
-            error = add_segment(check, at);
+        struct elf64_program program =
+            elf64_read_program(programs + (size_t)i * ELF64_PROGRAM_SIZE);
+        switch (program.type) {
+        case ELF64_PROGRAM_LOAD:
+            error = add_segment(check, &program);
             break;
-        case PROGRAM_DYNAMIC:
-            *dynamic = read64(at + 16);
-            *size = read64(at + 32);
+        case ELF64_PROGRAM_DYNAMIC:
+            *dynamic = program.address;
+            *size = program.file_size;
             break;
-        case PROGRAM_INTERPRETER:
+        case ELF64_PROGRAM_INTERPRETER:
             error = refuse(check, "it is a program");
             break;
-        case PROGRAM_THREAD_LOCAL:
+        case ELF64_PROGRAM_THREAD_LOCAL:
             error = refuse(check, "it has thread-local variables");
             break;
         }
@@ -264,10 +235,10 @@ static int read_dynamic(const struct check *check, uint64_t address, uint64_t si
     if (!in_file(image, address, size, &offset))
         return refuse(check, "its dynamic part is damaged");
     for (; size >= DYNAMIC_SIZE; offset += DYNAMIC_SIZE, size -= DYNAMIC_SIZE) {
-        uint64_t tag = read64(image->bytes + offset);
+        uint64_t tag = elf64_read64(image->bytes + offset);
         if (tag == TAG_END)
             return 0;
-        int error = note_entry(check, dynamic, tag, read64(image->bytes + offset + 8));
+        int error = note_entry(check, dynamic, tag, elf64_read64(image->bytes + offset + 8));
         if (error)
             return error;
     }
@@ -279,7 +250,7 @@ static bool find_tables(struct component_image *image, const struct dynamic *dyn
     uint64_t hash;
     if (!in_file(image, dynamic->hash, 8, &hash))
         return false;
-    image->symbols.count = read32(image->bytes + hash + 4);
+    image->symbols.count = elf64_read32(image->bytes + hash + 4);
     image->strings.count = dynamic->strings_size;
     image->relocations.count = dynamic->relocations_size / RELOCATION_SIZE;
     image->start = dynamic->start;
@@ -304,10 +275,10 @@ struct symbol {
 static struct symbol read_symbol(const struct component_image *image, uint64_t index) {
     const uint8_t *at = image->bytes + image->symbols.offset + index * SYMBOL_SIZE;
     return (struct symbol){
-        .name = (const char *)image->bytes + image->strings.offset + read32(at),
+        .name = (const char *)image->bytes + image->strings.offset + elf64_read32(at),
         .type = at[4] & 15,
-        .section = read16(at + 6),
-        .value = read64(at + 8),
+        .section = elf64_read16(at + 6),
+        .value = elf64_read64(at + 8),
     };
 }
 
@@ -318,7 +289,7 @@ static int check_symbols(const struct check *check) {
         return refuse(check, "its names have no end");
     for (uint64_t i = 1; i < image->symbols.count; i++) {
         const uint8_t *at = image->bytes + image->symbols.offset + i * SYMBOL_SIZE;
-        if (read32(at) >= image->strings.count)
+        if (elf64_read32(at) >= image->strings.count)
             return refuse(check, "a symbol's name is damaged");
         struct symbol symbol = read_symbol(image, i);
         if (symbol.type == TYPE_FUNCTION_CHOSEN || symbol.type == TYPE_THREAD_LOCAL)
@@ -339,10 +310,10 @@ struct relocation {
 static struct relocation read_relocation(const struct component_image *image, uint64_t index) {
     const uint8_t *at = image->bytes + image->relocations.offset + index * RELOCATION_SIZE;
     return (struct relocation){
-        .address = read64(at),
-        .type = read32(at + 8),
-        .symbol = read32(at + 12),
-        .addend = read64(at + 16),
+        .address = elf64_read64(at),
+        .type = elf64_read32(at + 8),
+        .symbol = elf64_read32(at + 12),
+        .addend = elf64_read64(at + 16),
     };
 }
 

@@ -1,12 +1,15 @@
 /*
- * /dev/null, zero, full, random and urandom: devices without a device.
+ * /dev/null, zero, full, random, urandom and kmsg: devices without a device.
  */
 #include "devices.h"
 #include "open_file.h"
 #include "random.h"
+#include "values.h"
 
 #include "../copy.h"
+#include "../log.h"
 #include "../mem/space/space.h"
+#include "../print.h"
 
 #include <errno.h>
 
@@ -52,6 +55,23 @@ static k42_result random_write(struct file *self, int64_t offset, struct copy *c
     return done;
 }
 
+/* Each line becomes one of the kernel's log, which keeps so much of it. */
+static k42_result log_write(struct file *self, int64_t offset, struct copy *copy) {
+    char text[LOG_TEXT];
+    (void)self, (void)offset;
+    k42_result length = copy_in(copy, text, sizeof text - 1), begin = 0;
+    if (length <= 0)
+        return length;
+    for (k42_result at = 0; at <= length; at++)
+        if (at == length || text[at] == '\n') {
+            text[at] = 0;
+            if (at > begin)
+                print_line(text + begin);
+            begin = at + 1;
+        }
+    return length + (k42_result)copy_skip(copy, copy->left);
+}
+
 static k42_result null_seek(struct file *self, int64_t offset, int whence) {
     (void)self, (void)offset, (void)whence;
     return 0;
@@ -95,11 +115,19 @@ MEMORY_FILE(null, null_read, null_write, file_no_map);
 MEMORY_FILE(zero, zero_read, null_write, zero_map);
 MEMORY_FILE(full, zero_read, full_write, file_no_map);
 MEMORY_FILE(random, random_read, random_write, file_no_map);
+MEMORY_FILE(log, null_read, log_write, file_no_map);
 
 static struct k42_pair memory_open(struct device *device, uint32_t minor, k42_ref node,
                                    unsigned flags) {
     (void)minor;
     return opened_make(device->context, sizeof(struct opened), node, flags, NULL, NULL);
+}
+
+/* It is read by syslog(), which programs turn to when this cannot be opened for that. */
+static struct k42_pair log_open(struct device *device, uint32_t minor, k42_ref node,
+                                unsigned flags) {
+    return open_reads(flags) ? (struct k42_pair){.result = -EPERM}
+                             : memory_open(device, minor, node, flags);
 }
 
 void memory_devices_register(void) {
@@ -110,6 +138,13 @@ void memory_devices_register(void) {
         {.name = "random", .minor = 8, .context = &file_random},
         {.name = "urandom", .minor = 9, .context = &file_random},
     };
+    static struct device log = {.name = "kmsg",
+                                .major = MAJOR,
+                                .minor = 11,
+                                .mode = 0200,
+                                .open = log_open,
+                                .context = &file_log};
+    device_register(&log);
     for (unsigned n = 0; n < sizeof memory / sizeof *memory; n++) {
         memory[n].major = MAJOR;
         memory[n].mode = 0666;

@@ -5,6 +5,7 @@
 #include "../fs/file.h"
 #include "../sched/wait.h"
 #include "abi.h"
+#include "files/advise.h"
 #include "program.h"
 #include "task.h"
 
@@ -186,6 +187,8 @@ LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
         return 0;
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
               k42_call(task_self()->space, advise, address, pages, advice));
+    if (result >= 0)
+        files_advise_mapped(address, address + pages, advice);
     return result;
 }
 

@@ -107,6 +107,7 @@ struct wait_record {
     uint64_t request;  /* of the call under way, if it was asked for; or 0 */
     uint64_t requests; /* given out by this thread */
     bool copying;      /* inside a cursor's copy: see copy_begins() */
+    bool telling;      /* calls functions of watchers */
 };
 
 /*
@@ -191,6 +192,8 @@ struct wait_entry {
     bool in;             /* the table */
     bool once;           /* counted by notifications, and taken out by them */
     bool calling;        /* fn is being called, or is about to be */
+    bool succeeded;      /* another thread waits to make the next call */
+    bool handed_over;    /* and now may, which it looks for without the lock */
 };
 
 struct wait_call {

@@ -14,6 +14,11 @@
  * that only if it has `calling` set there; the owner takes the lock before it lets the memory go,
  * and waits for `calling` to be over. A thread is woken under the lock for the same reason.
  *
+ * A watcher's fn is called by one at a time. Who comes meanwhile leaves the events to the caller,
+ * and one of those succeeds it: waits for the call to end and makes the next. So nobody calls for
+ * others for ever, however often they notify. Whoever is inside of an fn himself does not wait for
+ * another's; hence those who wait do so for some who do not, and there is no circle.
+ *
  * Locking: a bucket's lock, with interrupts off; two of them in the order of their addresses. Under
  * it CPUs' locks are taken, to wake; fn is called under none. Cannot fail.
  */
@@ -153,9 +158,25 @@ static bool stands_at(const struct wait_entry *entry, k42_id id, uintptr_t key) 
     return entry->point.id == id && entry->point.key == key;
 }
 
-/* The bucket is locked. An entry whose fn must be called is put before `calls`. */
+/* What a notification has to call: entries it found at rest, and one whose caller it succeeds. */
+struct callers {
+    struct wait_entry *first, *next_turn;
+};
+
+static void call_or_leave(struct wait_entry *entry, struct callers *callers) {
+    if (!entry->calling) {
+        entry->calling = true;
+        entry->next_called = callers->first;
+        callers->first = entry;
+    } else if (!callers->next_turn && !entry->succeeded && !thread_self()->wait.telling) {
+        entry->succeeded = true;
+        callers->next_turn = entry;
+    }
+}
+
+/* The bucket is locked. */
 static void fire(struct wait_bucket *bucket, struct wait_entry *entry, uint32_t events,
-                 struct wait_entry **calls) {
+                 struct callers *callers) {
     uint32_t came = events == (uint32_t)WAIT_ANY ? WAIT_HANGUP : events & entry->point.events;
     entry->fired |= came;
     if (entry->once)
@@ -166,39 +187,63 @@ static void fire(struct wait_bucket *bucket, struct wait_entry *entry, uint32_t 
         return;
     }
     entry->due |= came;
-    if (!entry->calling) {
-        entry->calling = true;
-        entry->next_called = *calls;
-        *calls = entry;
-    }
+    call_or_leave(entry, callers);
 }
 
-/* What another notification added while fn ran is told by us, too. */
-static void call_back(struct wait_entry *entry) {
+/* What to tell fn; 0: the entry is its owner's, or the next caller's, since the lock was let go. */
+static uint32_t next_events(struct wait_entry *entry, bool told) {
     struct wait_bucket *bucket = entry->bucket; /* a watcher is not moved */
-    for (;;) {
-        lock(bucket);
-        uint32_t events = entry->due;
+    lock(bucket);
+    uint32_t events = entry->due;
+    if (entry->succeeded && (told || !events)) {
+        __atomic_store_n(&entry->handed_over, true, __ATOMIC_RELEASE);
+        events = 0;
+    } else {
         entry->due = 0;
         entry->calling = events;
-        unlock(bucket);
-        if (!events)
-            return;
-        entry->fn(entry, events);
     }
+    unlock(bucket);
+    return events;
 }
 
-static void call_all(struct wait_entry *calls) {
-    while (calls) {
-        struct wait_entry *entry = calls;
-        calls = entry->next_called;
+static void call_back(struct wait_entry *entry) {
+    uint32_t events;
+    for (bool told = false; (events = next_events(entry, told)); told = true)
+        entry->fn(entry, events);
+}
+
+/* Nobody else can be next before we have come. */
+static void await_turn(struct wait_entry *entry) {
+    struct wait_bucket *bucket = entry->bucket;
+    while (!__atomic_load_n(&entry->handed_over, __ATOMIC_ACQUIRE))
+        cpu_wait_turn();
+    lock(bucket);
+    entry->succeeded = entry->handed_over = false;
+    unlock(bucket);
+}
+
+static void call_all(const struct callers *callers) {
+    struct wait_entry *next, *entry = callers->first;
+    if (!entry && !callers->next_turn)
+        return;
+    struct wait_record *record = &thread_self()->wait;
+    bool inside = record->telling;
+    record->telling = true;
+    for (; entry; entry = next) {
+        next = entry->next_called;
         call_back(entry);
     }
+    if (callers->next_turn) {
+        await_turn(callers->next_turn);
+        call_back(callers->next_turn);
+    }
+    record->telling = inside;
 }
 
 uint32_t wait_notify_bucket(struct wait_bucket *bucket, const struct wait_point *point,
                             uint32_t count) {
-    struct wait_entry *calls = NULL, *next;
+    struct callers callers = {NULL, NULL};
+    struct wait_entry *next;
     uint32_t woken = 0;
     uintptr_t saved = interrupts_save();
     lock(bucket);
@@ -209,10 +254,10 @@ uint32_t wait_notify_bucket(struct wait_bucket *bucket, const struct wait_point 
         if (!stands_at(entry, point->id, point->key) || !(entry->point.events & point->events))
             continue;
         woken += entry->once;
-        fire(bucket, entry, point->events, &calls);
+        fire(bucket, entry, point->events, &callers);
     }
     unlock(bucket);
-    call_all(calls);
+    call_all(&callers);
     interrupts_restore(saved);
     return woken;
 }
@@ -224,16 +269,17 @@ uint32_t wait_notify_slow(k42_id id, uintptr_t key, uint32_t events, uint32_t co
 
 /* Everybody in a bucket that waits for the object, whatever the key. */
 static void hang_up(struct wait_bucket *bucket, k42_id id) {
-    struct wait_entry *calls = NULL, *next;
+    struct callers callers = {NULL, NULL};
+    struct wait_entry *next;
     uintptr_t saved = interrupts_save();
     lock(bucket);
     for (struct wait_entry *entry = bucket->first; entry; entry = next) {
         next = entry->next;
         if (entry->point.id == id)
-            fire(bucket, entry, (uint32_t)WAIT_ANY, &calls);
+            fire(bucket, entry, (uint32_t)WAIT_ANY, &callers);
     }
     unlock(bucket);
-    call_all(calls);
+    call_all(&callers);
     interrupts_restore(saved);
 }
 

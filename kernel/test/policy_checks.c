@@ -18,7 +18,8 @@ static struct crew crew;
 
 /* ---- swaps ---- */
 
-#define QUEUES_MOST 64u
+#define QUEUES_MOST 2048u
+#define SWAPS       240u
 
 static struct {
     k42_ref refs[QUEUES_MOST];
@@ -97,7 +98,8 @@ KERNEL_CHECK(policies, every_queue_is_swapped_while_threads_run_sleep_and_move) 
         !crew_start(&crew, 4 * cpu_count() < CREW_MAX ? 4 * cpu_count() : CREW_MAX, false,
                     live_variously, NULL))
         return false;
-    bool swapped = swap_all(60);
+    /* An even number; each pair of policies is somebody's. */
+    bool swapped = swap_all(queues.count <= 8 ? 60 : (SWAPS / queues.count & ~1u) + 2);
     crew_await(&crew, 20);
     swapped = swapped && swap_back();
     crew_await(&crew, 20);

@@ -31,12 +31,23 @@ static void look_at_body(const struct control_request *request) {
     const struct k42_control_filter *filter = request->body;
     const struct k42_control_swap *swap = request->body;
     const struct k42_control_interpose *hook = request->body;
+    const struct k42_control_piece *piece = request->body;
+    const struct k42_control_policy *policy = request->body;
+    const struct k42_control_advise *advise = request->body;
     switch (request->kind) {
     case K42_CONTROL_OBJECTS:
     case K42_CONTROL_CLASSES:
     case K42_CONTROL_OWNERS:
         expect_text(filter->name, sizeof filter->name);
         expect(filter->pid >= 0, "a process has a number below 0");
+        break;
+    case K42_CONTROL_DECISIONS:
+        expect_text(filter->name, sizeof filter->name);
+        break;
+    case K42_CONTROL_ADVISE:
+        expect_text(advise->name, sizeof advise->name);
+        expect(advise->mode >= K42_CONTROL_MODE_OFF && advise->mode <= K42_CONTROL_MODE_ON,
+               "there is no such mode");
         break;
     case K42_CONTROL_SWAP:
         expect_text(swap->to, sizeof swap->to);
@@ -50,9 +61,29 @@ static void look_at_body(const struct control_request *request) {
         expect(hook->delay_ns <= CONTROL_DELAY_MOST, "a delay is too long");
         expect(hook->error >= 0 && hook->error < 4096, "an error is no errno");
         break;
+    case K42_CONTROL_COMPONENT:
+        expect(piece->length && piece->length <= sizeof piece->bytes, "a piece is too long");
+        expect(piece->size <= K42_CONTROL_IMAGE && piece->at < piece->size &&
+                   (uint64_t)piece->at + piece->length <= piece->size,
+               "a piece lies outside the file");
+        break;
+    case K42_CONTROL_POLICY:
+        expect_text(policy->class_, sizeof policy->class_);
+        expect_text(policy->scope, sizeof policy->scope);
+        expect_text(policy->metric, sizeof policy->metric);
+        expect(policy->window_ns <= CONTROL_WINDOW_MOST, "a window is too long");
+        expect(policy->stall_ns <= CONTROL_WINDOW_MOST, "a call may last too long");
+        expect(policy->errors <= 100 && policy->worse <= CONTROL_WORSE_MOST, "not a percentage");
+        break;
     default:
         break;
     }
+}
+
+static int changes(enum k42_control_kind kind) {
+    return kind == K42_CONTROL_SWAP || kind == K42_CONTROL_INTERPOSE ||
+           kind == K42_CONTROL_COMPONENT || kind == K42_CONTROL_POLICY ||
+           kind == K42_CONTROL_ADVISE;
 }
 
 static void read_request(const uint8_t *bytes, size_t size) {
@@ -69,9 +100,7 @@ static void read_request(const uint8_t *bytes, size_t size) {
     for (uint32_t i = 0; i < request.count; i++)
         sum += request.ids[i];
     __asm__ volatile("" : : "r"(sum)); /* all are read */
-    expect(request.changes ==
-               (request.kind == K42_CONTROL_SWAP || request.kind == K42_CONTROL_INTERPOSE),
-           "a change is taken for a look");
+    expect(request.changes == changes(request.kind), "a change is taken for a look");
     look_at_body(&request);
 }
 

@@ -267,6 +267,9 @@ static k42_result export_part(struct k42_root *from, struct k42_state *state, un
 static k42_result import_part(struct k42_root *to, struct k42_state *state, unsigned part) {
     if (fixture_hooks.import_part)
         fixture_hooks.import_part(part);
+    k42_result result = fixture_hooks.import_fails ? fixture_hooks.import_fails(part) : 0;
+    if (result < 0)
+        return result;
     state_of(to)->base[part] = (long)state->word[part];
     return 0;
 }

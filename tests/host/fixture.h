@@ -92,7 +92,8 @@ extern struct fixture_hooks {
     void (*prepare)(struct k42_state *state);
     void (*export_part)(unsigned part);
     void (*import_part)(unsigned part);
-    k42_result (*init_rep)(unsigned cpu); /* clustered classes, inside the miss */
+    k42_result (*import_fails)(unsigned part); /* of classes that import in parts */
+    k42_result (*init_rep)(unsigned cpu);      /* clustered classes, inside the miss */
 } fixture_hooks;
 
 /* What the classes have counted since the setup. */

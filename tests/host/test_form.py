@@ -41,6 +41,20 @@ def test_every_unit_test_is_built():
             if name and f"'{name[2]}'" not in listed and f"'{name[1]}'" not in listed] == []
 
 
+# Made at boot, when there is one version of each class, and then never again.
+MADE_AT_BOOT = {"kernel/sched/hold.c", "kernel/dev/virtio/virtio_9p.c",
+                "kernel/dev/block/virtio_disk.c", "kernel/dev/stream/virtio_port.c",
+                "kernel/dev/stream/serial_stream.c", "kernel/linux/exec/vdso.c"}
+
+
+def test_what_the_kernel_makes_is_made_by_factories():
+    """So that after an upgrade it is of the new version."""
+    directly = {name for name in relative(tree.sources(".c"))
+                if name.startswith("kernel/") and not name.startswith("kernel/test/")
+                and re.search(r"\bk42_create\(", read(name))}
+    assert directly == MADE_AT_BOOT
+
+
 def test_every_package_is_explained():
     explained = read("docs", "dependencies.md")
     assert [name for name in packages.wanted() if f"`{name}`" not in explained] == []

@@ -12,8 +12,8 @@ def read(*parts):
         return file.read()
 
 
-def blocks():
-    return re.findall(r"^```c\n(.*?)^```$", read(ROOT, "docs", "tutorial.md"), re.M | re.S)
+def blocks(page="tutorial.md"):
+    return re.findall(r"^```c\n(.*?)^```$", read(ROOT, "docs", page), re.M | re.S)
 
 
 def compiled():
@@ -37,3 +37,8 @@ def test_every_file_of_the_program_is_shown():
     shown = blocks()
     assert [name for name, text in compiled().items()
             if not any(block in text for block in shown)] == []
+
+
+def test_the_hole_that_is_shown_is_the_one_that_is_closed():
+    hole = read(ROOT, "components", "security", "process_unchecked.c")
+    assert [block for block in blocks("upgrade.md") if block not in hole] == [] != blocks("upgrade.md")

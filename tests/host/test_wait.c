@@ -220,6 +220,34 @@ static void a_watcher_is_called_alone_and_not_after_its_removal(void **state) {
     join(0, 3);
 }
 
+static pthread_t callers_seen[2];
+static uint32_t seen;
+
+/* The first call lasts until somebody else waits to make the next. */
+static void watched_by_two(struct wait_entry *entry, uint32_t events) {
+    (void)events;
+    if (seen < 2)
+        callers_seen[seen] = pthread_self();
+    if (seen == 1)
+        __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    bool first = !seen;
+    __atomic_store_n(&seen, seen + 1, __ATOMIC_RELEASE);
+    while (first && !__atomic_load_n(&entry->succeeded, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+static void nobody_calls_for_others_for_ever(void **state) {
+    (void)state;
+    struct wait_point point = {.id = SHELF, .events = WAIT_READ | WAIT_WRITE};
+    stop = 0;
+    seen = 0;
+    wait_watch(&watcher, point, watched_by_two);
+    start(0, 2, notify_all);
+    join(0, 2);
+    assert_int_not_equal(wait_remove(&watcher), 0);
+    assert_true(seen >= 2 && !pthread_equal(callers_seen[0], callers_seen[1]));
+}
+
 static void come_and_go(struct member *member) {
     struct wait_point point = {
         .id = member->number & 1 ? SHELF : OTHER, .events = WAIT_READ, .key = 3};
@@ -322,7 +350,9 @@ static void swap_tables(struct member *member) {
 static void no_wake_up_is_lost_while_the_table_of_futexes_is_swapped(void **state) {
     k42_ref made;
     (void)state;
+    assert_int_equal(k42_attach("maker"), 0);
     assert_int_equal(futex_table_make(SPACE, true, &made), 0);
+    assert_int_equal(k42_detach(), 0);
     futexes = (futex_table_ref)made;
     word = stop = 0;
     start(0, TAKERS, take_things);
@@ -404,6 +434,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_by_interrupts_deadlines_and_notifications_of_one),
         cmocka_unit_test(a_watcher_is_called_alone_and_not_after_its_removal),
+        cmocka_unit_test(nobody_calls_for_others_for_ever),
         cmocka_unit_test(entries_are_removed_while_they_are_moved_and_woken),
         cmocka_unit_test(no_wake_up_is_lost_while_the_table_of_futexes_is_swapped),
         cmocka_unit_test(who_waits_longest_is_woken_first_after_swaps),

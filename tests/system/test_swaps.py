@@ -39,7 +39,7 @@ touch /tmp/over
 WORK = """threads until /tmp/over & turns=$!
 abuse use /srv > /tmp/used & user=$!
 sh /tmp/storm > /tmp/stormed & storm=$!
-mkfifo /tmp/fifo; exec 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0; abc=$(printf 'a\\nb\\nc')
+mkfifo /tmp/fifo; exec 6> /dev/kmsg 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0; abc=$(printf 'a\\nb\\nc')
 cd /srv
 while kill -0 $storm 2> /dev/null; do
     seq 500 > /tmp/numbers

@@ -30,7 +30,8 @@ static void found_attributes(struct p9_call *call, int error, struct p9_reader *
     if (error) {
         p9_fid_forget(call->client, call->fid);
     } else {
-        inode = p9_inode_of(question->directory->fs, question->directory, call->fid, &attributes);
+        inode = p9_inode_of(question->directory->fs, question->directory, &question->name,
+                            call->fid, &attributes);
         error = inode ? 0 : -ENOMEM;
     }
     name_is_known(call, inode, error);

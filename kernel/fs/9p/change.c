@@ -32,7 +32,7 @@ static void made_is_known(struct p9_call *call, int error, struct p9_reader *rea
     if (error)
         p9_fid_forget(call->client, call->fid);
     else
-        inode = p9_inode_of(change->fs, change->directory, call->fid, &attributes);
+        inode = p9_inode_of(change->fs, change->directory, &change->name, call->fid, &attributes);
     if (!error && !inode)
         error = -ENOMEM;
     if (inode) {

@@ -37,7 +37,7 @@ static void root_is_known(struct p9_call *call, int error, struct p9_reader *rea
     if (!error && !p9_get_attributes(reader, &attributes))
         error = -EIO;
     if (!error) {
-        greeting->fs->root = p9_inode_of(greeting->fs, NULL, call->fid, &attributes);
+        greeting->fs->root = p9_inode_of(greeting->fs, NULL, NULL, call->fid, &attributes);
         error = greeting->fs->root ? 0 : -ENOMEM;
     }
     over(call, error);

@@ -86,11 +86,17 @@ static struct p9_inode *make_inode(struct p9_fs *fs, struct p9_inode *directory,
     return inode;
 }
 
-/* The server's way to a file that we know: as it was, unless that has been found to lead nowhere.
+/*
+ * The server's way to a file that we know: as it was, unless that has been found to lead nowhere,
+ * or the file is found by another name. Then the old name may be gone, and its fid leads nowhere
+ * with it: the file has been renamed, or is a new one that was given the number of one removed.
  */
-static void keep_fid(struct p9_inode *inode, uint32_t fid) {
+static void keep_fid(struct p9_inode *inode, const struct p9_inode *directory,
+                     const struct node_name *name, uint32_t fid) {
     k42_lock(&inode->lock);
-    if (inode->attributes_known.error) {
+    bool same = !name || (inode->parent == directory && inode->name_length == name->length &&
+                          __builtin_memcmp(inode->name, name->text, name->length) == 0);
+    if (inode->attributes_known.error || !same) {
         uint32_t old = inode->fid;
         inode->fid = fid;
         fid = old;
@@ -100,7 +106,8 @@ static void keep_fid(struct p9_inode *inode, uint32_t fid) {
 }
 
 /* Answers come one after the other, so nobody else makes the same inode meanwhile. */
-struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory, uint32_t fid,
+struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory,
+                             const struct node_name *name, uint32_t fid,
                              const struct p9_attributes *attributes) {
     struct p9_inode *inode = p9_inode_find(fs, attributes->qid.path);
     if (inode && inode->qid.type != attributes->qid.type) {
@@ -110,7 +117,7 @@ struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory, uint3
         inode = NULL;
     }
     if (inode) {
-        keep_fid(inode, fid);
+        keep_fid(inode, directory, name, fid);
         p9_take_attributes(inode, attributes);
         return inode;
     }

@@ -181,11 +181,12 @@ void p9_name_forget(struct p9_inode *directory, const struct node_name *name);
 void p9_names_end(struct p9_fs *fs);
 
 /*
- * The inode of a file that the server has just told of, held once more for the caller: a known one,
- * and then the fid is forgotten, or a new one, which has it from then on. NULL: no memory, and the
- * fid is forgotten.
+ * The inode of a file that the server has just told of, by that name (NULL: the root), held once
+ * more for the caller: a known one, and then one of its fid and this is forgotten, or a new one,
+ * which has it from then on. NULL: no memory, and the fid is forgotten.
  */
-struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory, uint32_t fid,
+struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory,
+                             const struct node_name *name, uint32_t fid,
                              const struct p9_attributes *attributes);
 /* A known one by number, held once more; NULL: there is none. */
 struct p9_inode *p9_inode_find(struct p9_fs *fs, uint64_t number);

@@ -63,12 +63,29 @@ void control_go_on(struct control *control, uint64_t next) {
 /* ---- asking ---- */
 
 static const control_fn kinds[K42_CONTROL_KINDS] = {
-    [K42_CONTROL_OBJECTS] = control_objects,     [K42_CONTROL_CLASSES] = control_classes,
-    [K42_CONTROL_OWNERS] = control_owners,       [K42_CONTROL_DESCRIBE] = control_describe,
-    [K42_CONTROL_FILE] = control_file,           [K42_CONTROL_STATS] = control_stats,
-    [K42_CONTROL_SWAP] = control_swap,           [K42_CONTROL_CALLS] = control_calls,
+    [K42_CONTROL_OBJECTS] = control_objects,
+    [K42_CONTROL_CLASSES] = control_classes,
+    [K42_CONTROL_OWNERS] = control_owners,
+    [K42_CONTROL_DESCRIBE] = control_describe,
+    [K42_CONTROL_FILE] = control_file,
+    [K42_CONTROL_STATS] = control_stats,
+    [K42_CONTROL_SWAP] = control_swap,
+    [K42_CONTROL_CALLS] = control_calls,
     [K42_CONTROL_INTERPOSE] = control_interpose,
+    [K42_CONTROL_COMPONENT] = control_component,
+    [K42_CONTROL_POLICY] = control_policy,
+    [K42_CONTROL_RUN] = control_run,
+    [K42_CONTROL_END] = control_end,
+    [K42_CONTROL_COUNTERS] = control_counters,
+    [K42_CONTROL_ADVISORS] = control_advisors,
+    [K42_CONTROL_DECISIONS] = control_decisions,
+    [K42_CONTROL_ADVISE] = control_advise,
 };
+
+/* What was asked for has not come about yet. */
+static bool goes_on(const struct control *control) {
+    return control_swaps_go_on(control) || control_run_goes_on(control);
+}
 
 static k42_result ask(struct control *control, const void *bytes, size_t size) {
     struct control_request request;
@@ -80,6 +97,7 @@ static k42_result ask(struct control *control, const void *bytes, size_t size) {
     if (control_swaps_go_on(control))
         return -EBUSY;
     control_swaps_forget(control);
+    control->run_asked = 0;
     answer_forget(control);
     result = control_result(kinds[request.kind](control, &request));
     if (result < 0)
@@ -126,9 +144,11 @@ static k42_result control_write(struct file *self, int64_t offset, struct copy *
 /* ---- answering ---- */
 
 static k42_result answer(struct control *control, struct copy *copy) {
-    if (control_swaps_go_on(control))
+    if (goes_on(control))
         return wait_on(k42_id_of(control->opened.self), CONTROL_SWAPS_ENDED, WAIT_READ);
-    k42_result result = control->swaps ? control_swaps_tell(control) : 0;
+    k42_result result = control->swaps       ? control_swaps_tell(control)
+                        : control->run_asked ? control_run_tell(control)
+                                             : 0;
     struct control_answer *from = &control->answer;
     if (result < 0 || from->given == from->used)
         return result;
@@ -162,7 +182,7 @@ static k42_result control_poll(struct file *self, struct file_poll *poll) {
     k42_result result = offset_take(&control->opened);
     if (result < 0)
         return FILE_WRITABLE;
-    bool ready = !control_swaps_go_on(control);
+    bool ready = !goes_on(control);
     offset_leave(&control->opened);
     return FILE_WRITABLE | (ready ? FILE_READABLE : 0);
 }
@@ -192,6 +212,7 @@ static void control_fini(struct k42_root *root) {
     struct control *control = k42_container(opened, struct control, opened);
     control_swaps_forget(control);
     control_hooks_end(control);
+    control_policy_end(control);
     answer_forget(control);
     k42_platform_free(control);
 }

@@ -35,21 +35,52 @@ static bool interpose_is_right(const void *body) {
            hook->error <= 4095;
 }
 
+static bool piece_is_right(const void *body) {
+    const struct k42_control_piece *piece = body;
+    return piece->size && piece->size <= K42_CONTROL_IMAGE && piece->length &&
+           piece->length <= sizeof piece->bytes && piece->at < piece->size &&
+           piece->length <= piece->size - piece->at && !piece->spare;
+}
+
+static bool policy_is_right(const void *body) {
+    const struct k42_control_policy *policy = body;
+    return ENDS(policy->class_) && ENDS(policy->scope) && ENDS(policy->metric) &&
+           policy->window_ns <= CONTROL_WINDOW_MOST && policy->stall_ns <= CONTROL_WINDOW_MOST &&
+           policy->errors <= 100 && policy->worse <= CONTROL_WORSE_MOST;
+}
+
+enum { NO_IDS, SOME_IDS, PERHAPS_IDS };
+
+static bool advise_is_right(const void *body) {
+    const struct k42_control_advise *advise = body;
+    return ENDS(advise->name) && advise->mode >= K42_CONTROL_MODE_OFF &&
+           advise->mode <= K42_CONTROL_MODE_ON && !advise->spare;
+}
+
 static const struct {
     size_t size; /* of the body */
     bool (*is_right)(const void *body);
-    bool ids, changes;
+    int ids;
+    bool changes;
 } kinds[K42_CONTROL_KINDS] = {
-    [K42_CONTROL_OBJECTS] = {sizeof(struct k42_control_filter), filter_is_right, false, false},
-    [K42_CONTROL_CLASSES] = {sizeof(struct k42_control_filter), filter_is_right, false, false},
-    [K42_CONTROL_OWNERS] = {sizeof(struct k42_control_filter), filter_is_right, false, false},
-    [K42_CONTROL_DESCRIBE] = {sizeof(struct k42_control_one), NULL, false, false},
-    [K42_CONTROL_FILE] = {sizeof(struct k42_control_one), NULL, false, false},
-    [K42_CONTROL_STATS] = {0, NULL, false, false},
-    [K42_CONTROL_SWAP] = {sizeof(struct k42_control_swap), swap_is_right, true, true},
-    [K42_CONTROL_INTERPOSE] = {sizeof(struct k42_control_interpose), interpose_is_right, true,
+    [K42_CONTROL_OBJECTS] = {sizeof(struct k42_control_filter), filter_is_right, NO_IDS, false},
+    [K42_CONTROL_CLASSES] = {sizeof(struct k42_control_filter), filter_is_right, NO_IDS, false},
+    [K42_CONTROL_OWNERS] = {sizeof(struct k42_control_filter), filter_is_right, NO_IDS, false},
+    [K42_CONTROL_DESCRIBE] = {sizeof(struct k42_control_one), NULL, NO_IDS, false},
+    [K42_CONTROL_FILE] = {sizeof(struct k42_control_one), NULL, NO_IDS, false},
+    [K42_CONTROL_STATS] = {0, NULL, NO_IDS, false},
+    [K42_CONTROL_SWAP] = {sizeof(struct k42_control_swap), swap_is_right, SOME_IDS, true},
+    [K42_CONTROL_INTERPOSE] = {sizeof(struct k42_control_interpose), interpose_is_right, SOME_IDS,
                                true},
-    [K42_CONTROL_CALLS] = {sizeof(struct k42_control_one), NULL, false, false},
+    [K42_CONTROL_CALLS] = {sizeof(struct k42_control_one), NULL, NO_IDS, false},
+    [K42_CONTROL_COMPONENT] = {sizeof(struct k42_control_piece), piece_is_right, NO_IDS, true},
+    [K42_CONTROL_POLICY] = {sizeof(struct k42_control_policy), policy_is_right, PERHAPS_IDS, true},
+    [K42_CONTROL_RUN] = {sizeof(struct k42_control_one), NULL, NO_IDS, false},
+    [K42_CONTROL_END] = {0, NULL, NO_IDS, false},
+    [K42_CONTROL_COUNTERS] = {sizeof(struct k42_control_one), NULL, NO_IDS, false},
+    [K42_CONTROL_ADVISORS] = {0, NULL, NO_IDS, false},
+    [K42_CONTROL_DECISIONS] = {sizeof(struct k42_control_filter), filter_is_right, NO_IDS, false},
+    [K42_CONTROL_ADVISE] = {sizeof(struct k42_control_advise), advise_is_right, NO_IDS, true},
 };
 
 /* How many bytes that many ids take. */
@@ -65,9 +96,9 @@ int control_request_read(const void *bytes, size_t size, struct control_request 
         return -EPROTO;
     if (head->kind >= K42_CONTROL_KINDS)
         return -ENOSYS;
-    bool ids = kinds[head->kind].ids;
+    int ids = kinds[head->kind].ids;
     if (head->spare || head->next || head->count > (ids ? K42_CONTROL_IDS : 0) ||
-        (ids && !head->count))
+        (ids == SOME_IDS && !head->count))
         return -EINVAL;
     if (size != sizeof *head + kinds[head->kind].size + ids_size(head->count))
         return -EINVAL;

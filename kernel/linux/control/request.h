@@ -20,6 +20,8 @@ struct control_request {
 #define CONTROL_DELAY_MOST    1000000000ul
 #define CONTROL_DEADLINE_MOST 10000000000ul
 #define CONTROL_ATTEMPTS_MOST 64u
+#define CONTROL_WINDOW_MOST   60000000000ul
+#define CONTROL_WORSE_MOST    100000u
 
 /*
  * Takes `size` bytes apart, which are aligned to 8. 0, or -EPROTO, -ENOSYS, -EINVAL as

@@ -15,6 +15,7 @@
  */
 #include "control.h"
 
+#include "../../advisor/advisor.h"
 #include "../../sched/wait.h"
 
 #include <k42/k42.h>
@@ -129,6 +130,9 @@ static void start(struct control_swaps *swaps, struct one *one, k42_id id,
         k42_format_text(swap->report.text, sizeof swap->report.text, "there is no object %u", id);
     else
         result = choose(asked, &info, swap);
+    if (result >= 0 && (result = advisor_chosen(id)) < 0)
+        k42_format_text(swap->report.text, sizeof swap->report.text,
+                        "object %u: no memory to remember who chose its class", id);
     if (result >= 0) {
         __atomic_fetch_add(&swaps->references, 1, __ATOMIC_RELAXED);
         result = k42_swap_submit(swap);

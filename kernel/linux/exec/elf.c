@@ -1,76 +1,28 @@
 /*
- * The reader of ELF headers: see elf.h. Bytes are read by memcpy from wherever they lie, so neither
- * alignment nor the compiler's idea of aliasing matters; both sides are little-endian.
+ * The reader of ELF headers: see elf.h.
  */
 #include "elf.h"
 
+#include "../../elf64.h"
+
 #include <errno.h>
 
-enum {
-    TYPE_EXECUTABLE = 2,
-    TYPE_SHARED = 3,
-    MACHINE_X86_64 = 62,
-    PROGRAM_LOAD = 1,
-    PROGRAM_INTERPRETER = 3,
-    PROGRAM_GNU_STACK = 0x6474e551,
-    ALIGNMENT_MAX = 1 << 30,
-};
-
-static uint16_t read16(const uint8_t *at) {
-    uint16_t value;
-    __builtin_memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static uint32_t read32(const uint8_t *at) {
-    uint32_t value;
-    __builtin_memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static uint64_t read64(const uint8_t *at) {
-    uint64_t value;
-    __builtin_memcpy(&value, at, sizeof value);
-    return value;
-}
-
-/* 64 bits, little-endian, of the only version there is. */
-static bool is_ours(const uint8_t *bytes) {
-    return read32(bytes) == 0x464c457f && bytes[4] == 2 && bytes[5] == 1;
-}
+enum { ALIGNMENT_MAX = 1 << 30 };
 
 int elf_read_header(struct elf_program *program, const uint8_t *bytes, size_t size) {
     *program = (struct elf_program){0};
-    if (size < ELF_HEADER_SIZE || !is_ours(bytes) || read16(bytes + 18) != MACHINE_X86_64)
+    if (size < ELF_HEADER_SIZE || !elf64_is_ours(bytes))
         return -ENOEXEC;
-    uint16_t type = read16(bytes + 16), count = read16(bytes + 56);
-    if (type != TYPE_EXECUTABLE && type != TYPE_SHARED)
+    uint16_t type = elf64_read16(bytes + 16), count = elf64_read16(bytes + 56);
+    if (type != ELF64_TYPE_EXECUTABLE && type != ELF64_TYPE_SHARED)
         return -ENOEXEC;
-    if (read16(bytes + 54) != ELF_PROGRAM_SIZE || !count || count > ELF_PROGRAMS_MAX)
+    if (elf64_read16(bytes + 54) != ELF_PROGRAM_SIZE || !count || count > ELF_PROGRAMS_MAX)
         return -ENOEXEC;
-    program->movable = type == TYPE_SHARED;
-    program->entry = read64(bytes + 24);
-    program->table_offset = read64(bytes + 32);
+    program->movable = type == ELF64_TYPE_SHARED;
+    program->entry = elf64_read64(bytes + 24);
+    program->table_offset = elf64_read64(bytes + 32);
     program->table_count = count;
     return program->table_offset > INT64_MAX - 65536 ? -ENOEXEC : 0;
-}
-
-/* One program header. */
-struct entry {
-    uint32_t type, flags;
-    uint64_t offset, address, file_size, memory_size, alignment;
-};
-
-static struct entry read_entry(const uint8_t *at) {
-    return (struct entry){
-        .type = read32(at),
-        .flags = read32(at + 4),
-        .offset = read64(at + 8),
-        .address = read64(at + 16),
-        .file_size = read64(at + 32),
-        .memory_size = read64(at + 40),
-        .alignment = read64(at + 48),
-    };
 }
 
 static uint64_t page_of(uint64_t address) {
@@ -81,7 +33,7 @@ static unsigned protection_of(uint32_t flags) {
     return (flags & 4 ? ELF_READ : 0) | (flags & 2 ? ELF_WRITE : 0) | (flags & 1 ? ELF_EXECUTE : 0);
 }
 
-static int check_segment(const struct elf_program *program, const struct entry *entry,
+static int check_segment(const struct elf_program *program, const struct elf64_program *entry,
                          uint64_t end) {
     if (entry->file_size > entry->memory_size || entry->memory_size > end ||
         entry->address > end - entry->memory_size)
@@ -99,7 +51,8 @@ static int check_segment(const struct elf_program *program, const struct entry *
     return 0;
 }
 
-static int add_segment(struct elf_program *program, const struct entry *entry, uint64_t end) {
+static int add_segment(struct elf_program *program, const struct elf64_program *entry,
+                       uint64_t end) {
     if (!entry->memory_size)
         return 0;
     int error = check_segment(program, entry, end);
@@ -122,7 +75,7 @@ static int add_segment(struct elf_program *program, const struct entry *entry, u
 }
 
 /* Two bytes at least, as Linux has it: a letter and a zero. The first one counts. */
-static int set_interpreter(struct elf_program *program, const struct entry *entry) {
+static int set_interpreter(struct elf_program *program, const struct elf64_program *entry) {
     if (program->interpreter_size)
         return 0;
     if (entry->file_size < 2 || entry->file_size > ELF_INTERPRETER_MAX)
@@ -134,13 +87,14 @@ static int set_interpreter(struct elf_program *program, const struct entry *entr
     return 0;
 }
 
-static int take_entry(struct elf_program *program, const struct entry *entry, uint64_t end) {
+static int take_entry(struct elf_program *program, const struct elf64_program *entry,
+                      uint64_t end) {
     switch (entry->type) {
-    case PROGRAM_LOAD:
+    case ELF64_PROGRAM_LOAD:
         return add_segment(program, entry, end);
-    case PROGRAM_INTERPRETER:
+    case ELF64_PROGRAM_INTERPRETER:
         return set_interpreter(program, entry);
-    case PROGRAM_GNU_STACK:
+    case ELF64_PROGRAM_GNU_STACK:
         program->stack = entry->flags & 1 ? ELF_STACK_EXECUTABLE : ELF_STACK_PLAIN;
         return 0;
     default:
@@ -166,7 +120,7 @@ int elf_read_segments(struct elf_program *program, const uint8_t *table, size_t 
         return -ENOEXEC;
     program->alignment = ELF_PAGE;
     for (uint32_t i = 0; i < program->table_count; i++) {
-        struct entry entry = read_entry(table + (size_t)i * ELF_PROGRAM_SIZE);
+        struct elf64_program entry = elf64_read_program(table + (size_t)i * ELF_PROGRAM_SIZE);
         int error = take_entry(program, &entry, end);
         if (error)
             return error;

@@ -1,5 +1,6 @@
 /*
- * What a program says of how it will use a file: fadvise64 and readahead.
+ * What a program says of how it will use a file: fadvise64 and readahead; and madvise, of the files
+ * that are mapped in a range.
  *
  * Advice about pages goes to the file's page cache. Advice about a way of reading asks for a class
  * of page cache by its traits: the object is swapped for one that fits, for all who have the file
@@ -10,6 +11,8 @@
  * again so. A cache that lets go of what was read is chosen for what is not read again, and for
  * files so large that their pages would drive others out.
  */
+#include "advise.h"
+#include "../../advisor/advisor.h"
 #include "../../mem/fcm/fcm.h"
 #include "../../mem/frame/frame.h"
 #include "files.h"
@@ -44,7 +47,8 @@ static void ask_for_class(k42_ref fcm, const char *traits) {
     struct k42_object_info info;
     struct k42_class *now, *to;
     if (k42_inspect(fcm, &info) < 0 || !(now = k42_class_find(info.class_name)) ||
-        !has_same_behind(now, traits) || k42_select(now->interface, traits, &to) < 0 || to == now)
+        !has_same_behind(now, traits) || k42_select(now->interface, traits, &to) < 0 || to == now ||
+        advisor_chosen(k42_ref_id(fcm)) < 0)
         return;
     k42_result result = k42_swap(fcm, to, NULL);
     (void)result; /* somebody else may be swapping it; it is advice */
@@ -81,6 +85,9 @@ static void follow(k42_ref fcm, int64_t offset, int64_t length, int advice) {
     k42_result size;
     switch (advice) {
     case ADVICE_NORMAL:
+        ask_for_class(fcm, "behind=file sharing=low");
+        advisor_chosen_no_more(k42_ref_id(fcm));
+        break;
     case ADVICE_RANDOM:
         ask_for_class(fcm, "behind=file sharing=low");
         break;
@@ -99,6 +106,18 @@ static void follow(k42_ref fcm, int64_t offset, int64_t length, int advice) {
     default:
         break;
     }
+}
+
+/* Linux's numbers of these three are the same in both calls. */
+void files_advise_mapped(uintptr_t start, uintptr_t end, int advice) {
+    struct space_mapping mapping;
+    if (advice < ADVICE_NORMAL || advice > ADVICE_SEQUENTIAL)
+        return;
+    for (; start < end && k42_call(task_self()->space, find, start, 0, &mapping) >= 0 &&
+           mapping.start < end;
+         start = mapping.end)
+        if (mapping.file != K42_NULL_REF && mapping.fcm != K42_NULL_REF)
+            follow(mapping.fcm, 0, 0, advice);
 }
 
 LINUX_CALL(221, fadvise64, int fd, int64_t offset, int64_t length, int advice) {

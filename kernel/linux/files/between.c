@@ -182,7 +182,8 @@ LINUX_CALL(326, copy_file_range, int in, uintptr_t in_at, int out, uintptr_t out
     struct node_attributes from, to;
     if (flags)
         return -EINVAL;
-    k42_result result = check_kinds(in, out, &from, &to);
+    k42_result result;
+    FILES_CALL(result, check_kinds(in, out, &from, &to));
     if (result >= 0)
         result = offset_in(in_at, &between.in_offset);
     if (result >= 0)

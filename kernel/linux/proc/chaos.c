@@ -2,7 +2,8 @@
  * /proc/k42/chaos: the storm of swaps that may be under way (kernel/chaos).
  *
  * What is read: what was asked for and what came of it, then a line for each pair of classes. What
- * is written, by root: "RATE" or "RATE SEED"; 0 ends it.
+ * is written, by root: "RATE SEED DELAYS FAILURES", of
+ * which the last ones may be left out; 0 ends it.
  */
 #include "../../chaos/chaos.h"
 #include "proc.h"
@@ -25,6 +26,7 @@ k42_result proc_print_chaos(const struct proc_key *key, struct proc_text *text) 
                now.with_calls);
     proc_print(text, "late %lu\nfailed %lu\nwithout_memory %lu\nvanished %lu\nbusy %lu\n", now.late,
                now.failed, now.without_memory, now.vanished, now.busy);
+    proc_print(text, "delayed %lu\nanswered %lu\n", now.delayed, now.answered);
     if (now.last[0])
         proc_print(text, "last %s\n", now.last);
     chaos_each_pair(print_pair, text);
@@ -45,8 +47,16 @@ static bool take(const char **at, const char *end, uint64_t *number) {
 k42_result proc_write_chaos(const struct proc_key *key, const char *bytes, size_t size) {
     (void)key;
     const char *at = bytes, *end = bytes + size;
-    uint64_t rate, seed = 1;
-    if (!take(&at, end, &rate) || (at < end && !take(&at, end, &seed)) || at < end)
+    uint64_t words[] = {0, 1, 0, 0};
+    if (!take(&at, end, &words[0]))
         return -EINVAL;
-    return rate > CHAOS_MOST_RATE ? -EINVAL : chaos_set((uint32_t)rate, seed);
+    for (unsigned i = 1; at < end; i++)
+        if (i == sizeof words / sizeof words[0] || !take(&at, end, &words[i]))
+            return -EINVAL;
+    if (words[0] > CHAOS_MOST_RATE || words[2] > CHAOS_MOST_RATE || words[3] > CHAOS_MOST_RATE)
+        return -EINVAL;
+    return chaos_set(&(struct chaos_wish){.rate = (uint32_t)words[0],
+                                          .seed = words[1],
+                                          .delays = (uint32_t)words[2],
+                                          .failures = (uint32_t)words[3]});
 }

@@ -15,6 +15,7 @@
  * Owns nothing; no locks. Errors: -EBADF, -ENOENT (no such class), -EINVAL, -ENODEV (nothing of
  * the file is cached), -ENOTSUP (its pages do not leave), -ENOMEM.
  */
+#include "../../advisor/advisor.h"
 #include "../../fs/file.h"
 #include "../../fs/values.h"
 #include "../../mem/fcm/fcm.h"
@@ -125,7 +126,9 @@ static k42_result find_pages(int descriptor, fcm_ref *fcm) {
 
 static k42_result manage(fcm_ref fcm, const struct wish *wish) {
     pm_ref pm;
-    k42_result result = pm_create(wish->class_, wish->frames, &pm);
+    k42_result result = advisor_chosen(k42_id_of(fcm));
+    if (result >= 0)
+        result = pm_create(wish->class_, wish->frames, &pm);
     if (result < 0)
         return result;
     result = k42_call(fcm, manage, (k42_ref)pm);

@@ -206,6 +206,8 @@ k42_result fcm_body_counts(struct fcm *self, struct fcm_counts *counts) {
 k42_result fcm_body_describe(struct k42_object *self, char *text, size_t size) {
     struct body *body = BODY((struct fcm *)(void *)self);
     return (k42_result)k42_format_text(
-        text, size, "%lu bytes, %lu pages in memory, %lu attachments", fcm_body_bytes(body),
-        __atomic_load_n(&body->its.tree.pages, __ATOMIC_RELAXED), body->its.attachments.count);
+        text, size, "%lu bytes, %lu pages in memory, %lu attachments, CPUs met %lu times",
+        fcm_body_bytes(body), __atomic_load_n(&body->its.tree.pages, __ATOMIC_RELAXED),
+        body->its.attachments.count,
+        __atomic_load_n(&body->its.counts.contended, __ATOMIC_RELAXED));
 }

@@ -18,6 +18,7 @@
 #ifndef KERNEL_FCM_BODY_H
 #define KERNEL_FCM_BODY_H
 
+#include "../../advisor/advisor.h"
 #include "../../copy.h"
 #include "../../sched/wait.h"
 #include "../frame/frame.h"
@@ -149,9 +150,15 @@ static inline void fcm_body_count(uint64_t *count, uint64_t more) {
     __atomic_add_fetch(count, more, __ATOMIC_RELAXED);
 }
 
+/* Another CPU was in the way. */
+static inline void fcm_body_met(struct body *body) {
+    fcm_body_count(&body->its.counts.contended, 1);
+    advisor_note(fcm_body_id(body));
+}
+
 static inline void fcm_body_lock(struct body *body) {
     if (__builtin_expect(k42_lock(&body->lock), 0))
-        fcm_body_count(&body->its.counts.contended, 1);
+        fcm_body_met(body);
 }
 
 /* Whether pages are to be gone; a look only. */

@@ -29,7 +29,7 @@ static inline bool take(struct body *body, uint64_t *slot, uint64_t *word, unsig
         add = write | (*word & PAGE_FRESH ? 0 : PAGE_USED);
         if (page_change(slot, word, ((*word | add) & ~(uint64_t)PAGE_FRESH) + PAGE_HOLD))
             break;
-        fcm_body_count(&body->its.counts.contended, 1);
+        fcm_body_met(body);
     }
     *word |= add;
     return true;
@@ -119,6 +119,8 @@ static k42_result claim(struct body *body, uint64_t index, unsigned flags) {
     page_tree_add(&body->its.tree, slot, index,
                   PAGE_FILLING | (flags & BODY_WANTED ? PAGE_FRESH : 0));
     fcm_body_count(flags & BODY_WANTED ? &body->its.counts.misses : &body->its.counts.ahead, 1);
+    if (flags & BODY_WANTED)
+        advisor_note(fcm_body_id(body));
     return 0;
 }
 

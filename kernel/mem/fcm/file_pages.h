@@ -46,6 +46,9 @@ struct file_pages {
     k42_ref fr, fcm;
 };
 
+/* At boot: the class of the FCMs that file_pages_make() makes; fcm_shared unless it is called. */
+void file_pages_choose(struct k42_class *class_);
+
 /*
  * Makes an FR of a class, from what its creation takes, and a shared FCM before it, at the cost of
  * the machine. Errors: those of making either; nothing is left of them then.

@@ -89,7 +89,20 @@ void heap_large_usage(struct heap_usage *usage) {
 
 /* ---- any block ---- */
 
+static bool (*refuser)(void);
+
+void heap_set_refuser(bool (*refuses)(void)) {
+    __atomic_store_n(&refuser, refuses, __ATOMIC_RELEASE);
+}
+
+static bool is_refused(void) {
+    bool (*refuses)(void) = __atomic_load_n(&refuser, __ATOMIC_ACQUIRE);
+    return __builtin_expect(refuses != NULL, 0) && refuses();
+}
+
 void *heap_allocate(size_t size) {
+    if (is_refused())
+        return NULL;
     if (size > HEAP_LARGEST_IN_SLAB)
         return allocate_large(size);
     struct heap_cache *cache = &classes[class_of[(size + 15) / 16]];

@@ -15,6 +15,8 @@
 
 #include "../machine.h"
 
+#include <stdbool.h>
+
 /* After frames_open(), once, on one CPU. 0 or -ENOMEM. */
 int heap_open(void);
 
@@ -26,6 +28,12 @@ void *heap_allocate_padded(size_t size);
 void heap_free(void *block);
 /* The bytes of a block, at least what was asked for (in release builds perhaps more). */
 size_t heap_size(const void *block);
+
+/*
+ * For tests: asked before each heap_allocate(), also from several CPUs at once, whether to find no
+ * memory. NULL: not asked; who is being asked then may be for a moment longer.
+ */
+void heap_set_refuser(bool (*refuses)(void));
 
 /* ---- caches of one type each ---- */
 

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/user_copy.h"
 #include "mem/heap/heap.h"
+#include "print.h"
 #include "sched/wait.h"
 #include "vdso/wall_clock.h"
 
@@ -32,6 +33,11 @@ void calls_expect(int holds, const char *what) {
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "detect_leaks=0";
+}
+
+/* What is written to the kernel's log. */
+void print_line(const char *text) {
+    fprintf(stderr, "%s\n", text);
 }
 
 /* ---- memory ---- */

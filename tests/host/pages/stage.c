@@ -42,9 +42,12 @@ void k42_platform_set_log(void (*log)(const char *line)) {
 #endif
 
 void stage_open(void) {
+    stage_open_with(STAGE_FRAMES);
+}
+
+void stage_open_with(uint64_t frames) {
     __lsan_disable();
-    struct frame_range range = {1u << 20, (1u << 20) + (STAGE_FRAMES << FRAME_SHIFT),
-                                FRAME_RANGE_FREE};
+    struct frame_range range = {1u << 20, (1u << 20) + (frames << FRAME_SHIFT), FRAME_RANGE_FREE};
     machine_add_bank(range.start, range.end - range.start);
     struct k42_options options = {.max_objects = 1u << 16};
     fcm_plain.ops = fcm_shared.ops;

@@ -25,6 +25,8 @@ _Noreturn void stage_die(const char *what);
 
 /* Memory, runtime and the machine's PM; once in a program. */
 void stage_open(void);
+/* The same with so many frames instead of STAGE_FRAMES. */
+void stage_open_with(uint64_t frames);
 void stage_attach(const char *name);
 /* Frames in use when nothing is deferred. */
 uint64_t stage_frames_used(void);

@@ -1,0 +1,106 @@
+# Does the same things again and again, each in a folder of its own and all at the same time, and
+# compares what they write with what they wrote the first time: 'storm.sh learn' does each once and
+# keeps that, 'storm.sh SECONDS' repeats them for so long, once at least. Says what differed; the last line is how
+# often each was done. Between them they call objects of every class that can be swapped.
+# $HOST is a folder of the host, $DISK a disk of 8 MiB.
+
+text() {
+    seq 4000 > numbers; sort -rn numbers | tee copy | md5sum; wc -lc copy; rm numbers copy
+    mkfifo fifo; seq 2000 > fifo & tac fifo | md5sum; wait; rm fifo
+    bash -c 'trap "echo told" USR1; kill -USR1 $$; :'
+    { echo x > missing/file; } 2>/dev/null || echo refused
+}
+
+tree() {
+    mkdir -p a/b/c; for n in $(seq 40); do echo $n > a/b/file$n; ln -s ../file$n a/b/c/link$n; done
+    mv a/b a/d; find . | sort | md5sum; tar cf - --mtime=@0 --sort=name a | md5sum; rm -r a
+    find /usr/share /dev | sort | md5sum
+}
+
+base() {
+    rm -f base*
+    sqlite3 base 'pragma journal_mode=wal; create table t (n integer primary key, x text);
+        with recursive c(x) as (select 1 union all select x + 1 from c where x < 3000)
+        insert into t select x, x * 7919 % 1000 from c; create index by_x on t (x);
+        delete from t where n % 3 = 0; vacuum; select count(*), sum(n) from t; pragma integrity_check'
+    sqlite3 base 'select max(n) from t'
+}
+
+mail() {
+    printf 'set location %s\nset number 60\nset transactions 300\nset size 500 9000\nrun\nquit\n' . |
+        postmark | grep -E 'created|deleted|read|appended|written' | sed 's/ (.*//'
+    ls | wc -l
+}
+
+threads() {
+    python3 -c '
+import os, queue, select, signal, threading, time
+todo, done = queue.Queue(3), []
+def work():
+    while (n := todo.get()) is not None:
+        done.append(n * n)
+workers = [threading.Thread(target=work) for _ in range(4)]
+for one in workers: one.start()
+for n in range(400): todo.put(n)
+for one in workers: todo.put(None)
+for one in workers: one.join()
+print(sum(done))
+rung = []
+signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
+signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+while len(rung) < 5: time.sleep(0.01)
+signal.setitimer(signal.ITIMER_REAL, 0)
+r, w = os.pipe()
+if not os.fork():
+    time.sleep(0.005); os.write(w, b"word"); os._exit(0)
+print(select.select([r], [], [], 60)[0] == [r], os.read(r, 9)); os.wait()
+'
+}
+
+host() {
+    place=$HOST/$part; mkdir -p $place
+    seq 20000 > $place/file; md5sum < $place/file; cp $place/file $place/copy; cmp $place/file $place/copy
+    ls $place; ls -l $HOST | wc -l > /dev/null; md5sum < $HOST/large; grep -c 77 $place/copy; rm -r $place
+}
+
+disk() {
+    seq 9000 | dd of=$DISK bs=4k seek=1024 conv=notrunc,fsync iflag=fullblock 2>&-
+    dd if=$DISK bs=64k 2>&- | md5sum
+}
+
+devices() {
+    stty -F /dev/console -a | wc -l; printf '' > /dev/console
+    head -c 300000 /dev/zero | md5sum; head -c 70000 /dev/urandom | wc -c
+    echo x > /dev/null; { echo x > /dev/full; } 2>&- || echo full
+    [ $(cat /proc/[0-9]*/stat 2>&- | wc -l) -gt 4 ] && echo some
+    cat /proc/self/maps /proc/self/status | grep -c -e stack -e Name; ls /proc/self/fd | wc -l
+    k42ctl classes | grep -c '^process.linux'
+}
+
+parts=${PARTS:-text tree base mail threads host disk devices}
+folder=/tmp/storm
+
+loop() {
+    part=$1; times=0
+    mkdir -p $folder/$part; cd $folder/$part
+    while :; do
+        $part > ../$part.now 2>&1
+        cmp -s ../$part.now ../$part.first || { echo "$part differs:"; diff ../$part.first ../$part.now; }
+        times=$((times + 1))
+        [ $SECONDS -lt $2 ] || break
+    done
+    echo $part $times > ../$part.times
+}
+
+if [ "$1" = learn ]; then
+    rm -rf $folder; mkdir $folder
+    for part in $parts; do
+        mkdir $folder/$part; cd $folder/$part
+        $part > ../$part.first 2>&1
+        head -v -n 40 ../$part.first
+    done
+else
+    for one in $parts; do loop $one $1 & done
+    wait
+    cat $folder/*.times
+fi

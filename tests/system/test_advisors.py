@@ -1,0 +1,244 @@
+"""Advisors: what they see in how files and pipes are used, what they do, and what they leave alone."""
+import json
+import os
+import random
+import time
+
+import pytest
+from conftest import CHAOS, CPUS, KERNELS
+from launcher import session
+
+SUITE_TIMEOUT_SECONDS = 900
+LONG = os.environ.get("K42_LONG") == "1"
+pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
+                                reason="Linux has no advisors")
+long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+
+LARGE, MEDIUM, SMALL = 48 << 20, 1 << 20, 3000
+PATIENCE = 120  # seconds; a guest may be slow
+NAMES = ["contention", "order", "loop", "small", "pipes", "offsets"]
+# A loop that goes on as long as a file is there.
+WHILE = "while [ -e /tmp/go ]; do %s; done > /dev/null 2>&1 &"
+
+
+@pytest.fixture(scope="module", params=[(cpus, variant) for variant in KERNELS or ["release"]
+                                        for cpus in CPUS or ([1, 2, 4] if LONG else [2])],
+                ids=lambda one: "-".join(map(str, one)))
+def guest(request, tmp_path_factory):
+    cpus, variant = request.param
+    folder = tmp_path_factory.mktemp("shared")
+    for name, size in ("large", LARGE), ("medium", MEDIUM):
+        (folder / name).write_bytes(random.Random(size).randbytes(size))
+    for number in range(20):
+        (folder / f"small{number}").write_bytes(bytes([number]) * SMALL)
+    storm = f"chaos={CHAOS},{cpus}" if CHAOS else ""
+    with session.Session("k42", cpus, "192M", variant=variant, append=storm,
+                         shares=[(str(folder), "/srv")]) as started:
+        started.wait_until_ready()
+        started.cpus = cpus
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def all_on(guest):
+    run(guest, "k42ctl advisors on > /dev/null; : > /tmp/go")
+    yield
+    run(guest, "rm -f /tmp/go; wait")
+
+
+def run(guest, script):
+    done = guest.run(["bash", "-c", script], limit=PATIENCE + 60)
+    assert done.status == 0 and not done.errors, done
+    return done.output.decode()
+
+
+def advisors(guest):
+    told = json.loads(run(guest, "k42ctl advisors --json"))["advisors"]
+    return {one["name"]: one for one in told}
+
+
+def decisions(guest, **wanted):
+    told = json.loads(run(guest, "k42ctl advisors --log --json"))["decisions"]
+    return [one for one in told if all(one[key] == value for key, value in wanted.items())]
+
+
+def cache(guest, name):
+    """Number and class of a file's page cache."""
+    told = json.loads(run(guest, f"exec 9< {name}; k42ctl objects --file {name} --json"))["objects"]
+    return next((one["id"], one["class"]) for one in told if one["interface"] == "fcm")
+
+
+def until(guest, load, found):
+    """Has a load run again and again until something is found."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        run(guest, load)
+        if got := found():
+            return got
+    pytest.fail(f"not in {PATIENCE} s: {advisors(guest)} {decisions(guest)}")
+
+
+# ---- what they see, and do ----
+
+def test_each_advisor_is_told_of(guest):
+    told = advisors(guest)
+    assert list(told) == NAMES
+    assert {one["mode"] for one in told.values()} == {"on"}
+    lines = run(guest, "k42ctl advisors").split("\n")
+    assert lines[0].split() == ["ADVISOR", "MODE", "SAW", "WATCHED", "ADVISED", "CHANGED", "SETTLED",
+                                "UNDONE", "BACK", "GAINED"]
+    assert [line.split()[0] for line in lines[1:1 + len(NAMES)]] == NAMES
+
+
+def test_a_large_file_that_is_read_in_order_passes_through_and_goes_back_when_it_is_jumped_in(guest):
+    number, before = cache(guest, "/srv/large")
+    assert before == "fcm.shared" or CHAOS
+    made = until(guest, "dd if=/srv/large of=/dev/null bs=64k status=none",
+                 lambda: decisions(guest, advisor="order", object=number, deed="changed"))
+    assert made[0]["from"] == "fcm.shared" and made[0]["to"] == "fcm.stream"
+    assert "in order" in made[0]["reason"]
+    if CHAOS:
+        return
+    jumping = ("dd if=/srv/large iflag=nocache count=0 status=none; "  # what is there goes
+               "for n in $(seq 60); do dd if=/srv/large of=/dev/null bs=4k count=1 "
+               "skip=$((RANDOM * 7919 % 12000)) status=none; done")
+    back = until(guest, jumping, lambda: [
+        one for one in decisions(guest, advisor="order", object=number)
+        if one["deed"] in ("taken back", "undone")])
+    assert back[0]["to"] == "fcm.shared" and cache(guest, "/srv/large") == (number, "fcm.shared")
+    told = advisors(guest)["order"]
+    assert told["saw"] >= told["changed"] >= 1
+
+
+def test_a_file_that_two_processors_read_is_spread_over_them(guest):
+    if guest.cpus < 2:
+        pytest.skip("one processor")
+    number, _ = cache(guest, "/srv/medium")
+    reader = WHILE % "cat $(yes /srv/medium | head -n 200)"
+    made = until(guest, f"{reader} {reader} sleep 5; rm /tmp/go; wait; : > /tmp/go",
+                 lambda: decisions(guest, advisor="contention", object=number, deed="changed"))
+    assert made[0]["to"] == "fcm.partitioned" and "2 CPUs" in made[0]["reason"]
+    assert advisors(guest)["contention"]["watched"] >= 1
+
+
+def test_a_small_file_that_is_only_read_is_kept_as_its_bytes_until_it_is_written_to(guest):
+    number, _ = cache(guest, "/srv/small1")
+    reading = "for n in $(seq 20); do cat /srv/small1 > /dev/null; done; sleep 0.2"
+    made = until(guest, reading,
+                 lambda: decisions(guest, advisor="small", object=number, deed="changed"))
+    assert made[0]["to"] == "fcm.small"
+    if CHAOS:
+        return
+    until(guest, reading,
+          lambda: decisions(guest, advisor="small", object=number, deed="settled"))
+    written = "head -c 300000 /srv/medium >> /srv/small1; sleep 0.5"
+    until(guest, written, lambda: decisions(guest, advisor="small", object=number, deed="taken back"))
+    assert cache(guest, "/srv/small1") == (number, "fcm.shared")
+
+
+# Two write into a pipe, then one.
+PIPE = """mkfifo /tmp/fifo; exec 5<> /tmp/fifo; dd="dd status=none bs=1k"
+    $dd if=/dev/zero count=2000 >&5 & $dd if=/dev/zero count=2000 >&5 &
+    $dd of=/dev/null count=4000 iflag=fullblock <&5
+    $dd if=/dev/zero of=/tmp/fifo count=3000 & $dd if=/tmp/fifo of=/dev/null count=3000
+    wait; exec 5>&-; rm /tmp/fifo"""
+
+
+def test_pipes_follow_their_advisor(guest):
+    def counts():
+        told = advisors(guest)["pipes"]
+        return told["returned"], told["advised"], told["changed"]
+
+    run(guest, "k42ctl advisors off pipes > /dev/null")
+    began = counts()
+    until(guest, PIPE, lambda: counts()[0] > began[0])
+    off = counts()
+    assert off[1:] == began[1:]
+    run(guest, "k42ctl advisors advise pipes > /dev/null")
+    until(guest, PIPE, lambda: counts()[1] > off[1])
+    advised = counts()
+    assert advised[2] == off[2]
+    run(guest, "k42ctl advisors on pipes > /dev/null")
+    until(guest, PIPE, lambda: counts()[2] > advised[2])
+    assert counts()[1] == advised[1]
+    last = decisions(guest, advisor="pipes", deed="changed")[-1]
+    assert (last["from"], last["to"]) == ("pipe.general", "pipe.spsc")
+
+
+# ---- what they do not ----
+
+def test_who_may_only_advise_changes_nothing_but_says_what_it_would_do(guest):
+    run(guest, "k42ctl advisors advise > /dev/null")
+    number, before = cache(guest, "/srv/small2")
+    swaps = advisors(guest)
+    said = until(guest, "for n in $(seq 20); do cat /srv/small2 > /dev/null; done; sleep 0.2",
+                 lambda: decisions(guest, advisor="small", object=number, deed="would change"))
+    assert said[0]["from"] == "fcm.shared" and said[0]["to"] == "fcm.small"
+    now = advisors(guest)
+    assert [one["changed"] for one in now.values()] == [one["changed"] for one in swaps.values()]
+    assert CHAOS or cache(guest, "/srv/small2") == (number, before)
+
+
+def test_who_is_off_neither_looks_nor_acts(guest):
+    run(guest, "k42ctl advisors off > /dev/null")
+    run(guest, "sleep 1")
+    before = advisors(guest)
+    run(guest, "for n in $(seq 40); do cat /srv/small3; sleep 0.1; done > /dev/null; "
+               "dd if=/srv/large of=/dev/null bs=64k status=none")
+    now = advisors(guest)
+    for name in ("contention", "order", "loop", "small"):
+        assert before[name] == now[name]
+
+
+def test_what_somebody_has_chosen_is_left_alone(guest):
+    number, _ = cache(guest, "/srv/small4")
+    run(guest, f"k42ctl swap {number} fcm.shared --deadline 10s > /dev/null")
+    other, _ = cache(guest, "/srv/small5")
+    until(guest, "for n in $(seq 20); do cat /srv/small4 /srv/small5 > /dev/null; done; sleep 0.2",
+          lambda: decisions(guest, advisor="small", object=other, deed="changed"))
+    assert not decisions(guest, object=number)
+    assert CHAOS or cache(guest, "/srv/small4") == (number, "fcm.shared")
+
+
+def test_files_that_go_while_they_are_thought_of_harm_nobody(guest):
+    run(guest, """for n in $(seq 30); do
+            for m in 1 2 3 4; do head -c 3000 /srv/medium > /srv/gone$m; cat /srv/gone$m > /dev/null; done
+            sleep 0.1; cat /srv/gone* > /dev/null; rm /srv/gone*; done""")
+    assert advisors(guest)["small"]["failed"] == 0 or CHAOS
+
+
+# ---- words ----
+
+def test_only_root_tells_advisors_what_to_do(guest):
+    done = guest.run(["bash", "-c", "chroot --userspec=65534:65534 / k42ctl advisors off"])
+    assert done.status == 1 and done.errors == (
+        b"k42ctl: only root may tell advisors what to do (CAP_SYS_ADMIN)\n")
+    assert run(guest, "chroot --userspec=65534:65534 / k42ctl advisors --json | head -c 14") == (
+        '{"advisors":[{')
+
+
+def test_wrong_words_are_refused_with_what_would_have_worked(guest):
+    for words, status, text in (
+            ("on tides", 1, "there is no advisor tides; 'k42ctl advisors' lists them"),
+            ("perhaps", 2, "advisors are 'on', 'advise' or 'off', not perhaps"),
+            ("on small x", 2, "advisors does not know x"), ("--log x", 2, "does not know x")):
+        done = guest.run(["bash", "-c", f"k42ctl advisors {words}"])
+        assert done.status == status and text in done.errors.decode()
+
+
+# ---- at the same time ----
+
+@long
+def test_a_storm_of_swaps_and_advisors_lose_nothing(guest):
+    sums = run(guest, "cd /srv; cksum large medium small6 small7")
+    reader = WHILE % "cksum /srv/medium /srv/small6 /srv/small7"
+    out = run(guest, f"k42ctl chaos on --rate 1000; {reader} {reader} cd /srv; "
+                     "for n in 1 2 3; do cksum large medium small6 small7; done; "
+                     "k42ctl chaos off; rm /tmp/go; wait")
+    assert out == sums * 3
+
+
+def test_the_mode_at_boot_is_an_option(tmp_path):
+    with session.Session("k42", 1, "192M", append="advisors=advise") as started:
+        started.wait_until_ready()
+        assert {one["mode"] for one in advisors(started).values()} == {"advise"}
