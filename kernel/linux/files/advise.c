@@ -11,10 +11,10 @@
  * again so. A cache that lets go of what was read is chosen for what is not read again, and for
  * files so large that their pages would drive others out.
  */
+#include "advise.h"
 #include "../../advisor/advisor.h"
 #include "../../mem/fcm/fcm.h"
 #include "../../mem/frame/frame.h"
-#include "advise.h"
 #include "files.h"
 #include "runtime.h"
 
@@ -47,8 +47,8 @@ static void ask_for_class(k42_ref fcm, const char *traits) {
     struct k42_object_info info;
     struct k42_class *now, *to;
     if (k42_inspect(fcm, &info) < 0 || !(now = k42_class_find(info.class_name)) ||
-        !has_same_behind(now, traits) || k42_select(now->interface, traits, &to) < 0 ||
-        to == now || advisor_chosen(k42_ref_id(fcm)) < 0)
+        !has_same_behind(now, traits) || k42_select(now->interface, traits, &to) < 0 || to == now ||
+        advisor_chosen(k42_ref_id(fcm)) < 0)
         return;
     k42_result result = k42_swap(fcm, to, NULL);
     (void)result; /* somebody else may be swapping it; it is advice */
