@@ -42,10 +42,13 @@ static int still(const struct look *look) {
     return in_order != 0;
 }
 
+/* What says nothing yet is not taken note of, and adds up. */
 static void judge(const struct look *look, bool changed, struct advice_look *said) {
-    *said = (struct advice_look){.signal = changed ? still(look) : call_for(look),
-                                 .cost = look->since.waits,
-                                 .work = look->since.misses + look->since.ahead};
+    said->signal = changed ? still(look) : call_for(look);
+    if (!said->signal)
+        return;
+    said->cost = look->since.waits;
+    said->work = look->since.misses + look->since.ahead;
 }
 
 static void reason(const struct look *look, char *text, size_t size) {
