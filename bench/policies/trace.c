@@ -63,7 +63,8 @@ static unsigned next_page(const char *shape, unsigned at) {
     return at % 4 == 3 ? quarter + at / 4 % (pages - quarter) : zipf(quarter);
 }
 
-/* What has come so far to the only PM of the class that has a limit. */
+/* What has come so far to the only PM of the class that has a limit and a cache: those of earlier
+ * runs have none, and last until their frames have come back. */
 static unsigned long came(const char *class_) {
     FILE *file = fopen(CONTROL, "r");
     char line[512], name[64];
@@ -75,7 +76,7 @@ static unsigned long came(const char *class_) {
         if (sscanf(line, "%*u %63s %lu %ld %lu %lu %lu %lu %lu %lu %lu", name, &values[0], &limit,
                    &values[1], &values[2], &values[3], &values[4], &values[5], &values[6],
                    &values[7]) == 10 &&
-            !strcmp(name, class_) && limit >= 0)
+            !strcmp(name, class_) && limit >= 0 && values[1])
             found = values[7];
     fclose(file);
     return found;
