@@ -252,7 +252,9 @@ class Show:
             return f"this kernel has none; {before} became {self.cache()[1]} by hand"
         ask(self.guest, "advisors on")
         if not self.rest(ADVISOR_SECONDS, until=lambda: self.cache()[1] != before):
-            return f"it saw no reason to change {before}"
+            self.swap_cache("fcm.partitioned")
+            return f"it saw no reason in {ADVISOR_SECONDS} s; {before} became " \
+                   f"{self.cache()[1]} by hand"
         return f"{before} became {self.cache()[1]}"
 
     def load_policy(self):
