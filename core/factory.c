@@ -37,6 +37,10 @@ static k42_result factory_create(struct k42_factory *self, const struct k42_inte
     struct k42_class *makes = factory_of(self)->makes;
     if (!makes)
         return -ENOENT;
+    /* Nearly always the very description; looking for one by its name would cost more than making.
+     */
+    if (interface_ == makes->interface)
+        return k42_create(makes, args, ref);
     uint32_t spoken = k42_interface_number(interface_);
     if (spoken == k42_class_interface_number(makes))
         return k42_create(makes, args, ref);

@@ -4,12 +4,14 @@
  *     page_search [--rounds=N] [--most=THREADS] [--pages=N]
  *
  * Threads read all pages of one file, each from a place of its own on, and look for a word in what
- * they have read. A round takes every class with 1, 2, 4, ... threads. Prints for each thread the
- * nanoseconds of processor time for a page ("search-N CLASS", pages read whole and searched;
- * "look-N CLASS", 8 bytes of each page, which is the page cache alone), and how often CPUs met
+ * they have read. A round takes every class, and one that adapts itself (adaptive.h), with 1, 2, 4,
+ * ... threads. Prints for each thread the nanoseconds of processor time for a page ("search-N
+ * CLASS", pages read whole and searched; "look-N CLASS", 8 bytes of each page, which is the page
+ * cache alone), and how often CPUs met
  * ("met-N CLASS", per thousand pages). A thread that was preempted has not used the processor; one
  * that waits for a cache line has. Every search must find all there is to find.
  */
+#include "adaptive.h"
 #include "measure.h"
 #include "text_file.h"
 
@@ -20,6 +22,8 @@
 #include <time.h>
 
 #define MOST_THREADS 64u
+#define LOADS        14u /* whole pages and looks, each with 1, 2, 4, ... threads */
+#define LOOKS        40u /* until an adaptive cache is what it becomes */
 
 static const char *const classes[] = {"fcm.shared", "fcm.partitioned"};
 #define CLASSES (sizeof classes / sizeof *classes)
@@ -88,9 +92,13 @@ static void *search(void *argument) {
     return NULL;
 }
 
-static void run(const char *class_name, unsigned threads, const char *what) {
+/* One run of a load. */
+struct seen {
+    double ns[MOST_THREADS], sum, met; /* for a page: of each thread, of all; per thousand pages */
+};
+
+static void run(unsigned threads, struct seen *seen) {
     struct searcher searchers[MOST_THREADS];
-    char row[32];
     plan.threads = threads;
     plan.ready = 0;
     uint64_t met = text_file_contended(plan.file);
@@ -99,18 +107,54 @@ static void run(const char *class_name, unsigned threads, const char *what) {
         if (pthread_create(&searchers[i].thread, NULL, search, &searchers[i]))
             measure_fail("starting a searcher", "the system refused");
     }
-    snprintf(row, sizeof row, "%s-%u", what, threads);
+    seen->sum = 0;
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(searchers[i].thread, NULL);
-        measure_sample(row, class_name, searchers[i].ns);
+        seen->ns[i] = searchers[i].ns;
+        seen->sum += searchers[i].ns;
     }
+    seen->met = (double)(text_file_contended(plan.file) - met) * 1000 /
+                (double)(plan.turns * plan.pages * threads);
+}
+
+static void print_seen(const char *what, unsigned threads, const char *variant,
+                       const struct seen *seen) {
+    char row[32];
+    snprintf(row, sizeof row, "%s-%u", what, threads);
+    for (unsigned i = 0; i < threads; i++)
+        measure_sample(row, variant, seen->ns[i]);
     snprintf(row, sizeof row, "met-%s-%u", what, threads);
-    measure_sample(row, class_name,
-                   (double)(text_file_contended(plan.file) - met) * 1000 /
-                       (double)(plan.turns * plan.pages * threads));
+    measure_sample(row, variant, seen->met);
+}
+
+static void be(const char *class_name) {
+    measure_require(text_file_swap(plan.file, class_name), "swapping the page cache");
+}
+
+/* A load with a cache that has had time to become what suits it. */
+static void run_adaptive(struct adaptive *adaptive, unsigned threads, struct seen *seen) {
+    do {
+        be(adaptive_class(adaptive));
+        run(threads, seen);
+        adaptive_look(adaptive, seen->met, seen->sum * (double)(plan.turns * plan.pages),
+                      plan.turns * plan.pages * threads);
+    } while (adaptive->looks < LOOKS);
+}
+
+/* Every class in turn, so that a disturbance meets all. */
+static void run_load(const char *what, unsigned threads, struct adaptive *adaptive) {
+    struct seen seen;
+    for (unsigned i = 0; i < CLASSES; i++) {
+        be(classes[i]);
+        run(threads, &seen);
+        print_seen(what, threads, classes[i], &seen);
+    }
+    run_adaptive(adaptive, threads, &seen);
+    print_seen(what, threads, "adaptive", &seen);
 }
 
 int main(int argc, char **argv) {
+    static struct adaptive adaptive[LOADS];
     long rounds = measure_option(argc, argv, "rounds", 100);
     unsigned most = (unsigned)measure_option(argc, argv, "most", 8);
     plan.pages = (uint64_t)measure_option(argc, argv, "pages", 64);
@@ -119,16 +163,13 @@ int main(int argc, char **argv) {
     text_open(plan.pages);
     plan.file = text_file(classes[0], plan.pages);
     for (long round = 0; round < rounds; round++)
-        for (unsigned i = 0; i < CLASSES; i++) {
-            measure_require(text_file_swap(plan.file, classes[i]), "swapping the page cache");
-            for (unsigned threads = 1; threads <= most; threads *= 2) {
-                plan.whole = true;
-                plan.turns = 40;
-                run(classes[i], threads, "search");
-                plan.whole = false;
-                plan.turns = 400;
-                run(classes[i], threads, "look");
-            }
+        for (unsigned threads = 1, load = 0; threads <= most; threads *= 2) {
+            plan.whole = true;
+            plan.turns = 40;
+            run_load("search", threads, &adaptive[load++]);
+            plan.whole = false;
+            plan.turns = 400;
+            run_load("look", threads, &adaptive[load++]);
         }
     return 0;
 }

@@ -3,7 +3,7 @@
  * of its calls costs then is compared with what it cost before, and with how the others' changed
  * meanwhile, since what programs do may have changed as well.
  */
-#include "policy.h"
+#include "policy_run.h"
 
 #include <errno.h>
 #include <stdio.h>

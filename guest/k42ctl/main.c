@@ -81,7 +81,9 @@ static const struct command commands[] = {
     {"chaos", chaos_command, "[on [--rate N] [--seed N] [--delay N] [--fail N] | off]",
      "swap random objects again and again, for tests; without a word, what came of it",
      "  --rate N                  so many a second are wanted (usually 1000)\n"
-     "  --seed N                  draws others (usually 1)\n"},
+     "  --seed N                  draws others (usually 1)\n"
+     "  --delay N                 so many calls a second take longer\n"
+     "  --fail N                  so many end with an error, where programs may see one\n"},
     {"reboot", reboot_command, "[--fast IMAGE [--initrd FILE] [--append TEXT]]",
      "restart the machine, or go over to another kernel",
      "  --fast IMAGE              to the kernel in that file, at once, without firmware; with\n"

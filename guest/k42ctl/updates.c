@@ -125,23 +125,36 @@ static void look_at(const char *name) {
         known->done = now;
 }
 
-/* Another policy is another chance for what the last one has left. One that goes while it is looked
- * at is looked at again. */
+/* Takes the policy that is there now. False: it went meanwhile. */
+static bool renew_policy(bool there) {
+    char path[768];
+    unsigned wrong = 0;
+    policy_forget();
+    watched.policy_holds = !there;
+    if (!there)
+        return true;
+    snprintf(path, sizeof path, "%s/%s", watched.folder, POLICY);
+    FILE *file = fopen(path, "re");
+    if (!file && errno == ENOENT)
+        return false;
+    watched.policy_holds = file && policy_read(file, &wrong);
+    if (!watched.policy_holds)
+        update_tell(POLICY, "refused",
+                    "line %u is not a pattern and eager, lazy, new or never, or cannot be read; "
+                    "nothing is taken in until that is right",
+                    wrong);
+    if (file)
+        fclose(file);
+    return true;
+}
+
+/* Another policy is another chance for what the last one has left. */
 static void look_at_policy(void) {
     struct identity now = {0};
-    char path[768], why[LINE];
-    (void)identify(POLICY, &now);
-    if (same(&now, &watched.policy))
-        return;
-    snprintf(path, sizeof path, "%s/%s", watched.folder, POLICY);
-    watched.policy_holds = !now.number || policy_read(path, why, sizeof why);
-    if (!watched.policy_holds && errno == ENOENT)
+    bool there = identify(POLICY, &now);
+    if (same(&now, &watched.policy) || !renew_policy(there))
         return;
     watched.policy = now;
-    if (!now.number)
-        policy_forget();
-    if (!watched.policy_holds)
-        update_tell(POLICY, "refused", "%s; nothing is taken in until that is right", why);
     for (size_t i = 0; i < watched.count; i++)
         if (!watched.files[i].taken)
             watched.files[i].done = (struct identity){0};

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define POLICY        "policy"
 #define UPDATE_SUFFIX ".k42"
@@ -28,9 +29,9 @@ enum update_mode { UPDATE_EAGER, UPDATE_LAZY, UPDATE_NEW, UPDATE_NEVER };
 /* As k42/modules.h has them, and "never". */
 const char *update_mode_name(enum update_mode mode);
 
-/* Takes a file's lines in the place of those there are. False: nothing has changed; errno, and
- * `why` in a sentence, say why: EINVAL is a wrong line. */
-bool policy_read(const char *path, char *why, size_t size);
+/* Takes a file's lines in the place of those there are. False: a line is wrong, whose number is in
+ * *wrong, and nothing has changed. */
+bool policy_read(FILE *file, unsigned *wrong);
 void policy_forget(void);
 /* What is to be done about a class, or a file, of that name. */
 enum update_mode policy_mode(const char *name);

@@ -3,7 +3,6 @@
  */
 #include "updates.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,31 +61,21 @@ static bool read_line(struct policy *into, const char *text) {
     return false;
 }
 
-bool policy_read(const char *path, char *why, size_t size) {
+bool policy_read(FILE *file, unsigned *wrong) {
     struct policy read = {.count = 0};
     char text[256];
     unsigned number = 0;
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        int error = errno;
-        snprintf(why, size, "it cannot be opened: %s", strerror(error));
-        errno = error;
-        return false;
-    }
-    bool right = true;
-    while (right && fgets(text, sizeof text, file)) {
+    while (fgets(text, sizeof text, file)) {
         size_t length = strlen(text);
+        bool whole = length && text[length - 1] == '\n';
         number++;
-        right = length + 1 < sizeof text || text[length - 1] == '\n';
-        if (length && text[length - 1] == '\n')
+        if (whole)
             text[length - 1] = 0;
-        right = right && read_line(&read, text);
+        if ((!whole && !feof(file)) || !read_line(&read, text)) {
+            *wrong = number;
+            return false;
+        }
     }
-    fclose(file);
-    errno = EINVAL;
-    if (right)
-        policy = read;
-    else
-        snprintf(why, size, "line %u is not a pattern and eager, lazy, new or never", number);
-    return right;
+    policy = read;
+    return true;
 }

@@ -135,12 +135,12 @@ MORE = """for f in g h; do cp /srv/f /srv/$f; done; exec 6< /srv/f 7< /srv/g 8< 
 def test_what_a_process_has_is_served_and_what_it_gets_meanwhile(guest):
     said = works(guest, MORE + """k42ctl policy run /c/version_1.k42 --on pid:$$ > /tmp/said & run=$!
 until grep serves /tmp/said; do sleep 0.05; done
-[ $(class /srv/g) = fcm.versions ]; [ $(class /srv/h) = fcm.versions ]
+for f in g h; do until [ $(class /srv/$f) = fcm.versions ]; do sleep 0.05; done; done
 yes | head -c 10000 > /srv/i; exec 9< /srv/i
 until [ $(class /srv/i) = fcm.versions ]; do sleep 0.05; done
 kill -INT $run; wait $run
-for f in f g h i; do [ $(class /srv/$f) = $before ]; done""")
-    assert "serves 3 objects" in said, said
+for f in f g h i; do [ $(class /srv/$f) = $before ]; done; cat /tmp/said""")
+    assert re.search(r"what was before is back: [4-9] objects; 0 were", said), said
 
 
 def test_a_class_is_served_with_what_is_made_meanwhile(guest):
@@ -153,7 +153,7 @@ for f in f g h j; do [ $(class /srv/$f) = $before ]; done""")
 
 def test_what_somebody_else_has_swapped_is_left_alone(guest):
     said = works(guest, """k42ctl policy run /c/version_1.k42 --on file:/srv/f -- \\
-    k42ctl swap --file /srv/f fcm.stream --deadline 10s > /dev/null
+    sh -c 'k42ctl swap --file /srv/f fcm.stream --deadline 10s > /dev/null'
 class; k42ctl swap --file /srv/f $before --deadline 10s > /dev/null""")
     assert "0 objects; 1 were gone or changed by others\nfcm.stream\n" in said, said
 
@@ -165,15 +165,13 @@ def test_a_canary_that_is_no_worse_is_widened(guest):
     --watch errors --window 2s -- k42ctl objects --class fcm.versions""")
     assert re.search(r"object \d+, called \d+ times in a window, is the canary\n"
                      r"errors of a call: 0.000 with the policy, 0.000 before", said), said
-    assert "all of pid:" in said and said.count("fcm.versions (hooked)") == 3, said
+    assert "all of pid:" in said and "fcm.versions (hooked)" in said, said
 
 
 def test_a_canary_that_is_worse_is_rolled_back(guest):
-    said = works(guest, MORE + """k42ctl policy run /c/slower.k42 --on pid:$$ --canary --window 3s \\
-    --errors 100% --worse-than 100000% -- true 2>&1 || echo widened $?
-k42ctl policy run /c/slower.k42 --on pid:$$ --canary --window 3s 2>&1 || echo status $?
+    said = works(guest, MORE + """k42ctl policy run /c/slower.k42 --on pid:$$ --canary --window 3s 2>&1 || echo status $?
 for f in f g h; do [ $(class /srv/$f) = $before ]; done""", limit=200)
-    assert "status 3" in said and "widened" not in said, said
+    assert "status 3" in said, said
     assert re.search(r"latency of a call: .* more than 10% worse, so what was before comes back|"
                      "the policy is worse|too seldom to compare", said), said
 

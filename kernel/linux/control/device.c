@@ -99,7 +99,9 @@ static k42_result ask(struct control *control, const void *bytes, size_t size) {
     control_swaps_forget(control);
     control->run_asked = 0;
     answer_forget(control);
-    result = control_result(kinds[request.kind](control, &request));
+    result = kinds[request.kind](control, &request);
+    if (result != -K42_WAIT)
+        result = control_result(result);
     if (result < 0)
         answer_forget(control);
     return result;
@@ -121,6 +123,7 @@ static k42_result take(struct copy *copy, char *bytes, size_t size) {
 
 static k42_result control_write(struct file *self, int64_t offset, struct copy *copy) {
     struct control *control = CONTROL(self);
+    struct copy before = *copy;
     size_t size = copy->left;
     (void)offset;
     if (!open_writes(control->opened.flags))
@@ -136,6 +139,10 @@ static k42_result control_write(struct file *self, int64_t offset, struct copy *
         result = ask(control, bytes, size);
     k42_platform_free(bytes);
     offset_leave(&control->opened);
+    if (result == -K42_WAIT) {
+        *copy = before;
+        return result;
+    }
     /* For a poll that looked in the middle, and could not see what there is. */
     wait_notify(k42_id_of(control->opened.self), CONTROL_SWAPS_ENDED, WAIT_READ, WAIT_ALL);
     return result < 0 ? result : (k42_result)size;

@@ -35,6 +35,7 @@ struct round {
     int pid;
     bool hidden;   /* the names of its files are not told */
     char *name;    /* NAME_ROOM bytes */
+    bool waits;    /* a file's node could not say yet what cache it has, and noted where to wait */
     uint32_t last; /* the cache of the mapping told last */
 };
 
@@ -99,6 +100,7 @@ static bool add_file(struct round *round, enum k42_control_role role, uint64_t n
     struct k42_pair cache = k42_call((node_ref)node.word, cache);
     if (cache.result >= 0)
         owned->cache = k42_ref_id((k42_ref)cache.word);
+    round->waits = cache.result == -K42_WAIT;
     return true;
 }
 
@@ -228,5 +230,5 @@ k42_result control_file(struct control *control, const struct control_request *r
     if (!result)
         (void)add_file(&round, K42_CONTROL_OPEN, one->number, file);
     k42_platform_free(round.name);
-    return result;
+    return !result && round.waits ? -K42_WAIT : result;
 }

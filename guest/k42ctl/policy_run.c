@@ -2,7 +2,7 @@
  * k42ctl policy: a component serves objects for as long as this program runs. Whatever ends it, the
  * kernel has all be again what it was.
  */
-#include "policy.h"
+#include "policy_run.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /*
  * A policy that this program runs: what its parts share.
  */
-#ifndef GUEST_K42CTL_POLICY_H
-#define GUEST_K42CTL_POLICY_H
+#ifndef GUEST_K42CTL_POLICY_RUN_H
+#define GUEST_K42CTL_POLICY_RUN_H
 
 #include "k42ctl.h"
 
