@@ -90,7 +90,7 @@ while time.monotonic() < end:
     os.lseek(files[5], 0, 0), os.read(files[5], 100), os.fstat(files[3]), os.listdir(files[4])
     shared[(total * 4096) % (1 << 20)] = 7
     time.sleep(0.001)
-print(total % 5050, shared[0])
+print(total % 5050)
 '
 }
 
