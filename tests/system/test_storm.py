@@ -11,7 +11,7 @@ import pytest
 from conftest import CPUS, agree, natively
 from launcher import session
 from test_chaos import told
-from test_robustness import program_bytes, unlike, what_there_is
+from test_robustness import program_bytes, what_there_is
 
 SUITE_TIMEOUT_SECONDS = 300
 PACKAGES = ("python3", "sqlite3", "postmark")
@@ -26,6 +26,7 @@ SCRIPT = os.path.join(os.path.dirname(__file__), "scripts", "storm.sh")
 # What is known of a folder of the host, and how much of a disk is in memory, depends on how often it
 # was used.
 AT_REST = "umount /srv && cat /dev/vda > /dev/null"
+PLAIN = ("fcm.shared", "node.ramfs.directory.list")
 AT_WORK = "mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288 share0 /srv"
 
 
@@ -61,12 +62,13 @@ def work(guest, what, limit):
 
 
 def at_rest(guest):
-    """Objects are of any class after a storm, and classes differ in what memory they take: here they
-    become the first of those that they can be."""
+    """Objects are of any class after a storm, and classes differ in what memory they take: here all
+    that can be the same become the same, and those that keep the least."""
     _, pairs = told(guest)
-    firsts = {start: min(end for other, end in pairs if other == start) for start, _ in pairs}
-    swaps = [f"k42ctl swap --class {start} {first} --attempts 20" for start, first in firsts.items()
-             if start != first]
+    lasts = {start: max((end in PLAIN, end) for other, end in pairs if other == start)[1]
+             for start, _ in pairs}
+    swaps = [f"k42ctl swap --class {start} {last} --attempts 20" for start, last in lasts.items()
+             if start != last]
     done = guest.run(["bash", "-c", "\n".join(["{", *swaps, "} > /dev/null 2>&1", AT_REST])])
     assert done.status == 0, done
     found = what_there_is(guest)
@@ -89,10 +91,11 @@ def test_programs_that_call_every_class_notice_nothing_of_a_storm(guest, capsys)
         before = at_rest(guest)
         said += in_a_storm(guest, SECONDS // 10)
         after = at_rest(guest)
-        if not unlike(before, after):
+        if not more(before, after):
             break
-    assert "differs" not in said, said
-    if left := unlike(before, after):
+    if "differs" in said:
+        pytest.fail(said, pytrace=False)
+    if left := more(before, after):
         pytest.fail(f"before, after: {left}", pytrace=False)
     assert counts["failed"] == counts["without_memory"] == 0
     assert counts["to_other"] and counts["to_itself"] and counts["with_calls"]
@@ -105,6 +108,12 @@ def tell(counts, pairs):
             f"{counts['to_itself']} to itself, {counts['with_calls'] * 100 // max(swaps, 1)} % with "
             f"calls, {counts['late']} late, {counts['vanished']} vanished; {len(pairs)} pairs, the "
             f"least: " + ", ".join(f"{a} to {b} {n}" for (a, b), n in least))
+
+
+def more(before, after):
+    """What there is more of than before; tables that have grown may shrink."""
+    return {name: (before.get(name), number) for name, number in after.items()
+            if number > before.get(name, 0)}
 
 
 def in_a_storm(guest, seconds):
@@ -143,7 +152,7 @@ def test_where_calls_fail_programs_see_errors_of_files_and_nothing_else(guest):
     saw = {word for line in said.splitlines() if line.startswith("saw") for word in line.split()[1:]}
     assert saw <= {"EIO", "ENOSPC", "ENOMEM", "ENOENT", "EEXIST", "ENOTEMPTY"}
     assert counts["answered"] and counts["delayed"] and counts["without_memory"]
-    if left := unlike(before, after):
+    if left := more(before, after):
         pytest.fail(f"before, after: {left}", pytrace=False)
 
 
@@ -156,6 +165,8 @@ def test_no_class_with_objects_was_left_out(guest):
     if not LONG:
         return
     swaps = counts["to_other"] + counts["to_itself"]
-    assert not {pair: times for pair, times in pairs.items() if times < TIMES}
+    ever = live | {start for (start, _), times in pairs.items() if times}
+    assert not {pair: times for pair, times in pairs.items()
+                if times < TIMES and pair[0] in ever - {"file.proc"}}
     assert swaps * 1000 / counts["milliseconds"] >= 0.95 * RATE.get(guest.cpus, 200)
     assert counts["with_calls"] >= SHARE * swaps
