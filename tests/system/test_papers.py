@@ -61,7 +61,7 @@ def test_kernels_whose_users_write_different_things_are_no_figure(monkeypatch):
 
 def test_searches_on_the_host_find_all_words_with_each_class():
     seen = host_programs.run("page_search", rounds=1, most=4)
-    assert {variant for row, variant in seen if row == "search-4"} == set(search.FIXED)
+    assert {variant for row, variant in seen if row == "search-4"} == set(search.ALL)
     assert len(seen["look-4", "fcm.partitioned"]) == 4
 
 

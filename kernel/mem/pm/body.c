@@ -332,7 +332,9 @@ k42_result pm_open(void) {
     if (result)
         return result;
     k42_ref machine;
+    k42_enter();
     result = k42_make(&pm_turns, relief_machine, &machine);
+    k42_exit();
     pm_machine = (pm_ref)machine;
     if (!result)
         __atomic_store_n(&relief_machine->pm, k42_ref_id(machine), __ATOMIC_RELAXED);
