@@ -181,6 +181,7 @@ def test_who_may_only_advise_changes_nothing_but_says_what_it_would_do(guest):
     assert CHAOS or cache(guest, "/srv/small2") == (number, before)
 
 
+@long
 def test_who_is_off_neither_looks_nor_acts(guest):
     run(guest, "k42ctl advisors off > /dev/null")
     run(guest, "sleep 1")
@@ -192,6 +193,7 @@ def test_who_is_off_neither_looks_nor_acts(guest):
         assert before[name] == now[name]
 
 
+@long
 def test_what_somebody_has_chosen_is_left_alone(guest):
     number, _ = cache(guest, "/srv/small4")
     run(guest, f"k42ctl swap {number} fcm.shared --deadline 10s > /dev/null")
@@ -202,6 +204,7 @@ def test_what_somebody_has_chosen_is_left_alone(guest):
     assert CHAOS or cache(guest, "/srv/small4") == (number, "fcm.shared")
 
 
+@long
 def test_files_that_go_while_they_are_thought_of_harm_nobody(guest):
     run(guest, """for n in $(seq 30); do
             for m in 1 2 3 4; do head -c 3000 /srv/medium > /srv/gone$m; cat /srv/gone$m > /dev/null; done

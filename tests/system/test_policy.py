@@ -13,6 +13,9 @@ QUICK_CPUS = (2,)
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="Linux has no policies that are programs")
 
+LONG = os.environ.get("K42_LONG") == "1"
+long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+
 PACKAGES = ("python3", "sqlite3")
 FILES = ["components/fcm_loop.c", "components/pipe_v2.c"] + sorted(
     f"tests/policies/{name}" for name in os.listdir(path("tests", "policies")))
@@ -168,6 +171,7 @@ def test_a_canary_that_is_no_worse_is_widened(guest):
     assert "all of pid:" in said and "fcm.versions (hooked)" in said, said
 
 
+@long
 def test_a_canary_that_is_worse_is_rolled_back(guest):
     said = works(guest, MORE + """k42ctl policy run /c/slower.k42 --on pid:$$ --canary --window 3s 2>&1 || echo status $?
 for f in f g h; do [ $(class /srv/$f) = $before ]; done""", limit=200)
