@@ -62,3 +62,35 @@ def test_pages_that_a_program_does_not_need_any_more_go(guest):
     assert pages_of_files(guest) <= before - SMALL / 4096 + 100  # dd itself has some
     done = guest.run(["md5sum", "/srv/small"])
     assert done.output.split()[0] == sum_of(guest, "small"), done
+
+
+OPENED_WHILE_WRITTEN = """
+yes 12345678 | head -c 300000 > /tmp/good; good=$(md5sum < /tmp/good)
+touch /srv/f
+(while [ ! -e /tmp/over ]; do true < /srv/f; done) & opener=$!
+for n in $(seq $ROUNDS); do
+    cat /tmp/good > /srv/f
+    for k in 1 2 3 4; do [ "$(md5sum < /srv/f)" = "$good" ] || echo lost; done
+done
+touch /tmp/over; wait $opener; cmp /srv/f /tmp/good
+"""
+
+
+def test_what_is_being_written_back_is_not_taken_for_somebody_elses_change(tmp_path):
+    """Whoever opens the file meanwhile sees a size at the host that is one of many on the way."""
+    with session.Session("k42", 2, "256M", shares=[(str(tmp_path), "/srv")]) as guest:
+        guest.wait_until_ready()
+        rounds = "300" if os.environ.get("K42_LONG") == "1" else "12"
+        done = guest.run(["env", "ROUNDS=" + rounds, "sh", "-c", OPENED_WHILE_WRITTEN], limit=300)
+        assert done.status == 0 and not done.output, done
+    assert (tmp_path / "f").read_bytes() == (b"12345678\n" * 40000)[:300000]
+
+
+def test_what_somebody_else_has_changed_is_seen_when_it_is_opened(tmp_path):
+    with session.Session("k42", 2, "256M", shares=[(str(tmp_path), "/srv")]) as guest:
+        guest.wait_until_ready()
+        guest.run(["sh", "-c", "echo ours > /srv/f; sync; sleep 1.1; cat /srv/f"])
+        for size in (70000, 10):
+            (tmp_path / "f").write_bytes(b"x" * size)
+            done = guest.run(["sh", "-c", "sleep 1.1; cat /srv/f"])
+            assert done.output == b"x" * size

@@ -13,6 +13,8 @@ static struct node_time time_from(struct p9_time time) {
 void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *from) {
     k42_lock(&inode->lock);
     inode->qid.version = from->qid.version;
+    bool all = !inode->changing && inode->changed_ns < from->asked_ns;
+    inode->attributes_ns = all ? from->asked_ns : 0;
     inode->attributes = (struct node_attributes){
         .device = inode->fs->device,
         .number = from->qid.path,
@@ -40,6 +42,7 @@ static void attributes_came(struct p9_call *call, int error, struct p9_reader *r
     struct p9_attributes attributes;
     if (!error && !p9_get_attributes(reader, &attributes))
         error = -EIO;
+    attributes.asked_ns = call->begun_ns;
     if (error)
         p9_answer(inode, &inode->attributes_known, P9_KEY_ATTRIBUTES, error);
     else

@@ -27,6 +27,7 @@ static void found_attributes(struct p9_call *call, int error, struct p9_reader *
     struct p9_inode *inode = NULL;
     if (!error && !p9_get_attributes(reader, &attributes))
         error = -EIO;
+    attributes.asked_ns = call->begun_ns;
     if (error) {
         p9_fid_forget(call->client, call->fid);
     } else {

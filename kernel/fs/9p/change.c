@@ -28,6 +28,7 @@ static void made_is_known(struct p9_call *call, int error, struct p9_reader *rea
     struct p9_attributes attributes;
     if (!error && !p9_get_attributes(reader, &attributes))
         error = -EIO;
+    attributes.asked_ns = call->begun_ns;
     struct p9_inode *inode = NULL;
     if (error)
         p9_fid_forget(call->client, call->fid);

@@ -149,9 +149,13 @@ k42_result p9_change_begin(struct p9_change *change, struct p9_call *call) {
     k42_unlock(&fs->lock);
     k42_store_relaxed(&fs->has_changed, true);
     free_all(old);
+    if (change->type == P9_TSETATTR)
+        p9_changing(change->directory);
     k42_result result = p9_call_send(call);
     if (result >= 0)
         return wait_on(id, P9_KEY_CHANGE, WAIT_READ);
+    if (change->type == P9_TSETATTR)
+        p9_changed(change->directory);
     take_out(change);
     if (change->fid != P9_NO_FID)
         p9_fid_give(fs->client, change->fid);
@@ -161,6 +165,8 @@ k42_result p9_change_begin(struct p9_change *change, struct p9_call *call) {
 
 void p9_change_over(struct p9_change *change, int error) {
     k42_id id = k42_id_of(change->directory->self);
+    if (change->type == P9_TSETATTR)
+        p9_changed(change->directory);
     p9_attributes_changed(change->directory);
     if (change->other)
         p9_attributes_changed(change->other);

@@ -54,6 +54,7 @@ static void begin(struct p9_call *call, enum p9_type type, p9_answered *answered
     call->type = type;
     call->answered = answered;
     call->data_bytes = 0;
+    call->begun_ns = k42_platform_now_ns();
     p9_begin(&call->message, call->in - P9_BUFFER_BYTES, P9_BUFFER_BYTES, type, tag_of(call));
 }
 

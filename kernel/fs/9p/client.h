@@ -41,6 +41,7 @@ struct p9_call {
     uint32_t data_bytes; /* of the answer that go elsewhere */
     uint64_t taken;      /* the calls whose room it has, its own among them; a bit each */
     bool again;          /* it goes on: a new message was begun by its answer */
+    uint64_t begun_ns;   /* before it was sent */
     p9_answered *answered;
     void *context; /* the caller's, as what follows */
     uint64_t word;

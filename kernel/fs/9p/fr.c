@@ -6,7 +6,9 @@
  * pages that programs changed are written back.
  *
  * Whether others changed the file is looked at when it is opened: the server's version of it is not
- * the one that the pages are of, and it was not we who wrote. Then all pages go.
+ * the one that the pages are of, and it was not we who wrote. Then all pages go. A version tells
+ * something only if it was asked for when all our changes had been answered; otherwise it may be
+ * that of a moment between two of our own writes.
  *
  * Owns: nothing; an FR stands for its inode, which ends it together with the FCM. While a page is
  * in transit neither goes, so calls for pages hold nothing.
@@ -30,6 +32,29 @@ static uint32_t fid_of(const struct p9_inode *inode) {
     return fid != P9_NO_FID ? fid : k42_load_acquire(&inode->read_fid);
 }
 
+/* ---- whose change it was ---- */
+
+void p9_changing(struct p9_inode *inode) {
+    k42_lock(&inode->lock);
+    inode->changing++;
+    k42_unlock(&inode->lock);
+}
+
+void p9_changed(struct p9_inode *inode) {
+    k42_lock(&inode->lock);
+    inode->changing--;
+    inode->changed_ns = k42_platform_now_ns();
+    k42_unlock(&inode->lock);
+}
+
+/* Under the lock: whether the attributes tell of all our changes, and none is to come. A round says
+ * that it is writing before it takes back that there is something to write. */
+static bool are_settled(const struct p9_inode *inode) {
+    bool pending = k42_load_acquire(&inode->may_be_dirty) || k42_load_acquire(&inode->writing);
+    return !pending && !inode->unlinked && !inode->changing &&
+           inode->changed_ns < inode->attributes_ns;
+}
+
 /* ---- pages ---- */
 
 /* The FCM is told of each page; one that is gone does not want the others either. */
@@ -51,6 +76,7 @@ static void pages_came(struct p9_call *call, int error, struct p9_reader *reader
 static void page_went(struct p9_call *call, int error, struct p9_reader *reader) {
     if (!error && (p9_get32(reader) != call->pieces[1].bytes || reader->bad))
         error = -EIO;
+    p9_changed(call->context);
     if (k42_call((fcm_ref)call->object, written, call->word, error) < 0)
         return;
 }
@@ -95,8 +121,11 @@ static k42_result fr_write(struct fr *self, const struct fr_page *page) {
     struct p9_inode *inode = inode_of(self);
     if (k42_load_acquire(&inode->write_fid) == P9_NO_FID)
         return -EROFS;
-    k42_store_relaxed(&inode->wrote, true);
-    return transfer_page(inode, page, P9_TWRITE, page_went);
+    p9_changing(inode);
+    k42_result result = transfer_page(inode, page, P9_TWRITE, page_went);
+    if (result < 0)
+        p9_changed(inode);
+    return result;
 }
 
 /* ---- once for a program's call ---- */
@@ -118,12 +147,13 @@ static void once_came(struct p9_call *call, int error, struct p9_reader *reader)
     struct p9_inode *inode = call->context;
     bool resize = call->type == P9_TSETATTR;
     (void)reader;
+    if (resize)
+        p9_changed(inode);
     p9_attributes_changed(inode);
     settle(inode, resize, error, true);
 }
 
 static k42_result send_resize(struct p9_inode *inode, struct p9_call *call, uint64_t size) {
-    k42_store_relaxed(&inode->wrote, true);
     p9_put32(&call->message, inode->fid);
     p9_put32(&call->message, P9_SET_SIZE);
     for (unsigned i = 0; i < 3; i++)
@@ -131,7 +161,11 @@ static k42_result send_resize(struct p9_inode *inode, struct p9_call *call, uint
     p9_put64(&call->message, size);
     for (unsigned i = 0; i < 4; i++)
         p9_put64(&call->message, 0);
-    return p9_call_send(call);
+    p9_changing(inode);
+    k42_result result = p9_call_send(call);
+    if (result < 0)
+        p9_changed(inode);
+    return result;
 }
 
 static k42_result send_flush(struct p9_inode *inode, struct p9_call *call) {
@@ -222,24 +256,13 @@ static k42_result make_pages(struct p9_inode *inode, uint64_t size) {
     if (first) {
         inode->fr = made.fr;
         inode->version = inode->qid.version;
+        inode->version_ns = inode->attributes_ns;
         k42_store_release(&inode->fcm, made.fcm);
     }
     k42_unlock(&inode->lock);
     if (!first)
         file_pages_drop(&made);
     return 0;
-}
-
-/* Others have changed the file: as if it had just been found. */
-static k42_result renew_pages(struct p9_inode *inode, uint64_t size, uint32_t version) {
-    inode->quiet = true;
-    k42_result result = k42_call((fcm_ref)inode->fcm, resize, 0ul);
-    if (!result)
-        result = k42_call((fcm_ref)inode->fcm, resize, size);
-    inode->quiet = false;
-    if (!result)
-        inode->version = version;
-    return result;
 }
 
 k42_result p9_get_pages(struct p9_inode *inode) {
@@ -251,13 +274,22 @@ k42_result p9_get_pages(struct p9_inode *inode) {
         return make_pages(inode, inode->attributes.size);
     k42_lock(&inode->lock);
     uint32_t version = inode->qid.version;
-    uint64_t size = inode->attributes.size;
-    bool ours = inode->wrote || inode->may_be_dirty || inode->unlinked;
-    if (ours)
+    uint64_t size = inode->attributes.size, asked = inode->attributes_ns;
+    bool settled = are_settled(inode), ours = inode->changed_ns >= inode->version_ns;
+    bool others = settled && !ours && inode->version != version;
+    if (settled && ours) {
         inode->version = version;
-    if (ours && !inode->may_be_dirty)
-        inode->wrote = false;
-    bool changed = inode->version != version;
+        inode->version_ns = asked;
+    }
     k42_unlock(&inode->lock);
-    return changed ? renew_pages(inode, size, version) : 0;
+    if (!others)
+        return 0;
+    result = k42_call((fcm_ref)inode->fcm, renew, size);
+    if (result < 0)
+        return result;
+    k42_lock(&inode->lock);
+    inode->version = version;
+    inode->version_ns = asked;
+    k42_unlock(&inode->lock);
+    return 0;
 }

@@ -36,6 +36,7 @@ static void root_is_known(struct p9_call *call, int error, struct p9_reader *rea
     struct p9_attributes attributes;
     if (!error && !p9_get_attributes(reader, &attributes))
         error = -EIO;
+    attributes.asked_ns = call->begun_ns;
     if (!error) {
         greeting->fs->root = p9_inode_of(greeting->fs, NULL, NULL, call->fid, &attributes);
         error = greeting->fs->root ? 0 : -ENOMEM;

@@ -125,10 +125,14 @@ struct p9_inode {
 
     /* A regular file's pages. */
     k42_ref fcm, fr;
-    uint32_t version;  /* the server's, when the pages were last known to be right */
-    bool wrote;        /* we have changed it since */
-    bool quiet;        /* the FR takes resizes for a change of its pages alone */
-    bool may_be_dirty; /* it is in fs->written, and held by that */
+    uint32_t version;       /* the server's, when the pages were last known to be right */
+    uint64_t version_ns;    /* when that was asked for */
+    uint64_t attributes_ns; /* when they were, if no change of ours was under way then; or 0 */
+    uint32_t changing;      /* changes of ours that the server has not answered */
+    uint64_t changed_ns;    /* when it answered the last */
+    bool writing;           /* a round writes it back */
+    bool quiet;             /* the FR takes resizes for a change of its pages alone */
+    bool may_be_dirty;      /* it is in fs->written, and held by that */
     struct p9_inode *next_written, *next_leaving;
     struct once flushed, resized;
 
@@ -243,6 +247,10 @@ void p9_changes_end(struct p9_fs *fs);
  * 0, -K42_WAIT, -ENOMEM. The server has opened the file before. */
 K42_MUST_CHECK
 k42_result p9_get_pages(struct p9_inode *inode);
+/* A message that changes the file's bytes, size or times is being sent; it was answered, or could
+ * not be sent. */
+void p9_changing(struct p9_inode *inode);
+void p9_changed(struct p9_inode *inode);
 
 /* ---- write_back.c ---- */
 

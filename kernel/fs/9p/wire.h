@@ -116,6 +116,7 @@ struct p9_attributes {
     struct p9_time {
         uint64_t seconds, nanoseconds;
     } accessed, modified, changed, born;
+    uint64_t asked_ns; /* by our clock, set by who asked */
 };
 #define P9_GETATTR_BASIC 0x7fful
 #define P9_GETATTR_ALL   0x3ffful

@@ -58,10 +58,12 @@ static void write_files(struct p9_fs *fs) {
         struct p9_inode *inode = list;
         struct fcm_usage usage = {0};
         list = inode->next_written;
+        k42_store_release(&inode->writing, true);
         k42_store_release(&inode->may_be_dirty, false);
         k42_enter();
         if (inode->fcm)
             sync_pages(inode);
+        k42_store_release(&inode->writing, false);
         k42_result known = inode->fcm ? k42_call((fcm_ref)inode->fcm, usage, &usage) : 0;
         if (known >= 0 && (usage.dirty || usage.attachments))
             p9_may_write(inode);
