@@ -51,10 +51,13 @@ static void halt_soon(void *unused) {
 
 /*
  * A panic must still stop and show a CPU that takes no interrupts. Where that CPU switches threads
- * just then, its timer is set for something else, and it has to be asked again.
+ * just then, its timer is set for something else, and it has to be asked again. It must not be
+ * ours.
  */
 KERNEL_CHECK(halted, a_cpu_that_takes_no_interrupts_is_shown) {
-    uint64_t asked = 0;
+    uint64_t asked = 0, first[16] = {1};
+    if (cpu_count() < 2 || thread_set_cpus(thread_self(), first))
+        return false;
     while (!__atomic_load_n(&halting, __ATOMIC_ACQUIRE)) {
         if (time_ns() - asked > PATIENCE_NS) {
             cpu_call(cpu_count() - 1, halt_soon, NULL);
