@@ -58,6 +58,8 @@ KERNEL_CHECK(halted, a_cpu_that_takes_no_interrupts_is_shown) {
     uint64_t asked = 0, first[16] = {1};
     if (cpu_count() < 2 || thread_set_cpus(thread_self(), first))
         return false;
+    while (cpu_number())
+        thread_yield();
     while (!__atomic_load_n(&halting, __ATOMIC_ACQUIRE)) {
         if (time_ns() - asked > PATIENCE_NS) {
             cpu_call(cpu_count() - 1, halt_soon, NULL);
