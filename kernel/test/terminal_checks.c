@@ -121,8 +121,11 @@ static stream_ref stream;
 
 static bool set_up(void) {
     __builtin_memset(&far, 0, sizeof far); /* too large for a stack, where = might build it */
-    return k42_create(&test_wire, &far, (k42_ref *)&stream) == 0 &&
-           terminal_create(&terminal) == 0 && console_join("console", terminal, stream) == 0;
+    k42_enter();
+    bool made = terminal_create(&terminal) == 0;
+    k42_exit();
+    return made && k42_create(&test_wire, &far, (k42_ref *)&stream) == 0 &&
+           console_join("console", terminal, stream) == 0;
 }
 
 /* The line goes dead, the console's thread ends, the objects go. */

@@ -351,7 +351,10 @@ static void no_wake_up_is_lost_while_the_table_of_futexes_is_swapped(void **stat
     k42_ref made;
     (void)state;
     assert_int_equal(k42_attach("maker"), 0);
-    assert_int_equal(futex_table_make(SPACE, true, &made), 0);
+    k42_enter();
+    k42_result result = futex_table_make(SPACE, true, &made);
+    k42_exit();
+    assert_int_equal(result, 0);
     assert_int_equal(k42_detach(), 0);
     futexes = (futex_table_ref)made;
     word = stop = 0;
@@ -387,7 +390,10 @@ static void who_waits_longest_is_woken_first_after_swaps(void **state) {
     k42_ref made;
     (void)state;
     assert_int_equal(k42_attach("test"), 0);
-    assert_int_equal(futex_table_make(SPACE, false, &made), 0);
+    k42_enter();
+    k42_result result = futex_table_make(SPACE, false, &made);
+    k42_exit();
+    assert_int_equal(result, 0);
     futexes = (futex_table_ref)made;
     word = woken_count = 0;
     for (uint32_t i = 0; i < 5; i++) {

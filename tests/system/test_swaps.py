@@ -16,8 +16,8 @@ NEVER_MADE = {**{f"run_queue.{name}": "chosen by nobody: test=policies swaps it"
               "fr.zero": "made by nobody: tests/host/test_file_pages.c swaps what is above it"}
 ROUNDS = 3
 
-# Swaps all objects of each class that has any; page caches of files to another class, too, and so in
-# turn to all. Whoever gives an object up, or holds it for long, may do so; what must have been swapped
+# Swaps all objects of each class that has any; page caches of files and policies of replacement to
+# another class, too, and so in turn to all. Whoever gives an object up, or holds it for long, may do so; what must have been swapped
 # is counted at the end.
 STORM = """swap() { k42ctl swap --class "$@" --attempts 4 --deadline 100ms; }
 for round in $(seq %d); do
@@ -30,6 +30,7 @@ for round in $(seq %d); do
         fcm.stream) swap $class fcm.small;;
         fcm.small) swap $class fcm.partitioned;;
         fcm.partitioned) swap $class fcm.shared;;
+        pm.turns) for to in pm.clock pm.2q pm.arc pm.mru $class; do swap $class $to; class=$to; done;;
         esac
     done < /proc/k42/classes
 done > /dev/null 2> /tmp/refused

@@ -271,7 +271,7 @@ static void run(void *unused) {
     k42_result attached = k42_attach("relief");
     if (attached < 0)
         k42_platform_panic("relief: the thread that frees memory cannot attach");
-    uint64_t due = 0;
+    uint64_t due = k42_platform_now_ns() + WRITE_BACK_NS;
     for (uint32_t seen = 0;;) {
         due = write_back_when_due(due);
         k42_platform_park(&relief.asked, seen, later ? TURN_NS : WRITE_BACK_NS);

@@ -365,8 +365,8 @@ static void a_file_gets_a_policy_of_its_own_while_it_is_used(void **state) {
     pm_ref pm = pm_of(&pm_arc, 30);
     struct pm_usage usage;
     struct pm_pages pages;
-    assert_int_equal(CALL(pm, end_when_unused), 0);
     assert_int_equal(CALL(fcm, manage, (k42_ref)pm), 0);
+    assert_int_equal(CALL(pm, end_when_unused), 0);
     assert_int_equal(CALL(fcm, manage, (k42_ref)pm), 0);
     assert_int_equal(CALL(pm, pages, &pages), 0);
     assert_int_equal(pages.present, 100);
