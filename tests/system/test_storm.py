@@ -133,6 +133,7 @@ def surely(guest, *words):
     pytest.fail(f"{words} failed a hundred times: {done}")
 
 
+@pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 def test_where_calls_fail_programs_see_errors_of_files_and_nothing_else(guest):
     script = """cd /tmp; for n in 1 2 3; do
         python3 /bin/clean_errors.py $SECONDS_EACH; [ $? -lt 128 ] || echo WRONG: status $?
