@@ -64,6 +64,15 @@ def test_pages_that_a_program_does_not_need_any_more_go(guest):
     assert done.output.split()[0] == sum_of(guest, "small"), done
 
 
+def test_a_file_of_the_host_is_named_where_it_is_mapped_open_or_mounted(guest):
+    """Also when what is known of it is old, so the host has to be asked."""
+    done = guest.run(["bash", "-c", "cp /bin/sleep /srv/nap; exec 5< /srv/small; /srv/nap 100 & sleep 1.5;"
+                      "grep -c ' /srv/nap$' /proc/$!/maps; sleep 1.5; cat /proc/$$/fdinfo/5; sleep 1.5;"
+                      "grep -c '0:0 / /srv' /proc/self/mountinfo; kill $!"])
+    lines = done.output.decode().splitlines()
+    assert int(lines[0]) >= 4 and "pos:\t0" in lines and lines[-1] == "0", done
+
+
 OPENED_WHILE_WRITTEN = """
 yes 12345678 | head -c 300000 > /tmp/good; good=$(md5sum < /tmp/good)
 touch /srv/f

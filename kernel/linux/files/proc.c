@@ -35,7 +35,7 @@ static k42_result unnamed_target(node_ref node, char *text, size_t size) {
     struct node_attributes attributes;
     k42_result result = k42_call(node, attributes, &attributes);
     if (result < 0)
-        return -ENOENT;
+        return result == -K42_WAIT ? result : -ENOENT;
     uint32_t type = attributes.mode & MODE_TYPE;
     const char *kind = type == MODE_FIFO ? "pipe" : type == MODE_SOCKET ? "socket" : "anon_inode";
     if (type == MODE_REGULAR)
@@ -107,8 +107,11 @@ static k42_result print_file(const struct proc_key *key, struct proc_text *text)
     struct k42_pair node = k42_call(file, node), place = k42_call(file, place);
     k42_result offset = k42_call(file, seek, 0, SEEK_TO_CURRENT), flags = k42_call(file, flags);
     k42_result on_exec = k42_call(task->descriptors, flags, (int)key->id[1]);
-    if (flags < 0 || node.result < 0 || k42_call((node_ref)node.word, attributes, &attributes) < 0)
+    if (flags < 0 || node.result < 0)
         return -ENOENT;
+    result = k42_call((node_ref)node.word, attributes, &attributes);
+    if (result < 0)
+        return result == -K42_WAIT ? result : -ENOENT;
     proc_print(text, "pos:\t%ld\nflags:\t", offset < 0 ? 0 : offset);
     print_octal(text, (uint64_t)flags | (on_exec > 0 ? OPEN_CLOSE_ON_EXEC : 0));
     const struct place *at = place.result < 0 ? NULL : (const struct place *)place.word;
@@ -145,19 +148,21 @@ static const char *point_of(struct mount *mount, char *text) {
     return path_name(&at, &root, text, FILES_PATH, &begin) < 0 ? NULL : begin;
 }
 
-static void print_mount(struct proc_text *text, struct mount *mount, const char *point) {
+static k42_result print_mount(struct proc_text *text, struct mount *mount, const char *point) {
     print_escaped(text, mount->source);
     proc_put(text, " ", 1);
     print_escaped(text, point);
     proc_print(text, " %s ", mount->type);
     print_flags(text, mount->flags);
     proc_print(text, " 0 0\n");
+    return 0;
 }
 
-static void print_mount_info(struct proc_text *text, struct mount *mount, const char *point) {
+static k42_result print_mount_info(struct proc_text *text, struct mount *mount, const char *point) {
     struct node_attributes attributes = {0};
     struct mount *parent = mount->parent;
-    (void)!k42_call(mount->root, attributes, &attributes);
+    if (k42_call(mount->root, attributes, &attributes) == -K42_WAIT)
+        return -K42_WAIT;
     proc_print(text, "%u %u %u:%u / ", mount->id, parent ? parent->id : mount->id,
                (unsigned)(attributes.device >> 8 & 0xfff), (unsigned)(attributes.device & 0xff));
     print_escaped(text, point);
@@ -166,22 +171,24 @@ static void print_mount_info(struct proc_text *text, struct mount *mount, const 
     proc_print(text, " - %s ", mount->type);
     print_escaped(text, mount->source);
     proc_print(text, " rw\n");
+    return 0;
 }
 
 static k42_result print_all(struct proc_text *text,
-                            void (*print)(struct proc_text *, struct mount *, const char *)) {
+                            k42_result (*print)(struct proc_text *, struct mount *, const char *)) {
     char *name = k42_platform_alloc(FILES_PATH);
     if (!name || !task_self()) {
         k42_platform_free(name);
         return -ENOMEM;
     }
-    for (struct mount *mount = mount_next(0); mount; mount = mount_next(mount->id)) {
+    k42_result result = 0;
+    for (struct mount *mount = mount_next(0); mount && !result; mount = mount_next(mount->id)) {
         const char *point = point_of(mount, name);
         if (point)
-            print(text, mount, point);
+            result = print(text, mount, point);
     }
     k42_platform_free(name);
-    return 0;
+    return result;
 }
 
 static k42_result print_mounts(const struct proc_key *key, struct proc_text *text) {

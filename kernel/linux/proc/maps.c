@@ -10,15 +10,21 @@
 
 #include <k42/k42.h>
 
-static void print_mapped_file(struct proc_text *text, const struct space_mapping *mapping) {
+/* -K42_WAIT: the file system has to ask for what there is to tell. */
+static k42_result print_mapped_file(struct proc_text *text, const struct space_mapping *mapping) {
     struct node_attributes attributes;
     struct place root = path_root(task_self()->paths);
     char name[256];
     file_ref file = (file_ref)mapping->file;
     struct k42_pair node = k42_call(file, node);
-    if (node.result < 0 || k42_call((node_ref)node.word, attributes, &attributes) < 0) {
+    k42_result result = node.result;
+    if (result >= 0)
+        result = k42_call((node_ref)node.word, attributes, &attributes);
+    if (result == -K42_WAIT)
+        return result;
+    if (result < 0) {
         proc_put(text, " 00:00 0\n", 9);
-        return;
+        return 0;
     }
     proc_put(text, " ", 1);
     proc_print_hex(text, attributes.device >> 8 & 0xfff, 2);
@@ -29,6 +35,7 @@ static void print_mapped_file(struct proc_text *text, const struct space_mapping
     if (length > 0)
         proc_put(text, name, (size_t)length);
     proc_put(text, "\n", 1);
+    return 0;
 }
 
 static const char *part_of(const struct space_mapping *mapping, const struct space_marks *marks) {
@@ -42,8 +49,8 @@ static const char *part_of(const struct space_mapping *mapping, const struct spa
     return "";
 }
 
-static void print_mapping(struct proc_text *text, const struct space_mapping *mapping,
-                          const struct space_marks *marks) {
+static k42_result print_mapping(struct proc_text *text, const struct space_mapping *mapping,
+                                const struct space_marks *marks) {
     const char rights[4] = {
         mapping->protection & SPACE_READ ? 'r' : '-', mapping->protection & SPACE_WRITE ? 'w' : '-',
         mapping->protection & SPACE_EXECUTE ? 'x' : '-', mapping->flags & SPACE_SHARED ? 's' : 'p'};
@@ -55,9 +62,9 @@ static void print_mapping(struct proc_text *text, const struct space_mapping *ma
     proc_put(text, " ", 1);
     proc_print_hex(text, k42_id_of(mapping->file) ? mapping->first * FRAME_SIZE : 0, 8);
     if (k42_id_of(mapping->file))
-        print_mapped_file(text, mapping);
-    else
-        proc_print(text, " 00:00 0%s\n", part_of(mapping, marks));
+        return print_mapped_file(text, mapping);
+    proc_print(text, " 00:00 0%s\n", part_of(mapping, marks));
+    return 0;
 }
 
 k42_result subject_print_maps(const struct proc_key *key, struct proc_text *text) {
@@ -69,6 +76,8 @@ k42_result subject_print_maps(const struct proc_key *key, struct proc_text *text
         k42_result result = k42_call(subject.task->space, find, at, 0, &mapping);
         if (result < 0 || text->failed)
             return 0;
-        print_mapping(text, &mapping, &subject.marks);
+        result = print_mapping(text, &mapping, &subject.marks);
+        if (result < 0)
+            return result;
     }
 }
