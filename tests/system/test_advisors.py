@@ -112,6 +112,20 @@ def test_a_large_file_that_is_read_in_order_passes_through_and_goes_back_when_it
     assert told["saw"] >= told["changed"] >= 1
 
 
+@long
+def test_a_file_that_is_read_again_and_again_and_does_not_fit_gets_a_policy_for_loops(tmp_path):
+    (tmp_path / "large").write_bytes(random.Random(1).randbytes(1 << 20) * 96)
+    with session.Session("k42", 1, "128M", shares=[(str(tmp_path), "/srv")]) as small:
+        small.wait_until_ready()
+        end, changed = time.monotonic() + PATIENCE, []
+        while not changed and time.monotonic() < end:
+            run(small, "exec 5< /srv/large; for n in 1 2 3 4; do "
+                       "dd if=/srv/large of=/dev/null bs=64k status=none; done")
+            changed = decisions(small, advisor="loop", deed="changed")
+        assert changed and changed[0]["to"] == "pm.mru", changed
+        assert "pm.mru" in run(small, "cat /proc/k42/replacement")
+
+
 def test_a_file_that_two_processors_read_is_spread_over_them(guest):
     if guest.cpus < 2:
         pytest.skip("one processor")
