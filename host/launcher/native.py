@@ -45,8 +45,8 @@ def is_possible():
 def run(arguments, data=b"", environment=None, folder="/root", limit=120, packages=()):
     """What session.Session.run does, natively; /tmp is fresh, and `files` lie in it."""
     variables = {**session.ENVIRONMENT, **(environment or {})}
-    # Who started us may ignore these, as shells do for what runs in the background.
-    words = ["--default-signal=INT,QUIT", f"--chdir={folder}",
+    # Who started us may ignore some, as shells do for what runs in the background.
+    words = ["--default-signal", f"--chdir={folder}",
              *(f"{name}={value}" for name, value in variables.items()), *arguments]
     command = ["unshare", "-m", "-p", "-f", "-u", "-n", "--kill-child", "sh", "-c",
                PREPARE, "sh", root.folder(packages), *words]
