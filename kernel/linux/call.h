@@ -15,9 +15,9 @@ void out_of_memory_open(void);
 /* A page could not be had: has somebody end and waits a moment for what that gives back. False:
  * there is nobody to end, or it is the caller. Inactive. */
 bool out_of_memory_wait(void);
-/* Waits, active, until relief has frames for those that wait: for who was refused kernel memory and
+/* Waits, active, until there are so many frames (up to 64) for who was refused kernel memory and
  * has given back what he had. False: there are none to come, or the thread is to end. */
-bool memory_await(void);
+bool memory_await(unsigned frames);
 
 /* The members of the personality; and what copies need of it. */
 void personality_open(void);

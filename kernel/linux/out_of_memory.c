@@ -10,6 +10,7 @@
 #include "../print.h"
 #include "../sched/wait.h"
 #include "call.h"
+#include "process/charge.h"
 #include "process/ids.h"
 #include "process/lives.h"
 #include "system.h"
@@ -116,15 +117,27 @@ bool out_of_memory_wait(void) {
     return true;
 }
 
-/* A frame that is had means that there is more than the kernel's reserve again. */
-static k42_result take_and_give(void) {
-    struct k42_pair taken = k42_call(pm_machine, take, 0, 0);
-    return taken.result < 0 ? taken.result : k42_call(pm_machine, give, taken.word, 0, 0);
+enum { AWAITED_MOST = 64 };
+
+static k42_result take_one(pm_ref pm, uint64_t *frame) {
+    struct k42_pair taken = k42_call(pm, take, 0, 0);
+    *frame = taken.word;
+    return taken.result;
 }
 
-bool memory_await(void) {
-    k42_result result;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, take_and_give());
+/* Frames that are had mean that there is more than the kernel's reserve again, and room below the
+ * limit of who has one. */
+bool memory_await(unsigned frames) {
+    pm_ref pm = is_limited() ? charge_pm(task_self()->memory->charge) : pm_machine;
+    uint64_t taken[AWAITED_MOST];
+    unsigned count = 0;
+    k42_result result = 0;
+    while (result >= 0 && count < frames && count < AWAITED_MOST) {
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, take_one(pm, &taken[count]));
+        count += result >= 0;
+    }
+    while (count)
+        (void)!k42_call(pm, give, taken[--count], 0, 0);
     return result >= 0;
 }
 

@@ -26,7 +26,7 @@
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |  \
      CLONE_PIDFD)
 
-enum { TRIES = 8 }; /* when there is no memory: each waits for some */
+enum { TRIES = 32, AWAITED = 64 }; /* when there is no memory: waits for more each time */
 
 static k42_result check(const struct clone_request *request) {
     uint64_t flags = request->flags;
@@ -302,8 +302,11 @@ static k42_result clone_once(const struct clone_request *request) {
  * is given back, and waited for here. */
 k42_result task_clone(const struct clone_request *request) {
     k42_result result = clone_once(request);
-    for (unsigned tries = 0; result == -ENOMEM && tries < TRIES && memory_await(); tries++)
+    unsigned awaited = 1;
+    for (unsigned tries = 0; result == -ENOMEM && tries < TRIES && memory_await(awaited); tries++) {
         result = clone_once(request);
+        awaited = awaited < AWAITED ? 2 * awaited : AWAITED;
+    }
     return result;
 }
 

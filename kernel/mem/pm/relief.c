@@ -30,7 +30,7 @@ enum {
     KEPT_PART = 128, /* or such a part of the memory if that is more */
     MOST_ROUNDS = 8,
     FRAMES_OF_AN_ATTEMPT = 8,
-    QUIET_TURNS = 4, /* in which nothing was freed or on its way, before memory counts as out */
+    QUIET_TURNS = 50, /* in which nothing was freed or on its way, before memory counts as out */
 };
 #define TURN_NS       2000000ul    /* a page's write, or the end of a program */
 #define WRITE_BACK_NS 5000000000ul /* what is written is on its way after so long */
