@@ -91,7 +91,7 @@ struct order_page *order_add(struct order *order, k42_id fcm, uint64_t index) {
     struct order_page **chain = chain_at(order, chain_of(order, mix(fcm, index)));
     *page = (struct order_page){.chain = *chain, .index = index, .fcm = fcm, .list = ORDER_NONE};
     *chain = page;
-    order->records++;
+    __atomic_store_n(&order->records, order->records + 1, __ATOMIC_RELAXED);
     return page;
 }
 
@@ -101,7 +101,7 @@ void order_forget(struct order *order, struct order_page *page) {
     while (*at != page)
         at = &(*at)->chain;
     *at = page->chain;
-    order->records--;
+    __atomic_store_n(&order->records, order->records - 1, __ATOMIC_RELAXED);
     heap_free(page);
 }
 
