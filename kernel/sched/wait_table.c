@@ -169,7 +169,7 @@ static void call_or_leave(struct wait_entry *entry, struct callers *callers) {
         entry->next_called = callers->first;
         callers->first = entry;
     } else if (!callers->next_turn && !entry->succeeded && !thread_self()->wait.telling) {
-        entry->succeeded = true;
+        __atomic_store_n(&entry->succeeded, true, __ATOMIC_RELEASE);
         callers->next_turn = entry;
     }
 }
