@@ -159,7 +159,7 @@ done
 wait $program"""
 
 
-# Relief sometimes finds nothing to send out of a program that forks at its limit, and then it is refused.
+# Pages that two address spaces share do not go out, so a fork with a full limit may be refused.
 @pytest.mark.parametrize("children", [0, pytest.param(1, marks=[
     long, pytest.mark.xfail(strict=False, reason="a fork at a limit may be refused")])])
 def test_a_program_has_a_policy_and_a_limit_of_its_own_that_are_swapped_under_it(swap, children):

@@ -56,7 +56,7 @@ END
 TURNS = """set -e
 count() { k42ctl classes --class $1 |
           awk -v v=$2 '$3 == v {print $4 == "(old)" ? $5 : $4; n = 1} END {if (!n) print 0}'; }
-mkdir -p /srv/work; bash /tmp/work /srv/work $1 > /tmp/out & work=$!
+mkdir -p /srv/busy; bash /tmp/work /srv/busy $1 > /tmp/out & work=$!
 rounds=0
 while [ $rounds = 0 ] || kill -0 $work 2> /dev/null; do
     for pair in $2; do
@@ -66,7 +66,7 @@ while [ $rounds = 0 ] || kill -0 $work 2> /dev/null; do
             if [ $mode = eager ]; then echo $class old: $(count $class 1); fi
             echo x > /srv/$class.$mode$rounds; exec 9< /srv/$class.$mode$rounds
             read -r line <&9
-            (exit 0); cat /srv/work/numbers | cat | tail -c 10 > /dev/null
+            (exit 0); cat /srv/busy/numbers | cat | tail -c 10 > /dev/null
             if [ $mode = new ]; then echo $class new: $(count $class 2); fi
             k42ctl upgrade $class 1 > /dev/null
             echo $class left: $(count $class 2)
