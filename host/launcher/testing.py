@@ -96,13 +96,24 @@ def tell(suite, verdict, took):
     failed = f", {verdict.failed} FAILED" if verdict.failed else ""
     say(f"{suite.title:<44} {verdict.passed:>4} passed{failed}{skipped}  {took:.1f} s")
     if verdict.failed:
-        say("\n".join("    " + line for line in verdict.complaints[:30]))
-        say(f"    all of it: {shown(suite.log)}")
+        complain(suite, verdict)
+
+
+def complain(suite, verdict):
+    say("\n".join("    " + line for line in verdict.complaints[:30]))
+    say(f"    all of it: {shown(suite.log)}")
+
+
+def recall(failures):
+    """Says again what failed: it stands far above by the time all suites have ended."""
+    for suite, verdict in failures:
+        say(f"{suite.title}: {verdict.failed} FAILED")
+        complain(suite, verdict)
 
 
 def run_all(chosen):
-    """Runs suites, longest first; returns cases passed and failed."""
-    running, passed, failed = Running(), 0, 0
+    """Runs suites, longest first; returns cases passed and failed, and says again which failed."""
+    running, verdicts = Running(), []
     chosen = sorted(chosen, key=lambda suite: -suite.priority)
     together = [suite for suite in chosen if not suite.alone]
     rounds = ((together, os.cpu_count() or 1), ([s for s in chosen if s.alone], 1))
@@ -114,14 +125,16 @@ def run_all(chosen):
                     for job in concurrent.futures.as_completed(jobs):
                         verdict, took = job.result()
                         tell(jobs[job], verdict, took)
-                        passed, failed = passed + verdict.passed, failed + verdict.failed
+                        verdicts.append((jobs[job], verdict))
                 except BaseException:
                     running.stop()
                     pool.shutdown(cancel_futures=True)
                     raise
     finally:
         running.stop()
-    return passed, failed
+    recall([(suite, verdict) for suite, verdict in verdicts if verdict.failed])
+    return (sum(verdict.passed for _, verdict in verdicts),
+            sum(verdict.failed for _, verdict in verdicts))
 
 
 def needed_variants(pattern):
