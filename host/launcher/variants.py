@@ -24,7 +24,7 @@ class Variant:
 
 VARIANTS = {
     "release": Variant("gcc -O2, both flavours of the library, tests of the %gs one",
-                       ["-Doptimization=2", "-Dstress_seconds=30"]),
+                       ["-Doptimization=2", "-Dstress_seconds=10"]),
     "debug": Variant("not optimised, with the runtime's own checks",
                      ["-Doptimization=0", "-Dchecks=true"], patience=3),
     "asan": Variant("AddressSanitizer and UndefinedBehaviorSanitizer",
