@@ -230,7 +230,7 @@ def search(model, configuration, mutant, work, seconds):
         raise RuntimeError("spin did not accept %s: %s" % (source, output.strip()))
     kind = ["-DNFAIR=3"] if configuration.liveness else ["-DSAFETY"]
     status, output = command(
-        ["gcc", "-w", "-O1" if mutant else "-O2", "-DCOLLAPSE", "-DMEMLIM=%d" % MEMORY_MIB] + kind
+        ["gcc", "-w", "-O0" if mutant else "-O2", "-DCOLLAPSE", "-DMEMLIM=%d" % MEMORY_MIB] + kind
         + ["-o", "pan", "pan.c"], folder, seconds)
     if status != 0:
         raise RuntimeError("gcc did not compile the verifier: " + output.strip())
