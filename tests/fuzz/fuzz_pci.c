@@ -50,10 +50,9 @@ static bool visit(const struct pci_function *function, void *context) {
     expect(function->at.bus <= LAST_BUS, "a bus behind the segment's last was looked at");
     expect(!visited[number]++, "a function was shown twice");
     pci_name(function->at, name);
-    for (unsigned n = 0; n < 100; n++) {
-        unsigned at = pci_capability(function, PCI_CAP_VENDOR, n);
-        expect(at == 0 || (at >= 0x40 && at < 0x100), "a capability lies outside");
-        expect(at == 0 || n < 48, "a list of capabilities does not end");
+    for (unsigned n = 0, at; (at = pci_capability(function, PCI_CAP_VENDOR, n)); n++) {
+        expect(at >= 0x40 && at < 0x100, "a capability lies outside");
+        expect(n < 48, "a list of capabilities does not end");
     }
     for (unsigned i = 0; i < PCI_BARS; i++)
         expect(!(function->bars[i].size & (function->bars[i].size - 1)), "a size is odd");
