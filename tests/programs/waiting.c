@@ -368,8 +368,8 @@ static void clocks(void) {
     time_t first = time(NULL);
     struct timeval day;
     gettimeofday(&day, NULL);
-    say("the same: %d",
-        labs(day.tv_sec - (now_ns(CLOCK_REALTIME) / 1000000000l)) <= 50 && day.tv_sec - first <= 50);
+    say("the same: %d", labs(day.tv_sec - (now_ns(CLOCK_REALTIME) / 1000000000l)) <= 50 &&
+                            day.tv_sec - first <= 50);
     int64_t begin = now_ns(CLOCK_MONOTONIC);
     tell("nanosleep", nanosleep(&(struct timespec){0, 20 * MS}, NULL));
     say("slept: %d", now_ns(CLOCK_MONOTONIC) - begin >= 20 * MS);
