@@ -134,6 +134,8 @@ def guest(request, tmp_path_factory):
                                  (str(updates), session.UPDATES)]) as one:
         one.wait_until_ready()
         one.run(["sh", "-c", "cat > /tmp/work"], WORK.encode())
+        with open(path("tests", "system", "scripts", "kept.py"), "rb") as file:
+            one.run(["sh", "-c", "cat > /tmp/kept.py"], file.read())
         yield Upgraded(one, built, updates)
 
 
@@ -152,6 +154,36 @@ def test_each_version_comes_and_goes_in_each_way_while_programs_run(guest):
         assert max(map(int, re.findall(rf"^{class_} new: (\d+)", said, re.M))) > 0, said
         assert set(re.findall(rf"^{class_} old: (\d+)", said, re.M)) == {"0"}, said
         assert set(re.findall(rf"^{class_} left: (\d+)", said, re.M)) == {"0"}, said
+
+
+def test_pipes_and_processes_keep_what_they_have_and_who_waits_at_them(guest):
+    """From the one layout to the other and back, in each way."""
+    commands = []
+    for name, class_ in VERSIONS.items():
+        for mode in ("eager", "lazy", "new"):
+            commands += [f"k42ctl upgrade /c/{name}.k42 --{mode}", f"k42ctl upgrade {class_} 1",
+                         f"k42ctl unload {name}"]
+    done = guest.run('exec python3 /tmp/kept.py "$@"', "kept", *commands, limit=200)
+    assert (done.status, done.output) == (0, b"kept\n"), done
+
+
+SHOWN = """
+shown() { for one in $(k42ctl objects --class $1 --json | grep -o '"id":[0-9]*' | cut -d: -f2)
+          do k42ctl show $one; done 2> /dev/null | grep -o "$2" | sort -u; }
+mkfifo /tmp/kept; exec 5<> /tmp/kept; printf abc >&5; read -r -n 3 line <&5; printf de >&5
+k42ctl upgrade /c/pipe_v2.k42 > /dev/null; printf fgh >&5
+shown pipe.spsc 'pipe of 65536 bytes, 5 in it, 1 read, 1 write; at most 5; .*'
+k42ctl upgrade pipe.spsc 1 > /dev/null; shown pipe.spsc '.* 5 in it, .*'
+printf '\n' >&5; read -r line <&5; echo "$line"; exec 5>&-; rm /tmp/kept
+sleep 1000 & k42ctl upgrade /c/process_v2.k42 > /dev/null; (exit 3); sleep 1001 & 
+shown process.linux "process $$:.*; children: [2-9].*, the eldest is $!, .*"
+k42ctl upgrade process.linux 1 > /dev/null; shown process.linux "process $$:.*"; kill %1 %2
+"""
+
+
+def test_a_version_shows_what_it_knows_besides_and_forgets_it_on_the_way_back(guest):
+    said = guest.says(SHOWN)
+    print(said)
 
 
 def test_a_hole_is_closed_while_a_server_answers(guest):
