@@ -247,6 +247,7 @@ static struct k42_control_run begin(void) {
 
 int policy_run(const struct policy_words *words) {
     policy.words = *words;
+    policy.served.scope = words->scope;
     heed_signals();
     struct k42_control_run run = begin();
     if (!policy.words.asked.scope[0]) {

@@ -24,6 +24,7 @@ struct policy_words {
 
 /* What is to be served: those of the component's interface. */
 struct served {
+    const char *scope; /* as in words */
     uint32_t *ids;
     size_t count;
 };
