@@ -5,6 +5,8 @@
  */
 #include "ring.h"
 
+#include "runtime.h"
+
 const struct k42_format ring_format = {"pipe.ring", 1, 1};
 
 /* ---- pages ---- */
