@@ -334,8 +334,8 @@ ROUNDS = """k42ctl load /c/pm_bip.k42; exec 3< /srv/loop; echo 3 pm.clock 256 > 
 line() { awk '$4 == 256 && $5 {print $1, $2, $3, $11, $7}' /proc/k42/replacement; }
 pm=$(line | cut -d ' ' -f 1)
 (while [ ! -e /tmp/over ]; do dd if=/srv/loop bs=64K status=none | cksum; line; done) > /tmp/told & loop=$!
-rounds() { from=$(wc -l < /tmp/told); until [ $(($(wc -l < /tmp/told) - from)) -ge 12 ]; do sleep 0.1; done; }
-rounds; k42ctl swap $pm pm.bip; rounds; rounds; k42ctl swap $pm pm.2q; rounds
+rounds() { from=$(wc -l < /tmp/told); until [ $(($(wc -l < /tmp/told) - from)) -ge 8 ]; do sleep 0.1; done; }
+rounds; k42ctl swap $pm pm.bip; rounds; k42ctl swap $pm pm.2q; rounds
 k42ctl swap $pm pm.bip; ! k42ctl unload pm_bip; k42ctl swap --class pm.bip pm.clock; k42ctl unload pm_bip
 touch /tmp/over; wait $loop; echo told; cat /tmp/told; rm /tmp/over"""
 
