@@ -28,9 +28,9 @@ struct link {
 
 struct chain {
     struct ends ends;
-    struct link *first; /* the reader's */
-    char apart[56];     /* what the two sides write is in lines of their own */
-    struct link *last;  /* the writer's, and what its owner counts: */
+    struct link *first;           /* the reader's */
+    char apart[56];               /* what the two sides write is in lines of their own */
+    struct link *last;            /* the writer's, and what its owner counts: */
     uint64_t writes, waits, most; /* most: bytes in it */
 };
 
@@ -236,9 +236,9 @@ static const struct k42_transfer chain_transfers[] = {
 };
 
 static const struct pipe_ops chain_ops = {
-    ENDS_METHODS,        .object.describe = chain_describe,
-    .read = chain_read,  .write = chain_write,
-    .peek = chain_peek,  .set_capacity = chain_set_capacity,
+    ENDS_METHODS,       .object.describe = chain_describe,
+    .read = chain_read, .write = chain_write,
+    .peek = chain_peek, .set_capacity = chain_set_capacity,
 };
 
 K42_CLASS(pipe_spsc_2) = {

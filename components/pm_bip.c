@@ -44,7 +44,8 @@ static struct order_page *candidate(struct order *order) {
     for (unsigned n = 0; n < STEP && order_count(order, ORDER_NEW) > order->room / MANY + STEP; n++)
         order_move(order, order->lists[ORDER_NEW].oldest, ORDER_OFTEN);
     bool passes = order_count(order, ORDER_NEW) > order->room / PASSING;
-    return order->lists[passes || !order_count(order, ORDER_OFTEN) ? ORDER_NEW : ORDER_OFTEN].oldest;
+    return order->lists[passes || !order_count(order, ORDER_OFTEN) ? ORDER_NEW : ORDER_OFTEN]
+        .oldest;
 }
 
 /* One that was used, or is held. */

@@ -8,10 +8,10 @@
  *     k42ctl unload process_v2
  *
  * State. Version 1 has its children in a list, and looks through it whenever one of them changes.
- * Version 2 has a tree besides, which takes no memory but two words in each record: a digital search
- * tree, in which each record stands on the way that the bits of its number lead to, the lowest
- * first. Any record below another could stand in its place; so a leaf takes the place of one that
- * goes. A way is as long as two numbers are alike, at most 32.
+ * Version 2 has a tree besides, which takes no memory but two words in each record: a digital
+ * search tree, in which each record stands on the way that the bits of its number lead to, the
+ * lowest first. Any record below another could stand in its place; so a leaf takes the place of one
+ * that goes. A way is as long as two numbers are alike, at most 32.
  *
  * The block behind a process and the records of its children are larger in version 2. So both are
  * made anew when a process goes from one version to the other, in the format that says what a
@@ -112,15 +112,17 @@ static k42_result kin_describe(struct k42_object *self, char *text, size_t size)
     used += k42_format_text(text + used, size - used, "; children: %u, %lu so far, %u at most",
                             house->now, house->so_far, house->most);
     if (eldest)
-        used += k42_format_text(text + used, size - used, ", the eldest is %d, for %lu ms",
-                                eldest->child.pid, (time_ns() - kin_of(eldest)->since_ns) / 1000000);
+        used +=
+            k42_format_text(text + used, size - used, ", the eldest is %d, for %lu ms",
+                            eldest->child.pid, (time_ns() - kin_of(eldest)->since_ns) / 1000000);
     k42_unlock(&body->lock);
     return (k42_result)used;
 }
 
 static const struct process_ops kin_ops = {
-    PROCESS_METHODS,  .object.describe = kin_describe, .adopt = kin_adopt, .changed = kin_changed,
-    .wait = kin_wait, .disown = kin_disown,
+    PROCESS_METHODS,    .object.describe = kin_describe,
+    .adopt = kin_adopt, .changed = kin_changed,
+    .wait = kin_wait,   .disown = kin_disown,
 };
 
 /* ---- its life ---- */

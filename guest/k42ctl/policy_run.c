@@ -76,7 +76,8 @@ static void send_file(const char *path) {
 
 static struct k42_control_run ask_policy(const uint32_t *ids, uint32_t count) {
     struct answer answer;
-    if (!ask(K42_CONTROL_POLICY, &policy.words.asked, sizeof policy.words.asked, ids, count, &answer)) {
+    if (!ask(K42_CONTROL_POLICY, &policy.words.asked, sizeof policy.words.asked, ids, count,
+             &answer)) {
         if (errno != EBUSY)
             give_up("the kernel does not run it: %s", why_not());
         struct k42_control_one one = {0};

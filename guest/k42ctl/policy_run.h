@@ -16,9 +16,9 @@ struct canary {
 struct policy_words {
     struct k42_control_policy asked;
     struct canary canary;
-    const char *file;  /* the component */
-    const char *scope; /* what is to be served, as it was given */
-    char **command;    /* that is run meanwhile; NULL: none */
+    const char *file;        /* the component */
+    const char *scope;       /* what is to be served, as it was given */
+    char **command;          /* that is run meanwhile; NULL: none */
     bool is_canary, follows; /* what processes get later */
 };
 

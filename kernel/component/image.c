@@ -47,7 +47,8 @@ static int add_segment(const struct check *check, const struct elf64_program *pr
     if ((segment.protection & COMPONENT_WRITE) && (segment.protection & COMPONENT_EXECUTE))
         return component_refuse(check, "a segment is both written and executed");
     if (!elf64_within(segment.offset, segment.file_size, image->size))
-        return component_refuse(check, "a segment lies beyond the end of the file: it is cut short");
+        return component_refuse(check,
+                                "a segment lies beyond the end of the file: it is cut short");
     if (segment.file_size > segment.memory_size ||
         !elf64_within(segment.address, segment.memory_size, COMPONENT_SIZE_MAX))
         return component_refuse(check, "a segment is larger than components may be");
@@ -59,7 +60,7 @@ static int add_segment(const struct check *check, const struct elf64_program *pr
 }
 
 const struct component_segment *component_segment_of(const struct component_image *image,
-                                                  uint64_t address, uint64_t length) {
+                                                     uint64_t address, uint64_t length) {
     for (unsigned i = 0; i < image->segments; i++) {
         const struct component_segment *segment = &image->segment[i];
         if (address >= segment->address &&
@@ -70,7 +71,7 @@ const struct component_segment *component_segment_of(const struct component_imag
 }
 
 bool component_in_file(const struct component_image *image, uint64_t address, uint64_t length,
-                    uint64_t *offset) {
+                       uint64_t *offset) {
     const struct component_segment *segment = component_segment_of(image, address, length);
     if (!segment || !elf64_within(address - segment->address, length, segment->file_size))
         return false;

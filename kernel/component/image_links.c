@@ -81,7 +81,8 @@ static int check_relocations(const struct check *check) {
     const struct component_image *image = check->image;
     for (uint64_t i = 0; i < image->relocations.count; i++) {
         struct relocation relocation = read_relocation(image, i);
-        const struct component_segment *segment = component_segment_of(image, relocation.address, 8);
+        const struct component_segment *segment =
+            component_segment_of(image, relocation.address, 8);
         if (!segment)
             return component_refuse(check, "a relocation is not inside");
         if (segment->protection & COMPONENT_EXECUTE)

@@ -61,13 +61,18 @@ static int note_entry(const struct check *check, struct dynamic *dynamic, uint64
         dynamic->start_size = value;
         return 0;
     case TAG_SYMBOL_SIZE:
-        return value == SYMBOL_SIZE ? 0 : component_refuse(check, "its symbols are of no known form");
+        return value == SYMBOL_SIZE ? 0
+                                    : component_refuse(check, "its symbols are of no known form");
     case TAG_RELOCATION_SIZE:
-        return value == RELOCATION_SIZE ? 0 : component_refuse(check, "its relocations are of no known form");
+        return value == RELOCATION_SIZE
+                   ? 0
+                   : component_refuse(check, "its relocations are of no known form");
     case TAG_NEEDED:
         return component_refuse(check, "it needs another library");
     case TAG_FLAGS:
-        return value & FLAG_TEXT_RELOCATIONS ? component_refuse(check, "its text is to be relocated") : 0;
+        return value & FLAG_TEXT_RELOCATIONS
+                   ? component_refuse(check, "its text is to be relocated")
+                   : 0;
     case TAG_SYMBOLIC:
     case TAG_FLAGS_1:
     case TAG_RELATIVE_COUNT:
@@ -108,11 +113,12 @@ static bool find_tables(struct component_image *image, const struct dynamic *dyn
     image->start = dynamic->start;
     image->starts = dynamic->start_size / 8;
     return component_in_file(image, dynamic->symbols, image->symbols.count * SYMBOL_SIZE,
-                   &image->symbols.offset) &&
-           component_in_file(image, dynamic->strings, dynamic->strings_size, &image->strings.offset) &&
+                             &image->symbols.offset) &&
+           component_in_file(image, dynamic->strings, dynamic->strings_size,
+                             &image->strings.offset) &&
            (!image->relocations.count ||
             component_in_file(image, dynamic->relocations, dynamic->relocations_size,
-                    &image->relocations.offset));
+                              &image->relocations.offset));
 }
 
 int component_read_dynamic(const struct check *check, uint64_t address, uint64_t size) {

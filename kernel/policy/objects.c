@@ -115,7 +115,8 @@ static k42_result put_hook(struct policy_object *object) {
     return result == -ENOTSUP ? 0 : result;
 }
 
-k42_result policy_object_note(struct policy_run *run, k42_id id, const struct k42_object_info *info) {
+k42_result policy_object_note(struct policy_run *run, k42_id id,
+                              const struct k42_object_info *info) {
     struct policy_object *object = k42_platform_alloc(sizeof *object);
     if (!object)
         return -ENOMEM;
@@ -174,14 +175,14 @@ bool policy_changes_open(struct policy_changes *changes) {
     return changes->list;
 }
 
-struct policy_change *policy_changes_add(struct policy_changes *changes, k42_id id, struct k42_class *from,
-                                  struct k42_class *to) {
+struct policy_change *policy_changes_add(struct policy_changes *changes, k42_id id,
+                                         struct k42_class *from, struct k42_class *to) {
     struct policy_change *change = &changes->list[changes->count];
     *change = (struct policy_change){.swap = {.ref = k42_id_ref(id),
-                                       .from = from,
-                                       .to = to,
-                                       .deadline_ns = POLICY_PATIENT_NS,
-                                       .attempts = ATTEMPTS}};
+                                              .from = from,
+                                              .to = to,
+                                              .deadline_ns = POLICY_PATIENT_NS,
+                                              .attempts = ATTEMPTS}};
     changes->asked[changes->count++] = &change->swap;
     return change;
 }

@@ -81,8 +81,8 @@ static void take_one(struct taking *taking, k42_id id) {
         take_failed(taking, id, result, NULL);
         return;
     }
-    struct policy_change *change =
-        policy_changes_add(&taking->changes, id, policy_class_named(info.class_name, info.version), to);
+    struct policy_change *change = policy_changes_add(
+        &taking->changes, id, policy_class_named(info.class_name, info.version), to);
     change->object = object;
     if (object->run != run) {
         change->previous = object->run;

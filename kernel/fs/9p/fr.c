@@ -87,8 +87,7 @@ static void take_version(struct p9_inode *inode) {
 static void ask(struct p9_inode *inode) {
     struct node_attributes attributes;
     k42_result result;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
-              p9_get_attributes_of(inode, &attributes));
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE, p9_get_attributes_of(inode, &attributes));
     (void)result; /* what is not told is not taken for anything */
 }
 

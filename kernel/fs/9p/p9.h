@@ -126,8 +126,8 @@ struct p9_inode {
     struct node_attributes attributes;
     struct p9_known attributes_known;
     struct p9_version told; /* by the server, with the attributes */
-    bool unlinked; /* the last we know: the server cannot be asked any more */
-    bool lost;     /* so it is, because its name was found to lead to another file */
+    bool unlinked;          /* the last we know: the server cannot be asked any more */
+    bool lost;              /* so it is, because its name was found to lead to another file */
 
     /* What the server has opened: for reading, or reading and writing; P9_NO_FID. */
     uint32_t read_fid, write_fid;
@@ -138,12 +138,12 @@ struct p9_inode {
     struct p9_version version; /* the server's, when the pages were last known to be right */
     uint64_t version_ns;       /* when that was asked for */
     bool others;               /* others changed it before we did; the pages are to go */
-    uint64_t attributes_ns; /* when they were, if no change of ours was under way then; or 0 */
-    uint32_t changing;      /* changes of ours that the server has not answered */
-    uint64_t changed_ns;    /* when it answered the last */
-    bool writing;           /* a round writes it back */
-    bool quiet;             /* the FR takes resizes for a change of its pages alone */
-    bool may_be_dirty;      /* it is in fs->written, and held by that */
+    uint64_t attributes_ns;    /* when they were, if no change of ours was under way then; or 0 */
+    uint32_t changing;         /* changes of ours that the server has not answered */
+    uint64_t changed_ns;       /* when it answered the last */
+    bool writing;              /* a round writes it back */
+    bool quiet;                /* the FR takes resizes for a change of its pages alone */
+    bool may_be_dirty;         /* it is in fs->written, and held by that */
     struct p9_inode *next_written, *next_leaving;
     struct once flushed, resized;
 

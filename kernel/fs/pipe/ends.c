@@ -165,10 +165,9 @@ struct k42_pair ends_node(struct pipe *self) {
 
 k42_result ends_describe(struct k42_object *self, char *text, size_t size) {
     struct ends *ends = ENDS(self);
-    return (k42_result)k42_format_text(text, size,
-                                       "pipe of %lu bytes, %lu in it, %u read, %u write",
-                                       ends->capacity, ends_used(ends), ends->readers,
-                                       ends->writers);
+    return (k42_result)k42_format_text(
+        text, size, "pipe of %lu bytes, %lu in it, %u read, %u write", ends->capacity,
+        ends_used(ends), ends->readers, ends->writers);
 }
 
 /* ---- state ---- */

@@ -210,8 +210,7 @@ k42_result family_wait(struct process *self, const struct child_choice *choice, 
     struct child_record *gone = NULL;
     k42_result result = -ECHILD;
     k42_lock(&body->lock);
-    struct child_record *record =
-        choice->pid ? family->find(body, choice->pid) : body->children;
+    struct child_record *record = choice->pid ? family->find(body, choice->pid) : body->children;
     for (; record; record = choice->pid ? NULL : record->next) {
         if (!is_chosen(&record->child, choice))
             continue;
