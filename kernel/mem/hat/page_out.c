@@ -8,8 +8,8 @@
  * page is doing.
  *
  * A clock goes round the address space: what the processor has noted as used stays, and the note is
- * taken away. Of the others, as many as there are slots at hand, the entries are exchanged with
- * their slot locked; then every CPU forgets them, and only then
+ * taken away. Of the others the entries are exchanged with the slot of the tables locked, as many
+ * as there are slots of the swap at hand; then every CPU forgets them, and only then
  *
  *   a page that remembers a slot (remember.c)  loses an entry: nothing is written;
  *   a page that nobody else has                is the swap's;
@@ -118,12 +118,22 @@ static void look_at_entry(struct outgoing *out, uint64_t *entry) {
 
 /* ---- one leaf ---- */
 
+/* Before the leaf is unlocked: a page that the swap has already may come back at once, as another
+ * one, and nobody may read the old one then. */
+static void flush_leaf(struct outgoing *out, uintptr_t start) {
+    struct user_flush flush;
+    if (!out->flush_needed)
+        return;
+    user_flush_begin(&flush, out->tables->table);
+    user_flush_range(&flush, start, start + LEAF_BYTES, 1);
+    user_flush_finish(&flush);
+    out->flush_needed = false;
+}
+
 /* Looks at a leaf from an address on. Returns where it stopped. */
 static uintptr_t look_at_leaf(struct outgoing *out, struct leaf *leaf, uintptr_t address) {
-    struct user_flush flush;
     uintptr_t start = leaf_start(address);
     unsigned at = leaf_index(address);
-    user_flush_begin(&flush, out->tables->table);
     while (!is_over(out) && (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES) {
         look_at_entry(out, &leaf->entries[at]);
         if (out->copy_lacks)
@@ -131,11 +141,8 @@ static uintptr_t look_at_leaf(struct outgoing *out, struct leaf *leaf, uintptr_t
         out->looks--;
         at++;
     }
-    if (out->flush_needed)
-        user_flush_range(&flush, start, start + LEAF_BYTES, 1);
+    flush_leaf(out, start);
     leaf_unlock(leaf);
-    user_flush_finish(&flush);
-    out->flush_needed = false;
     return start + at * PAGE_BYTES;
 }
 
@@ -159,15 +166,10 @@ static bool leaf_has_unused(struct outgoing *out, const struct leaf *leaf, unsig
 
 /* The shared leaf is locked, and is not afterwards. Returns where it stopped. */
 static uintptr_t look_at_shared(struct outgoing *out, struct leaf *leaf, uintptr_t address) {
-    struct user_flush flush;
     uintptr_t start = leaf_start(address);
     bool goes = holds_of(leaf->frame) == 1 || leaf_has_unused(out, leaf, leaf_index(address));
-    user_flush_begin(&flush, out->tables->table);
-    if (out->flush_needed)
-        user_flush_range(&flush, start, start + LEAF_BYTES, 1);
+    flush_leaf(out, start);
     leaf_unlock(leaf);
-    user_flush_finish(&flush);
-    out->flush_needed = false;
     if (goes) {
         k42_result result = leaf_lock(out->tables, address, LEAF_OWN_URGENTLY, leaf);
         if (result == 0)
