@@ -74,6 +74,10 @@ static bool may_have_slot(const struct outgoing *out, uint64_t entry) {
     return entry & ENTRY_PART || !(holds_of(page_frame(entry)) & FRAME_CACHED);
 }
 
+static bool may_go(const struct outgoing *out, uint64_t entry) {
+    return entry & ENTRY_PRIVATE && (page_remembers(entry) || may_have_slot(out, entry));
+}
+
 /* A page that is used keeps a slot only as long as there are many. */
 static void stay(uint64_t *entry, uint64_t value) {
     (void)user_entry_clear(entry, ENTRY_ACCESSED);
@@ -106,7 +110,7 @@ static bool send(struct outgoing *out, uint64_t *entry, uint64_t value) {
 
 static void look_at_entry(struct outgoing *out, uint64_t *entry) {
     uint64_t value = user_entry_read(entry);
-    if (!(value & ENTRY_PRIVATE) || (!page_remembers(value) && !may_have_slot(out, value)))
+    if (!may_go(out, value))
         return;
     if (user_entry_accessed(value))
         stay(entry, value);
@@ -146,28 +150,34 @@ static uintptr_t look_at_leaf(struct outgoing *out, struct leaf *leaf, uintptr_t
     return start + at * PAGE_BYTES;
 }
 
-/*
- * A leaf that others share: whether a page of it is to go. If not, all count as unused from now on.
- * Other address spaces' CPUs may remember some as used and not note it again; that only makes the
- * clock err.
- */
+/* Whether a page is to go, of a leaf that others share. */
 static bool leaf_has_unused(struct outgoing *out, const struct leaf *leaf, unsigned at) {
     for (; out->looks && (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES; at++, out->looks--) {
-        uint64_t *entry = &leaf->entries[at], value = user_entry_read(entry);
-        if (!(value & ENTRY_PRIVATE) || (!page_remembers(value) && !may_have_slot(out, value)))
-            continue;
-        if (!user_entry_accessed(value))
+        uint64_t value = user_entry_read(&leaf->entries[at]);
+        if (may_go(out, value) && !user_entry_accessed(value))
             return true;
-        (void)user_entry_clear(entry, ENTRY_ACCESSED);
-        out->found = out->flush_needed = true;
     }
     return false;
+}
+
+/* All of them count as unused from now on. Other address spaces' CPUs may remember some as used and
+ * not note it again, which only makes the clock err. */
+static void leaf_not_used(struct outgoing *out, const struct leaf *leaf, unsigned at) {
+    for (; (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES; at++) {
+        if (!may_go(out, user_entry_read(&leaf->entries[at])))
+            continue;
+        (void)user_entry_clear(&leaf->entries[at], ENTRY_ACCESSED);
+        out->found = out->flush_needed = true;
+    }
 }
 
 /* The shared leaf is locked, and is not afterwards. Returns where it stopped. */
 static uintptr_t look_at_shared(struct outgoing *out, struct leaf *leaf, uintptr_t address) {
     uintptr_t start = leaf_start(address);
-    bool goes = holds_of(leaf->frame) == 1 || leaf_has_unused(out, leaf, leaf_index(address));
+    unsigned at = leaf_index(address);
+    bool goes = holds_of(leaf->frame) == 1 || leaf_has_unused(out, leaf, at);
+    if (!goes)
+        leaf_not_used(out, leaf, at);
     flush_leaf(out, start);
     leaf_unlock(leaf);
     if (goes) {
