@@ -7,6 +7,8 @@
 #include <k42/class.h>
 #include <k42/lock.h>
 
+#include "../../core/platform.h"
+
 #include "../../kernel/mem/fcm/fcm.h"
 #include "../../kernel/mem/frame/frame.h"
 #include "../../kernel/sched/wait.h"

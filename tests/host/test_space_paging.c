@@ -152,12 +152,12 @@ static void pages_that_remember_are_moved_discarded_and_unmapped(void **state) {
                               .flags = SPACE_MAY_MOVE | SPACE_MOVE_TO};
     assert_int_equal(program_resize(space, &move).result, 0);
     unsigned shift = (unsigned)(4 * LARGE / PAGE);
-    pages_are(space, shift, PAGES, 100 - shift);
+    pages_are(space, shift, PAGES, 100ul - shift);
     assert_int_equal(program_advise(space, page_at(shift), 20 * PAGE, 4), 0);
     assert_int_equal(program_unmap(space, page_at(shift + 20), 20 * PAGE), 0);
     fixture_all_out();
     assert_int_equal(fixture_swap_writes(), PAGES);
-    pages_are(space, shift + 40, PAGES - 40, 100 - shift);
+    pages_are(space, shift + 40, PAGES - 40, 100ul - shift);
     fixture_end_space(space);
 }
 

@@ -38,7 +38,8 @@ struct gone {
     uint64_t entry; /* as it was */
     swap_slot slot;
     uint64_t copy; /* the frame for a part's, or 0 */
-    bool known;    /* the slot has it already */
+    bool known;    /* the slot has it already; otherwise there is a hold of it besides the entry's,
+                      since that may go at any moment */
 };
 
 struct outgoing {
@@ -102,8 +103,10 @@ static bool send(struct outgoing *out, uint64_t *entry, uint64_t value) {
             return false;
         gone.copy = out->copy[--out->copies];
     }
-    if (!gone.known)
+    if (!gone.known) {
         gone.slot = out->slot[--out->slots];
+        swap_hold(gone.slot);
+    }
     go(out, entry, gone);
     return true;
 }
@@ -241,7 +244,6 @@ static uintptr_t look_at_slot(struct outgoing *out, uintptr_t address) {
  * was the last, there is nobody to remember it. */
 static void give_frame(const struct gone *gone) {
     struct frame *frame = page_frame(gone->entry);
-    swap_hold(gone->slot);
     page_remember(gone->entry, gone->slot);
     if (__atomic_add_fetch(&frame->holds, FRAME_CACHED - 1, __ATOMIC_ACQ_REL) == FRAME_CACHED)
         page_forget(gone->entry);
@@ -253,10 +255,10 @@ static void give_copy(const struct gone *gone) {
     machine_copy_page(machine_memory(gone->copy), machine_memory(user_entry_frame(gone->entry)));
     frame->holds = FRAME_CACHED;
     frame->user[0] = k42_id_of(pm_machine);
-    if (__atomic_load_n(&block->tag, __ATOMIC_RELAXED) & FRAME_FORKED) {
-        swap_hold(gone->slot);
+    if (__atomic_load_n(&block->tag, __ATOMIC_RELAXED) & FRAME_FORKED)
         page_remember(gone->entry, gone->slot);
-    }
+    else
+        swap_drop(gone->slot);
     swap_put(gone->slot, gone->copy);
     page_drop(gone->entry);
 }
