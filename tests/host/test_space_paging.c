@@ -130,7 +130,8 @@ static void what_is_written_past_the_tables_is_not_lost(void **state) {
     fixture_all_out();
     pages_are(space, 0, PAGES, 100);
     k42_enter();
-    assert_int_equal(k42_call(fixture_hat_besides(NO_HAT), poke, page_at(3), &value, sizeof value), 0);
+    assert_int_equal(k42_call(fixture_hat_besides(NO_HAT), poke, page_at(3), &value, sizeof value),
+                     0);
     k42_exit();
     fixture_all_out();
     assert_int_equal(program_read(space, page_at(3), &value), 0);

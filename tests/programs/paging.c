@@ -1,8 +1,8 @@
 /*
  * paging MIB [CHILDREN [READS]]: writes to every page of so many MiB, each page something of its
  * own, reads all of them so many times more, and then in another order, changing them. Children do
- * the last with what they have inherited, at the same time, each its own changes. Prints "right", or
- * which page is wrong.
+ * the last with what they have inherited, at the same time, each its own changes. Prints "right",
+ * or which page is wrong.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -96,8 +96,7 @@ static void move_some(void) {
         return;
     if (there == MAP_FAILED)
         fail(strerror(errno), first);
-    void *back =
-        mremap(there, count * PAGE, count * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, from);
+    void *back = mremap(there, count * PAGE, count * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, from);
     if (back != from)
         fail(strerror(errno), first);
 }

@@ -227,9 +227,9 @@ struct k42_pair upper_make(struct hat_tables *tables, uintptr_t address);
 uintptr_t upper_next(struct hat_tables *tables, uintptr_t address, uintptr_t end, uint64_t **upper);
 
 enum leaf_wish {
-    LEAF_FIND, /* -ENOENT when there is none; a shared one is locked and left shared */
-    LEAF_OWN,  /* -ENOENT when there is none; its own afterwards, a large page is parted */
-    LEAF_MAKE, /* makes one */
+    LEAF_FIND,         /* -ENOENT when there is none; a shared one is locked and left shared */
+    LEAF_OWN,          /* -ENOENT when there is none; its own afterwards, a large page is parted */
+    LEAF_MAKE,         /* makes one */
     LEAF_OWN_URGENTLY, /* as LEAF_OWN, but -EISDIR; by who gives memory back: never -K42_WAIT */
 };
 

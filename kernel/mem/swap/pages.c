@@ -18,8 +18,7 @@ void swap_put(swap_slot slot, uint64_t physical) {
     const struct area *area = area_of(slot);
     k42_result result = k42_call(area_fcm(area), adopt, (uint32_t)slot, physical);
     if (result >= 0)
-        result =
-            k42_call(area_fcm(area), leave, (uint32_t)slot, FCM_LEAVE_UNUSED | FCM_LEAVE_USED);
+        result = k42_call(area_fcm(area), leave, (uint32_t)slot, FCM_LEAVE_UNUSED | FCM_LEAVE_USED);
     (void)result;
     __atomic_add_fetch(&swap_pages_put, 1, __ATOMIC_RELAXED);
 }
@@ -38,8 +37,8 @@ k42_result swap_get(swap_slot slot, uint64_t physical) {
 }
 
 bool area_forget(const struct area *area, uint64_t page) {
-    k42_result result = k42_call(area_fcm(area), leave, page,
-                                 FCM_LEAVE_USED | FCM_LEAVE_UNUSED | FCM_LEAVE_DIRTY);
+    k42_result result =
+        k42_call(area_fcm(area), leave, page, FCM_LEAVE_USED | FCM_LEAVE_UNUSED | FCM_LEAVE_DIRTY);
     return result == FCM_HAS_LEFT || result == -ENOENT;
 }
 

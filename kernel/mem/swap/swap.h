@@ -9,8 +9,8 @@
  * and a page in memory that remembers it, since it has not changed since it was there.
  *
  * Counting is a service: any context, no locks, no calls. A slot to which nothing leads any more is
- * noted, and its page forgotten and the slot free at relief's next turn. Slots are taken by relief's
- * thread alone, one after the other, so what goes out together lies together.
+ * noted, and its page forgotten and the slot free at relief's next turn. Slots are taken by
+ * relief's thread alone, one after the other, so what goes out together lies together.
  */
 #ifndef KERNEL_SWAP_H
 #define KERNEL_SWAP_H
