@@ -140,6 +140,28 @@ static void what_is_written_past_the_tables_is_not_lost(void **state) {
     fixture_end_space(space);
 }
 
+/* Who wanted a copy of a page that he has alone by now may write to the page itself. */
+static void a_page_that_need_not_be_copied_any_more_forgets(void **state) {
+    (void)state;
+    space_ref space = program(PAGES, 0);
+    pages_write(space, 0, PAGES, 100);
+    fixture_all_out();
+    pages_are(space, 0, PAGES, 100);
+    k42_enter();
+    struct k42_pair taken = k42_call((pm_ref)fixture_pm, take, 0, 0);
+    assert_int_equal(taken.result, 0);
+    assert_int_equal(k42_call(fixture_hat_besides(NO_HAT), copy, page_at(3), taken.word,
+                              HAT_READ | HAT_WRITE, NULL),
+                     HAT_UNUSED);
+    assert_int_equal(k42_call((pm_ref)fixture_pm, give, taken.word, 0, 0), 0);
+    k42_exit();
+    pages_write(space, 3, 1, 200);
+    fixture_all_out();
+    pages_are(space, 3, 1, 200);
+    pages_are(space, 4, PAGES - 4, 100);
+    fixture_end_space(space);
+}
+
 static void pages_that_remember_are_moved_discarded_and_unmapped(void **state) {
     (void)state;
     space_ref space = program(PAGES, 0);
@@ -214,6 +236,49 @@ static void a_page_that_one_program_sent_is_another_ones_still(void **state) {
     end_programs(all, 2);
 }
 
+/* Until a fork's flush, CPUs of the parent may write to pages that both have. */
+static struct {
+    struct user_table *table; /* the parent's */
+    hat_ref parent;
+    unsigned written;
+} window;
+
+static void write_in_window(const struct user_flush *flush) {
+    if (flush->table != window.table)
+        return;
+    machine_flushing = NULL;
+    hat_ref child = fixture_hat_besides(window.parent);
+    for (unsigned n = 0; n < 4 * PAGES / 16; n++)
+        (void)k42_call(child, page_out, PAGES, K42_NULL_REF);
+    machine_this_cpu = 1;
+    for (unsigned n = 0; n < PAGES; n++) {
+        uint64_t value = 200 + n;
+        window.written += machine_user_access(window.table, page_at(n), true, &value) == 0;
+    }
+    machine_this_cpu = 0;
+}
+
+static void what_the_parent_writes_before_a_forks_flush_is_not_lost(void **state) {
+    (void)state;
+    space_ref all[2] = {program(PAGES, 0)};
+    machine_this_cpu = 1; /* which goes on for a while */
+    pages_write(all[0], 0, PAGES, 100);
+    machine_this_cpu = 0;
+    window.parent = fixture_hat_besides(NO_HAT);
+    window.written = 0;
+    k42_enter();
+    assert_int_equal(k42_call(all[0], table, &window.table), 0);
+    k42_exit();
+    machine_flushing = write_in_window;
+    all[1] = program_fork(all[0]);
+    assert_int_equal(window.written, PAGES);
+    pages_are(all[0], 0, PAGES, 200);
+    pages_are(all[1], 0, PAGES, 200);
+    fixture_all_out();
+    pages_are(all[0], 0, PAGES, 200);
+    end_programs(all, 2);
+}
+
 /* Whoever has a page last gives its frame back: a program, or the cache. */
 static void programs_end_while_their_pages_are_on_the_way(void **state) {
     (void)state;
@@ -268,6 +333,8 @@ static void a_large_page_that_is_written_forgets_all_of_its_parts(void **state) 
     all[1] = program_fork(all[0]);
     while (fixture_swap_writes() < PARTS)
         (void)fixture_page_out_of(hat, PARTS);
+    assert_int_equal(program_protect(all[1], BASE, LARGE, SPACE_READ), 0);
+    assert_int_equal(program_protect(all[1], BASE, LARGE, SPACE_READ | SPACE_WRITE), 0);
     pages_write(all[1], 0, PARTS, 200);
     fixture_all_out();
     assert_int_equal(fixture_swap_writes(), 2 * PARTS);
@@ -280,18 +347,22 @@ static void a_large_page_that_is_written_forgets_all_of_its_parts(void **state) 
 
 static void an_area_that_goes_is_forgotten(void **state) {
     (void)state;
-    enum { PARTS = LARGE / PAGE };
-    space_ref all[2] = {program(2 * PARTS, 0)};
-    pages_write(all[0], 0, 2 * PARTS, 100);
+    enum { MANY = 600, LARGE_PARTS = LARGE / PAGE, FIRST = 4 * LARGE_PARTS };
+    space_ref all[2] = {program(MANY, 0)};
+    program_map_memory(all[0], page_at(FIRST), LARGE, SPACE_LARGE);
+    pages_write(all[0], 0, MANY, 100);
+    pages_write(all[0], FIRST, 1, 100);
     all[1] = program_fork(all[0]);
     pages_are(all[1], 0, 1, 100);
     fixture_all_out();
-    pages_are(all[0], 0, PARTS, 100);
-    pages_are(all[1], PARTS / 2, PARTS, 100);
+    pages_are(all[0], 0, MANY - 100, 100);
+    pages_are(all[1], 100, MANY - 100, 100);
     fixture_swap_off();
     fixture_swap_on(SWAP_PAGES);
-    for (unsigned n = 0; n < 2; n++)
-        pages_are(all[n], 0, 2 * PARTS, 100);
+    for (unsigned n = 0; n < 2; n++) {
+        pages_are(all[n], 0, MANY, 100);
+        pages_are(all[n], FIRST, 1, 100);
+    }
     end_programs(all, 2);
 }
 
@@ -381,9 +452,11 @@ int main(void) {
         TEST(a_page_that_was_written_is_written_again),
         TEST(rights_that_come_back_do_not_hide_a_write),
         TEST(what_is_written_past_the_tables_is_not_lost),
+        TEST(a_page_that_need_not_be_copied_any_more_forgets),
         TEST(pages_that_remember_are_moved_discarded_and_unmapped),
         TEST(pages_of_a_fork_are_written_once_and_their_frames_come_back),
         TEST(a_page_that_one_program_sent_is_another_ones_still),
+        TEST(what_the_parent_writes_before_a_forks_flush_is_not_lost),
         TEST(programs_end_while_their_pages_are_on_the_way),
         TEST(parts_of_a_large_page_go_out_for_all_who_have_them),
         TEST(a_large_page_that_is_written_forgets_all_of_its_parts),
