@@ -192,7 +192,7 @@ static void allow_entry(struct removal *removal, struct leaf *leaf, unsigned ind
     if (old & ENTRY_OUT)
         return;
     if (old & ENTRY_PRIVATE) {
-        if (protection & HAT_WRITE && !page_is_ours(old))
+        if (protection & HAT_WRITE && (!page_is_ours(old) || page_remembers(old)))
             protection &= ~(unsigned)HAT_WRITE;
     } else if (!(protection & HAT_READ)) {
         leaf_take(leaf, index);
@@ -212,7 +212,7 @@ static bool allow_large(struct removal *removal, uintptr_t start) {
     uint64_t entry = user_entry_read(upper);
     bool large = entry & ENTRY_LARGE && entry & ENTRY_PRIVATE && protection & HAT_READ;
     if (large) {
-        if (!page_is_ours(entry))
+        if (!page_is_ours(entry) || page_remembers(entry))
             protection &= ~(unsigned)HAT_WRITE;
         user_entry_exchange(upper, entry_allow(entry, protection));
         user_flush_range(&removal->gather.flush, start, start + LEAF_BYTES, 2);
