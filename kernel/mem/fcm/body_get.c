@@ -178,16 +178,29 @@ static void enlist(struct body *body) {
         __atomic_store_n(&body->its.enlisted, 0, __ATOMIC_RELEASE);
 }
 
-k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
-                               uint64_t *physical) {
+static k42_result take_frame(struct body *body, uint64_t index, unsigned flags,
+                             uint64_t *physical) {
+    *physical = body->frame_for ? body->frame_for(body, index) : 0;
+    if (*physical) {
+        if (flags & PM_ZERO)
+            machine_zero_page(machine_memory(*physical));
+        return 0;
+    }
     pm_ref pm = fcm_body_pm(body);
     struct k42_pair taken = k42_call(pm, take, 0, flags);
-    if (taken.result) {
-        fcm_body_remove(body, index);
-        return taken.result;
-    }
+    if (!taken.result)
+        frame_at(taken.word)->user[0] = k42_id_of(pm);
     *physical = taken.word;
-    frame_at(*physical)->user[0] = k42_id_of(pm);
+    return taken.result;
+}
+
+k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
+                               uint64_t *physical) {
+    k42_result result = take_frame(body, index, flags, physical);
+    if (result) {
+        fcm_body_remove(body, index);
+        return result;
+    }
     uint64_t *slot = page_tree_find(&body->its.tree, index);
     uint64_t word = page_load(slot);
     while (!page_change(slot, &word, word | *physical))
@@ -306,7 +319,7 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) 
 
 /* ---- getting ---- */
 
-static k42_result await_page(struct body *body, uint64_t index) {
+k42_result fcm_body_await(struct body *body, uint64_t index) {
     fcm_body_count(&body->its.counts.waits, 1);
     return fcm_body_wait(body, index);
 }
@@ -323,7 +336,7 @@ static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags,
     if (fcm_body_has_fr(body) && !(flags & BODY_BEYOND))
         fcm_body_read_ahead(body, index);
     if (result == FR_STARTED)
-        return await_page(body, index);
+        return fcm_body_await(body, index);
     return there ? 0 : -EAGAIN;
 }
 
@@ -346,7 +359,7 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
         if (*word & PAGE_FILLING && !page_change(slot, word, *word | PAGE_FRESH))
             continue;
         if (*word & (PAGE_FILLING | PAGE_LEAVING))
-            return await_page(body, index);
+            return fcm_body_await(body, index);
     }
 }
 

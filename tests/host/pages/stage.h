@@ -113,7 +113,7 @@ uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word);
 extern struct k42_class fcm_plain;
 
 /* All classes of a file's pages, that one among them. */
-#define STAGE_CLASSES 6u
+#define STAGE_CLASSES 7u
 extern struct k42_class *const stage_classes[STAGE_CLASSES];
 
 #endif

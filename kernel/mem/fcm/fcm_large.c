@@ -1,0 +1,310 @@
+/*
+ * FCM, large: the pages of one file in blocks of 2 MiB, which are mapped by one entry each.
+ *
+ * For large files that programs map, or read from one end to the other and keep. The first page
+ * that is wanted of a block takes 2 MiB of memory at once, if there are any in one piece, and they
+ * become the *place* of the block: each of its pages gets its own part of it as its frame. All of
+ * the block is begun then. Who only reads goes on as soon as his page is there; who maps it waits
+ * until the block is whole, and gets it with one fault and no page table. Where there is no block of
+ * memory, where the file does not reach to the end of the block, and where some page has come to lie
+ * elsewhere, pages are single ones and treated as in a shared FCM. So they are when a page of a
+ * block has left: evicted, cut off or made a hole.
+ *
+ * A file that grows gets places, too, once it has a block and begins another: who has written so
+ * much goes on.
+ *
+ * What is left of a place belongs to no page yet. At most PLACES blocks have such a rest; the oldest
+ * goes for another one, all go when memory is short, the file is cut, or another class takes over.
+ * A block whose rest has gone is not whole before all its pages have left.
+ *
+ * Dirty pages. A block is mapped for reading only: a program that writes to a shared mapping has
+ * single pages there, so a page is written back and not its block. What is written by call is in
+ * the same frames, and dirty page by page.
+ *
+ * Locking: body->lock, leaf, for the places. Formats: body_state.c's, without places; frames of
+ * blocks are single ones to whoever gets them. Fails: as a shared one; that there is no block of
+ * memory is no failure.
+ */
+#include "body.h"
+
+enum { PLACES = 8, WORD_BITS = 64 };
+
+/* Memory for a block; a bit for each part that is no page's yet. All zero: there is none. */
+struct place {
+    uint64_t first, physical;
+    uint64_t left[BLOCK_PAGES / WORD_BITS];
+};
+
+struct large {
+    struct body body;
+    uint32_t oldest;
+    struct place places[PLACES];
+};
+
+#define LARGE(self) k42_container(BODY(self), struct large, body)
+
+/* ---- places ---- */
+
+static void give_rest(struct body *body, const struct place *place) {
+    for (uint64_t at = 0; at < BLOCK_PAGES; at++)
+        if (place->left[at / WORD_BITS] & 1ul << at % WORD_BITS)
+            fcm_body_give_frame(body, place->physical + (at << PAGE_SHIFT));
+}
+
+static uint64_t rest_of(const struct place *place) {
+    uint64_t parts = 0;
+    for (unsigned i = 0; i < BLOCK_PAGES / WORD_BITS; i++)
+        parts += (uint64_t)__builtin_popcountl(place->left[i]);
+    return parts;
+}
+
+/* Under the lock. */
+static struct place *find_place(struct large *large, uint64_t first) {
+    for (struct place *place = large->places; place < large->places + PLACES; place++)
+        if (place->physical && place->first == first)
+            return place;
+    return NULL;
+}
+
+static bool has_place(struct large *large, uint64_t first) {
+    fcm_body_lock(&large->body);
+    bool has = find_place(large, first);
+    k42_unlock(&large->body.lock);
+    return has;
+}
+
+/* Enters one, or gives it back when somebody else was faster. */
+static void enter_place(struct large *large, const struct place *made) {
+    struct place over = *made;
+    fcm_body_lock(&large->body);
+    if (!find_place(large, made->first)) {
+        struct place *place = &large->places[large->oldest++ % PLACES];
+        over = *place;
+        *place = *made;
+    }
+    k42_unlock(&large->body.lock);
+    give_rest(&large->body, &over);
+}
+
+/* Takes memory for a block. False: there is none in one piece. */
+static bool make_place(struct large *large, uint64_t first) {
+    pm_ref pm = fcm_body_pm(&large->body);
+    struct k42_pair taken = k42_call(pm, take, BLOCK_ORDER, PM_TRY);
+    if (taken.result)
+        return false;
+    struct frame *frames = frame_at(taken.word);
+    struct place made = {.first = first, .physical = taken.word};
+    frame_part(frames);
+    for (uint64_t at = 0; at < BLOCK_PAGES; at++)
+        frames[at].user[0] = k42_id_of(pm);
+    __builtin_memset(made.left, 0xff, sizeof made.left);
+    enter_place(large, &made);
+    return true;
+}
+
+/* Gives the rest of one place back, or of all; returns how many frames. */
+static uint64_t give_up_place(struct large *large, unsigned which) {
+    fcm_body_lock(&large->body);
+    struct place place = large->places[which];
+    large->places[which] = (struct place){.physical = 0};
+    k42_unlock(&large->body.lock);
+    give_rest(&large->body, &place);
+    return rest_of(&place);
+}
+
+static void give_up_places(struct large *large) {
+    for (unsigned i = 0; i < PLACES; i++)
+        (void)give_up_place(large, i);
+}
+
+/* Whether no page of a block has a frame yet. */
+static bool is_untouched(const struct body *body, uint64_t first) {
+    uint64_t at = first;
+    for (uint64_t *slot;
+         (slot = page_tree_next(&body->its.tree, &at)) && at < first + BLOCK_PAGES; at++)
+        if (page_physical(page_load(slot)))
+            return false;
+    return true;
+}
+
+static bool is_covered(const struct body *body, uint64_t first) {
+    return (first + BLOCK_PAGES) << PAGE_SHIFT <= fcm_body_bytes(body);
+}
+
+/* Whether a page that is claimed begins a block that will be there, or is part of one. */
+static bool is_expected(const struct body *body, uint64_t first, uint64_t index) {
+    return is_covered(body, first) || (first && index == first && first >= fcm_body_end(body));
+}
+
+static uint64_t take_part(struct large *large, uint64_t first, uint64_t index) {
+    uint64_t inside = index - first, bit = 1ul << inside % WORD_BITS, physical = 0;
+    fcm_body_lock(&large->body);
+    struct place *place = find_place(large, first);
+    if (place && place->left[inside / WORD_BITS] & bit) {
+        place->left[inside / WORD_BITS] &= ~bit;
+        physical = place->physical + (inside << PAGE_SHIFT);
+    }
+    k42_unlock(&large->body.lock);
+    return physical;
+}
+
+/* A claimed page wants a frame. */
+static uint64_t frame_for(struct body *body, uint64_t index) {
+    struct large *large = k42_container(body, struct large, body);
+    uint64_t first = index - index % BLOCK_PAGES, physical = take_part(large, first, index);
+    if (physical || !is_expected(body, first, index))
+        return physical;
+    if (!is_untouched(body, first) || !make_place(large, first))
+        return 0;
+    return take_part(large, first, index);
+}
+
+/* ---- filling ---- */
+
+/* Begins what is absent of a block that has a place, or can have one: the page that is wanted, what
+ * is behind it, and then what is before. */
+static void begin_block(struct large *large, uint64_t index) {
+    struct body *body = &large->body;
+    uint64_t first = index - index % BLOCK_PAGES, end = first + BLOCK_PAGES;
+    if (!fcm_body_has_fr(body) || (!has_place(large, first) && !(is_untouched(body, first) &&
+                                                                 make_place(large, first))))
+        return;
+    if (fcm_body_begin(body, index, index + 1, end) == end)
+        (void)fcm_body_begin(body, first, first, index);
+}
+
+/* ---- mapping ---- */
+
+/* -EAGAIN: there is no whole block, nor will there be one. */
+static k42_result get_block(struct large *large, uint64_t index, struct fcm_page *page) {
+    struct body *body = &large->body;
+    uint64_t first = index - index % BLOCK_PAGES;
+    if (!is_covered(body, first))
+        return -EAGAIN;
+    struct block_seen seen = fcm_body_look_at_block(body, first);
+    if (seen.absent && !seen.broken) {
+        begin_block(large, index);
+        seen = fcm_body_look_at_block(body, first);
+    }
+    if (seen.broken || (seen.absent && seen.filling == BLOCK_NONE))
+        return -EAGAIN;
+    if (seen.filling != BLOCK_NONE)
+        return fcm_body_await(body, seen.filling);
+    return fcm_body_get_block(body, first, page);
+}
+
+static k42_result large_get_page(struct fcm *self, uint64_t index, unsigned flags,
+                                 struct fcm_page *page) {
+    if ((flags & (FCM_LARGE | FCM_WRITE | FCM_CACHED)) == FCM_LARGE) {
+        k42_result result = get_block(LARGE(self), index, page);
+        if (result != -EAGAIN)
+            return result;
+    }
+    return fcm_body_get_page(self, index, flags, page);
+}
+
+/* ---- reading ---- */
+
+static k42_result large_read(struct fcm *self, uint64_t offset, struct copy *copy) {
+    struct large *large = LARGE(self);
+    struct body *body = &large->body;
+    uint64_t index = offset >> PAGE_SHIFT, first = index - index % BLOCK_PAGES;
+    const uint64_t *slot = page_tree_find(&body->its.tree, index);
+    if (__builtin_expect(!(slot && page_load(slot)) && is_covered(body, first), 0))
+        begin_block(large, index);
+    return fcm_body_read(self, offset, copy);
+}
+
+/* ---- changing the size ---- */
+
+static k42_result large_resize(struct fcm *self, uint64_t size) {
+    k42_result result = fcm_body_resize(self, size);
+    if (!result)
+        give_up_places(LARGE(self));
+    return result;
+}
+
+static k42_result large_renew(struct fcm *self, uint64_t size) {
+    k42_result result = fcm_body_renew(self, size);
+    if (!result)
+        give_up_places(LARGE(self));
+    return result;
+}
+
+/* ---- giving back ---- */
+
+static k42_result large_give_back(struct fcm *self, uint64_t wanted) {
+    struct large *large = LARGE(self);
+    uint64_t freed = 0;
+    for (unsigned i = 0; i < PLACES && freed < wanted; i++)
+        freed += give_up_place(large, i);
+    if (wanted && freed >= wanted)
+        return (k42_result)freed;
+    k42_result more = fcm_body_give_back(self, wanted - freed);
+    return more < 0 ? (k42_result)freed : more + (k42_result)freed;
+}
+
+static k42_result large_usage(struct fcm *self, struct fcm_usage *usage) {
+    struct large *large = LARGE(self);
+    k42_result result = fcm_body_usage(self, usage);
+    fcm_body_lock(&large->body);
+    for (unsigned i = 0; i < PLACES; i++)
+        usage->frames += rest_of(&large->places[i]);
+    k42_unlock(&large->body.lock);
+    return result;
+}
+
+/* ---- making, and state ---- */
+
+static struct large *large_of(struct k42_root *root) {
+    return k42_container(root, struct large, body.root);
+}
+
+static k42_result large_init(struct k42_root *root, const void *args) {
+    large_of(root)->body.frame_for = frame_for;
+    return fcm_body_init(root, args);
+}
+
+static void large_fini(struct k42_root *root) {
+    k42_enter();
+    give_up_places(large_of(root));
+    k42_exit();
+    fcm_body_fini(root);
+}
+
+/* No call is under way: what belongs to no page goes back. */
+static k42_result export_contents(struct k42_root *from, struct k42_state *state, unsigned part) {
+    give_up_places(large_of(from));
+    return fcm_body_export_contents(from, state, part);
+}
+
+static k42_result export_pages(struct k42_root *from, struct k42_state *state, unsigned part) {
+    give_up_places(large_of(from));
+    return fcm_body_export_pages(from, state, part);
+}
+
+static const struct k42_transfer large_transfers[] = {
+    FCM_BODY_TRANSFERS(export_contents, export_pages),
+    {.format = NULL},
+};
+
+static const struct fcm_ops large_ops = {
+    FCM_BODY_STEADY_METHODS,      .get_page = large_get_page, .read = large_read,
+    .write = fcm_body_write,      .resize = large_resize,     .punch = fcm_body_punch,
+    .give_back = large_give_back, .leave = fcm_body_leave,    .usage = large_usage,
+    .renew = large_renew,         .advise = fcm_body_advise,
+};
+
+K42_CLASS(fcm_large) = {
+    .name = "fcm.large",
+    .interface = &fcm_interface,
+    .version = 1,
+    .traits = "behind=file pages=large",
+    .kind = &k42_single,
+    .root_size = sizeof(struct large),
+    .rep_offset = offsetof(struct large, body.rep),
+    .ops = &large_ops,
+    .init = large_init,
+    .fini = large_fini,
+    .transfers = large_transfers,
+};
