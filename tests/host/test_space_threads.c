@@ -20,7 +20,8 @@
 
 static unsigned rounds = ROUNDS;
 static space_ref shared_space;
-static k42_ref shared_file;
+static k42_ref shared_file, file_of_blocks;
+static uintptr_t shared_blocks;
 static uint32_t stop;
 
 struct worker {
@@ -133,9 +134,21 @@ static void do_evict(struct worker *worker) {
     fixture_file_evict(shared_file, below(worker, 16));
 }
 
+/* All look at the same blocks, from which pages are taken away. */
+static void do_blocks(struct worker *worker) {
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned page = below(worker, FILE_PAGES);
+        uint64_t value = 0;
+        check(program_read(shared_space, shared_blocks + page * PAGE, &value) == 0,
+              "a page of a block cannot be read");
+        check(value == file_word(page), "a page of a block is another one");
+    }
+    fixture_file_evict(file_of_blocks, below(worker, FILE_PAGES));
+}
+
 static void *work(void *argument) {
-    static void (*const acts[])(struct worker *) = {do_words, do_words,   do_slot, do_slot,
-                                                    do_slot,  do_protect, do_fork, do_evict};
+    static void (*const acts[])(struct worker *) = {do_words,   do_words, do_slot,  do_slot,  do_slot,
+                                                    do_protect, do_fork,  do_evict, do_blocks};
     struct worker *worker = argument;
     machine_this_cpu = worker->cpu;
     check(k42_attach("worker") == 0, "cannot attach");
@@ -150,6 +163,12 @@ static void run_workers(void) {
     shared_space = fixture_space();
     shared_file = fixture_file();
     program_map_memory(shared_space, BASE, 24 * PAGE, 0);
+    file_of_blocks = fixture_file_of_blocks();
+    struct space_request request = {.length = FILE_PAGES * PAGE,
+                                    .protection = SPACE_READ,
+                                    .most = SPACE_READ,
+                                    .fcm = file_of_blocks};
+    shared_blocks = program_map(shared_space, &request).word;
     for (unsigned n = 0; n < THREADS; n++) {
         workers[n].cpu = n + 1;
         workers[n].random = n + 1;
@@ -164,6 +183,8 @@ static void end_workers(void) {
     fixture_settle();
     assert_int_equal(fixture_attachments(shared_file), 0);
     assert_int_equal(k42_destroy(shared_file), 0);
+    assert_int_equal(fixture_attachments(file_of_blocks), 0);
+    assert_int_equal(k42_destroy(file_of_blocks), 0);
 }
 
 static void threads_of_one_program_do_not_disturb_each_other(void **state) {
