@@ -14,8 +14,9 @@
  * much goes on.
  *
  * What is left of a place belongs to no page yet. At most PLACES blocks have such a rest; the oldest
- * goes for another one, all go when memory is short, the file is cut, or another class takes over.
- * A block whose rest has gone is not whole before all its pages have left.
+ * goes for another one. When memory is short those go of which nothing was used lately; all go that
+ * the file does not cover any more, or when another class takes over. A block whose rest has gone is
+ * not whole before all its pages have left.
  *
  * Dirty pages. A block is mapped for reading only: a program that writes to a shared mapping has
  * single pages there, so a page is written back and not its block. What is written by call is in
@@ -33,6 +34,7 @@ enum { PLACES = 8, WORD_BITS = 64 };
 struct place {
     uint64_t first, physical;
     uint64_t left[BLOCK_PAGES / WORD_BITS];
+    bool used; /* since memory was asked for last */
 };
 
 struct large {
@@ -102,19 +104,24 @@ static bool make_place(struct large *large, uint64_t first) {
     return true;
 }
 
-/* Gives the rest of one place back, or of all; returns how many frames. */
-static uint64_t give_up_place(struct large *large, unsigned which) {
+/* Gives the rest of a place back if it reaches behind a page, or, with BLOCK_NONE, if nothing of it
+ * was used since it was asked for last. Returns how many frames it were. */
+static uint64_t give_up_place(struct large *large, struct place *place, uint64_t behind) {
+    struct place over = {.physical = 0};
     fcm_body_lock(&large->body);
-    struct place place = large->places[which];
-    large->places[which] = (struct place){.physical = 0};
+    if (behind == BLOCK_NONE ? !place->used : place->first + BLOCK_PAGES > behind) {
+        over = *place;
+        *place = (struct place){.physical = 0};
+    }
+    place->used = false;
     k42_unlock(&large->body.lock);
-    give_rest(&large->body, &place);
-    return rest_of(&place);
+    give_rest(&large->body, &over);
+    return rest_of(&over);
 }
 
-static void give_up_places(struct large *large) {
-    for (unsigned i = 0; i < PLACES; i++)
-        (void)give_up_place(large, i);
+static void give_up_places(struct large *large, uint64_t behind) {
+    for (struct place *place = large->places; place < large->places + PLACES; place++)
+        (void)give_up_place(large, place, behind);
 }
 
 /* Whether no page of a block has a frame yet. */
@@ -142,6 +149,7 @@ static uint64_t take_part(struct large *large, uint64_t first, uint64_t index) {
     struct place *place = find_place(large, first);
     if (place && place->left[inside / WORD_BITS] & bit) {
         place->left[inside / WORD_BITS] &= ~bit;
+        place->used = true;
         physical = place->physical + (inside << PAGE_SHIFT);
     }
     k42_unlock(&large->body.lock);
@@ -220,14 +228,14 @@ static k42_result large_read(struct fcm *self, uint64_t offset, struct copy *cop
 static k42_result large_resize(struct fcm *self, uint64_t size) {
     k42_result result = fcm_body_resize(self, size);
     if (!result)
-        give_up_places(LARGE(self));
+        give_up_places(LARGE(self), size >> PAGE_SHIFT);
     return result;
 }
 
 static k42_result large_renew(struct fcm *self, uint64_t size) {
     k42_result result = fcm_body_renew(self, size);
     if (!result)
-        give_up_places(LARGE(self));
+        give_up_places(LARGE(self), 0);
     return result;
 }
 
@@ -237,7 +245,7 @@ static k42_result large_give_back(struct fcm *self, uint64_t wanted) {
     struct large *large = LARGE(self);
     uint64_t freed = 0;
     for (unsigned i = 0; i < PLACES && freed < wanted; i++)
-        freed += give_up_place(large, i);
+        freed += give_up_place(large, &large->places[i], BLOCK_NONE);
     if (wanted && freed >= wanted)
         return (k42_result)freed;
     k42_result more = fcm_body_give_back(self, wanted - freed);
@@ -267,19 +275,19 @@ static k42_result large_init(struct k42_root *root, const void *args) {
 
 static void large_fini(struct k42_root *root) {
     k42_enter();
-    give_up_places(large_of(root));
+    give_up_places(large_of(root), 0);
     k42_exit();
     fcm_body_fini(root);
 }
 
 /* No call is under way: what belongs to no page goes back. */
 static k42_result export_contents(struct k42_root *from, struct k42_state *state, unsigned part) {
-    give_up_places(large_of(from));
+    give_up_places(large_of(from), 0);
     return fcm_body_export_contents(from, state, part);
 }
 
 static k42_result export_pages(struct k42_root *from, struct k42_state *state, unsigned part) {
-    give_up_places(large_of(from));
+    give_up_places(large_of(from), 0);
     return fcm_body_export_pages(from, state, part);
 }
 

@@ -248,8 +248,11 @@ static void what_is_left_of_a_place_goes_when_memory_is_short(void **state) {
     file_put_word(fcm, BYTES(3), 4);
     uint64_t frames = file_usage(fcm).frames, present = file_usage(fcm).present;
     assert_true(frames >= BLOCK);
-    if (present < BLOCK)
-        assert_int_equal(CALL(fcm, give_back, BLOCK - present), BLOCK - present);
+    assert_true(present < BLOCK);
+    /* The first time it is taken for in use. */
+    (void)CALL(fcm, give_back, 1);
+    assert_true(file_usage(fcm).frames >= BLOCK);
+    assert_int_equal(CALL(fcm, give_back, BLOCK - present), BLOCK - present);
     assert_true(file_usage(fcm).frames <= present + 20);
     check_words(fcm, NULL, PAGES);
     file_end(fcm);
