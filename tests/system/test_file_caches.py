@@ -29,7 +29,7 @@ def pages_of_files(guest):
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
-    for name, size in ("large", LARGE), ("small", SMALL), ("mapped", MAPPED), ("advised", MAPPED):
+    for name, size in [("large", LARGE), ("small", SMALL)] + [(name, MAPPED) for name in ("plain", "blocks", "advised")]:
         (folder / name).write_bytes(random.Random(size).randbytes(size))
     with session.Session("k42", 1, "192M", shares=[(str(folder), "/srv")]) as started:
         started.wait_until_ready()
@@ -78,23 +78,23 @@ def touch(guest, name, *how):
 
 
 def test_a_mapped_file_takes_a_fault_a_block_and_no_table_in_large_pages(guest):
-    faults, tables = touch(guest, "mapped")
+    faults, tables = touch(guest, "plain")
     assert faults >= MAPPED >> 16 and tables >= 4 * (MAPPED >> 21)
-    # Pages that are there stay where they are: new ones lie in blocks.
-    guest.run(["sh", "-c", "k42ctl swap --file /srv/mapped fcm.large; dd if=/srv/mapped iflag=nocache count=0"])
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
     assert live(guest, "fcm.large") == 1
     for how in "shared", "private", "shared":
-        faults, tables = touch(guest, "mapped", how)
+        faults, tables = touch(guest, "blocks", how)
         assert faults <= (MAPPED >> 21) + 8 and tables <= 16, (how, faults, tables)
-    assert guest.run(["md5sum", "/srv/mapped"]).output.split()[0] == sum_of(guest, "mapped")
-    # Blocks go to another class, and a write to a page of one is seen by all.
-    guest.run(["k42ctl", "swap", "--file", "/srv/mapped", "fcm.shared"])
-    touch(guest, "mapped")
-    guest.run(["k42ctl", "swap", "--file", "/srv/mapped", "fcm.large"])
-    assert touch(guest, "mapped")[0] <= (MAPPED >> 21) + 8
-    guest.run(["sh", "-c", "printf 0123456 | dd of=/srv/mapped bs=1 seek=5000000 conv=notrunc; sync"])
-    assert (guest.folder / "mapped").read_bytes()[5000000:5000007] == b"0123456"
-    assert touch(guest, "mapped")[0] <= (MAPPED >> 21) + 8
+    assert guest.run(["md5sum", "/srv/blocks"]).output.split()[0] == sum_of(guest, "blocks")
+    # They go to another class and come back.
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.shared"])
+    touch(guest, "blocks")
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
+    # What is written to one goes to the host, and it stays one.
+    guest.run(["sh", "-c", "printf 0123456 | dd of=/srv/blocks bs=1 seek=5000000 conv=notrunc; sync"])
+    assert (guest.folder / "blocks").read_bytes()[5000000:5000007] == b"0123456"
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
 
 
 def test_a_program_asks_for_large_pages_of_a_file(guest):
