@@ -30,11 +30,13 @@
 
 enum { PLACES = 8, WORD_BITS = 64 };
 
-/* Memory for a block; a bit for each part that is no page's yet. All zero: there is none. */
+/* Memory for a block; a bit for each part that is no page's yet, of which there are some. All zero:
+ * there is none. */
 struct place {
     uint64_t first, physical;
     uint64_t left[BLOCK_PAGES / WORD_BITS];
-    bool used; /* since memory was asked for last */
+    uint32_t parts; /* that are left */
+    bool used;      /* since memory was asked for last */
 };
 
 struct large {
@@ -53,17 +55,10 @@ static void give_rest(struct body *body, const struct place *place) {
             fcm_body_give_frame(body, place->physical + (at << PAGE_SHIFT));
 }
 
-static uint64_t rest_of(const struct place *place) {
-    uint64_t parts = 0;
-    for (unsigned i = 0; i < BLOCK_PAGES / WORD_BITS; i++)
-        parts += (uint64_t)__builtin_popcountl(place->left[i]);
-    return parts;
-}
-
 /* Under the lock. */
 static struct place *find_place(struct large *large, uint64_t first) {
     for (struct place *place = large->places; place < large->places + PLACES; place++)
-        if (place->physical && place->first == first)
+        if (place->parts && place->first == first)
             return place;
     return NULL;
 }
@@ -95,7 +90,7 @@ static bool make_place(struct large *large, uint64_t first) {
     if (taken.result)
         return false;
     struct frame *frames = frame_at(taken.word);
-    struct place made = {.first = first, .physical = taken.word};
+    struct place made = {.first = first, .physical = taken.word, .parts = BLOCK_PAGES};
     frame_part(frames);
     for (uint64_t at = 0; at < BLOCK_PAGES; at++)
         frames[at].user[0] = k42_id_of(pm);
@@ -107,16 +102,16 @@ static bool make_place(struct large *large, uint64_t first) {
 /* Gives the rest of a place back if it reaches behind a page, or, with BLOCK_NONE, if nothing of it
  * was used since it was asked for last. Returns how many frames it were. */
 static uint64_t give_up_place(struct large *large, struct place *place, uint64_t behind) {
-    struct place over = {.physical = 0};
+    struct place over = {.parts = 0};
     fcm_body_lock(&large->body);
     if (behind == BLOCK_NONE ? !place->used : place->first + BLOCK_PAGES > behind) {
         over = *place;
-        *place = (struct place){.physical = 0};
+        *place = (struct place){.parts = 0};
     }
     place->used = false;
     k42_unlock(&large->body.lock);
     give_rest(&large->body, &over);
-    return rest_of(&over);
+    return over.parts;
 }
 
 static void give_up_places(struct large *large, uint64_t behind) {
@@ -149,6 +144,7 @@ static uint64_t take_part(struct large *large, uint64_t first, uint64_t index) {
     struct place *place = find_place(large, first);
     if (place && place->left[inside / WORD_BITS] & bit) {
         place->left[inside / WORD_BITS] &= ~bit;
+        place->parts--;
         place->used = true;
         physical = place->physical + (inside << PAGE_SHIFT);
     }
@@ -257,7 +253,7 @@ static k42_result large_usage(struct fcm *self, struct fcm_usage *usage) {
     k42_result result = fcm_body_usage(self, usage);
     fcm_body_lock(&large->body);
     for (unsigned i = 0; i < PLACES; i++)
-        usage->frames += rest_of(&large->places[i]);
+        usage->frames += large->places[i].parts;
     k42_unlock(&large->body.lock);
     return result;
 }
