@@ -77,6 +77,15 @@ struct body_contents {
 };
 
 struct body_incoming;
+struct body;
+
+/* Frames that wait for certain pages. */
+struct body_frames {
+    /* The one for a claimed page, whose it is from then on; 0: there is none. */
+    uint64_t (*take)(struct body *body, uint64_t index);
+    /* A page that has never been there does without its frame. False: it goes to the PM. */
+    bool (*give)(struct body *body, uint64_t index, uint64_t physical);
+};
 
 /* The root comes first, whichever kind the class is of; of a clustered one, `rep` is not called by
  * clients, but by its representatives. */
@@ -89,8 +98,7 @@ struct body {
     struct k42_lock lock;
     uint32_t exclusive;
     bool owns; /* the contents are this one's to end */
-    /* A frame that waits for a claimed page, which is its from then on, or 0; NULL: none ever does. */
-    uint64_t (*frame_for)(struct body *body, uint64_t index);
+    const struct body_frames *frames; /* NULL: all come from the PM */
     struct body_contents its;
     struct body_incoming *incoming; /* memory for an import, or NULL */
 };
@@ -257,7 +265,7 @@ void fcm_body_read_ahead(struct body *body, uint64_t index);
 struct block_seen {
     uint64_t physical; /* where the first page lies or would lie, as the others say; 0: none does */
     uint64_t filling;  /* the last page that is on its way, or BLOCK_NONE */
-    uint32_t absent;
+    uint64_t absent;   /* the last that is absent, or BLOCK_NONE */
     bool broken; /* it will not be whole: a page lies elsewhere, leaves or could not be filled */
 };
 struct block_seen fcm_body_look_at_block(const struct body *body, uint64_t first);

@@ -3,7 +3,7 @@
  * one entry of a page table maps them all.
  *
  * Nothing is written down of a block. It is whole as long as all its pages are present and lie so,
- * and whoever wants to know looks at their words: some 2,000 instructions, where 512 pages are
+ * and whoever wants to know looks at their words: some 4,000 instructions, where 512 pages are
  * mapped for it. Their frames are single ones from the beginning (frame_part), so a page of a block
  * is a page like any other: it is written back, cut off and handed to another class by itself, and
  * when it leaves the block is not whole any more.
@@ -24,6 +24,9 @@ static uint64_t load(const uint64_t *slot) {
     return __atomic_load_n(slot, __ATOMIC_SEQ_CST);
 }
 
+#define PAGE_STATE (PAGE_FRAME_MASK | PAGE_PRESENT | PAGE_LEAVING | PAGE_FILLING)
+
+/* One that is not there in its place, or the first that is seen. */
 static void look_at_page(struct block_seen *seen, uint64_t word, uint64_t index) {
     uint64_t inside = (index % BLOCK_PAGES) << PAGE_SHIFT, physical = page_physical(word);
     if (!seen->physical && physical)
@@ -33,19 +36,19 @@ static void look_at_page(struct block_seen *seen, uint64_t word, uint64_t index)
         seen->broken = true;
     if (word & PAGE_FILLING)
         seen->filling = index;
+    if (!word)
+        seen->absent = index;
 }
 
-/* A page with a word of its own here, PAGE_TREE_SLOTS pages at a time. */
 struct block_seen fcm_body_look_at_block(const struct body *body, uint64_t first) {
-    struct block_seen seen = {.filling = BLOCK_NONE};
+    struct block_seen seen = {.filling = BLOCK_NONE, .absent = BLOCK_NONE};
     for (uint64_t at = first; at < first + BLOCK_PAGES && !seen.broken; at += PAGE_TREE_SLOTS) {
         const uint64_t *slots = page_tree_find(&body->its.tree, at);
-        for (unsigned i = 0; i < PAGE_TREE_SLOTS && !seen.broken; i++) {
+        for (uint64_t i = 0; i < PAGE_TREE_SLOTS; i++) {
             uint64_t word = slots ? load(&slots[i]) : 0;
-            if (word)
+            uint64_t there = seen.physical + ((at - first + i) << PAGE_SHIFT);
+            if ((word & PAGE_STATE) != (there | PAGE_PRESENT))
                 look_at_page(&seen, word, at + i);
-            else
-                seen.absent++;
         }
     }
     return seen;
@@ -94,14 +97,17 @@ static bool map_page(uint64_t *slot, uint64_t physical) {
 }
 
 static bool map_pages(struct body *body, uint64_t first, uint64_t physical) {
-    bool right = !(physical % BLOCK_BYTES);
-    for (uint64_t at = 0; at < BLOCK_PAGES && right; at += PAGE_TREE_SLOTS) {
+    const uint64_t known = PAGE_FRAME_MASK | PAGE_PRESENT | PAGE_LEAVING | PAGE_MAPPED | PAGE_FRESH;
+    if (physical % BLOCK_BYTES)
+        return false;
+    for (uint64_t at = 0; at < BLOCK_PAGES; at += PAGE_TREE_SLOTS) {
         uint64_t *slots = page_tree_find(&body->its.tree, first + at);
-        right = slots;
-        for (unsigned i = 0; i < PAGE_TREE_SLOTS && right; i++)
-            right = map_page(&slots[i], physical + ((at + i) << PAGE_SHIFT));
+        for (uint64_t i = 0; i < PAGE_TREE_SLOTS; i++, physical += PAGE_BYTES)
+            if (!slots || ((load(&slots[i]) & known) != (physical | PAGE_PRESENT | PAGE_MAPPED) &&
+                           !map_page(&slots[i], physical)))
+                return false;
     }
-    return right;
+    return true;
 }
 
 k42_result fcm_body_get_block(struct body *body, uint64_t first, struct fcm_page *page) {

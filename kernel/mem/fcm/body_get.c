@@ -149,8 +149,10 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
     }
 }
 
-static void give_frame(struct body *body, uint64_t index, uint64_t physical) {
-    if (!physical)
+static void give_frame(struct body *body, uint64_t index, uint64_t word) {
+    uint64_t physical = page_physical(word);
+    if (!physical || (!(word & PAGE_PRESENT) && body->frames &&
+                      body->frames->give(body, index, physical)))
         return;
     k42_result told = k42_call(fcm_body_pm(body), left, k42_root_ref(&body->root), index);
     (void)told; /* the PM may have gone before */
@@ -162,7 +164,7 @@ void fcm_body_remove(struct body *body, uint64_t index) {
     uint64_t word = page_load(page_tree_find(&body->its.tree, index));
     page_tree_remove(&body->its.tree, index);
     k42_unlock(&body->lock);
-    give_frame(body, index, page_physical(word));
+    give_frame(body, index, word);
     WAIT_BARRIER();
     fcm_body_tell(body, index);
 }
@@ -180,7 +182,7 @@ static void enlist(struct body *body) {
 
 static k42_result take_frame(struct body *body, uint64_t index, unsigned flags,
                              uint64_t *physical) {
-    *physical = body->frame_for ? body->frame_for(body, index) : 0;
+    *physical = body->frames ? body->frames->take(body, index) : 0;
     if (*physical) {
         if (flags & PM_ZERO)
             machine_zero_page(machine_memory(*physical));
@@ -291,14 +293,14 @@ static k42_result fill(struct body *body, uint64_t index) {
 /* Who waits for the page is to be told: a word without a frame says so to one of them. */
 void fcm_body_fail(struct body *body, uint64_t index) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    uint64_t word = page_load(slot), physical = page_physical(word);
+    uint64_t word = page_load(slot);
     do {
         if (word & PAGE_LEAVING || !(word & PAGE_FRESH)) {
             fcm_body_remove(body, index);
             return;
         }
     } while (!page_change(slot, &word, PAGE_FAILED));
-    give_frame(body, index, physical);
+    give_frame(body, index, word);
     fcm_body_tell(body, index);
 }
 

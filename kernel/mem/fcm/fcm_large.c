@@ -30,8 +30,7 @@
 
 enum { PLACES = 8, WORD_BITS = 64 };
 
-/* Memory for a block; a bit for each part that is no page's yet, of which there are some. All zero:
- * there is none. */
+/* Memory for a block; a bit for each part that is no page's yet. All zero: there is none. */
 struct place {
     uint64_t first, physical;
     uint64_t left[BLOCK_PAGES / WORD_BITS];
@@ -58,24 +57,35 @@ static void give_rest(struct body *body, const struct place *place) {
 /* Under the lock. */
 static struct place *find_place(struct large *large, uint64_t first) {
     for (struct place *place = large->places; place < large->places + PLACES; place++)
-        if (place->parts && place->first == first)
+        if (place->physical && place->first == first)
             return place;
     return NULL;
 }
 
+/* Whether there is one with a rest. */
 static bool has_place(struct large *large, uint64_t first) {
     fcm_body_lock(&large->body);
-    bool has = find_place(large, first);
+    const struct place *place = find_place(large, first);
+    bool has = place && place->parts;
     k42_unlock(&large->body.lock);
     return has;
+}
+
+/* Under the lock: one that is used up, or the oldest, for another block. */
+static struct place *place_to_replace(struct large *large) {
+    for (struct place *place = large->places; place < large->places + PLACES; place++)
+        if (!place->parts)
+            return place;
+    return &large->places[large->oldest++ % PLACES];
 }
 
 /* Enters one, or gives it back when somebody else was faster. */
 static void enter_place(struct large *large, const struct place *made) {
     struct place over = *made;
     fcm_body_lock(&large->body);
-    if (!find_place(large, made->first)) {
-        struct place *place = &large->places[large->oldest++ % PLACES];
+    struct place *place = find_place(large, made->first);
+    if (!place || !place->parts) {
+        place = place ? place : place_to_replace(large);
         over = *place;
         *place = *made;
     }
@@ -89,11 +99,11 @@ static bool make_place(struct large *large, uint64_t first) {
     struct k42_pair taken = k42_call(pm, take, BLOCK_ORDER, PM_TRY);
     if (taken.result)
         return false;
-    struct frame *frames = frame_at(taken.word);
+    struct frame *parts = frame_at(taken.word);
     struct place made = {.first = first, .physical = taken.word, .parts = BLOCK_PAGES};
-    frame_part(frames);
+    frame_part(parts);
     for (uint64_t at = 0; at < BLOCK_PAGES; at++)
-        frames[at].user[0] = k42_id_of(pm);
+        parts[at].user[0] = k42_id_of(pm);
     __builtin_memset(made.left, 0xff, sizeof made.left);
     enter_place(large, &made);
     return true;
@@ -102,11 +112,11 @@ static bool make_place(struct large *large, uint64_t first) {
 /* Gives the rest of a place back if it reaches behind a page, or, with BLOCK_NONE, if nothing of it
  * was used since it was asked for last. Returns how many frames it were. */
 static uint64_t give_up_place(struct large *large, struct place *place, uint64_t behind) {
-    struct place over = {.parts = 0};
+    struct place over = {.physical = 0};
     fcm_body_lock(&large->body);
     if (behind == BLOCK_NONE ? !place->used : place->first + BLOCK_PAGES > behind) {
         over = *place;
-        *place = (struct place){.parts = 0};
+        *place = (struct place){.physical = 0};
     }
     place->used = false;
     k42_unlock(&large->body.lock);
@@ -152,8 +162,7 @@ static uint64_t take_part(struct large *large, uint64_t first, uint64_t index) {
     return physical;
 }
 
-/* A claimed page wants a frame. */
-static uint64_t frame_for(struct body *body, uint64_t index) {
+static uint64_t take_frame(struct body *body, uint64_t index) {
     struct large *large = k42_container(body, struct large, body);
     uint64_t first = index - index % BLOCK_PAGES, physical = take_part(large, first, index);
     if (physical || !is_expected(body, first, index))
@@ -162,6 +171,23 @@ static uint64_t frame_for(struct body *body, uint64_t index) {
         return 0;
     return take_part(large, first, index);
 }
+
+/* The part is a rest of its place again, if that is there still. */
+static bool give_frame(struct body *body, uint64_t index, uint64_t physical) {
+    struct large *large = k42_container(body, struct large, body);
+    uint64_t inside = index % BLOCK_PAGES;
+    fcm_body_lock(body);
+    struct place *place = find_place(large, index - inside);
+    bool is_part = place && place->physical + (inside << PAGE_SHIFT) == physical;
+    if (is_part) {
+        place->left[inside / WORD_BITS] |= 1ul << inside % WORD_BITS;
+        place->parts++;
+    }
+    k42_unlock(&body->lock);
+    return is_part;
+}
+
+static const struct body_frames frames = {take_frame, give_frame};
 
 /* ---- filling ---- */
 
@@ -179,22 +205,50 @@ static void begin_block(struct large *large, uint64_t index) {
 
 /* ---- mapping ---- */
 
+static bool is_present(const struct body *body, uint64_t index) {
+    const uint64_t *slot = page_tree_find(&body->its.tree, index);
+    return slot && page_load(slot) & PAGE_PRESENT;
+}
+
+/* Nothing could be begun, since the FR is full: an absent page by itself, which waits for that. */
+static k42_result ask_for(struct large *large, uint64_t index) {
+    struct body *body = &large->body;
+    uint64_t word;
+    if (!fcm_body_has_fr(body) || !has_place(large, index - index % BLOCK_PAGES))
+        return -EAGAIN;
+    k42_result result = fcm_body_hold(body, index, 0, &word);
+    if (!result)
+        fcm_body_drop(body, index, 0);
+    return result && result != -K42_WAIT ? -EAGAIN : result;
+}
+
 /* -EAGAIN: there is no whole block, nor will there be one. */
 static k42_result get_block(struct large *large, uint64_t index, struct fcm_page *page) {
     struct body *body = &large->body;
     uint64_t first = index - index % BLOCK_PAGES;
     if (!is_covered(body, first))
         return -EAGAIN;
-    struct block_seen seen = fcm_body_look_at_block(body, first);
-    if (seen.absent && !seen.broken) {
-        begin_block(large, index);
-        seen = fcm_body_look_at_block(body, first);
+    if (is_present(body, first) && is_present(body, first + BLOCK_PAGES - 1)) {
+        k42_result result = fcm_body_get_block(body, first, page);
+        if (result != -EAGAIN)
+            return result;
     }
-    if (seen.broken || (seen.absent && seen.filling == BLOCK_NONE))
-        return -EAGAIN;
-    if (seen.filling != BLOCK_NONE)
-        return fcm_body_await(body, seen.filling);
-    return fcm_body_get_block(body, first, page);
+    for (;;) {
+        struct block_seen seen = fcm_body_look_at_block(body, first);
+        if (seen.absent != BLOCK_NONE && !seen.broken) {
+            begin_block(large, index);
+            seen = fcm_body_look_at_block(body, first);
+        }
+        if (seen.broken)
+            return -EAGAIN;
+        if (seen.filling != BLOCK_NONE)
+            return fcm_body_await(body, seen.filling);
+        if (seen.absent == BLOCK_NONE)
+            return fcm_body_get_block(body, first, page);
+        k42_result result = ask_for(large, seen.absent);
+        if (result)
+            return result;
+    }
 }
 
 static k42_result large_get_page(struct fcm *self, uint64_t index, unsigned flags,
@@ -265,7 +319,7 @@ static struct large *large_of(struct k42_root *root) {
 }
 
 static k42_result large_init(struct k42_root *root, const void *args) {
-    large_of(root)->body.frame_for = frame_for;
+    large_of(root)->body.frames = &frames;
     return fcm_body_init(root, args);
 }
 
