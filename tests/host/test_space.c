@@ -283,7 +283,8 @@ static void one_page_of_a_private_block_is_copied_when_it_is_written(void **stat
     assert_int_equal(k42_destroy(file), 0);
 }
 
-/* What is asked of a part goes by letting the whole go, which needs nothing; the rest comes back. */
+/* What is asked of a part goes by letting the whole go, which needs nothing; the rest comes back.
+ */
 static void parts_of_a_mapped_block_go_and_change_without_memory(void **state) {
     (void)state;
     k42_ref file = fixture_file_of_blocks();

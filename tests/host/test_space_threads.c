@@ -147,8 +147,8 @@ static void do_blocks(struct worker *worker) {
 }
 
 static void *work(void *argument) {
-    static void (*const acts[])(struct worker *) = {do_words,   do_words, do_slot,  do_slot,  do_slot,
-                                                    do_protect, do_fork,  do_evict, do_blocks};
+    static void (*const acts[])(struct worker *) = {
+        do_words, do_words, do_slot, do_slot, do_slot, do_protect, do_fork, do_evict, do_blocks};
     struct worker *worker = argument;
     machine_this_cpu = worker->cpu;
     check(k42_attach("worker") == 0, "cannot attach");

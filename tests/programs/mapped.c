@@ -1,7 +1,7 @@
 /*
  * A file that is mapped: what it takes to touch a word of each page, and whether the words are what
- * read gives. `mapped FILE` maps it shared, `mapped FILE private` private, `mapped FILE advise` says
- * only that large pages would be of use.
+ * read gives. `mapped FILE` maps it shared, `mapped FILE private` private, `mapped FILE advise`
+ * says only that large pages would be of use.
  */
 #include "say.h"
 
@@ -53,8 +53,8 @@ int main(int count, char **arguments) {
     if (fd < 0 || fstat(fd, &status))
         return 2;
     size_t size = status.st_size;
-    char *bytes = mmap(NULL, size, PROT_READ, strcmp(how, "private") ? MAP_SHARED : MAP_PRIVATE, fd,
-                       0);
+    char *bytes =
+        mmap(NULL, size, PROT_READ, strcmp(how, "private") ? MAP_SHARED : MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return 3;
     if (!strcmp(how, "advise"))

@@ -97,7 +97,7 @@ struct body {
     struct fcm rep;
     struct k42_lock lock;
     uint32_t exclusive;
-    bool owns; /* the contents are this one's to end */
+    bool owns;                        /* the contents are this one's to end */
     const struct body_frames *frames; /* NULL: all come from the PM */
     struct body_contents its;
     struct body_incoming *incoming; /* memory for an import, or NULL */
@@ -307,8 +307,8 @@ k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags);
 /* Forbids to write pages in every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
-/* Whether a program has used a page since this was last asked; of a block that is mapped as a whole,
- * any page: then all others count as used. */
+/* Whether a program has used a page since this was last asked; of a block that is mapped as a
+ * whole, any page: then all others count as used. */
 bool fcm_body_was_accessed(struct body *body, uint64_t index);
 
 /* ---- body_write_back.c ---- */

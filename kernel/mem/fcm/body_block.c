@@ -119,8 +119,8 @@ k42_result fcm_body_get_block(struct body *body, uint64_t first, struct fcm_page
         fcm_body_drop(body, first, 0);
         return -EAGAIN;
     }
-    *page = (struct fcm_page){
-        .physical = page_physical(word), .order = BLOCK_ORDER, .index = first};
+    *page =
+        (struct fcm_page){.physical = page_physical(word), .order = BLOCK_ORDER, .index = first};
     return 0;
 }
 
@@ -129,11 +129,12 @@ k42_result fcm_body_get_block(struct body *body, uint64_t first, struct fcm_page
 /* What the processor notes of a block it notes once; each page of it has then been used. */
 void fcm_body_use_block(struct body *body, uint64_t index) {
     uint64_t first = index - index % BLOCK_PAGES, at = first;
-    for (uint64_t *slot;
-         (slot = page_tree_next(&body->its.tree, &at)) && at < first + BLOCK_PAGES; at++) {
+    for (uint64_t *slot; (slot = page_tree_next(&body->its.tree, &at)) && at < first + BLOCK_PAGES;
+         at++) {
         uint64_t word = page_load(slot);
-        while (at != index && (word & (PAGE_PRESENT | PAGE_MAPPED | PAGE_LEAVING | PAGE_USED)) ==
-                                  (PAGE_PRESENT | PAGE_MAPPED) &&
+        while (at != index &&
+               (word & (PAGE_PRESENT | PAGE_MAPPED | PAGE_LEAVING | PAGE_USED)) ==
+                   (PAGE_PRESENT | PAGE_MAPPED) &&
                !page_change(slot, &word, word | PAGE_USED))
             ;
     }

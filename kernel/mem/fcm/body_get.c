@@ -151,8 +151,8 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
 
 static void give_frame(struct body *body, uint64_t index, uint64_t word) {
     uint64_t physical = page_physical(word);
-    if (!physical || (!(word & PAGE_PRESENT) && body->frames &&
-                      body->frames->give(body, index, physical)))
+    if (!physical ||
+        (!(word & PAGE_PRESENT) && body->frames && body->frames->give(body, index, physical)))
         return;
     k42_result told = k42_call(fcm_body_pm(body), left, k42_root_ref(&body->root), index);
     (void)told; /* the PM may have gone before */

@@ -5,18 +5,18 @@
  * that is wanted of a block takes 2 MiB of memory at once, if there are any in one piece, and they
  * become the *place* of the block: each of its pages gets its own part of it as its frame. All of
  * the block is begun then. Who only reads goes on as soon as his page is there; who maps it waits
- * until the block is whole, and gets it with one fault and no page table. Where there is no block of
- * memory, where the file does not reach to the end of the block, and where some page has come to lie
- * elsewhere, pages are single ones and treated as in a shared FCM. So they are when a page of a
+ * until the block is whole, and gets it with one fault and no page table. Where there is no block
+ * of memory, where the file does not reach to the end of the block, and where some page has come to
+ * lie elsewhere, pages are single ones and treated as in a shared FCM. So they are when a page of a
  * block has left: evicted, cut off or made a hole.
  *
  * A file that grows gets places, too, once it has a block and begins another: who has written so
  * much goes on.
  *
- * What is left of a place belongs to no page yet. At most PLACES blocks have such a rest; the oldest
- * goes for another one. When memory is short those go of which nothing was used lately; all go that
- * the file does not cover any more, or when another class takes over. A block whose rest has gone is
- * not whole before all its pages have left.
+ * What is left of a place belongs to no page yet. At most PLACES blocks have such a rest; the
+ * oldest goes for another one. When memory is short those go of which nothing was used lately; all
+ * go that the file does not cover any more, or when another class takes over. A block whose rest
+ * has gone is not whole before all its pages have left.
  *
  * Dirty pages. A block is mapped for reading only: a program that writes to a shared mapping has
  * single pages there, so a page is written back and not its block. What is written by call is in
@@ -49,9 +49,11 @@ struct large {
 /* ---- places ---- */
 
 static void give_rest(struct body *body, const struct place *place) {
-    for (uint64_t at = 0; at < BLOCK_PAGES; at++)
-        if (place->left[at / WORD_BITS] & 1ul << at % WORD_BITS)
-            fcm_body_give_frame(body, place->physical + (at << PAGE_SHIFT));
+    for (uint64_t word = 0; word < BLOCK_PAGES / WORD_BITS && place->parts; word++)
+        for (uint64_t left = place->left[word]; left; left &= left - 1) {
+            uint64_t inside = word * WORD_BITS + (uint64_t)__builtin_ctzl(left);
+            fcm_body_give_frame(body, place->physical + (inside << PAGE_SHIFT));
+        }
 }
 
 /* Under the lock. */
@@ -132,8 +134,8 @@ static void give_up_places(struct large *large, uint64_t behind) {
 /* Whether no page of a block has a frame yet. */
 static bool is_untouched(const struct body *body, uint64_t first) {
     uint64_t at = first;
-    for (uint64_t *slot;
-         (slot = page_tree_next(&body->its.tree, &at)) && at < first + BLOCK_PAGES; at++)
+    for (uint64_t *slot; (slot = page_tree_next(&body->its.tree, &at)) && at < first + BLOCK_PAGES;
+         at++)
         if (page_physical(page_load(slot)))
             return false;
     return true;
@@ -196,8 +198,8 @@ static const struct body_frames frames = {take_frame, give_frame};
 static void begin_block(struct large *large, uint64_t index) {
     struct body *body = &large->body;
     uint64_t first = index - index % BLOCK_PAGES, end = first + BLOCK_PAGES;
-    if (!fcm_body_has_fr(body) || (!has_place(large, first) && !(is_untouched(body, first) &&
-                                                                 make_place(large, first))))
+    if (!fcm_body_has_fr(body) ||
+        (!has_place(large, first) && !(is_untouched(body, first) && make_place(large, first))))
         return;
     if (fcm_body_begin(body, index, index + 1, end) == end)
         (void)fcm_body_begin(body, first, first, index);

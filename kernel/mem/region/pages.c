@@ -36,8 +36,8 @@ static k42_result map(const struct region_view *view, const struct fcm_page *pag
     uintptr_t place = view->page - (view->index - page->index) * PAGE_BYTES;
     uint64_t physical = page->physical + (view->page - place);
     if (page->order) {
-        k42_result result = k42_call(view->hat, map, place, page->physical, protection | HAT_LARGE,
-                                     &view->lease);
+        k42_result result =
+            k42_call(view->hat, map, place, page->physical, protection | HAT_LARGE, &view->lease);
         if (result != -EEXIST)
             return result < 0 ? result : 1;
     }

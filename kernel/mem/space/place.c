@@ -1,9 +1,9 @@
 /*
  * Mapping: where, whether the limits allow it, and as part of which region.
  *
- * New mappings are placed from the top down, large ones where large pages fit: an object's such that
- * its blocks of 2 MiB are blocks of addresses, too. One that continues its neighbour becomes part of
- * it, so a heap that grows piece by piece stays one region.
+ * New mappings are placed from the top down, large ones where large pages fit: an object's such
+ * that its blocks of 2 MiB are blocks of addresses, too. One that continues its neighbour becomes
+ * part of it, so a heap that grows piece by piece stays one region.
  */
 #include <k42/class.h>
 

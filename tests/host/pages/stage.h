@@ -82,8 +82,8 @@ struct space {
 };
 void space_open(struct space *space, fcm_ref fcm);
 void space_close(struct space *space);
-/* A program's load and store of the word at a byte of the file. 0, or what the fault gave. Who loads
- * asks for a whole block. */
+/* A program's load and store of the word at a byte of the file. 0, or what the fault gave. Who
+ * loads asks for a whole block. */
 k42_result space_load(struct space *space, uint64_t at, uint64_t *value);
 k42_result space_store(struct space *space, uint64_t at, uint64_t value);
 /* How many pages are mapped there. */

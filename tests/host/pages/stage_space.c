@@ -93,8 +93,7 @@ static k42_result hat_look(struct hat *self, uintptr_t address) {
     uint64_t page = page_at(address);
     pthread_mutex_lock(&hat->lock);
     bool large = hat->blocks[page / BLOCK_PAGES];
-    uint8_t *accessed =
-        large ? &hat->block_accessed[page / BLOCK_PAGES] : &hat->accessed[page];
+    uint8_t *accessed = large ? &hat->block_accessed[page / BLOCK_PAGES] : &hat->accessed[page];
     k42_result seen = (large || hat->pages[page]) && *accessed ? HAT_ACCESSED : 0;
     seen |= large ? HAT_OF_BLOCK : 0;
     *accessed = 0;
@@ -215,8 +214,8 @@ static k42_result fault(struct space *space) {
     k42_result dropped = result ? k42_call(space->fcm, put_page, page.index)
                                 : k42_call(space->fcm, mapped, page.index, 1);
     if (result == -EEXIST) /* for a write: a block is there */
-        dropped = k42_call((hat_ref)space->hat, unmap, SPACE_START + index * FRAME_BYTES,
-                           FRAME_BYTES);
+        dropped =
+            k42_call((hat_ref)space->hat, unmap, SPACE_START + index * FRAME_BYTES, FRAME_BYTES);
     return result ? result : dropped;
 }
 
