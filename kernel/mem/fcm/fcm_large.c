@@ -237,7 +237,7 @@ static k42_result get_block(struct large *large, uint64_t index, struct fcm_page
     }
     for (;;) {
         struct block_seen seen = fcm_body_look_at_block(body, first);
-        if (seen.absent != BLOCK_NONE && !seen.broken) {
+        if (seen.absent != BLOCK_NONE && seen.filling == BLOCK_NONE && !seen.broken) {
             begin_block(large, index);
             seen = fcm_body_look_at_block(body, first);
         }
