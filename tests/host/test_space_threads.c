@@ -146,13 +146,20 @@ static void do_blocks(struct worker *worker) {
     fixture_file_evict(file_of_blocks, below(worker, FILE_PAGES));
 }
 
+/* Objects are to be swapped so often while they are in use, and the workers go on until they were. */
+static uint64_t swapped, swaps_awaited;
+
+static bool are_swaps_awaited(void) {
+    return __atomic_load_n(&swapped, __ATOMIC_RELAXED) < swaps_awaited;
+}
+
 static void *work(void *argument) {
     static void (*const acts[])(struct worker *) = {
         do_words, do_words, do_slot, do_slot, do_slot, do_protect, do_fork, do_evict, do_blocks};
     struct worker *worker = argument;
     machine_this_cpu = worker->cpu;
     check(k42_attach("worker") == 0, "cannot attach");
-    for (unsigned round = 0; round < rounds; round++)
+    for (unsigned round = 0; round < rounds || are_swaps_awaited(); round++)
         acts[below(worker, sizeof acts / sizeof *acts)](worker);
     check(k42_detach() == 0, "cannot detach");
     return NULL;
@@ -242,8 +249,6 @@ static void nothing_is_left_of_a_range_that_was_unmapped_under_faults(void **sta
 
 /* ---- swaps ---- */
 
-static uint64_t swapped;
-
 static long swap_one(const struct k42_object_info *info, void *context) {
     struct k42_class *to = k42_class_find(info->class_name);
     struct k42_swap request = {
@@ -251,7 +256,7 @@ static long swap_one(const struct k42_object_info *info, void *context) {
     (void)context;
     k42_result result = k42_swap_run(&request);
     if (result == 0)
-        swapped++;
+        __atomic_add_fetch(&swapped, 1, __ATOMIC_RELAXED);
     else if (result != -K42_STALE && result != -ETIMEDOUT && result != -EBUSY)
         fprintf(stderr, "%s: %s\n", info->class_name, request.report.text);
     return __atomic_load_n(&stop, __ATOMIC_ACQUIRE);
@@ -273,6 +278,7 @@ static void nobody_notices_when_spaces_hats_and_regions_are_swapped(void **state
     (void)state;
     pthread_t swapper;
     assert_int_equal(pthread_create(&swapper, NULL, swap_all, NULL), 0);
+    swaps_awaited = 11;
     run_workers();
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     pthread_join(swapper, NULL);
