@@ -21,7 +21,6 @@ sys.path.insert(0, os.path.join(ROOT, "host"))
 from launcher import left, storms, variants  # noqa: E402
 from launcher.tree import Trouble, path, shown  # noqa: E402
 
-COUNTED = {"accelerator": "tcg,thread=single", "more": ["-icount", "shift=1,sleep=off"]}
 KERNELS = ("release", "debug")
 SECONDS, QUICK_SECONDS = 600, 20
 COLUMNS = ("processors", "kernel", "clock", "seconds", "idle", "swaps a second", "to itself",
@@ -56,7 +55,7 @@ def note(text):
 
 def observe(kernel, cpus, asked):
     """One guest: a row of the table, and what was seen."""
-    with storms.guest(cpus, kernel, **(COUNTED if asked.counted else {})) as guest:
+    with storms.guest(cpus, kernel, **(storms.COUNTED if asked.counted else {})) as guest:
         patience = 100 * asked.seconds + 3600 if asked.counted else None
         storms.work(guest, "learn", 3600)
         begin = storms.idle_seconds(guest)

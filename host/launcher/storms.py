@@ -15,10 +15,10 @@ from launcher.tree import Trouble, path
 PACKAGES = ("python3", "sqlite3", "postmark")
 SCRIPT = path("tests", "system", "scripts", "storm.sh")
 RATE = 1000
+# A guest whose time is instructions: 500 million to a second, of all processors together.
+COUNTED = {"accelerator": "tcg,thread=single", "more": ["-icount", "shift=1,sleep=off"]}
 # Of these there are some only while one of them is read.
 PASSING = {"file.proc"}
-# What takes the least memory, of those that can become one another.
-PLAIN = ("fcm.shared", "node.ramfs.directory.list")
 MOUNT = "mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288 share0 /srv"
 # What is known of a folder of the host, and how much of a disk is in memory, depends on how often
 # it was used.
@@ -52,14 +52,6 @@ def guest(cpus, variant="release", **more):
             yield one
 
 
-def told(machine):
-    """What a storm says: numbers by name, and how often which class became which."""
-    lines = [line.split() for line in
-             machine.run(["cat", "/proc/k42/chaos"]).output.decode().splitlines()]
-    return ({words[0]: int(words[1]) for words in lines if words[0] not in ("pair", "last")},
-            {(words[1], words[2]): int(words[3]) for words in lines if words[0] == "pair"})
-
-
 def living(machine):
     """Names of the classes that have objects."""
     lines = machine.run(["cat", "/proc/k42/classes"]).output.decode().splitlines()
@@ -77,26 +69,19 @@ def work(one, what, limit):
 
 def rage(one, seconds, limit=None):
     """What the programs say that differs from what they wrote first, and how often they ran."""
-    if one.run(["k42ctl", "chaos", "on", "--rate", str(RATE), "--seed", "7"]).status:
-        raise Trouble("no storm begins")
+    left.storm(one, "on", "--rate", str(RATE), "--seed", "7")
     said = work(one, seconds, limit or 2 * seconds + 600)
-    if one.run(["k42ctl", "chaos", "off"]).status:
-        raise Trouble("the storm does not end")
+    left.storm(one, "off")
     return said
 
 
 def at_rest(one):
-    """What there is when nothing happens. Objects are of any class after a storm, and classes differ
-    in what memory they take: here all that can be the same become the same."""
-    _, pairs = told(one)
-    lasts = {start: max((end in PLAIN, end) for other, end in pairs if other == start)[1]
-             for start, _ in pairs}
-    swaps = [f"k42ctl swap --class {start} {last} --attempts 20" for start, last in lasts.items()
-             if start != last]
-    done = one.run(["bash", "-c", "\n".join(["{", *swaps, "} > /dev/null 2>&1", AT_REST])])
+    """What there is when nothing happens."""
+    left.make_plain(one)
+    done = one.run(["sh", "-c", AT_REST])
     if done.status:
         raise Trouble(f"at rest: {done}")
-    found = left.what_there_is(one)
+    found = left.counted(one)
     if one.run(MOUNT.split()).status:
         raise Trouble("the folder of the host is not mounted again")
     return found
@@ -106,7 +91,7 @@ class Seen:
     """What was seen of a storm."""
 
     def __init__(self, one):
-        self.counts, self.pairs = told(one)
+        self.counts, self.pairs = left.told_by_storms(one)
         started = {start for (start, _), times in self.pairs.items() if times}
         self.there = (living(one) | started) - PASSING
         self.swaps = self.counts["to_other"] + self.counts["to_itself"]

@@ -6,7 +6,8 @@ import json
 import os
 
 import pytest
-from launcher.storms import PASSING, living, told
+from launcher.left import told_by_storms as told
+from launcher.storms import PASSING, living
 
 SUITE_TIMEOUT_SECONDS = 600
 QUICK_CPUS = (2,)
