@@ -145,6 +145,8 @@ static inline k42_id k42_entry_id(const struct k42_entry *entry) {
 
 /* ---- roots (root_single.c, root_clustered.c, object.c) ---- */
 
+struct k42_component;
+
 struct k42_root_kind {
     const char *name;
     /* This CPU's representative; idempotent; may allocate, does not wait. */
@@ -252,7 +254,6 @@ void k42_interposer_orphan(struct k42_root *root);
 /* ---- classes (interfaces.c, class.c, factory.c, upgrade.c, adaptor.c, component.c) ---- */
 
 struct k42_module;
-struct k42_component;
 struct k42_adaptor;
 struct k42_upgrade;
 
