@@ -14,7 +14,8 @@ from launcher import session, variants
 from launcher.tree import Trouble
 
 SPARE = ("frames.used", "frames.free", "frames.kernel", "frames.heap", "frames.stacks",
-         "frames.maps", "frames.tables", "heap.bytes", "heap.numbers", "blocks.heap-large")
+         "frames.maps", "frames.tables", "heap.bytes", "heap.numbers", "blocks.heap-large",
+         "blocks.inode-numbers")
 
 
 PLAIN = ("fcm.shared", "node.ramfs.directory.list")
@@ -75,12 +76,16 @@ def counted(guest):
     done = guest.run(["setarch", "-R", "abuse", "left"], limit=300)
     if done.status or done.errors:
         raise Trouble(f"abuse left: {done}")
-    found = {}
+    found, sizes = {}, {}
     for line in done.output.decode().splitlines():
-        name, number = line.split()[:2]
+        name, number, *more = line.split()
         found[name] = found.get(name, 0) + int(number)
+        sizes[name] = int(more[0]) if more and name.startswith("blocks.") else 0
     # The table of process numbers grows with the largest there was, and stays.
     found["heap bytes"] = found["heap.bytes"] - found["heap.numbers"]
+    # How many nodes find inodes by number depends on how the numbers of those that live lie.
+    nodes = "blocks.inode-numbers"
+    found["heap bytes"] -= found[nodes] * sizes[nodes]
     # So do the page tables that map stacks.
     found["other frames"] = (found["frames.kernel"] - found["frames.heap"] - found["frames.stacks"]
                              - found["frames.maps"])
