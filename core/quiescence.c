@@ -32,7 +32,7 @@
 #define FAN_OUT        16u
 #define BACK_OFF_SPINS 64u
 #define LOOK_MOST_NS   1000000u /* of the time between two looks, so much counts as waited */
-#define LEVELS         4u /* 16^4 CPUs: K42_CPUS_MAX */
+#define LEVELS         4u       /* 16^4 CPUs: K42_CPUS_MAX */
 
 struct node {
     uint32_t
@@ -44,7 +44,7 @@ static struct {
     struct k42_lock leader;
     uint32_t leaves, levels;
     uint64_t sequence;
-    uint32_t sequence_low; /* copy to sleep on */
+    uint32_t sequence_low;                      /* copy to sleep on */
     uint64_t looked_ns, waited_ns, reported_ns; /* the watchdog's */
     struct node *level[LEVELS];
 } grace;
