@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Storms of swaps below programs that call objects of every class: what came of them.
 
-    run.py [--json] [--quick] [--only KERNEL,...] [--cpus 1,2,4] [--seconds N] [--counted] [--write]
+    run.py [--json] [--quick] [--only KERNEL,...] [--cpus 1,2,4] [--seconds N] [--instructions]
+           [--write]
 
 For each number of processors a guest is booted, and docs/chaos.md says what it goes through. By the
-clock a rate is what the machine leaves a guest; --counted lets one thread emulate all processors,
+clock a rate is what the machine leaves a guest; --instructions lets one thread emulate all processors,
 500 million instructions to a second of the guest's, whatever else the machine does. --write puts the
 table, and how often each class became each, into docs/results/storm.md.
 """
@@ -22,7 +23,7 @@ from launcher import left, storms, variants  # noqa: E402
 from launcher.tree import Trouble, path, shown  # noqa: E402
 
 KERNELS = ("release", "debug")
-SECONDS, QUICK_SECONDS = 600, 20
+SECONDS, COUNTED_SECONDS, QUICK_SECONDS = 600, 60, 20
 COLUMNS = ("processors", "kernel", "clock", "seconds", "idle", "swaps a second", "to itself",
            "with calls", "given up", "gone", "pairs", "least often", "differs", "left")
 
@@ -34,11 +35,12 @@ def parse(arguments):
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SECONDS} seconds each")
     parser.add_argument("--only", default="release", help="kernels: " + ",".join(KERNELS))
     parser.add_argument("--cpus", default="1,2,4", help="numbers of processors")
-    parser.add_argument("--seconds", type=int, help=f"of the guest's clock (default: {SECONDS})")
-    parser.add_argument("--counted", action="store_true", help="time is instructions")
+    parser.add_argument("--seconds", type=int, help="of the guest's clock")
+    parser.add_argument("--instructions", action="store_true", help="are the time")
     parser.add_argument("--write", action="store_true", help="table into docs/")
     asked = parser.parse_args(arguments)
-    asked.seconds = asked.seconds or (QUICK_SECONDS if asked.quick else SECONDS)
+    asked.seconds = asked.seconds or (QUICK_SECONDS if asked.quick else
+                                      COUNTED_SECONDS if asked.instructions else SECONDS)
     asked.kernels = asked.only.split(",")
     try:
         asked.counts = [int(word) for word in asked.cpus.split(",")]
@@ -55,8 +57,8 @@ def note(text):
 
 def observe(kernel, cpus, asked):
     """One guest: a row of the table, and what was seen."""
-    with storms.guest(cpus, kernel, **(storms.COUNTED if asked.counted else {})) as guest:
-        patience = 100 * asked.seconds + 3600 if asked.counted else None
+    with storms.guest(cpus, kernel, **(storms.COUNTED if asked.instructions else {})) as guest:
+        patience = 100 * asked.seconds + 3600 if asked.instructions else None
         storms.work(guest, "learn", 3600)
         begin = storms.idle_seconds(guest)
         said = storms.rage(guest, asked.seconds, patience)
@@ -67,7 +69,7 @@ def observe(kernel, cpus, asked):
         found = left.unlike(before, storms.at_rest(guest))
     (start, other), times = seen.least()
     idle = (end[1] - begin[1]) / (end[0] - begin[0]) / cpus
-    row = (cpus, kernel, "instructions" if asked.counted else "the machine's",
+    row = (cpus, kernel, "instructions" if asked.instructions else "the machine's",
            seen.counts["milliseconds"] // 1000, f"{idle:.0%}", round(seen.rate),
            seen.counts["to_itself"], f"{seen.share:.0%}", seen.given_up, seen.gone,
            len(seen.wanted()), f"{start} to {other}: {times}",
