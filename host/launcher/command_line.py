@@ -142,10 +142,11 @@ def words():
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
     one.add_argument("--instructions", action="store_true",
-                     help="of linux: count instructions, time nothing")
+                     help="of linux and storm: count instructions, time nothing")
+    one.add_argument("--seconds", metavar="N", help="of storm: how long each rages")
     one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
     one.add_argument("--write", action="store_true",
-                     help="of papers: put the table and the pictures into docs/")
+                     help="of papers and storm: put what is told into docs/")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -213,7 +214,7 @@ def do(asked):
     if asked.command == "bench":
         options = ["--" + name for name in ("json", "quick", "instructions", "write")
                    if getattr(asked, name)]
-        for name in ("only", "cpus"):
+        for name in ("only", "cpus", "seconds"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
         return running.bench(asked.name, options)
     if asked.command == "install":
