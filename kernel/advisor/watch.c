@@ -3,19 +3,19 @@
  * more than counters tell.
  *
  * Counters are each CPU's own, changed by one instruction each: threads inside an object do not
- * move. What was counted at the last look is the looker's. Owns its memory until the runtime says
- * that nobody is inside. A call costs some
- * 300 instructions more meanwhile.
+ * move. What was counted up to a look, and up to the last one that said something, is the looker's.
+ * Owns its memory until the runtime says that nobody is inside. A call costs some 300 instructions
+ * more meanwhile.
  */
 #include "inside.h"
 
-enum { READS, CHANGES, MAPS, MEETINGS, TIMED, NS, KINDS };
+enum { READS, BYTES, CHANGES, MAPS, MEETINGS, TIMED, NS, KINDS };
 
 /* A read that took longer was interrupted, or its reader was: it says nothing of the cache. */
 #define LONGEST_NS 1000000ul
 
 struct counters {
-    uint64_t now[KINDS], before[KINDS];
+    uint64_t now[KINDS], seen[KINDS], before[KINDS];
 } __attribute__((aligned(64)));
 
 struct watch {
@@ -64,7 +64,10 @@ static void begin_read(struct watch *watch, struct k42_invocation *call) {
 static void end_read(struct watch *watch, const struct k42_invocation *call) {
     uint64_t took = k42_platform_now_ns() - call->scratch[0];
     __atomic_fetch_and(&watch->reading, ~own_bit(), __ATOMIC_RELAXED);
-    if (call->result < 0 || took > LONGEST_NS)
+    if (call->result < 0)
+        return;
+    count(watch, BYTES, (uint64_t)call->result);
+    if (took > LONGEST_NS)
         return;
     count(watch, TIMED, 1);
     count(watch, NS, took);
@@ -110,26 +113,38 @@ void watch_end(struct watch *watch) {
         heap_free(watch);
 }
 
-void watch_read(struct watch *watch, struct watched *since) {
-    uint64_t sums[KINDS] = {0}, reads;
+/* How often since the last look that said something, by all CPUs. */
+static uint64_t sum_of(const struct watch *watch, unsigned kind) {
+    uint64_t sum = 0;
     for (uint32_t cpu = 0; cpu < watch->cpus; cpu++)
-        for (unsigned kind = 0; kind < KINDS; kind++) {
-            const struct counters *counters = &watch->counters[cpu];
-            sums[kind] += k42_load_relaxed(&counters->now[kind]) - counters->before[kind];
-        }
-    *since = (struct watched){.reads = sums[READS],
-                              .changes = sums[CHANGES],
-                              .maps = sums[MAPS],
-                              .meetings = sums[MEETINGS],
-                              .timed = sums[TIMED],
-                              .ns = sums[NS]};
+        sum += watch->counters[cpu].seen[kind] - watch->counters[cpu].before[kind];
+    return sum;
+}
+
+void watch_read(struct watch *watch, struct watched *since) {
+    uint64_t in_all = 0;
     for (uint32_t cpu = 0; cpu < watch->cpus; cpu++) {
         struct counters *counters = &watch->counters[cpu];
-        for (unsigned kind = 0; kind < KINDS; kind++) {
-            uint64_t now = k42_load_relaxed(&counters->now[kind]);
-            reads = now - counters->before[kind];
-            counters->before[kind] = now;
-            since->readers += kind == READS && reads && reads * 8 >= sums[READS];
-        }
+        for (unsigned kind = 0; kind < KINDS; kind++)
+            counters->seen[kind] = k42_load_relaxed(&counters->now[kind]);
+        in_all += counters->seen[READS];
     }
+    *since = (struct watched){.reads = sum_of(watch, READS),
+                              .bytes = sum_of(watch, BYTES),
+                              .reads_in_all = in_all,
+                              .changes = sum_of(watch, CHANGES),
+                              .maps = sum_of(watch, MAPS),
+                              .meetings = sum_of(watch, MEETINGS),
+                              .timed = sum_of(watch, TIMED),
+                              .ns = sum_of(watch, NS)};
+    for (uint32_t cpu = 0; cpu < watch->cpus; cpu++) {
+        uint64_t reads = watch->counters[cpu].seen[READS] - watch->counters[cpu].before[READS];
+        since->readers += reads && reads * 8 >= since->reads;
+    }
+}
+
+void watch_go_on(struct watch *watch) {
+    for (uint32_t cpu = 0; cpu < watch->cpus; cpu++)
+        for (unsigned kind = 0; kind < KINDS; kind++)
+            watch->counters[cpu].before[kind] = watch->counters[cpu].seen[kind];
 }

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from conftest import CHAOS, CPUS, KERNELS
-from launcher import session
+from launcher import session, variants
 
 SUITE_TIMEOUT_SECONDS = 900
 LONG = os.environ.get("K42_LONG") == "1"
@@ -15,8 +15,9 @@ pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
 long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 
 LARGE, MEDIUM, SMALL = 48 << 20, 1 << 20, 3000
+PAGES, FRAMES = 1024, 512  # of a file, and of its memory
 PATIENCE = 120  # seconds; a guest may be slow
-NAMES = ["contention", "order", "loop", "small", "pipes", "offsets"]
+NAMES = ["contention", "order", "loop", "small", "paging", "pipes", "offsets"]
 # A loop that goes on as long as a file is there.
 WHILE = "while [ -e /tmp/go ]; do %s; done > /dev/null 2>&1 &"
 
@@ -31,11 +32,17 @@ def guest(request, tmp_path_factory):
         (folder / name).write_bytes(random.Random(size).randbytes(size))
     for number in range(20):
         (folder / f"small{number}").write_bytes(bytes([number]) * SMALL)
+    (folder / "numbered").write_bytes(
+        b"".join(number.to_bytes(4, "little") + bytes(4092) for number in range(PAGES)))
     storm = f"chaos={CHAOS},{cpus}" if CHAOS else ""
     with session.Session("k42", cpus, "192M", variant=variant, append=storm,
                          shares=[(str(folder), "/srv")]) as started:
         started.wait_until_ready()
         started.cpus = cpus
+        with open(os.path.join(variants.folder("release"), "tests", "programs", "reads"),
+                  "rb") as program:
+            done = started.run(["sh", "-c", "cat > /tmp/reads; chmod +x /tmp/reads"], program.read())
+        assert done.status == 0
         yield started
 
 
@@ -150,6 +157,66 @@ def test_a_small_file_that_is_only_read_is_kept_as_its_bytes_until_it_is_written
     written = "head -c 300000 /srv/medium >> /srv/small1; sleep 0.5"
     until(guest, written, lambda: decisions(guest, advisor="small", object=number, deed="taken back"))
     assert cache(guest, "/srv/small1") == (number, "fcm.shared")
+
+
+# The file has memory for half of its pages, of which the advisors choose the policy, for as long as
+# the script runs. `until` has something done until the log says what is waited for of that policy.
+PAGED = f"""exec 3< /srv/numbered; echo 3 any {FRAMES} > /proc/k42/replacement
+pm() {{ grep ' {FRAMES} 1 ' /proc/k42/replacement; }}
+number=$(pm | cut -d ' ' -f 1); echo $number
+until_said() {{
+    local what=$1 end=$((SECONDS + {PATIENCE})); shift
+    until k42ctl advisors --log | grep "paging: object $number.* $what, "; do
+        [ $SECONDS -lt $end ] || {{ k42ctl advisors; k42ctl advisors --log; return 1; }}
+        "$@" || return 1
+    done
+}}
+reads() {{ /tmp/reads /srv/numbered $1 {PAGES}; }}
+"""
+
+
+def of_pm(line):
+    """Class and pages that came, of a line of /proc/k42/replacement."""
+    values = line.split()
+    return values[1], int(values[10])
+
+
+def test_a_policy_that_does_not_suit_a_loop_is_changed_and_back_when_the_loop_ends(guest):
+    lines = run(guest, PAGED + f"""pm
+until_said changed reads loop || exit 1
+reads loop; pm; reads loop; reads loop; pm
+until_said 'taken back\\|undone' reads random || exit 1
+pm""").splitlines()
+    _, began, changed, before, after, back, ended = lines
+    assert of_pm(began)[0] == "pm.clock" and of_pm(before)[0] == "pm.mru", lines
+    assert "pm.clock to pm.mru" in changed and "it went back" in changed
+    assert of_pm(after)[1] - of_pm(before)[1] <= 2 * PAGES * 3 // 4, lines
+    assert "pm.mru to pm.clock" in back and of_pm(ended)[0] in ("pm.clock", "pm.arc"), lines
+    told = advisors(guest)["paging"]
+    assert told["saw"] >= told["changed"] >= 1 and told["watched"] >= 1
+
+
+@long
+def test_of_a_policy_it_may_only_advise_about_it_says_what_it_would_choose(guest):
+    run(guest, "k42ctl advisors advise paging > /dev/null")
+    lines = run(guest, PAGED + "until_said 'would change' reads loop || exit 1; pm").splitlines()
+    assert "pm.clock to pm.mru" in lines[1] and of_pm(lines[2])[0] == "pm.clock"
+
+
+@long
+def test_a_policy_that_somebody_has_named_stays(guest):
+    named = PAGED.replace(" any ", " pm.clock ")
+    lines = run(guest, named + "for n in $(seq 20); do reads loop || exit 1; done; pm").splitlines()
+    assert of_pm(lines[-1])[0] == "pm.clock" and of_pm(lines[-1])[1] >= 19 * PAGES
+    assert not decisions(guest, object=int(lines[0]))
+
+
+@long
+def test_pages_at_random_get_a_policy_that_tells_frequent_ones_or_stay(guest):
+    """Of pages that are used alike no policy can keep the right ones: what is tried is undone."""
+    lines = run(guest, PAGED + "for n in $(seq 40); do reads random || exit 1; done; pm").splitlines()
+    made = decisions(guest, object=int(lines[0]))
+    assert all(one["to"] in ("pm.arc", "pm.clock") for one in made), made
 
 
 # Two write into a pipe, then one.
