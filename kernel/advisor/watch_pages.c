@@ -78,26 +78,42 @@ void pages_watch_end(struct pages_watch *watch) {
 
 /* ---- what was seen ---- */
 
-static uint64_t filled_pages(k42_id id) {
+/* Pages that began to be filled; false: the cache has gone. */
+static bool filled_pages(k42_id id, uint64_t *pages) {
     struct fcm_counts counts;
-    return k42_call((fcm_ref)k42_id_ref(id), counts, &counts) < 0 ? 0
-                                                                  : counts.misses + counts.ahead;
+    if (k42_call((fcm_ref)k42_id_ref(id), counts, &counts) < 0)
+        return false;
+    *pages = counts.misses + counts.ahead;
+    return true;
+}
+
+/* Makes room for another one. */
+static void forget(struct cache_watch *one) {
+    if (one->watch)
+        watch_end(one->watch);
+    one->watch = NULL;
+    __atomic_store_n(&one->id, 0, __ATOMIC_RELEASE);
 }
 
 /* One that cannot be watched now is tried again at the next look. */
 static void look_at_cache(struct cache_watch *one, struct pages_watched *since) {
     struct watched reads;
+    uint64_t filled;
     k42_id id = __atomic_load_n(&one->id, __ATOMIC_ACQUIRE);
     if (!id)
         return;
+    if (!filled_pages(id, &filled)) {
+        forget(one);
+        return;
+    }
+    one->seen = filled;
     if (!one->watch) {
-        if (watch_begin(id, &one->watch) >= 0)
-            one->filled = one->seen = filled_pages(id);
+        one->filled = filled;
+        (void)(watch_begin(id, &one->watch) < 0);
         return;
     }
     watch_read(one->watch, &reads);
-    one->seen = filled_pages(id);
-    since->filled += one->seen > one->filled ? one->seen - one->filled : 0;
+    since->filled += filled > one->filled ? filled - one->filled : 0;
     since->read += reads.bytes;
 }
 
