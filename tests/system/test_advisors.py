@@ -13,6 +13,8 @@ LONG = os.environ.get("K42_LONG") == "1"
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="Linux has no advisors")
 long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+# A storm gives policies and caches other classes all the time.
+calm = pytest.mark.skipif(bool(CHAOS), reason="is about what advisors do by themselves")
 
 LARGE, MEDIUM, SMALL = 48 << 20, 1 << 20, 3000
 PAGES, FRAMES = 1024, 512  # of a file, and of its memory
@@ -144,6 +146,21 @@ def test_a_file_that_two_processors_read_is_spread_over_them(guest):
     assert advisors(guest)["contention"]["watched"] >= 1
 
 
+@long
+@calm
+def test_a_file_that_several_processors_no_longer_read_is_spread_no_more(guest):
+    if guest.cpus < 2:
+        pytest.skip("one processor")
+    number, _ = cache(guest, "/srv/medium")
+    reader = WHILE % "cat $(yes /srv/medium | head -n 200)"
+    until(guest, f"exec 9< /srv/medium; {reader} {reader} sleep 5; rm /tmp/go; wait; : > /tmp/go",
+          lambda: cache(guest, "/srv/medium") == (number, "fcm.partitioned"))
+    until(guest, "exec 9< /srv/medium; for n in $(seq 20); do cat <&9 > /dev/null; sleep 0.1; done",
+          lambda: cache(guest, "/srv/medium") == (number, "fcm.shared"))
+    assert [one for one in decisions(guest, advisor="contention", object=number)
+            if one["deed"] in ("taken back", "undone")]
+
+
 def test_a_small_file_that_is_only_read_is_kept_as_its_bytes_until_it_is_written_to(guest):
     number, _ = cache(guest, "/srv/small1")
     reading = "for n in $(seq 20); do cat /srv/small1 > /dev/null; done; sleep 0.2"
@@ -181,6 +198,7 @@ def of_pm(line):
     return values[1], int(values[10])
 
 
+@calm
 def test_a_policy_that_does_not_suit_a_loop_is_changed_and_back_when_the_loop_ends(guest):
     lines = run(guest, PAGED + f"""pm
 until_said changed reads loop || exit 1
@@ -197,6 +215,7 @@ pm""").splitlines()
 
 
 @long
+@calm
 def test_of_a_policy_it_may_only_advise_about_it_says_what_it_would_choose(guest):
     run(guest, "k42ctl advisors advise paging > /dev/null")
     lines = run(guest, PAGED + "until_said 'would change' reads loop || exit 1; pm").splitlines()
@@ -204,6 +223,7 @@ def test_of_a_policy_it_may_only_advise_about_it_says_what_it_would_choose(guest
 
 
 @long
+@calm
 def test_a_policy_that_somebody_has_named_stays(guest):
     named = PAGED.replace(" any ", " pm.clock ")
     lines = run(guest, named + "for n in $(seq 20); do reads loop || exit 1; done; pm").splitlines()
@@ -212,11 +232,11 @@ def test_a_policy_that_somebody_has_named_stays(guest):
 
 
 @long
-def test_pages_at_random_get_a_policy_that_tells_frequent_ones_or_stay(guest):
-    """Of pages that are used alike no policy can keep the right ones: what is tried is undone."""
-    lines = run(guest, PAGED + "for n in $(seq 40); do reads random || exit 1; done; pm").splitlines()
+def test_pages_at_random_are_read_right_under_whatever_policy_is_tried(guest):
+    """Of pages that are used alike none can keep the right ones: what is tried is undone."""
+    lines = run(guest, PAGED + "for n in $(seq 40); do reads random || exit 1; done").splitlines()
     made = decisions(guest, object=int(lines[0]))
-    assert all(one["to"] in ("pm.arc", "pm.clock") for one in made), made
+    assert CHAOS or all(one["to"] in ("pm.arc", "pm.clock") for one in made), made
 
 
 # Two write into a pipe, then one.
