@@ -155,7 +155,7 @@ def test_a_file_that_several_processors_no_longer_read_is_spread_no_more(guest):
     reader = WHILE % "cat $(yes /srv/medium | head -n 200)"
     until(guest, f"exec 9< /srv/medium; {reader} {reader} sleep 5; rm /tmp/go; wait; : > /tmp/go",
           lambda: cache(guest, "/srv/medium") == (number, "fcm.partitioned"))
-    until(guest, "exec 9< /srv/medium; for n in $(seq 20); do cat <&9 > /dev/null; sleep 0.1; done",
+    until(guest, "exec 9< /srv/medium; for n in $(seq 20); do cat /srv/medium > /dev/null; sleep 0.1; done",
           lambda: cache(guest, "/srv/medium") == (number, "fcm.shared"))
     assert [one for one in decisions(guest, advisor="contention", object=number)
             if one["deed"] in ("taken back", "undone")]
