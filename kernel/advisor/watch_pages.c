@@ -9,7 +9,7 @@
  */
 #include "inside.h"
 
-#include "pattern.h"
+#include "../mem/frame/frame.h"
 
 enum { CACHES = 8 };
 
