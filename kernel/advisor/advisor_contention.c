@@ -41,7 +41,7 @@ static void judge(const struct look *look, bool changed, struct advice_look *sai
         return;
     }
     if (watched->reads < READS) {
-        said->signal = changed || watched->reads_in_all ? 0 : -1;
+        said->signal = changed || look->in_all.reads ? 0 : -1;
         return;
     }
     said->signal = watched_meet(watched) ? 1 : -1;
@@ -50,8 +50,8 @@ static void judge(const struct look *look, bool changed, struct advice_look *sai
 }
 
 static void reason(const struct look *look, char *text, size_t size) {
-    k42_format_text(text, size, "%u CPUs made %lu reads, of which %lu met", look->watched.readers,
-                    look->watched.reads, look->watched.meetings);
+    k42_format_text(text, size, "%u CPUs made %lu reads, of which %lu met", look->in_all.readers,
+                    look->in_all.reads, look->in_all.meetings);
 }
 
 struct advisor advisor_contention = {

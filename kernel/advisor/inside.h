@@ -21,11 +21,10 @@
 
 /* ---- one look (look.c) ---- */
 
-/* What hooks have counted since the last look that said something. */
+/* What hooks have counted. */
 struct watched {
     uint64_t reads, changes, maps;
-    uint64_t bytes; /* that were read */
-    uint64_t reads_in_all;
+    uint64_t bytes;     /* that were read */
     uint64_t meetings;  /* reads that began while another CPU was in one */
     uint64_t timed, ns; /* reads that went through at once, and how long they took */
     uint32_t readers;   /* CPUs that each made an eighth of the reads, or more */
@@ -54,7 +53,7 @@ struct look {
     struct fcm_counts now, since; /* since the last look that said something */
     uint64_t pages;               /* of the file */
     uint64_t begun;               /* pages that were begun to be filled since the case was opened */
-    struct watched watched;
+    struct watched watched, in_all; /* since such a look; since it is watched */
 
     /* A PM. */
     struct pm_look pm_now, pm_since; /* since the last look that said something */
@@ -155,7 +154,8 @@ void look_said_something(struct advice_case *one, const struct look *look);
 K42_MUST_CHECK
 k42_result watch_begin(k42_id id, struct watch **made);
 void watch_end(struct watch *watch);
-void watch_read(struct watch *watch, struct watched *since);
+/* Since the last look that said something, and since it began. */
+void watch_read(struct watch *watch, struct watched *since, struct watched *in_all);
 /* What was read is subtracted from now on. */
 void watch_go_on(struct watch *watch);
 /* Whether several CPUs each made a good part of the reads, and met in them. */

@@ -35,7 +35,7 @@ static bool look_at_cache(struct advice_case *one, struct look *look) {
     subtract(&look->now, &one->last, &look->since);
     look->begun = since(look->now.misses + look->now.ahead, one->begun);
     if (one->watch)
-        watch_read(one->watch, &look->watched);
+        watch_read(one->watch, &look->watched, &look->in_all);
     return true;
 }
 

@@ -113,33 +113,33 @@ void watch_end(struct watch *watch) {
         heap_free(watch);
 }
 
-/* How often since the last look that said something, by all CPUs. */
-static uint64_t sum_of(const struct watch *watch, unsigned kind) {
-    uint64_t sum = 0;
-    for (uint32_t cpu = 0; cpu < watch->cpus; cpu++)
-        sum += watch->counters[cpu].seen[kind] - watch->counters[cpu].before[kind];
-    return sum;
+static void add(struct watched *to, const uint64_t *kinds) {
+    to->reads += kinds[READS];
+    to->bytes += kinds[BYTES];
+    to->changes += kinds[CHANGES];
+    to->maps += kinds[MAPS];
+    to->meetings += kinds[MEETINGS];
+    to->timed += kinds[TIMED];
+    to->ns += kinds[NS];
 }
 
-void watch_read(struct watch *watch, struct watched *since) {
-    uint64_t in_all = 0;
+void watch_read(struct watch *watch, struct watched *since, struct watched *in_all) {
+    *since = *in_all = (struct watched){.reads = 0};
     for (uint32_t cpu = 0; cpu < watch->cpus; cpu++) {
         struct counters *counters = &watch->counters[cpu];
-        for (unsigned kind = 0; kind < KINDS; kind++)
+        uint64_t more[KINDS];
+        for (unsigned kind = 0; kind < KINDS; kind++) {
             counters->seen[kind] = k42_load_relaxed(&counters->now[kind]);
-        in_all += counters->seen[READS];
+            more[kind] = counters->seen[kind] - counters->before[kind];
+        }
+        add(since, more);
+        add(in_all, counters->seen);
     }
-    *since = (struct watched){.reads = sum_of(watch, READS),
-                              .bytes = sum_of(watch, BYTES),
-                              .reads_in_all = in_all,
-                              .changes = sum_of(watch, CHANGES),
-                              .maps = sum_of(watch, MAPS),
-                              .meetings = sum_of(watch, MEETINGS),
-                              .timed = sum_of(watch, TIMED),
-                              .ns = sum_of(watch, NS)};
     for (uint32_t cpu = 0; cpu < watch->cpus; cpu++) {
-        uint64_t reads = watch->counters[cpu].seen[READS] - watch->counters[cpu].before[READS];
-        since->readers += reads && reads * 8 >= since->reads;
+        uint64_t seen = watch->counters[cpu].seen[READS];
+        uint64_t more = seen - watch->counters[cpu].before[READS];
+        since->readers += more && more * 8 >= since->reads;
+        in_all->readers += seen && seen * 8 >= in_all->reads;
     }
 }
 

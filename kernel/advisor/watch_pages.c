@@ -97,7 +97,7 @@ static void forget(struct cache_watch *one) {
 
 /* One that cannot be watched now is tried again at the next look. */
 static void look_at_cache(struct cache_watch *one, struct pages_watched *since) {
-    struct watched reads;
+    struct watched reads, in_all;
     uint64_t filled;
     k42_id id = __atomic_load_n(&one->id, __ATOMIC_ACQUIRE);
     if (!id)
@@ -112,7 +112,7 @@ static void look_at_cache(struct cache_watch *one, struct pages_watched *since) 
         (void)(watch_begin(id, &one->watch) < 0);
         return;
     }
-    watch_read(one->watch, &reads);
+    watch_read(one->watch, &reads, &in_all);
     since->filled += filled > one->filled ? filled - one->filled : 0;
     since->read += reads.bytes;
 }
