@@ -25,12 +25,17 @@ static bool would_fit(const struct look *look) {
     return look->pages <= (now.free + now.idle) / LARGE_PART;
 }
 
-static bool applies(const struct look *look) {
-    static const char *const classes[] = {"fcm.shared", "fcm.pinned", "fcm.large"};
+bool contention_may_help(const char *class_name) {
+    static const char *const classes[] = {"fcm.shared", "fcm.pinned", "fcm.large", "fcm.stream"};
     for (unsigned i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (k42_text_equal(look->info.class_name, classes[i]))
+        if (k42_text_equal(class_name, classes[i]))
             return true;
-    return k42_text_equal(look->info.class_name, "fcm.stream") && would_fit(look);
+    return false;
+}
+
+static bool applies(const struct look *look) {
+    return contention_may_help(look->info.class_name) &&
+           (!k42_text_equal(look->info.class_name, "fcm.stream") || would_fit(look));
 }
 
 /* Too few reads say nothing, however long they took to come; they add up. */

@@ -90,6 +90,9 @@ extern struct advisor *const advisors_that_look[ADVISORS_THAT_LOOK];
 extern struct advisor advisor_contention, advisor_order, advisor_loop, advisor_small,
     advisor_paging, advisor_pipes, advisor_offsets;
 
+/* Whether caches of a class can be in the way of CPUs that read them. (advisor_contention.c) */
+bool contention_may_help(const char *class_name);
+
 static inline enum advisor_mode advisor_mode_of(const struct advisor *advisor) {
     return (enum advisor_mode)__atomic_load_n(&advisor->mode, __ATOMIC_RELAXED);
 }
