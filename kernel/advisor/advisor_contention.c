@@ -16,7 +16,7 @@
 
 #include "../mem/frame/frame.h"
 
-enum { READS = 16, LARGE_PART = 4 };
+enum { READS = 64, LARGE_PART = 4 };
 
 /* What was read once and in order would be kept. */
 static bool would_fit(const struct look *look) {
@@ -38,18 +38,17 @@ static bool applies(const struct look *look) {
            (!k42_text_equal(look->info.class_name, "fcm.stream") || would_fit(look));
 }
 
-/* Too few reads say nothing, however long they took to come; they add up. */
+/* Too few reads say nothing, however long they took to come; they add up. CPUs meet in bursts, so
+ * what counts is all that was seen. */
 static void judge(const struct look *look, bool changed, struct advice_look *said) {
     const struct watched *watched = &look->watched;
     if (!look->is_watched) {
         said->signal = !changed && look->info.cpus > 1;
         return;
     }
-    if (watched->reads < READS) {
-        said->signal = changed || look->in_all.reads ? 0 : -1;
+    if (watched->reads < READS)
         return;
-    }
-    said->signal = watched_meet(watched) ? 1 : -1;
+    said->signal = watched_meet(&look->in_all) ? 1 : -1;
     said->cost = watched->ns;
     said->work = watched->timed;
 }
@@ -67,8 +66,8 @@ struct advisor advisor_contention = {
     .interface_ = &fcm_interface,
     .plain = "behind=file sharing=low",
     .rules = {.votes = 2,
-              .watch = 5,
-              .patience = 40,
+              .watch = 3,
+              .patience = 100,
               .probation = 5,
               .against = 3,
               .check = 100,
