@@ -326,6 +326,8 @@ static bool attachment_has(const struct fcm_attachment *attachment, uint64_t pag
     return page - attachment->first < attachment->pages;
 }
 
+void (*fixture_after_unmap)(void);
+
 void fixture_file_evict(k42_ref ref, uint64_t page) {
     k42_enter();
     struct fcm_test *file = file_of(ref);
@@ -347,6 +349,11 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
         if (attachment_has(&attachment, page) &&
             k42_call((hat_ref)attachment.hat, unmap, address, PAGE) == -ENOMEM)
             abort();
+        if (fixture_after_unmap) {
+            k42_exit();
+            fixture_after_unmap();
+            k42_enter();
+        }
         k42_lock(&file->lock);
         at = at->next;
     }

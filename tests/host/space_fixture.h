@@ -48,6 +48,8 @@ extern k42_ref fixture_pm;
 k42_ref fixture_file(void);
 /* Takes a page away from whoever maps it; it comes back with the same contents, elsewhere. */
 void fixture_file_evict(k42_ref file, uint64_t page);
+/* Called each time a page that is evicted has left one attachment, inactive; NULL: nothing. */
+extern void (*fixture_after_unmap)(void);
 uint64_t fixture_attachments(k42_ref file);
 static inline uint64_t file_word(uint64_t page) {
     return 0xf11e0000 + page;

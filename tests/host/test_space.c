@@ -158,6 +158,68 @@ static void a_page_that_leaves_is_forgotten_by_children_too(void **state) {
     assert_int_equal(k42_destroy(file), 0);
 }
 
+#define FILE_AT 0x10000000ul
+#define BESIDE  (FILE_AT + 64 * PAGE) /* memory in the same leaf */
+
+static space_ref writers[2];
+
+static void write_beside(void) {
+    for (unsigned n = 0; n < 2; n++)
+        if (writers[n] != (space_ref)K42_NULL_REF)
+            assert_int_equal(program_write(writers[n], BESIDE, n), 0);
+}
+
+static void reads_are_right(space_ref space) {
+    uint64_t value = 0;
+    machine_this_cpu = 1;
+    assert_int_equal(program_read(space, FILE_AT + PAGE, &value), 0);
+    assert_int_equal(value, file_word(1));
+    assert_int_equal(program_read(space, BESIDE + PAGE, &value), 0);
+    assert_int_equal(value, 7);
+    machine_this_cpu = 0;
+}
+
+/* A page of the file leaves. When it has left the leaf that both share, on the parent's behalf, the
+ * writers get leaves of their own; and nobody will tell the child's CPUs again. */
+static void evict_while_leaves_part(bool parent_writes) {
+    space_ref parent = fixture_space();
+    k42_ref file = fixture_file();
+    struct space_request request = {.address = FILE_AT,
+                                    .length = 8 * PAGE,
+                                    .protection = SPACE_READ,
+                                    .most = SPACE_ALL,
+                                    .flags = SPACE_FIXED,
+                                    .fcm = file};
+    uint64_t value = 0;
+    assert_int_equal(program_map(parent, &request).word, FILE_AT);
+    assert_int_equal(program_map_memory(parent, BESIDE, 8 * PAGE, 0), BESIDE);
+    assert_int_equal(program_read(parent, FILE_AT + PAGE, &value), 0);
+    assert_int_equal(program_write(parent, BESIDE + PAGE, 7), 0);
+    space_ref child = program_fork(parent);
+    writers[0] = parent_writes ? parent : (space_ref)K42_NULL_REF;
+    writers[1] = child;
+    reads_are_right(child);
+    fixture_after_unmap = write_beside;
+    fixture_file_evict(file, 1);
+    fixture_after_unmap = NULL;
+    reads_are_right(child);
+    reads_are_right(parent);
+    fixture_end_space(child);
+    fixture_end_space(parent);
+    fixture_settle();
+    assert_int_equal(k42_destroy(file), 0);
+}
+
+static void a_page_that_left_a_shared_leaf_is_forgotten_with_its_copy(void **state) {
+    (void)state;
+    evict_while_leaves_part(false);
+}
+
+static void a_page_that_left_a_shared_leaf_is_forgotten_when_it_is_nobody_elses(void **state) {
+    (void)state;
+    evict_while_leaves_part(true);
+}
+
 static void fork_takes_no_frames_for_pages(void **state) {
     (void)state;
     space_ref parent = fixture_space();
@@ -506,6 +568,8 @@ int main(void) {
         TEST(a_child_and_its_parent_see_their_own_writes_only),
         TEST(shared_memory_is_the_same_for_parent_and_child),
         TEST(a_page_that_leaves_is_forgotten_by_children_too),
+        TEST(a_page_that_left_a_shared_leaf_is_forgotten_with_its_copy),
+        TEST(a_page_that_left_a_shared_leaf_is_forgotten_when_it_is_nobody_elses),
         TEST(fork_takes_no_frames_for_pages),
         TEST(large_areas_get_large_pages_and_lose_parts_of_them),
         TEST(a_stack_grows_to_its_limit_and_keeps_its_gap),

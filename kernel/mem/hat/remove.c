@@ -30,10 +30,14 @@ static void object_change(struct removal *removal, struct leaf *leaf, unsigned i
     if (!old || old & (ENTRY_PRIVATE | ENTRY_OUT))
         return;
     removal->done++;
-    if (!(removal->protection & HAT_READ))
-        leaf_take(leaf, index);
-    else if (!(removal->protection & HAT_WRITE))
-        user_entry_clear(entry, ENTRY_WRITABLE);
+    if (removal->protection & HAT_READ) {
+        if (!(removal->protection & HAT_WRITE))
+            user_entry_clear(entry, ENTRY_WRITABLE);
+        return;
+    }
+    leaf_take(leaf, index);
+    if (leaf->shared)
+        leaf->frame->tag |= LEAF_LOST;
 }
 
 /* The addresses [start, end) of one slot. 1: it held a large private page. */
