@@ -131,8 +131,7 @@ k42_id k42_shared_from(k42_id first, uint32_t slots, const struct k42_interface 
     for (; id < end && slots; id++, slots--) {
         uint64_t state = k42_load_relaxed(&k42_entries[id].state);
         uint32_t touched = k42_entry_touched(state);
-        if (k42_entry_usable(state) && touched & (touched - 1) &&
-            k42_id_interface(id) == number)
+        if (k42_entry_usable(state) && touched & (touched - 1) && k42_id_interface(id) == number)
             visit(id);
     }
     return id < end ? id : 0;
