@@ -12,8 +12,8 @@
  * probation, or it is undone. Pages that are used by mappings alone are not measured, so nothing is
  * done for those; private pages leave by the clock of their address space, whatever the PM.
  *
- * Later a PM for loops goes back when pages come out of order, which is counted; and one in doubt
- * is watched now and then, as is one to which nothing happens any more.
+ * Later a PM for loops goes back as soon as pages come out of order, which is counted; whether
+ * another class would be better by now is watched now and then.
  */
 #include "inside.h"
 
