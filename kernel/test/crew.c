@@ -10,14 +10,26 @@
 #include <errno.h>
 #include <k42/k42.h>
 
+/* With more processors than the emulator's machine has, each stands still for a while. */
+#define SURE_NS 30000000000ul
+
 static void member_main(void *argument) {
     struct member *self = argument;
     self->work(self);
 }
 
+uint32_t crew_some(uint32_t each) {
+    uint32_t wanted = each * cpu_count();
+    return wanted < CREW_MANY ? wanted : CREW_MANY;
+}
+
 bool crew_start(struct crew *crew, uint32_t size, bool pinned, void (*work)(struct member *),
                 void *shared) {
     crew->stop = 0;
+    if (size > CREW_MAX) {
+        print("a crew has room for %u, not for %u", CREW_MAX, size);
+        return false;
+    }
     for (crew->size = 0; crew->size < size; crew->size++) {
         struct member *member = &crew->members[crew->size];
         *member = (struct member){
@@ -53,12 +65,12 @@ void crew_await(struct crew *crew, uint64_t more) {
 }
 
 bool swap_surely(k42_ref ref, struct k42_class *to) {
-    struct k42_swap_report report;
+    struct k42_swap request = {.ref = ref, .to = to, .deadline_ns = SURE_NS};
     k42_result result = -ENOENT;
     do
-        result = to ? k42_swap(ref, to, &report) : -ENOENT;
+        result = to ? k42_swap_run(&request) : -ENOENT;
     while (result == -ETIMEDOUT || result == -EBUSY);
     if (result < 0)
-        print("swap: %s", to ? report.text : "there is no such class");
+        print("swap: %s", to ? request.report.text : "there is no such class");
     return result >= 0;
 }

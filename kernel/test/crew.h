@@ -18,14 +18,19 @@ struct member {
     struct thread *thread;
 };
 
-#define CREW_MAX 64
+#define CREW_MANY 64  /* more than most machines have processors */
+#define CREW_MAX  256 /* that there is room for: some of 64 processors */
 
 struct crew {
     struct member members[CREW_MAX];
     uint32_t size, stop;
 };
 
-/* Starts `size` threads, member i on CPU i modulo their number when `pinned`. False: no memory. */
+/* So many for each processor, but no more than many. */
+uint32_t crew_some(uint32_t each);
+
+/* Starts `size` threads, member i on CPU i modulo their number when `pinned`. False: no memory, or
+ * too many. */
 bool crew_start(struct crew *crew, uint32_t size, bool pinned, void (*work)(struct member *),
                 void *shared);
 /* Tells all to end and waits for it. */

@@ -142,7 +142,7 @@ static void sleep_long(void *unused) {
 
 /* Crews of earlier checks have left stacks. */
 static bool threads_end_somewhere(void) {
-    enum { MOST = 4 * CREW_MAX };
+    enum { MOST = 4 * CREW_MANY };
     static struct thread *threads[MOST];
     uint32_t count = 0;
     while (count < MOST && (threads[count] = thread_start("check", sleep_long, NULL)))

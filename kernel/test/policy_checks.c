@@ -95,8 +95,7 @@ KERNEL_CHECK(policies, every_queue_is_swapped_while_threads_run_sleep_and_move) 
     queues.count = 0;
     (void)k42_each_object(&run_queue_interface, note_queue, NULL);
     if (queues.count != 2 * cpu_count() ||
-        !crew_start(&crew, 4 * cpu_count() < CREW_MAX ? 4 * cpu_count() : CREW_MAX, false,
-                    live_variously, NULL))
+        !crew_start(&crew, crew_some(4), false, live_variously, NULL))
         return false;
     /* An even number; each pair of policies is somebody's. */
     bool swapped = swap_all(queues.count <= 8 ? 60 : (SWAPS / queues.count & ~1u) + 2);
@@ -244,8 +243,7 @@ KERNEL_CHECK(policies, a_thread_runs_where_it_may_at_once_and_after_sleeping) {
 
 /* Spinning, sleeping, or waiting for their turns: others send them about. */
 KERNEL_CHECK(policies, threads_are_sent_to_other_cpus_whatever_they_do) {
-    if (!crew_start(&crew, 3 * cpu_count() < CREW_MAX ? 3 * cpu_count() : CREW_MAX, false,
-                    live_variously, NULL))
+    if (!crew_start(&crew, crew_some(3), false, live_variously, NULL))
         return false;
     for (unsigned round = 0; round < 8; round++) {
         unsigned cpu = round % cpu_count() % 1024;
@@ -284,8 +282,7 @@ static void work_and_look(struct member *self) {
 }
 
 KERNEL_CHECK(policies, a_threads_time_only_grows_and_with_its_work) {
-    if (!crew_start(&crew, 2 * cpu_count() < CREW_MAX ? 2 * cpu_count() : CREW_MAX, false,
-                    work_and_look, NULL))
+    if (!crew_start(&crew, crew_some(2), false, work_and_look, NULL))
         return false;
     crew_wait(&crew);
     for (unsigned i = 0; i < crew.size; i++)

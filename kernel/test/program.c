@@ -11,24 +11,30 @@
 
 #include <errno.h>
 
-#define POOL_FRAMES 256u
+#define POOL_FRAMES_LEAST 256u
+#define POOL_FRAMES_A_CPU 32u
 
 static struct {
     struct spin_lock lock;
     char *memory;
     uint64_t spare; /* linked by their first words */
-    unsigned made, out;
+    unsigned size, made, out;
 } pool;
+
+static void pool_fill(void) {
+    pool.size = POOL_FRAMES_LEAST + POOL_FRAMES_A_CPU * cpu_count();
+    pool.memory = k42_platform_alloc((pool.size + 1) * FRAME_SIZE);
+}
 
 uint64_t program_frame(void) {
     uintptr_t saved = interrupts_save();
     spin_take(&pool.lock);
     if (!pool.memory)
-        pool.memory = k42_platform_alloc((POOL_FRAMES + 1) * FRAME_SIZE);
+        pool_fill();
     uint64_t frame = pool.spare;
     if (frame)
         pool.spare = *(uint64_t *)phys_to_virt(frame);
-    else if (pool.memory && pool.made < POOL_FRAMES)
+    else if (pool.memory && pool.made < pool.size)
         frame = (virt_to_phys(pool.memory) | (FRAME_SIZE - 1)) + 1 + pool.made++ * FRAME_SIZE;
     pool.out += frame != 0;
     spin_release(&pool.lock);

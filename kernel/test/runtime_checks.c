@@ -21,7 +21,7 @@
 static struct crew crew;
 
 static uint32_t many(void) {
-    return 3 * cpu_count() < CREW_MAX ? 3 * cpu_count() : CREW_MAX;
+    return crew_some(3);
 }
 
 static account_ref account_make(struct k42_class *class_) {

@@ -23,10 +23,10 @@ static void count_once(struct member *self) {
 
 KERNEL_CHECK(threads, started_threads_run_and_are_joined) {
     for (unsigned round = 0; round < 20; round++) {
-        if (!crew_start(&crew, CREW_MAX, false, count_once, NULL))
+        if (!crew_start(&crew, CREW_MANY, false, count_once, NULL))
             return false;
         crew_wait(&crew);
-        for (unsigned i = 0; i < CREW_MAX; i++)
+        for (unsigned i = 0; i < CREW_MANY; i++)
             if (crew.members[i].done != 1)
                 return false;
     }
@@ -76,7 +76,7 @@ static void spin_and_count(struct member *self) {
 }
 
 KERNEL_CHECK(threads, threads_that_never_wait_take_turns) {
-    uint32_t size = 3 * cpu_count() < CREW_MAX ? 3 * cpu_count() : CREW_MAX;
+    uint32_t size = crew_some(3);
     if (!crew_start(&crew, size, true, spin_and_count, NULL))
         return false;
     crew_await(&crew, 1000);
@@ -90,10 +90,10 @@ static void note_cpu(struct member *self) {
 }
 
 KERNEL_CHECK(threads, a_pinned_thread_runs_where_it_was_put) {
-    if (!crew_start(&crew, CREW_MAX, true, note_cpu, NULL))
+    if (!crew_start(&crew, CREW_MANY, true, note_cpu, NULL))
         return false;
     crew_wait(&crew);
-    for (uint32_t i = 0; i < CREW_MAX; i++)
+    for (uint32_t i = 0; i < CREW_MANY; i++)
         if (crew.members[i].done != i % cpu_count())
             return false;
     return true;
@@ -122,8 +122,7 @@ static void stay_active(struct member *self) {
 
 KERNEL_CHECK(threads, an_active_thread_stays_on_its_cpu) {
     uint32_t moved = 0;
-    if (!crew_start(&crew, 4 * cpu_count() < CREW_MAX ? 4 * cpu_count() : CREW_MAX, false,
-                    stay_active, &moved))
+    if (!crew_start(&crew, crew_some(4), false, stay_active, &moved))
         return false;
     crew_await(&crew, 20);
     crew_end(&crew);
@@ -233,7 +232,7 @@ static void sleep_variously(struct member *self) {
 }
 
 KERNEL_CHECK(threads, many_timers_at_once_all_come) {
-    if (!crew_start(&crew, CREW_MAX, false, sleep_variously, NULL))
+    if (!crew_start(&crew, CREW_MANY, false, sleep_variously, NULL))
         return false;
     crew_await(&crew, 20);
     crew_end(&crew);
