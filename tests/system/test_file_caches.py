@@ -2,11 +2,12 @@
 import hashlib
 import os
 import random
+import re
 import threading
 import time
 
 import pytest
-from launcher import session
+from launcher import session, variants
 
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="looks at objects, which Linux has not")
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
 LONG = os.environ.get("K42_LONG") == "1"
 LARGE = 48 << 20
 SMALL = 2 << 20
+MAPPED = (8 << 20) + 100
 
 
 def live(guest, name):
@@ -29,11 +31,13 @@ def pages_of_files(guest):
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
-    for name, size in ("large", LARGE), ("small", SMALL):
+    for name, size in [("large", LARGE), ("small", SMALL)] + [(name, MAPPED) for name in ("plain", "blocks", "advised")]:
         (folder / name).write_bytes(random.Random(size).randbytes(size))
     with session.Session("k42", 1, "192M", shares=[(str(folder), "/srv")]) as started:
         started.wait_until_ready()
         started.folder = folder
+        with open(os.path.join(variants.folder("release"), "tests", "programs", "mapped"), "rb") as program:
+            started.run(["sh", "-c", "cat > /bin/mapped; chmod +x /bin/mapped"], program.read())
         yield started
 
 
@@ -65,6 +69,42 @@ def test_pages_that_a_program_does_not_need_any_more_go(guest):
     assert pages_of_files(guest) <= before - SMALL / 4096 + 100  # dd itself has some
     done = guest.run(["md5sum", "/srv/small"])
     assert done.output.split()[0] == sum_of(guest, "small"), done
+
+
+def touch(guest, name, *how):
+    """Faults of a program that touches each page of a file, and kB of page tables that took."""
+    done = guest.run(["mapped", "/srv/" + name, *how])
+    found = re.fullmatch(r"(\d+) pages: (\d+) faults, \d+ us, (-?\d+) kB of tables, right\n", done.output.decode())
+    assert not done.status and found and int(found[1]) == MAPPED // 4096 + 1, done
+    return int(found[2]), int(found[3])
+
+
+def test_a_mapped_file_takes_a_fault_a_block_and_no_table_in_large_pages(guest):
+    faults, tables = touch(guest, "plain")
+    assert faults >= MAPPED >> 16 and tables >= 4 * (MAPPED >> 21)
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
+    assert live(guest, "fcm.large") == 1
+    for how in "shared", "private", "shared":
+        faults, tables = touch(guest, "blocks", how)
+        assert faults <= (MAPPED >> 21) + 8 and tables <= 16, (how, faults, tables)
+    assert guest.run(["md5sum", "/srv/blocks"]).output.split()[0] == sum_of(guest, "blocks")
+    # They go to another class and come back.
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.shared"])
+    touch(guest, "blocks")
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
+    # What is written to one goes to the host, and it stays one.
+    guest.run(["sh", "-c", "printf 0123456 | dd of=/srv/blocks bs=1 seek=5000000 conv=notrunc; sync"])
+    assert (guest.folder / "blocks").read_bytes()[5000000:5000007] == b"0123456"
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
+
+
+def test_a_program_asks_for_large_pages_of_a_file(guest):
+    before = live(guest, "fcm.large")
+    assert guest.run(["mapped", "/srv/advised", "advise"]).status == 0
+    while live(guest, "fcm.large") == before:  # by a thread of the kernel's, for which nobody waits
+        time.sleep(0.1)
+    assert touch(guest, "advised")[0] <= (MAPPED >> 21) + 8
 
 
 def test_a_file_of_the_host_is_named_where_it_is_mapped_open_or_mounted(guest):
