@@ -3,7 +3,7 @@
  * moved and forked; and every frame comes back. Compared with a plain model: one record a page, and
  * fork copies them all.
  */
-#include "space_fixture.h"
+#include "paging_fixture.h"
 
 #define BASE  0x10000000ul
 #define BLOCK (LARGE / PAGE)
@@ -686,6 +686,22 @@ static void do_evict(struct program *program, unsigned first, unsigned count) {
         fixture_file_evict(model_file, random_below(FILE_PAGES));
 }
 
+static bool paging;
+
+/* Some go out, some of those are forgotten by the cache; now and then all. */
+static void do_page_out(struct program *program, unsigned first, unsigned count) {
+    (void)program, (void)first;
+    if (!paging)
+        return;
+    if (random_below(8) == 0)
+        fixture_all_out();
+    for (unsigned n = 0; n < count / 32; n++)
+        (void)fixture_page_out(1 + random_below(64));
+    k42_enter();
+    (void)swap_give_back(random_below(200));
+    k42_exit();
+}
+
 static void program_end(unsigned number) {
     fixture_end_space(programs[number]->space);
     free(programs[number]);
@@ -707,7 +723,7 @@ static void do_fork(struct program *program, unsigned first, unsigned count) {
 static void random_operation(void) {
     static void (*const operations[])(struct program *, unsigned, unsigned) = {
         do_map,   do_map,   do_unmap, do_protect, do_move, do_discard, do_write,
-        do_write, do_write, do_read,  do_read,    do_fork, do_evict,
+        do_write, do_write, do_read,  do_read,    do_fork, do_evict,   do_page_out,
     };
     struct program *program;
     do
@@ -736,17 +752,34 @@ static void run_model(unsigned seed, unsigned operations, k42_ref file) {
     fixture_settle();
 }
 
-static void programs_read_what_a_plain_model_says(void **state) {
-    (void)state;
+static void run_seeds(unsigned count) {
     const char *seeds = getenv("K42_SPACE_SEEDS");
-    unsigned count = seeds ? (unsigned)atoi(seeds) : 8;
+    count = seeds ? (unsigned)atoi(seeds) : count;
     for (unsigned seed = 1; seed <= count; seed++) {
         uint64_t before = fixture_frames();
         run_model(seed, 600, seed % 2 ? fixture_file() : fixture_file_of_blocks());
+        if (paging)
+            fixture_swap_settle();
         if (fixture_frames() != before)
             print_error("seed %u: %ld frames\n", seed, (long)(fixture_frames() - before));
         assert_int_equal(fixture_frames(), before);
     }
+}
+
+static void programs_read_what_a_plain_model_says(void **state) {
+    (void)state;
+    run_seeds(8);
+}
+
+/* Programs that have ended leave nothing in the swap, which is full at times. */
+static void the_same_while_pages_go_out_and_come_back(void **state) {
+    (void)state;
+    fixture_swap_on(PROGRAMS * PAGES / 2);
+    paging = true;
+    run_seeds(4);
+    paging = false;
+    assert_int_equal(fixture_swap_used(), 0);
+    fixture_swap_off();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
@@ -774,6 +807,7 @@ int main(void) {
         TEST(a_hundred_thousand_mappings_are_found),
         TEST(without_memory_there_is_an_error_and_nothing_is_lost),
         TEST(programs_read_what_a_plain_model_says),
+        TEST(the_same_while_pages_go_out_and_come_back),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);

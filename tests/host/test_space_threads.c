@@ -3,7 +3,7 @@
  * another address space wrote, or reaches what it has unmapped, while others map, unmap, protect
  * and fork in the same space, file pages leave, and objects are exchanged for others of their kind.
  */
-#include "space_fixture.h"
+#include "paging_fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -248,6 +248,41 @@ static void nothing_is_left_of_a_range_that_was_unmapped_under_faults(void **sta
     fixture_end_space(shared_space);
 }
 
+/* ---- pages that go out ---- */
+
+static uint64_t sent;
+
+static void *relieve(void *unused) {
+    machine_this_cpu = THREADS + 1;
+    check(k42_attach("relief") == 0, "cannot attach");
+    for (unsigned n = 0; !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); n++) {
+        sent += fixture_page_out(16);
+        k42_enter();
+        (void)swap_give_back(n % 32);
+        k42_exit();
+    }
+    check(k42_detach() == 0, "cannot detach");
+    return unused;
+}
+
+static void no_word_is_lost_while_pages_go_out_and_come_back(void **state) {
+    (void)state;
+    pthread_t relief;
+    fixture_swap_on(4096);
+    assert_int_equal(pthread_create(&relief, NULL, relieve, NULL), 0);
+    run_workers();
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    pthread_join(relief, NULL);
+    stop = 0;
+    assert_true(sent > 100);
+    end_workers();
+    k42_enter();
+    (void)swap_give_back(0);
+    k42_exit();
+    assert_int_equal(fixture_swap_used(), 0);
+    fixture_swap_off();
+}
+
 /* ---- swaps ---- */
 
 static long swap_one(const struct k42_object_info *info, void *context) {
@@ -292,6 +327,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(threads_of_one_program_do_not_disturb_each_other,
                                         fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(nothing_is_left_of_a_range_that_was_unmapped_under_faults,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(no_word_is_lost_while_pages_go_out_and_come_back,
                                         fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(nobody_notices_when_spaces_hats_and_regions_are_swapped,
                                         fixture_begin, fixture_end),

@@ -198,7 +198,8 @@ struct fcm_ops {
     K42_METHOD(expect)(struct fcm *self, uint64_t index);
 
     /* The frame becomes the expected page, a changed one, and is given back to the PM that its
-     * record's first word of the user says; 0: there is no page after all. */
+     * record's first word of the user says, or left to page tables that have it as well
+     * (FRAME_CACHED); 0: there is no page after all. */
     K42_METHOD(adopt)(struct fcm *self, uint64_t index, uint64_t physical);
 
     /* Counts of events. They are kept where pages come and go, never where one is there. */

@@ -133,6 +133,10 @@ static k42_result grant_entry(uint64_t *entry, unsigned protection) {
     bool ours = page_is_ours(old);
     if ((wanted & HAT_WRITE) && !ours)
         return HAT_COPY;
+    if (wanted & HAT_WRITE)
+        page_forget(old);
+    else if (ours && page_remembers(old))
+        ours = false; /* to be asked again before it is written */
     user_entry_exchange(entry, entry_allow(old, ours ? protection : protection & ~HAT_WRITE));
     return 0;
 }
@@ -200,6 +204,7 @@ static k42_result copy_in_leaf(struct hat_tables *tables, struct leaf *leaf, uin
     if (*old & ENTRY_OUT)
         return -K42_RETRY;
     if (*old & ENTRY_PRIVATE && page_is_ours(*old)) {
+        page_forget(*old);
         user_entry_exchange(entry, copy ^ user_entry_frame(copy) ^ user_entry_frame(*old) ^
                                        (*old & ENTRY_PART));
         return HAT_UNUSED;

@@ -101,6 +101,8 @@ k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, si
     if (looked.entry && !shared &&
         (looked.entry & ENTRY_PRIVATE ? page_is_ours(looked.entry)
                                       : user_entry_writable(looked.entry))) {
+        if (looked.entry & ENTRY_PRIVATE)
+            page_forget(looked.entry);
         __builtin_memcpy(look_memory(&looked, address), from, length);
         result = 0;
     }

@@ -210,7 +210,7 @@ static void allow_entry(struct removal *removal, struct leaf *leaf, unsigned ind
     if (old & ENTRY_OUT)
         return;
     if (old & ENTRY_PRIVATE) {
-        if (protection & HAT_WRITE && !page_is_ours(old))
+        if (protection & HAT_WRITE && (!page_is_ours(old) || page_remembers(old)))
             protection &= ~(unsigned)HAT_WRITE;
     } else if (!(protection & HAT_READ)) {
         leaf_take(leaf, index);
@@ -233,7 +233,7 @@ static bool allow_large(struct removal *removal, uintptr_t start, uintptr_t end)
     bool whole = end - start == LEAF_BYTES && protection & HAT_READ;
     bool large = entry & ENTRY_LARGE && (whole || !private);
     if (large && whole) {
-        if (private ? !page_is_ours(entry) : !user_entry_writable(entry))
+        if (private ? !page_is_ours(entry) || page_remembers(entry) : !user_entry_writable(entry))
             protection &= ~(unsigned)HAT_WRITE;
         allowed = entry_allow(entry, protection);
     }
