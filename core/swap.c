@@ -48,6 +48,12 @@ static void swap_let_go(k42_id id) {
     k42_entry_release(entry, K42_ENTRY_SWAPPING, false);
 }
 
+/* Takes a swap off the ledgers of components, whose code it does not run any more. */
+static void let_go_of(struct k42_component *const *held) {
+    for (unsigned i = 0; i < K42_MEDIATOR_HOLDS; i++)
+        k42_let_go(held[i]);
+}
+
 static void mediator_reclaim(struct k42_defer *defer) {
     struct k42_mediator *mediator = k42_container(defer, struct k42_mediator, defer);
     if (mediator->old)
@@ -70,22 +76,35 @@ static k42_result mediator_prepare(struct k42_mediator *mediator, struct k42_swa
     if (request->from && mediator->old->class_ != request->from)
         return -ESTALE;
     const struct k42_class *from = mediator->old->class_;
-    if (!k42_class_registered(request->to))
-        return -ENOENT;
+    if (from->record)
+        mediator->held[K42_HOLD_FROM] = k42_class_hold_record(from->record);
     if (!k42_transfer_negotiate(from, request->to, &mediator->exporter, &mediator->importer))
         return -ENOTSUP;
     request->report.format = mediator->exporter->format->name;
-    k42_result result = k42_root_replacement(from, request->to, &mediator->new, &mediator->into);
+    k42_result result = k42_root_replacement(from, request->to, &mediator->new, &mediator->into,
+                                             &mediator->held[K42_HOLD_ADAPTOR]);
     return result < 0 ? result : k42_transfer_prepare(mediator);
 }
 
-static k42_result swap_begin(struct k42_swap *request) {
+/*
+ * Finds out which class it is to become, and holds that. Whoever names the version there is by then
+ * may have read it just before it was turned away from, and reads another now.
+ */
+static k42_result swap_aim(struct k42_swap *request, struct k42_component **held) {
+    for (const struct k42_class *before = NULL;; before = request->to) {
+        k42_result result = request->aim ? request->aim(request) : 0;
+        if (result < 0 || !(result = k42_class_hold(request->to, held)))
+            return result;
+        if (!request->aim || request->to == before)
+            return result;
+    }
+}
+
+/* With the class held that it is to become. */
+static k42_result swap_take(struct k42_swap *request, struct k42_component *held) {
     k42_id id = k42_ref_id(request->ref);
     uint64_t begun_ns = k42_platform_now_ns();
-    k42_result result = request->aim ? request->aim(request) : 0;
-    if (result < 0)
-        return result;
-    result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
+    k42_result result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
     if (result < 0) {
         k42_swap_explain_refusal(request, NULL, result);
         return result;
@@ -95,6 +114,7 @@ static k42_result swap_begin(struct k42_swap *request) {
         swap_let_go(id);
         return -ENOMEM;
     }
+    mediator->held[K42_HOLD_TO] = held;
     mediator->begun_ns = begun_ns;
     mediator_aim(mediator, &k42_entries[id]);
     k42_event_swap_begin(id, mediator->old->class_->name, request->to->name);
@@ -105,11 +125,26 @@ static k42_result swap_begin(struct k42_swap *request) {
         if (mediator->new)
             k42_root_end(mediator->new);
         mediator->old = NULL;
+        mediator->held[K42_HOLD_TO] = NULL;
+        let_go_of(mediator->held);
         mediator_reclaim(&mediator->defer);
         return result;
     }
     request->mediator = mediator;
     return 0;
+}
+
+static k42_result swap_begin(struct k42_swap *request) {
+    struct k42_component *held = NULL;
+    k42_result result = swap_aim(request, &held);
+    if (result < 0) {
+        k42_swap_explain_refusal(request, NULL, result);
+        return result;
+    }
+    result = swap_take(request, held);
+    if (result < 0)
+        k42_let_go(held);
+    return result;
 }
 
 /* ---- forward and block ---- */
@@ -294,6 +329,7 @@ static bool swap_again(struct k42_swap *request, k42_result result) {
 
 static void swap_settle(struct k42_swap *request) {
     struct k42_mediator *mediator = request->mediator;
+    struct k42_component *held[K42_MEDIATOR_HOLDS];
     k42_result result = mediator->result < 0 ? mediator->result : 0;
     k42_swap_explain(request, mediator, result);
     k42_count(result ? &k42_counters.swap_aborts : &k42_counters.swaps, 1);
@@ -307,8 +343,11 @@ static void swap_settle(struct k42_swap *request) {
         mediator->old = NULL;
     }
     request->mediator = NULL;
-    k42_defer_from(NULL, &mediator->defer, mediator_reclaim);
     request->report.result = result;
+    __builtin_memcpy(held, mediator->held, sizeof held);
+    k42_defer_from(NULL, &mediator->defer, mediator_reclaim);
+    /* What is left to be done of it is deferred, which an unload waits for. */
+    let_go_of(held);
 }
 
 static bool is_atomic(const struct k42_swap *request) {

@@ -142,10 +142,11 @@ def words():
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
     one.add_argument("--instructions", action="store_true",
-                     help="of linux: count instructions, time nothing")
+                     help="of linux and storm: count instructions, time nothing")
+    one.add_argument("--seconds", metavar="N", help="of storm: how long each rages")
     one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
     one.add_argument("--write", action="store_true",
-                     help="of papers: put the table and the pictures into docs/")
+                     help="of papers and storm: put what is told into docs/")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -208,12 +209,12 @@ def do(asked):
         return running.boot(asked)
     if asked.command == "test":
         if asked.long is not None:
-            return long_tests.test_long(asked.long)
+            return long_tests.test_long(asked.long, asked.pattern)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
         options = ["--" + name for name in ("json", "quick", "instructions", "write")
                    if getattr(asked, name)]
-        for name in ("only", "cpus"):
+        for name in ("only", "cpus", "seconds"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
         return running.bench(asked.name, options)
     if asked.command == "install":
@@ -257,8 +258,10 @@ def main(arguments):
     if asked.command == "build" and not asked.source and (asked.output or asked.key
                                                           or asked.unsigned):
         parser.error("-o, --key and --unsigned go with a FILE.c")
-    if asked.command == "test" and asked.long is not None and (asked.list or asked.pattern):
-        parser.error("--long takes an AREA only")
+    if asked.command == "test" and asked.long is not None and asked.list:
+        parser.error("--list names what the quick run has; tests/long.json what --long has")
+    if asked.command == "test" and asked.long == "" and asked.pattern:
+        parser.error("--long takes an AREA before a PATTERN")
     end_on_terminate()
     try:
         return do(asked)

@@ -52,8 +52,9 @@ K42_EXPORT extern __thread char *k42_tls_base __attribute__((tls_model("initial-
 #endif
 
 struct k42_options {
-    uint32_t max_objects;          /* address space reserved, not memory; 0: 16 million */
-    uint64_t watchdog_ns;          /* a grace period older than this is reported; 0: one second */
+    uint32_t max_objects; /* address space reserved, not memory; 0: 16 million */
+    /* A grace period for which somebody could wait longer than this is reported; 0: one second. */
+    uint64_t watchdog_ns;
     void (*log)(const char *line); /* where messages for people go; NULL: standard error */
     uint64_t gather_ns; /* what is destroyed or deferred is gathered for so long before a grace
                            period begins for it; 0: one begins at once */

@@ -21,6 +21,11 @@ static bool entry_permits(uint64_t entry, unsigned wanted) {
 
 /* ---- new pages ---- */
 
+/* Another CPU was faster with the same large page of an object. */
+static bool is_same_object(uint64_t old, uint64_t large) {
+    return (old & ~(ENTRY_ACCESSED | ENTRY_DIRTY)) == large && !(large & ENTRY_PRIVATE);
+}
+
 static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64_t physical,
                             unsigned protection, const struct hat_lease *lease) {
     struct k42_pair upper = upper_make(tables, address);
@@ -33,8 +38,9 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
                                               : entry_object(physical, 2, protection);
     k42_result result = 0;
     k42_lock(&slot->lock);
-    if (user_entry_read(entry)) {
-        result = -EEXIST;
+    uint64_t old = user_entry_read(entry);
+    if (old) {
+        result = is_same_object(old, large) ? 0 : -EEXIST;
     } else {
         if (protection & HAT_PRIVATE)
             page_begin(tables, physical);

@@ -35,6 +35,7 @@ enum hat_protection {
 enum hat_seen {
     HAT_ACCESSED = 1, /* used since it was mapped or last looked at */
     HAT_DIRTY = 2,
+    HAT_OF_BLOCK = 4, /* noted of all 2 MiB around it, which are mapped by one entry */
 };
 
 /* What an address needs before it can be used; positive results of grant() and copy(). */
@@ -68,12 +69,13 @@ struct hat_ops {
 
     /*
      * Takes away the pages of objects that are mapped in [address, address + length), whole pages;
-     * private ones stay. Returns how many it were. Errors: -ENOMEM, a large page could not be
-     * parted; -K42_WAIT.
+     * private ones stay. An object's large page goes as a whole, whatever part of it is meant:
+     * whoever wants another part is given it again. Returns how many it were.
      */
     K42_METHOD(unmap)(struct hat *self, uintptr_t address, size_t length);
 
-    /* Allows at most `protection` on the pages of objects there from now on. Errors: as unmap. */
+    /* Allows at most `protection` on the pages of objects there from now on, and on all of a large
+     * one. */
     K42_METHOD(protect)
     (struct hat *self, uintptr_t address, size_t length, unsigned protection);
 

@@ -85,13 +85,17 @@ static inline struct hat_tables *tables_of(struct hat *self) {
 }
 
 /* What the record of a table's frame has in its user's words; its tag counts a leaf's entries that
- * are not 0. */
+ * are not 0, and has LEAF_LOST. */
 struct leaf_record {
     struct k42_lock lock;
     k42_id pm;       /* who was charged */
     uint64_t groups; /* bit n: some of entries 8n to 8n + 7 may be in use */
 };
 _Static_assert(sizeof(struct leaf_record) == 2 * sizeof(uintptr_t), "fits a frame's record");
+
+/* In the tag of a shared leaf: an object's page was taken out of it, on behalf of one of those who
+ * have it. CPUs of the others may remember it still. */
+enum { LEAF_LOST = 1 << 15 };
 
 /* A leaf, with its slot locked. */
 struct leaf {
@@ -124,7 +128,7 @@ static inline uint32_t holds_of(const struct frame *frame) {
 /* ---- gathering what goes, page.c ---- */
 
 static inline unsigned leaf_used(const struct leaf *leaf) {
-    return leaf->frame->tag;
+    return leaf->frame->tag & ~(unsigned)LEAF_LOST;
 }
 
 #define GATHER_MAX 64u

@@ -20,6 +20,7 @@
  */
 #include "account.h"
 
+#include "../../advisor/advisor.h"
 #include "platform.h"
 #include "runtime.h"
 
@@ -76,6 +77,8 @@ static uint64_t ask_pm(struct account *account, uint64_t wanted) {
     k42_result freed = k42_call((pm_ref)k42_id_ref(pm), reclaim, wanted);
     if (freed == -K42_STALE)
         freed = (k42_result)account_ask_fcms(account, wanted);
+    if (freed > 0)
+        advisor_note(pm);
     k42_exit();
     return freed > 0 ? (uint64_t)freed : 0;
 }
