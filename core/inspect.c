@@ -127,11 +127,11 @@ k42_id k42_shared_from(k42_id first, uint32_t slots, const struct k42_interface 
                        void (*visit)(k42_id id)) {
     k42_id id = first < K42_SLOTS_PER_PAGE ? K42_SLOTS_PER_PAGE : first;
     uint32_t end = k42_pages_used() * K42_SLOTS_PER_PAGE;
+    uint32_t number = k42_interface_number(interface_);
     for (; id < end && slots; id++, slots--) {
         uint64_t state = k42_load_relaxed(&k42_entries[id].state);
         uint32_t touched = k42_entry_touched(state);
-        if (k42_entry_usable(state) && touched & (touched - 1) &&
-            k42_interface_by_number(k42_id_interface(id)) == interface_)
+        if (k42_entry_usable(state) && touched & (touched - 1) && k42_id_interface(id) == number)
             visit(id);
     }
     return id < end ? id : 0;

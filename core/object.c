@@ -68,11 +68,7 @@ k42_result k42_root_make(struct k42_class *class_, const void *args, struct k42_
     return 0;
 }
 
-k42_result k42_publish(struct k42_root *root, k42_ref *ref) {
-    k42_id id;
-    k42_result result = k42_id_allocate(k42_class_interface_number(root->class_), &id);
-    if (result < 0)
-        return result;
+static void publish_as(struct k42_root *root, k42_id id, k42_ref *ref) {
     struct k42_entry *entry = &k42_entries[id];
     root->id = id;
     k42_store_release(&entry->root, root);
@@ -81,19 +77,30 @@ k42_result k42_publish(struct k42_root *root, k42_ref *ref) {
     k42_event_create(id, root->class_->name);
     *ref = k42_id_ref(id);
     k42_store_release(&entry->state, K42_ENTRY_LIVE);
-    return 0;
 }
 
+k42_result k42_publish(struct k42_root *root, k42_ref *ref) {
+    k42_id id;
+    k42_result result = k42_id_allocate(k42_class_interface_number(root->class_), &id);
+    if (result >= 0)
+        publish_as(root, id, ref);
+    return result;
+}
+
+/* The class's init is the last that can fail: what it was given is still the caller's then. */
 k42_result k42_create(struct k42_class *class_, const void *args, k42_ref *ref) {
     if (!k42_class_registered(class_))
         return -ENOENT;
     struct k42_root *root;
-    k42_result result = k42_root_make(class_, args, &root);
+    k42_id id;
+    k42_result result = k42_id_allocate(k42_class_interface_number(class_), &id);
     if (result < 0)
         return result;
-    result = k42_publish(root, ref);
+    result = k42_root_make(class_, args, &root);
     if (result < 0)
-        k42_root_end(root);
+        k42_id_free(id);
+    else
+        publish_as(root, id, ref);
     return result;
 }
 

@@ -7,9 +7,9 @@
 #define PARTITIONED "fcm.partitioned"
 #define MEETING     1.0 /* in a thousand pages: CPUs are in each other's way */
 
-/* As advisor_contention.c has them. */
+/* As advisor_contention.c has them; here every look says something. */
 static const struct advice_rules rules = {
-    .votes = 2, .watch = 5, .probation = 5, .against = 3, .check = 100, .least_gain = -25};
+    .votes = 2, .watch = 3, .probation = 5, .against = 3, .check = 100, .least_gain = -25};
 
 const char *adaptive_class(const struct adaptive *adaptive) {
     return adaptive->class_name ? adaptive->class_name : SHARED;

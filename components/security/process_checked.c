@@ -40,7 +40,7 @@ static const struct process_ops checked_ops = {
     .limit = checked_limit,
 };
 
-static const struct k42_transfer checked_transfers[] = BODY_TRANSFERS(process_format);
+static const struct k42_transfer checked_transfers[] = PROCESS_TRANSFERS;
 
 K42_CLASS(process_checked) = {
     .name = "process.linux",

@@ -22,7 +22,7 @@ static const struct process_ops unchecked_ops = {
     .limit = unchecked_limit,
 };
 
-static const struct k42_transfer unchecked_transfers[] = BODY_TRANSFERS(process_format);
+static const struct k42_transfer unchecked_transfers[] = PROCESS_TRANSFERS;
 
 K42_CLASS(process_unchecked) = {
     .name = "process.linux",

@@ -8,8 +8,8 @@
  *   subjects.c  which objects the words after a command mean
  *   owners.c    which process or file an object belongs to
  *   objects.c, classes.c, swap.c, hooks.c, component.c, updates.c (updates.h
- *   says with what), policy_run.c, canary.c (policy_run.h: a policy that
- *   is a program), chaos.c, advisors.c, reboot.c    the commands
+ *   says with what), policy.c, policy_run.c, policy_tell.c, canary.c
+ *   (policy_run.h: a policy that is a program), chaos.c, advisors.c, reboot.c    the commands
  *
  * An ordinary program that runs one command and ends; memory is given back by its end. What it
  * cannot do it says on standard error, naming the object, the reason, and what would have worked.

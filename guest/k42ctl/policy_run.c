@@ -1,6 +1,6 @@
 /*
- * k42ctl policy: a component serves objects for as long as this program runs. Whatever ends it, the
- * kernel has all be again what it was.
+ * A component serves objects for as long as this program runs. Whatever ends it, the kernel has all
+ * be again what it was.
  */
 #include "policy_run.h"
 
@@ -14,15 +14,10 @@
 #include <unistd.h>
 
 #define LOOK_NS 500000000ul /* after what processes have got since */
-#define MOST_NS 60000000000ul
 
 static struct {
-    struct k42_control_policy asked;
+    struct policy_words words;
     struct served served;
-    struct canary canary;
-    const char *file;
-    char **command;
-    bool is_canary, follows; /* what processes get later */
     char interface_[K42_CONTROL_NAME];
     sigset_t heeded; /* what interrupts waiting */
     pid_t pid;       /* of the command */
@@ -81,7 +76,8 @@ static void send_file(const char *path) {
 
 static struct k42_control_run ask_policy(const uint32_t *ids, uint32_t count) {
     struct answer answer;
-    if (!ask(K42_CONTROL_POLICY, &policy.asked, sizeof policy.asked, ids, count, &answer)) {
+    if (!ask(K42_CONTROL_POLICY, &policy.words.asked, sizeof policy.words.asked, ids, count,
+             &answer)) {
         if (errno != EBUSY)
             give_up("the kernel does not run it: %s", why_not());
         struct k42_control_one one = {0};
@@ -159,12 +155,12 @@ static void find_served(struct served *served) {
 /* What processes have got since the last time. */
 static void follow(void) {
     struct served now = {0};
-    const char *number = strchr(policy.served.scope, ':') + 1;
-    if (strncmp(policy.served.scope, "class:", 6) && kill(atoi(number), 0) && errno == ESRCH) {
+    const char *number = strchr(policy.words.scope, ':') + 1;
+    if (strncmp(policy.words.scope, "class:", 6) && kill(atoi(number), 0) && errno == ESRCH) {
         interrupted = 1; /* whom it was for has gone */
         return;
     }
-    (void)subject_scope(policy.served.scope);
+    (void)subject_scope(policy.words.scope);
     find_served(&now);
     size_t fresh = 0;
     for (size_t i = 0; i < now.count; i++) {
@@ -182,82 +178,18 @@ static void follow(void) {
     free(now.ids);
 }
 
-/* ---- telling ---- */
-
-static const char *state_name(const struct k42_control_run *run) {
-    static const char *const names[] = {
-        [K42_RUN_RUNS] = "runs",         [K42_RUN_REFUSED] = "refused", [K42_RUN_ASKED] = "ended",
-        [K42_RUN_REPLACED] = "replaced", [K42_RUN_STALLED] = "stalled", [K42_RUN_FAILED] = "failed",
-        [K42_RUN_WORSE] = "worse",
-    };
-    return run->why < sizeof names / sizeof *names ? names[run->why] : "?";
-}
-
-static void tell(const struct k42_control_run *run) {
-    json_object(NULL);
-    json_text("component", run->component);
-    json_text("class", run->class_);
-    json_text("state", state_name(run));
-    json_number("objects", run->objects);
-    json_number("taken", run->taken);
-    json_number("returned", run->returned);
-    json_number("left", run->left);
-    json_number("held", run->held);
-    json_number("calls", run->calls);
-    json_number("failed", run->failed);
-    json_text("text", run->text);
-    json_end();
-    fflush(stdout);
-}
-
-static void tell_active(const struct k42_control_run *run) {
-    if (as_json) {
-        tell(run);
-        return;
-    }
-    printf("%s (%s) serves %lu objects%s\n", run->component, run->class_, run->objects,
-           policy.command ? "" : " until this is ended");
-    if (run->taken)
-        printf("%lu of them had another policy that was run\n", run->taken);
-    if (run->text[0])
-        printf("not all: %s\n", run->text);
-    fflush(stdout);
-}
-
-static int tell_end(const struct k42_control_run *run) {
-    if (as_json)
-        tell(run);
-    switch (run->why) {
-    case K42_RUN_REFUSED:
-        return refused("%s", run->text);
-    case K42_RUN_ASKED:
-        if (!as_json && run->state == K42_RUN_OVER)
-            printf("what was before is back: %lu objects; %lu were gone or changed by others\n",
-                   run->returned, run->left);
-        return DONE;
-    case K42_RUN_REPLACED:
-        if (!as_json)
-            printf("another policy has replaced this one\n");
-        return DONE;
-    default:
-        refused("the policy %s%s: %s; what was before is back: %lu objects",
-                run->why == K42_RUN_WORSE ? "is " : "", state_name(run), run->text, run->returned);
-        return ROLLED_BACK;
-    }
-}
-
 /* ---- meanwhile ---- */
 
 static void start_command(void) {
     fflush(stdout);
     policy.pid = fork();
     if (policy.pid < 0)
-        give_up("cannot start %s: %s", *policy.command, strerror(errno));
+        give_up("cannot start %s: %s", *policy.words.command, strerror(errno));
     if (policy.pid)
         return;
     sigprocmask(SIG_SETMASK, &policy.heeded, NULL);
-    execvp(*policy.command, policy.command);
-    fprintf(stderr, "k42ctl: cannot start %s: %s\n", *policy.command, strerror(errno));
+    execvp(*policy.words.command, policy.words.command);
+    fprintf(stderr, "k42ctl: cannot start %s: %s\n", *policy.words.command, strerror(errno));
     _exit(127);
 }
 
@@ -283,93 +215,29 @@ static int stop_command(void) {
 /* Until it is ended, or ends, or the command does. */
 static int serve(struct k42_control_run *run) {
     int status = DONE;
-    if (policy.command)
+    if (policy.words.command)
         start_command();
     while (run->state == K42_RUN_ACTIVE && !interrupted && !command_ended(&status)) {
-        bool changed = wait_for_change(run->changes, policy.follows ? LOOK_NS : 0, run);
-        if (!changed && policy.follows && !interrupted)
+        bool changed = wait_for_change(run->changes, policy.words.follows ? LOOK_NS : 0, run);
+        if (!changed && policy.words.follows && !interrupted)
             follow();
     }
     bool by_itself = run->state != K42_RUN_ACTIVE;
     if (by_itself || interrupted)
         status = stop_command();
     *run = policy_end();
-    int end = tell_end(run);
-    return end ? end : by_itself || !policy.command ? DONE : status;
+    int end = policy_tell_end(run);
+    return end ? end : by_itself || !policy.words.command ? DONE : status;
 }
 
-/* ---- the command ---- */
-
-static void take_percent(const char *word, const char *name, uint64_t most, uint64_t *value) {
-    char number[16];
-    size_t length = strcspn(word, "%");
-    if (length < sizeof number && (!word[length] || !word[length + 1])) {
-        memcpy(number, word, length);
-        number[length] = 0;
-        if (number_of(number, most, value))
-            return;
-    }
-    exit(wrong_words("%s takes a number of percent of at most %lu", name, most));
-}
-
-static void take_time(const char *word, const char *name, uint64_t *ns) {
-    if (!time_of(word, MOST_NS, ns) || !*ns)
-        exit(wrong_words("%s takes a time of at most 60s, such as 500ms", name));
-}
-
-static void take_name(char *to, const char *name, const char *what) {
-    if (strlen(name) >= K42_CONTROL_NAME)
-        give_up("%s is too long for %s", name, what);
-    strcpy(to, name);
-}
-
-static void take_option(char ***words) {
-    const char *word;
-    uint64_t number;
-    if (option_value(words, "--on", &policy.served.scope))
-        return;
-    if (option_value(words, "--class", &word)) {
-        take_name(policy.asked.class_, word, "a class");
-    } else if (option_value(words, "--watch", &word)) {
-        take_name(policy.asked.metric, word, "a metric");
-        policy.canary.metric = word;
-    } else if (option_value(words, "--worse-than", &word)) {
-        take_percent(word, "--worse-than", 100000, &policy.canary.worse);
-    } else if (option_value(words, "--errors", &word)) {
-        take_percent(word, "--errors", 100, &number);
-        policy.asked.errors = (uint32_t)number;
-    } else if (option_value(words, "--stall", &word)) {
-        take_time(word, "--stall", &policy.asked.stall_ns);
-    } else if (option_value(words, "--window", &word)) {
-        take_time(word, "--window", &policy.canary.window_ns);
-    } else if (option(words, "--canary")) {
-        policy.is_canary = true;
-    } else if (!policy.file && ***words != '-') {
-        policy.file = *(*words)++;
-    } else {
-        exit(wrong_words("policy does not know %s", **words));
-    }
-}
-
-static void take_scope(void) {
-    const char *scope = policy.served.scope;
-    bool class_ = !strncmp(scope, "class:", 6);
-    if (!subject_scope(scope))
-        exit(wrong_words("--on takes file:PATH, pid:N, container:N or class:C"));
-    if (class_)
-        class_must_be(scope + 6);
-    if (class_ && !policy.is_canary)
-        take_name(policy.asked.scope, scope + 6, "a class");
-    else
-        policy.follows = strncmp(scope, "file:", 5) != 0;
-}
+/* ---- the whole ---- */
 
 /* Loads it; with a scope of a class it is active then. */
 static struct k42_control_run begin(void) {
-    send_file(policy.file);
+    send_file(policy.words.file);
     struct k42_control_run run = ask_policy(NULL, 0);
     if (run.state != K42_RUN_ACTIVE)
-        exit(tell_end(&run));
+        exit(policy_tell_end(&run));
     classes_forget();
     const struct k42_control_class *class_ = class_find(run.class_);
     if (!class_)
@@ -378,19 +246,21 @@ static struct k42_control_run begin(void) {
     return run;
 }
 
-static int run_policy(void) {
+int policy_run(const struct policy_words *words) {
+    policy.words = *words;
+    policy.served.scope = words->scope;
     heed_signals();
     struct k42_control_run run = begin();
-    if (!policy.asked.scope[0]) {
+    if (!policy.words.asked.scope[0]) {
         find_served(&policy.served);
         if (!policy.served.count)
             return refused("component %s has class %s, of interface %s; nothing of %s has it",
-                           run.component, run.class_, policy.interface_, policy.served.scope);
-        if (policy.is_canary) {
-            int status = canary_run(&policy.canary, &policy.served);
+                           run.component, run.class_, policy.interface_, policy.words.scope);
+        if (policy.words.is_canary) {
+            int status = canary_run(&policy.words.canary, &policy.served);
             if (status) {
                 run = policy_end();
-                int end = tell_end(&run);
+                int end = policy_tell_end(&run);
                 return end ? end : status;
             }
             run = how_it_is(0);
@@ -403,25 +273,6 @@ static int run_policy(void) {
         }
     }
     if (run.state == K42_RUN_ACTIVE)
-        tell_active(&run);
+        policy_tell_active(&run, policy.words.command);
     return serve(&run);
-}
-
-int policy_command(char **words) {
-    if (!*words || strcmp(*words++, "run") != 0)
-        return wrong_words("policy is followed by run");
-    policy.canary = (struct canary){.window_ns = 1000000000, .worse = 10};
-    while (*words && !policy.command)
-        if (option(&words, "--"))
-            policy.command = words;
-        else
-            take_option(&words);
-    if (!policy.file || !policy.served.scope)
-        return wrong_words("%s is missing", policy.file ? "--on" : "the file of a component");
-    if (policy.command && !*policy.command)
-        return wrong_words("a command is missing after --");
-    policy.asked.window_ns = policy.canary.window_ns;
-    policy.asked.worse = (uint32_t)policy.canary.worse;
-    take_scope();
-    return run_policy();
 }

@@ -209,7 +209,7 @@ def do(asked):
         return running.boot(asked)
     if asked.command == "test":
         if asked.long is not None:
-            return long_tests.test_long(asked.long)
+            return long_tests.test_long(asked.long, asked.pattern)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
         options = ["--" + name for name in ("json", "quick", "instructions", "write")
@@ -258,8 +258,10 @@ def main(arguments):
     if asked.command == "build" and not asked.source and (asked.output or asked.key
                                                           or asked.unsigned):
         parser.error("-o, --key and --unsigned go with a FILE.c")
-    if asked.command == "test" and asked.long is not None and (asked.list or asked.pattern):
-        parser.error("--long takes an AREA only")
+    if asked.command == "test" and asked.long is not None and asked.list:
+        parser.error("--list names what the quick run has; tests/long.json what --long has")
+    if asked.command == "test" and asked.long == "" and asked.pattern:
+        parser.error("--long takes an AREA before a PATTERN")
     end_on_terminate()
     try:
         return do(asked)

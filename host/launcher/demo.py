@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
@@ -26,7 +27,10 @@ PAGES = 512
 WORDS = {f"needle{number}": 20 + 10 * number for number in range(8)}
 SEARCHES = len(WORDS)  # of a round
 ROUNDS = 100000  # more than it will come to
-ADVISOR_SECONDS = 15
+POLICY, UPGRADE = "fcm_head", "pipe_v2"  # components that K42 ships
+LEAST_CPUS = 2  # with one, no advisor has anything to do here
+ADVISOR_SECONDS = 45
+POLICY_SECONDS = 30
 ROUND_SECONDS = 10
 ATTEMPTS = 5  # to find an object while programs come and go
 END_SECONDS = 60
@@ -86,17 +90,13 @@ def ask(guest, words):
     return json.loads(done.said or b"{}")
 
 
-def knows(guest, command):
-    return Asked(guest, ["k42ctl", "help", command]).wait().status == 0
+class Beside:
+    """A k42ctl that goes on until it is ended; each line that it says is an object of JSON."""
 
-
-class Watch:
-    """Hooks around the text's page cache for the whole time: how many calls, and the longest."""
-
-    def __init__(self, guest):
-        self.calls = self.longest_ns = 0
-        words = f"exec 9< {TEXT}; exec k42ctl watch --file {TEXT} --interval 500ms --json"
-        self.asked = Asked(guest, ["sh", "-c", words], self.take)
+    def __init__(self, guest, words):
+        self.said = []
+        self.asked = Asked(guest, ["sh", "-c", f"exec 9< {TEXT}; exec k42ctl {words} --json"],
+                           self.take)
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
 
@@ -107,13 +107,29 @@ class Watch:
             pass
 
     def take(self, line):
+        self.said.append(json.loads(line))
+
+    def is_over(self):
+        return not self.thread.is_alive()
+
+    def end(self):
+        """As Ctrl-C does it."""
+        if not self.is_over():
+            self.asked.end(signal.SIGINT)
+        self.thread.join(POLICY_SECONDS)
+
+
+class Watch(Beside):
+    """Hooks around the text's page cache for the whole time: how many calls, and the longest."""
+
+    def __init__(self, guest):
+        self.calls = self.longest_ns = 0
+        super().__init__(guest, f"watch --file {TEXT} --interval 500ms")
+
+    def take(self, line):
         methods = [one for at in json.loads(line)["objects"] for one in at["methods"]]
         self.calls = sum(one["calls"] for one in methods)
         self.longest_ns = max([one["longest_ns"] for one in methods] + [0])
-
-    def end(self):
-        self.asked.end(2)
-        self.thread.join(10)
 
 
 # ---- the workload ----
@@ -178,7 +194,7 @@ class Show:
 
     def __init__(self, guest, display, workload, pace):
         self.guest, self.display, self.workload, self.pace = guest, display, workload, pace
-        self.events, self.watch, self.number = [], None, None
+        self.events, self.watch, self.policy, self.number = [], None, None, None
 
     def rest(self, seconds, until=lambda: False):
         """Shows the workload for a while; True when what was waited for came."""
@@ -245,39 +261,55 @@ class Show:
         return f"object {number}, {class_name}, the text's page cache: {self.watch.calls} calls " \
                "in the first moment"
 
+    def decision(self):
+        """What an advisor has done to the text's page cache, as soon as one has."""
+        for one in ask(self.guest, "advisors --log")["decisions"]:
+            if one["object"] == self.number and one["deed"] == "changed":
+                return one
+        return None
+
     def advise(self):
-        _, before = self.cache()
-        if not knows(self.guest, "advisors"):
-            self.swap_cache("fcm.partitioned")
-            return f"this kernel has none; {before} became {self.cache()[1]} by hand"
+        self.cache()
         ask(self.guest, "advisors on")
-        if not self.rest(ADVISOR_SECONDS, until=lambda: self.cache()[1] != before):
-            self.swap_cache("fcm.partitioned")
-            return f"it saw no reason in {ADVISOR_SECONDS} s; {before} became " \
-                   f"{self.cache()[1]} by hand"
-        return f"{before} became {self.cache()[1]}"
+        end = time.monotonic() + ADVISOR_SECONDS
+        while not (made := self.decision()):
+            if time.monotonic() > end:
+                raise Trouble(f"no advisor saw a reason in {ADVISOR_SECONDS} s")
+            self.rest(1)
+        return f"{made['advisor']}: {made['reason']}: {made['from']} became {made['to']}"
 
     def load_policy(self):
-        loaded = ask(self.guest, "load /srv/run_queue_batch.k42")
-        swapped = ask(self.guest, "swap --class run_queue.fair run_queue.batch --deadline 1s")
-        return (f"{loaded['component']} in {loaded['load_ns'] / 1e6:.0f} ms; "
-                f"{swapped['swapped']} run queue became run_queue.batch")
+        _, before = self.cache()
+        self.policy = Beside(self.guest, f"policy run /srv/{POLICY}.k42 --on file:{TEXT} "
+                                         "--stall 10s")
+        self.rest(POLICY_SECONDS, until=lambda: self.policy.said or self.policy.is_over())
+        if not self.policy.said or self.policy.is_over():
+            raise Trouble(self.policy.asked.errors.decode(errors="replace").strip()
+                          or "the policy does not serve")
+        told = self.policy.said[0]
+        return f"{told['component']} serves the text: {before} became {told['class']}"
 
     def upgrade(self):
-        told = ask(self.guest, "upgrade /srv/pipe_v2.k42 --eager")
+        told = ask(self.guest, f"upgrade /srv/{UPGRADE}.k42 --eager")
         return f"{told['converted']} pipes of {told['total']} are of version 2 now"
+
+    def end_policy(self):
+        if not self.policy:
+            return
+        self.policy.end()
+        if self.policy.asked.status != 0:
+            raise Trouble(f"{POLICY} did not end as it should: "
+                          + self.policy.asked.errors.decode(errors="replace").strip())
 
     def undo(self):
         turned = [ask(self.guest, f"upgrade {name} {version} --eager")["converted"]
-                  for name, version in list(self.classes_of("pipe_v2"))]
-        ask(self.guest, "swap --class run_queue.batch run_queue.fair --deadline 1s")
-        for name in ("run_queue_batch", "pipe_v2"):
-            ask(self.guest, f"unload {name}")
-        if knows(self.guest, "advisors"):
-            ask(self.guest, "advisors off")
+                  for name, version in list(self.classes_of(UPGRADE))]
+        ask(self.guest, f"unload {UPGRADE}")
+        self.end_policy()
+        ask(self.guest, "advisors off")
         before = self.swap_cache("fcm.shared")
-        return f"{sum(turned)} pipes and the run queue are what they were, both components are " \
-               f"unloaded, {before} became {self.cache()[1]}"
+        return f"{sum(turned)} pipes are of the first version, {POLICY} has ended, " \
+               f"{before} became {self.cache()[1]}"
 
     def go(self):
         self.rest(END_SECONDS, until=lambda: self.workload.rounds() >= 1)
@@ -319,8 +351,8 @@ def verdict(show, workload, text):
     sum_ = hashlib.sha256(bytes(workload.output)).hexdigest()[:16]
     print(f"\n{rounds} rounds of {SEARCHES} searches, output {sum_}")
     if show.watch:
-        print(f"the longest of {show.watch.calls:,} watched calls took "
-              f"{show.watch.longest_ns / 1e6:.2f} ms")
+        print(f"longest pause any call saw: {show.watch.longest_ns / 1e6:.2f} ms, "
+              f"of {show.watch.calls:,} calls")
     wrong = [what for _, what, came, *_ in show.events if came.startswith("NOT DONE")]
     if wanted is None:
         print("no native run is possible here (as root, or with sqlite3 installed): not compared")
@@ -345,12 +377,15 @@ def prepare(folder):
     text = sample_text.text(PAGES, WORDS)
     with open(os.path.join(folder, "text"), "wb") as file:
         file.write(text)
-    for name in ("run_queue_batch", "pipe_v2"):
+    for name in (POLICY, UPGRADE):
         component.build(path("components", name + ".c"), os.path.join(folder, name + ".k42"))
     return text
 
 
 def run(asked):
+    if asked.cpus < LEAST_CPUS:
+        raise Trouble("the demo needs two processors: with one nobody is in anybody's way",
+                      "--cpus 2 or more")
     packages.ensure(for_guest=True)
     variants.build("release", targets=variants.GUEST)
     os.makedirs(built("run"), exist_ok=True)

@@ -5,6 +5,8 @@
 # Each round searches the text for eight words, four searches at a time, and keeps what was found in
 # a database. What it writes depends on the text and the number of rounds alone; it ends early, at
 # the end of a round, when there is a file "enough" in the folder.
+LC_ALL=C
+export LC_ALL
 text=$1
 rounds=$2
 cd "$3" || exit 1

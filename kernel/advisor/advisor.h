@@ -2,10 +2,15 @@
  * Advisors: they watch what cheap counters tell, and swap objects for others that fit better.
  *
  *   decide.c              how one makes up its mind about one object: pure
- *   thread.c              the thread that looks and acts
+ *   pattern.c             in which pattern pages come: pure
+ *   thread.c              the thread, and which objects it looks at in a turn
+ *   attention.c           the few that are looked at at every turn
+ *   consider.c            one object: a look, and what follows from it
+ *   changes.c             swaps asked for, and what came of them
  *   cases.c               what is known of each object that was looked at
- *   look.c                one look at a page cache
- *   watch.c               a hook that counts calls, while an advisor is in doubt
+ *   look.c                one look at a page cache or a PM
+ *   watch.c               a hook on a cache that counts calls, while an advisor is in doubt
+ *   watch_pages.c         one on a PM that sees which pages come
  *   notes.c               where busy objects are noted, on paths that are slow anyway
  *   log.c                 the last decisions, and what each advisor saw, did and gained
  *   advisor_NAME.c        one advisor each

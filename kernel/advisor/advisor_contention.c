@@ -2,37 +2,60 @@
  * Contention: a page cache that several CPUs read at the same time becomes one that is spread over
  * them.
  *
- * That several CPUs use it is known at no cost: a bit for each in one word of the object. Then its
- * reads are watched for half a second: only when several CPUs each make a good part of many, and
- * are in it at the same time, does spreading help; a thread that moves from one to the other is
- * none. On probation a read must not take longer than before. What is spread is watched for a tenth
- * of a second now and then, and made what it was when several times only one CPU was seen.
+ * That several CPUs use it is known at no cost: a bit for each in one word of the object. Then some
+ * of its reads are watched: only when several CPUs each make a good part of them, and are in it at
+ * the same time, does spreading help; a thread that moves from one to the other is none. On
+ * probation a read must not take longer than before. What is spread is watched for some reads now
+ * and then, and made what it was when several times only one CPU was seen, or none.
+ *
+ * Every class whose readers change words of pages that all CPUs share is its matter: the plain one,
+ * the pinned, that of large pages, and the streaming one of a file that memory would hold. Reads of
+ * a small file's bytes change nothing, so CPUs are not in each other's way there.
  */
 #include "inside.h"
 
-enum { READS = 8, MEETING_PART = 64 };
+#include "../mem/frame/frame.h"
+
+enum { READS = 64, LARGE_PART = 4 };
+
+/* What was read once and in order would be kept. */
+static bool would_fit(const struct look *look) {
+    struct frame_statistics now;
+    frames_count(&now);
+    return look->pages <= (now.free + now.idle) / LARGE_PART;
+}
+
+bool contention_may_help(const char *class_name) {
+    static const char *const classes[] = {"fcm.shared", "fcm.pinned", "fcm.large", "fcm.stream"};
+    for (unsigned i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (k42_text_equal(class_name, classes[i]))
+            return true;
+    return false;
+}
 
 static bool applies(const struct look *look) {
-    return k42_text_equal(look->info.class_name, "fcm.shared") ||
-           k42_text_equal(look->info.class_name, "fcm.pinned");
+    return contention_may_help(look->info.class_name) &&
+           (!k42_text_equal(look->info.class_name, "fcm.stream") || would_fit(look));
 }
 
-static bool meet(const struct watched *watched) {
-    return watched->readers > 1 && watched->reads >= READS &&
-           watched->meetings * MEETING_PART >= watched->reads;
-}
-
+/* Too few reads say nothing, however long they took to come; they add up. CPUs meet in bursts, so
+ * what counts is all that was seen. */
 static void judge(const struct look *look, bool changed, struct advice_look *said) {
-    *said = (struct advice_look){.cost = look->watched.ns, .work = look->watched.timed};
-    if (look->is_watched)
-        said->signal = meet(&look->watched) ? 1 : -1;
-    else if (!changed)
-        said->signal = look->info.cpus > 1;
+    const struct watched *watched = &look->watched;
+    if (!look->is_watched) {
+        said->signal = !changed && look->info.cpus > 1;
+        return;
+    }
+    if (watched->reads < READS)
+        return;
+    said->signal = watched_meet(&look->in_all) ? 1 : -1;
+    said->cost = watched->ns;
+    said->work = watched->timed;
 }
 
 static void reason(const struct look *look, char *text, size_t size) {
-    k42_format_text(text, size, "%u CPUs made %lu reads in a turn, of which %lu met",
-                    look->watched.readers, look->watched.reads, look->watched.meetings);
+    k42_format_text(text, size, "%u CPUs made %lu reads, of which %lu met", look->in_all.readers,
+                    look->in_all.reads, look->in_all.meetings);
 }
 
 struct advisor advisor_contention = {
@@ -41,8 +64,15 @@ struct advisor advisor_contention = {
     .unit = "ns a read",
     .traits = "behind=file sharing=high",
     .interface_ = &fcm_interface,
-    .rules =
-        {.votes = 2, .watch = 5, .probation = 5, .against = 3, .check = 100, .least_gain = -25},
+    .plain = "behind=file sharing=low",
+    .rules = {.votes = 2,
+              .watch = 3,
+              .patience = 100,
+              .probation = 5,
+              .against = 3,
+              .check = 100,
+              .least_gain = -25,
+              .silence = true},
     .applies = applies,
     .judge = judge,
     .reason = reason,

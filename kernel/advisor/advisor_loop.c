@@ -5,7 +5,7 @@
  * Replacement is a PM's matter (../mem/pm/pm.h), so the cache is not swapped: it gets a PM of its
  * own, of the class that says it is for loops, with as many frames as the cache has and three
  * quarters of those that are free. In doubt reads are watched, and on probation fewer pages must
- * have come for each.
+ * have come for each page read.
  */
 #include "inside.h"
 
@@ -27,7 +27,7 @@ static uint64_t free_frames(void) {
 static void judge(const struct look *look, bool changed, struct advice_look *said) {
     uint64_t misses = look->since.misses, in_order = look->since.in_order;
     said->cost = misses + look->since.ahead;
-    said->work = look->watched.reads;
+    said->work = look->watched.bytes / FRAME_BYTES;
     if (misses < MISSES)
         said->signal = changed && look->watched.reads;
     else if (in_order * 4 < misses)
@@ -53,7 +53,9 @@ static k42_result give_pm(fcm_ref fcm, struct k42_class *class_) {
         result = pm_create(class_, most > LEAST_FRAMES ? most : LEAST_FRAMES, &pm);
     if (result < 0)
         return result;
-    result = k42_call(fcm, manage, (k42_ref)pm);
+    result = advisor_chosen(k42_id_of(pm)); /* by this one */
+    if (result >= 0)
+        result = k42_call(fcm, manage, (k42_ref)pm);
     if (result >= 0)
         return k42_call(pm, end_when_unused);
     (void)!k42_destroy((k42_ref)pm);
@@ -72,7 +74,7 @@ static k42_result carry_out(k42_id id, bool back) {
 struct advisor advisor_loop = {
     .name = "loop",
     .about = "files that are read in order again and again, and do not fit, keep what fits",
-    .unit = "pages a read",
+    .unit = "misses a page read",
     .traits = "access=loop",
     .interface_ = &pm_interface,
     .rules = {.votes = 3, .watch = 5, .probation = 10, .against = 3, .least_gain = 10},

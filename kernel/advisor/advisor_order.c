@@ -61,6 +61,7 @@ struct advisor advisor_order = {
     .about = "large files that are read once in order pass through a few pages",
     .unit = "waits a page",
     .traits = "behind=file access=stream",
+    .plain = "behind=file sharing=low",
     .interface_ = &fcm_interface,
     .rules = {.votes = 3, .probation = 5, .against = 3},
     .applies = applies,

@@ -33,14 +33,14 @@ static void judge(const struct look *look, bool changed, struct advice_look *sai
     if (used_otherwise)
         said->signal = -1;
     else if (look->is_watched)
-        said->signal = changed ? look->watched.reads != 0 : look->reads >= READS;
+        said->signal = changed ? look->watched.reads != 0 : look->in_all.reads >= READS;
     else
         said->signal = changed ? usage.present ? -1 : 1 : usage.present != 0;
 }
 
 static void reason(const struct look *look, char *text, size_t size) {
     k42_format_text(text, size, "%lu pages, read %lu times, changed %lu, mapped %lu", look->pages,
-                    look->reads, look->watched.changes, look->watched.maps);
+                    look->in_all.reads, look->in_all.changes, look->in_all.maps);
 }
 
 struct advisor advisor_small = {
@@ -48,6 +48,7 @@ struct advisor advisor_small = {
     .about = "small files that are only read are kept as their bytes",
     .unit = "pages",
     .traits = "behind=file size=small",
+    .plain = "behind=file sharing=low",
     .interface_ = &fcm_interface,
     .rules = {.votes = 2, .watch = 20, .probation = 3, .against = 3, .least_gain = 50},
     .applies = applies,

@@ -83,8 +83,9 @@ static enum advice_act calm(struct advice *advice, const struct advice_rules *ru
 
 static enum advice_act doubt(struct advice *advice, const struct advice_rules *rules,
                              const struct advice_look *look) {
+    uint16_t most = rules->patience > rules->watch ? rules->patience : rules->watch;
     count(advice, look);
-    if (advice->looks < rules->watch)
+    if (advice->votes + advice->against < rules->watch && advice->looks < most)
         return ADVICE_NOTHING;
     if (advice->votes > advice->against && advice->votes * 2 >= rules->watch)
         return change(advice);
@@ -142,7 +143,10 @@ static enum advice_act check(struct advice *advice, const struct advice_rules *r
     uint16_t checks = advice->busy;
     count(advice, look);
     advice->busy = checks;
-    checks = advice->against > advice->votes ? checks + 1 : 0;
+    if (!look->signal && advice->looks < rules->patience)
+        return ADVICE_NOTHING;
+    bool against = look->signal < 0 || (!look->signal && rules->silence);
+    checks = against ? checks + 1 : 0;
     if (checks >= rules->against)
         return go_back(advice, ADVICE_RETURN);
     enter(advice, ADVICE_SETTLED);

@@ -33,12 +33,15 @@ enum advice_state {
 /* What an advisor asks for, in looks. */
 struct advice_rules {
     uint16_t votes;     /* looks in favour before anything is done */
-    uint16_t watch;     /* how long it is watched in doubt; 0: never */
+    uint16_t watch;     /* how many that say something it is watched in doubt; 0: never */
+    uint16_t patience;  /* looks, as long as too few of those watched say something */
     uint16_t probation; /* looks at which there was work */
     uint16_t against;   /* looks (or checks) against, in a row, before it is taken back */
-    uint16_t check;     /* turns between two checks, of one look each; 0: there are none */
+    uint16_t check;     /* turns between two checks, of one look each, or as many as patience allows
+                           until one says something; 0: there are none */
     int16_t least_gain; /* per cent that the cost of work must have gone down by; below 0: that it
                            may have gone up by */
+    bool silence;       /* a check in which none said anything is one against */
 };
 
 /* One look. */

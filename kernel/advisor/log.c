@@ -17,8 +17,9 @@ K42_TRACE_EVENT(event_advice, "advisor:decision", (string, advisor), (u32, objec
 
 enum { KEPT = 128 };
 
-static struct advisor *const all[] = {&advisor_contention, &advisor_order, &advisor_loop,
-                                      &advisor_small,      &advisor_pipes, &advisor_offsets};
+static struct advisor *const all[] = {&advisor_contention, &advisor_order,  &advisor_loop,
+                                      &advisor_small,      &advisor_paging, &advisor_pipes,
+                                      &advisor_offsets};
 enum { ADVISORS = sizeof all / sizeof *all };
 
 static struct {
@@ -105,8 +106,8 @@ bool advisor_tell(unsigned n, struct advisor_told *told) {
 }
 
 bool advisors_awake(void) {
-    for (unsigned i = 0; i < ADVISORS_OF_CACHES; i++)
-        if (advisor_mode_of(advisors_of_caches[i]) != ADVISOR_OFF)
+    for (unsigned i = 0; i < ADVISORS_THAT_LOOK; i++)
+        if (advisor_mode_of(advisors_that_look[i]) != ADVISOR_OFF)
             return true;
     return false;
 }

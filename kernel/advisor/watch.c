@@ -3,19 +3,19 @@
  * more than counters tell.
  *
  * Counters are each CPU's own, changed by one instruction each: threads inside an object do not
- * move. What was counted at the last look is the looker's. Owns its memory until the runtime says
- * that nobody is inside. A call costs some
- * 300 instructions more meanwhile.
+ * move. What was counted up to a look, and up to the last one that said something, is the looker's.
+ * Owns its memory until the runtime says that nobody is inside. A call costs some 300 instructions
+ * more meanwhile.
  */
 #include "inside.h"
 
-enum { READS, CHANGES, MAPS, MEETINGS, TIMED, NS, KINDS };
+enum { READS, BYTES, CHANGES, MAPS, MEETINGS, TIMED, NS, KINDS };
 
 /* A read that took longer was interrupted, or its reader was: it says nothing of the cache. */
 #define LONGEST_NS 1000000ul
 
 struct counters {
-    uint64_t now[KINDS], before[KINDS];
+    uint64_t now[KINDS], seen[KINDS], before[KINDS];
 } __attribute__((aligned(64)));
 
 struct watch {
@@ -64,7 +64,10 @@ static void begin_read(struct watch *watch, struct k42_invocation *call) {
 static void end_read(struct watch *watch, const struct k42_invocation *call) {
     uint64_t took = k42_platform_now_ns() - call->scratch[0];
     __atomic_fetch_and(&watch->reading, ~own_bit(), __ATOMIC_RELAXED);
-    if (call->result < 0 || took > LONGEST_NS)
+    if (call->result < 0)
+        return;
+    count(watch, BYTES, (uint64_t)call->result);
+    if (took > LONGEST_NS)
         return;
     count(watch, TIMED, 1);
     count(watch, NS, took);
@@ -110,26 +113,38 @@ void watch_end(struct watch *watch) {
         heap_free(watch);
 }
 
-void watch_read(struct watch *watch, struct watched *since) {
-    uint64_t sums[KINDS] = {0}, reads;
-    for (uint32_t cpu = 0; cpu < watch->cpus; cpu++)
-        for (unsigned kind = 0; kind < KINDS; kind++) {
-            const struct counters *counters = &watch->counters[cpu];
-            sums[kind] += k42_load_relaxed(&counters->now[kind]) - counters->before[kind];
-        }
-    *since = (struct watched){.reads = sums[READS],
-                              .changes = sums[CHANGES],
-                              .maps = sums[MAPS],
-                              .meetings = sums[MEETINGS],
-                              .timed = sums[TIMED],
-                              .ns = sums[NS]};
+static void add(struct watched *to, const uint64_t *kinds) {
+    to->reads += kinds[READS];
+    to->bytes += kinds[BYTES];
+    to->changes += kinds[CHANGES];
+    to->maps += kinds[MAPS];
+    to->meetings += kinds[MEETINGS];
+    to->timed += kinds[TIMED];
+    to->ns += kinds[NS];
+}
+
+void watch_read(struct watch *watch, struct watched *since, struct watched *in_all) {
+    *since = *in_all = (struct watched){.reads = 0};
     for (uint32_t cpu = 0; cpu < watch->cpus; cpu++) {
         struct counters *counters = &watch->counters[cpu];
+        uint64_t more[KINDS];
         for (unsigned kind = 0; kind < KINDS; kind++) {
-            uint64_t now = k42_load_relaxed(&counters->now[kind]);
-            reads = now - counters->before[kind];
-            counters->before[kind] = now;
-            since->readers += kind == READS && reads && reads * 8 >= sums[READS];
+            counters->seen[kind] = k42_load_relaxed(&counters->now[kind]);
+            more[kind] = counters->seen[kind] - counters->before[kind];
         }
+        add(since, more);
+        add(in_all, counters->seen);
     }
+    for (uint32_t cpu = 0; cpu < watch->cpus; cpu++) {
+        uint64_t seen = watch->counters[cpu].seen[READS];
+        uint64_t more = seen - watch->counters[cpu].before[READS];
+        since->readers += more && more * 8 >= since->reads;
+        in_all->readers += seen && seen * 8 >= in_all->reads;
+    }
+}
+
+void watch_go_on(struct watch *watch) {
+    for (uint32_t cpu = 0; cpu < watch->cpus; cpu++)
+        for (unsigned kind = 0; kind < KINDS; kind++)
+            watch->counters[cpu].before[kind] = watch->counters[cpu].seen[kind];
 }

@@ -2,10 +2,9 @@
  * A run of a policy: a thread that loads the component, gives its policy to objects, looks after
  * them, and has everything be again what it was.
  *
- * Owns: the list of runs; the run, until the thread's and the owner's references are gone. Locking:
- * the components' turn, for all that changes objects, components or the list; what is told, under
- * the run's own lock, which nothing is called with. Fails: with a sentence, and then nothing has
- * changed.
+ * Owns: the list of runs; its reference to the run. Locking: the components' turn, for all that
+ * changes objects, components or the list; what is told, under the run's own lock, which nothing is
+ * called with. Fails: with a sentence, and then nothing has changed.
  *
  * The order of the way back is what makes it safe: no object is of the component's classes any
  * more, then the component is unloaded, then no call counts in the run any more (a grace period,
@@ -31,16 +30,6 @@ static struct policy_run *runs; /* with the turn */
 
 /* ---- what is told ---- */
 
-static void let_go(struct policy_run *run) {
-    if (__atomic_sub_fetch(&run->references, 1, __ATOMIC_ACQ_REL))
-        return;
-    for (uint32_t i = 0; i < run->cpus; i++)
-        k42_platform_free(run->cpu[i]);
-    k42_platform_free(run->image);
-    k42_platform_free(run->ids);
-    k42_platform_free(run);
-}
-
 static void say(struct policy_run *run, enum policy_state state, enum policy_why why,
                 const char *text) {
     k42_lock(&run->lock);
@@ -51,20 +40,6 @@ static void say(struct policy_run *run, enum policy_state state, enum policy_why
     __atomic_fetch_add(&run->told.changes, 1, __ATOMIC_SEQ_CST);
     k42_unlock(&run->lock);
     wait_notify(run->owner, POLICY_CHANGED, WAIT_READ, WAIT_ALL);
-}
-
-void policy_tell(const struct policy_run *run, struct policy_told *told) {
-    struct policy_counts counts;
-    struct k42_lock *lock = (struct k42_lock *)(uintptr_t)&run->lock;
-    k42_lock(lock);
-    *told = run->told;
-    k42_unlock(lock);
-    policy_counts_sum(run, &counts);
-    told->objects = k42_load_relaxed(&run->object_count);
-    told->calls = counts.calls - run->base.calls;
-    told->failed = counts.failed - run->base.failed;
-    told->waits = counts.waits - run->base.waits;
-    told->total_ns = counts.total_ns - run->base.total_ns;
 }
 
 /* ---- becoming active ---- */
@@ -294,7 +269,7 @@ static const char *const whys[] = {
     [POLICY_WORSE] = "is worse",
 };
 
-static void run_policy(void *context) {
+void policy_thread(void *context) {
     struct policy_run *run = context;
     char why[256] = "";
     if (k42_attach("policy") < 0)
@@ -312,83 +287,5 @@ static void run_policy(void *context) {
         go_back(run);
     leave_list(run);
     say(run, POLICY_OVER, verdict, why);
-    let_go(run);
-}
-
-/* ---- what owners ask ---- */
-
-static struct policy_run *make(const struct policy_terms *terms, const k42_id *ids,
-                               uint32_t count) {
-    uint32_t cpus = k42_cpu_limit();
-    struct policy_run *run = k42_platform_alloc(sizeof *run + cpus * sizeof *run->cpu);
-    if (!run)
-        return NULL;
-    run->references = 1;
-    run->cpus = cpus;
-    run->terms = *terms;
-    bool made = true;
-    for (uint32_t i = 0; i < cpus; i++)
-        made &= (run->cpu[i] = k42_platform_alloc(sizeof **run->cpu)) != NULL;
-    run->ids = count ? k42_platform_alloc(count * sizeof *ids) : NULL;
-    if (!made || (count && !run->ids)) {
-        let_go(run);
-        return NULL;
-    }
-    if (count)
-        __builtin_memcpy(run->ids, ids, count * sizeof *ids);
-    run->id_count = count;
-    return run;
-}
-
-k42_result policy_begin(const struct policy_terms *terms, void *image, size_t size,
-                        const k42_id *ids, uint32_t count, k42_id owner, struct policy_run **made) {
-    struct policy_run *run = make(terms, ids, count);
-    struct thread *thread = run ? thread_create("policy", run_policy, run) : NULL;
-    if (!thread) {
-        if (run)
-            let_go(run);
-        k42_platform_free(image);
-        return -ENOMEM;
-    }
-    run->image = image;
-    run->image_size = size;
-    run->owner = owner;
-    run->references = 2;
-    thread_launch(thread);
-    *made = run;
-    return 0;
-}
-
-k42_result policy_widen(struct policy_run *run, const k42_id *ids, uint32_t count) {
-    if (run->terms.scope[0])
-        return -EINVAL;
-    k42_id *copy = k42_platform_alloc(count * sizeof *ids);
-    if (!copy)
-        return -ENOMEM;
-    __builtin_memcpy(copy, ids, count * sizeof *ids);
-    k42_lock(&run->lock);
-    bool active = run->told.state == POLICY_ACTIVE;
-    if (active) {
-        k42_id *old = run->ids;
-        run->ids = copy;
-        run->id_count = count;
-        copy = old;
-        __atomic_store_n(&run->told.state, POLICY_BEGINS, __ATOMIC_RELEASE);
-    }
-    k42_unlock(&run->lock);
-    k42_platform_free(copy);
-    __atomic_fetch_add(&run->asked, 1, __ATOMIC_RELEASE);
-    k42_platform_wake(&run->asked, 1);
-    return active ? 0 : -EBUSY;
-}
-
-void policy_end(struct policy_run *run) {
-    k42_store_release(&run->ends, true);
-    __atomic_fetch_add(&run->asked, 1, __ATOMIC_RELEASE);
-    k42_platform_wake(&run->asked, 1);
-}
-
-void policy_forget(struct policy_run *run) {
-    policy_end(run);
-    let_go(run);
+    policy_let_go(run);
 }

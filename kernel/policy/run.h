@@ -78,7 +78,14 @@ struct policy_run {
     struct policy_cpu *cpu[];
 };
 
-/* ---- objects.c; all with the turn but where it says otherwise ---- */
+/* ---- run.c, owner.c ---- */
+
+/* The thread of a run. */
+void policy_thread(void *run);
+/* One reference fewer. */
+void policy_let_go(struct policy_run *run);
+
+/* ---- objects.c, take.c, back.c; all with the turn but where it says otherwise ---- */
 
 /* A class of the component for objects of an interface; NULL: it has none. */
 struct k42_class *policy_class(const struct policy_run *run, const char *interface_name);

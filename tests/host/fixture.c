@@ -44,7 +44,7 @@ struct counter_clustered {
 };
 
 struct fixture_hooks fixture_hooks;
-long fixture_roots, fixture_reps, fixture_handed_over, fixture_called_when_gone;
+long fixture_begun, fixture_roots, fixture_reps, fixture_handed_over, fixture_called_when_gone;
 uint32_t fixture_last_fini_cpu;
 
 static void count(long *counter, long change) {
@@ -194,6 +194,7 @@ static k42_result counter_init(struct k42_root *root, const void *args) {
     if (args && (class_ == &counter_cell || class_ == &counter_cell2) &&
         !(state_of(root)->cell = calloc(1, sizeof(long))))
         return -ENOMEM;
+    count(&fixture_begun, 1);
     count(&fixture_roots, 1);
     return 0;
 }

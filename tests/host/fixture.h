@@ -97,6 +97,7 @@ extern struct fixture_hooks {
 } fixture_hooks;
 
 /* What the classes have counted since the setup. */
+extern long fixture_begun;             /* calls of init that succeeded */
 extern long fixture_roots;             /* made and not ended */
 extern long fixture_reps;              /* likewise, of clustered classes */
 extern long fixture_handed_over;       /* times an exporter was told to forget */

@@ -14,6 +14,15 @@ static const struct advice_rules watched = {
     .votes = 2, .watch = 5, .probation = 5, .against = 3, .check = 50, .least_gain = 50};
 static const struct advice_rules counted = {.votes = 3, .probation = 5, .against = 3};
 
+static const struct advice_rules patient = {.votes = 2,
+                                            .watch = 5,
+                                            .patience = 40,
+                                            .probation = 5,
+                                            .against = 3,
+                                            .check = 50,
+                                            .least_gain = 50,
+                                            .silence = true};
+
 static const struct advice_look bad = {1, 10, 100, 1}, good = {1, 1, 100, 1}, quiet = {0, 0, 0, 1},
                                 against = {-1, 0, 100, 1}, unneeded = {-1, 0, 0, 1};
 
@@ -91,6 +100,26 @@ static void what_watching_does_not_confirm_is_let_be_for_longer_each_time(void *
     }
 }
 
+static void looks_that_say_nothing_are_waited_through_with_patience(void **state) {
+    (void)state;
+    struct advice advice = {0};
+    (void)until(&advice, &patient, &bad, ADVICE_WATCH, 10);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(advice_step(&advice, &patient, &bad), ADVICE_NOTHING);
+        for (unsigned n = 0; n < 7; n++)
+            assert_int_equal(advice_step(&advice, &patient, &quiet), ADVICE_NOTHING);
+    }
+    assert_int_equal(advice_step(&advice, &patient, &bad), ADVICE_CHANGE);
+}
+
+static void patience_has_an_end(void **state) {
+    (void)state;
+    struct advice advice = {0};
+    (void)until(&advice, &patient, &bad, ADVICE_WATCH, 10);
+    assert_int_equal(until(&advice, &patient, &quiet, ADVICE_UNWATCH, 1000), 40);
+    assert_true(advice.rest > 0);
+}
+
 static void what_helped_stays_and_the_gain_is_known(void **state) {
     (void)state;
     struct advice advice = made_and_settled(&watched);
@@ -160,6 +189,31 @@ static void what_counts_nothing_is_checked_and_taken_back_after_some_checks(void
             (void)until(&advice, &watched, &unneeded, ADVICE_UNWATCH, 1);
     }
     (void)until(&advice, &watched, &unneeded, ADVICE_RETURN, 1);
+}
+
+static void a_check_waits_for_a_look_that_says_something(void **state) {
+    (void)state;
+    struct advice advice = made_and_settled(&patient);
+    (void)until(&advice, &patient, &quiet, ADVICE_WATCH, 1000);
+    for (unsigned i = 0; i < 30; i++)
+        assert_int_equal(advice_step(&advice, &patient, &quiet), ADVICE_NOTHING);
+    assert_int_equal(advice_step(&advice, &patient, &good), ADVICE_UNWATCH);
+    assert_int_equal(advice.against, 0);
+}
+
+static void checks_in_which_nothing_was_said_are_against_it_where_that_is_asked_for(void **state) {
+    (void)state;
+    struct advice_rules lenient = patient;
+    lenient.silence = false;
+    struct advice strict = made_and_settled(&patient), other = made_and_settled(&lenient);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)until(&strict, &patient, &quiet, ADVICE_WATCH, 1000);
+        assert_int_equal(
+            until(&strict, &patient, &quiet, i < 2 ? ADVICE_UNWATCH : ADVICE_RETURN, 1000), 40);
+        (void)until(&other, &lenient, &quiet, ADVICE_WATCH, 1000);
+        (void)until(&other, &lenient, &quiet, ADVICE_UNWATCH, 1000);
+    }
+    assert_int_equal(other.state, ADVICE_SETTLED);
 }
 
 static void one_check_that_finds_it_needed_clears_those_that_did_not(void **state) {
@@ -244,6 +298,8 @@ int main(void) {
         cmocka_unit_test(what_is_called_for_again_and_again_is_done),
         cmocka_unit_test(in_doubt_it_is_watched_before_anything_is_done),
         cmocka_unit_test(what_watching_does_not_confirm_is_let_be_for_longer_each_time),
+        cmocka_unit_test(looks_that_say_nothing_are_waited_through_with_patience),
+        cmocka_unit_test(patience_has_an_end),
         cmocka_unit_test(what_helped_stays_and_the_gain_is_known),
         cmocka_unit_test(what_did_not_help_is_undone),
         cmocka_unit_test(a_little_worse_is_worse_where_no_gain_is_asked_for),
@@ -252,6 +308,8 @@ int main(void) {
         cmocka_unit_test(what_is_not_called_for_any_more_is_taken_back),
         cmocka_unit_test(now_and_then_against_is_not_for_good),
         cmocka_unit_test(what_counts_nothing_is_checked_and_taken_back_after_some_checks),
+        cmocka_unit_test(a_check_waits_for_a_look_that_says_something),
+        cmocka_unit_test(checks_in_which_nothing_was_said_are_against_it_where_that_is_asked_for),
         cmocka_unit_test(one_check_that_finds_it_needed_clears_those_that_did_not),
         cmocka_unit_test(a_change_that_could_not_be_made_is_tried_again_after_a_rest),
         cmocka_unit_test(who_may_only_advise_says_so_less_and_less),

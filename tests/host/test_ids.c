@@ -65,7 +65,9 @@ static void when_no_id_is_left_create_says_so_and_nothing_is_lost(void **state) 
     uint32_t made = create_all(refs);
     assert_true(made >= 512);
     uint64_t roots = fixture_stats().roots_live;
+    long begun = fixture_read(&fixture_begun);
     assert_int_equal(k42_create(&counter_plain, "", &more), -ENFILE);
+    assert_int_equal(fixture_read(&fixture_begun), begun); /* what it was given is the caller's */
     assert_int_equal(fixture_stats().roots_live, roots);
     for (uint32_t i = 0; i < made; i++)
         assert_int_equal(fixture_add(refs[i], i), 0);

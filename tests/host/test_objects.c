@@ -272,6 +272,48 @@ static void walking_piece_by_piece_visits_each_once_and_again_who_was_refused(vo
     assert_int_equal(k42_objects_from(~0u, 100, count_until, &so_far), 0);
 }
 
+/* ---- what several CPUs use ---- */
+
+enum { SHARED = 600 };
+static struct {
+    k42_ref refs[SHARED];
+    long seen, sum;
+} shared;
+
+static void order_use_half(struct actor *actor) {
+    actor->result = 0;
+    for (int i = 0; i < SHARED && !actor->result; i += 2)
+        actor->result = fixture_add(shared.refs[i], 1);
+}
+
+static void count_shared(k42_id id) {
+    shared.seen++;
+    shared.sum += (long)id;
+}
+
+static void walking_what_several_cpus_use_finds_that_and_nothing_else(void **state) {
+    (void)state;
+    struct actor actor;
+    long expected = 0;
+    k42_id at = 1;
+    for (int i = 0; i < SHARED; i++) {
+        shared.refs[i] = fixture_create(&counter_plain);
+        assert_int_equal(fixture_add(shared.refs[i], 1), 0);
+        expected += i % 2 ? 0 : (long)k42_ref_id(shared.refs[i]);
+    }
+    actor_start(&actor, "other");
+    actor_do(&actor, order_use_half);
+    assert_int_equal(actor.result, 0);
+    actor_stop(&actor);
+    do
+        at = k42_shared_from(at, 100, &counter_interface, count_shared);
+    while (at);
+    assert_int_equal(shared.seen, SHARED / 2);
+    assert_int_equal(shared.sum, expected);
+    assert_int_equal(k42_shared_from(1, 1 << 20, &gauge_interface, count_shared), 0);
+    assert_int_equal(shared.seen, SHARED / 2);
+}
+
 /* ---- races with destroying ---- */
 
 #define ROUNDS 2000
@@ -406,6 +448,7 @@ int main(void) {
         TEST(inspecting_tells_class_interface_and_cpus),
         TEST(walking_visits_each_live_object_of_the_interface_once),
         TEST(walking_piece_by_piece_visits_each_once_and_again_who_was_refused),
+        TEST(walking_what_several_cpus_use_finds_that_and_nothing_else),
         TEST(of_two_destroyers_exactly_one_succeeds),
         TEST(a_miss_that_races_with_destroy_finds_the_object_or_stale),
         TEST(destroy_waits_for_a_miss_that_is_being_answered),

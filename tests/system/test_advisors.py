@@ -6,17 +6,20 @@ import time
 
 import pytest
 from conftest import CHAOS, CPUS, KERNELS
-from launcher import session
+from launcher import session, variants
 
 SUITE_TIMEOUT_SECONDS = 900
 LONG = os.environ.get("K42_LONG") == "1"
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="Linux has no advisors")
 long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+# A storm gives policies and caches other classes all the time.
+calm = pytest.mark.skipif(bool(CHAOS), reason="is about what advisors do by themselves")
 
 LARGE, MEDIUM, SMALL = 48 << 20, 1 << 20, 3000
+PAGES, FRAMES = 1024, 512  # of a file, and of its memory
 PATIENCE = 120  # seconds; a guest may be slow
-NAMES = ["contention", "order", "loop", "small", "pipes", "offsets"]
+NAMES = ["contention", "order", "loop", "small", "paging", "pipes", "offsets"]
 # A loop that goes on as long as a file is there.
 WHILE = "while [ -e /tmp/go ]; do %s; done > /dev/null 2>&1 &"
 
@@ -31,11 +34,17 @@ def guest(request, tmp_path_factory):
         (folder / name).write_bytes(random.Random(size).randbytes(size))
     for number in range(20):
         (folder / f"small{number}").write_bytes(bytes([number]) * SMALL)
+    (folder / "numbered").write_bytes(
+        b"".join(number.to_bytes(4, "little") + bytes(4092) for number in range(PAGES)))
     storm = f"chaos={CHAOS},{cpus}" if CHAOS else ""
     with session.Session("k42", cpus, "192M", variant=variant, append=storm,
                          shares=[(str(folder), "/srv")]) as started:
         started.wait_until_ready()
         started.cpus = cpus
+        with open(os.path.join(variants.folder("release"), "tests", "programs", "reads"),
+                  "rb") as program:
+            done = started.run(["sh", "-c", "cat > /tmp/reads; chmod +x /tmp/reads"], program.read())
+        assert done.status == 0
         yield started
 
 
@@ -137,6 +146,21 @@ def test_a_file_that_two_processors_read_is_spread_over_them(guest):
     assert advisors(guest)["contention"]["watched"] >= 1
 
 
+@long
+@calm
+def test_a_file_that_several_processors_no_longer_read_is_spread_no_more(guest):
+    if guest.cpus < 2:
+        pytest.skip("one processor")
+    number, _ = cache(guest, "/srv/medium")
+    reader = WHILE % "cat $(yes /srv/medium | head -n 200)"
+    until(guest, f"exec 9< /srv/medium; {reader} {reader} sleep 5; rm /tmp/go; wait; : > /tmp/go",
+          lambda: cache(guest, "/srv/medium") == (number, "fcm.partitioned"))
+    until(guest, "exec 9< /srv/medium; for n in $(seq 20); do cat /srv/medium > /dev/null; sleep 0.1; done",
+          lambda: cache(guest, "/srv/medium") == (number, "fcm.shared"))
+    assert [one for one in decisions(guest, advisor="contention", object=number)
+            if one["deed"] in ("taken back", "undone")]
+
+
 def test_a_small_file_that_is_only_read_is_kept_as_its_bytes_until_it_is_written_to(guest):
     number, _ = cache(guest, "/srv/small1")
     reading = "for n in $(seq 20); do cat /srv/small1 > /dev/null; done; sleep 0.2"
@@ -150,6 +174,69 @@ def test_a_small_file_that_is_only_read_is_kept_as_its_bytes_until_it_is_written
     written = "head -c 300000 /srv/medium >> /srv/small1; sleep 0.5"
     until(guest, written, lambda: decisions(guest, advisor="small", object=number, deed="taken back"))
     assert cache(guest, "/srv/small1") == (number, "fcm.shared")
+
+
+# The file has memory for half of its pages, of which the advisors choose the policy, for as long as
+# the script runs. `until` has something done until the log says what is waited for of that policy.
+PAGED = f"""exec 3< /srv/numbered; echo 3 any {FRAMES} > /proc/k42/replacement
+pm() {{ grep ' {FRAMES} 1 ' /proc/k42/replacement; }}
+number=$(pm | cut -d ' ' -f 1); echo $number
+until_said() {{
+    local what=$1 end=$((SECONDS + {PATIENCE})); shift
+    until k42ctl advisors --log | grep "paging: object $number.* $what, "; do
+        [ $SECONDS -lt $end ] || {{ k42ctl advisors; k42ctl advisors --log; return 1; }}
+        "$@" || return 1
+    done
+}}
+reads() {{ /tmp/reads /srv/numbered $1 {PAGES}; }}
+"""
+
+
+def of_pm(line):
+    """Class and pages that came, of a line of /proc/k42/replacement."""
+    values = line.split()
+    return values[1], int(values[10])
+
+
+@calm
+def test_a_policy_that_does_not_suit_a_loop_is_changed_and_back_when_the_loop_ends(guest):
+    lines = run(guest, PAGED + f"""pm
+until_said changed reads loop || exit 1
+reads loop; pm; reads loop; reads loop; pm
+until_said 'taken back\\|undone' reads random || exit 1
+pm""").splitlines()
+    _, began, changed, before, after, back, ended = lines
+    assert of_pm(began)[0] == "pm.clock" and of_pm(before)[0] == "pm.mru", lines
+    assert "pm.clock to pm.mru" in changed and "it went back" in changed
+    assert of_pm(after)[1] - of_pm(before)[1] <= 2 * PAGES * 3 // 4, lines
+    assert "pm.mru to pm.clock" in back and of_pm(ended)[0] in ("pm.clock", "pm.arc"), lines
+    told = advisors(guest)["paging"]
+    assert told["saw"] >= told["changed"] >= 1 and told["watched"] >= 1
+
+
+@long
+@calm
+def test_of_a_policy_it_may_only_advise_about_it_says_what_it_would_choose(guest):
+    run(guest, "k42ctl advisors advise paging > /dev/null")
+    lines = run(guest, PAGED + "until_said 'would change' reads loop || exit 1; pm").splitlines()
+    assert "pm.clock to pm.mru" in lines[1] and of_pm(lines[2])[0] == "pm.clock"
+
+
+@long
+@calm
+def test_a_policy_that_somebody_has_named_stays(guest):
+    named = PAGED.replace(" any ", " pm.clock ")
+    lines = run(guest, named + "for n in $(seq 20); do reads loop || exit 1; done; pm").splitlines()
+    assert of_pm(lines[-1])[0] == "pm.clock" and of_pm(lines[-1])[1] >= 19 * PAGES
+    assert not decisions(guest, object=int(lines[0]))
+
+
+@long
+def test_pages_at_random_are_read_right_under_whatever_policy_is_tried(guest):
+    """Of pages that are used alike none can keep the right ones: what is tried is undone."""
+    lines = run(guest, PAGED + "for n in $(seq 40); do reads random || exit 1; done").splitlines()
+    made = decisions(guest, object=int(lines[0]))
+    assert CHAOS or all(one["to"] in ("pm.arc", "pm.clock") for one in made), made
 
 
 # Two write into a pipe, then one.

@@ -157,6 +157,20 @@ k42ctl classes --class pipe.spsc
     assert len(re.findall(r"^pipe.spsc ", said, re.M)) == 1, said
 
 
+# All versions come and go, with bytes in a pipe that begin and end within pages, and with children.
+ROUND_TRIPS = """set -e; mkfifo /tmp/kept; exec 5<> /tmp/kept; head -c 30000 /tmp/text >&5; head -c 5000 <&5 | wc -c
+sleep 1000 & child=$!
+for pair in pipe_v2=pipe.spsc process_v2=process.linux fcm_shared_v2=fcm.shared; do
+    k42ctl upgrade /c/${pair%=*}.k42; k42ctl upgrade ${pair#*=} 1; k42ctl unload ${pair%=*}
+done > /dev/null
+head -c 25000 <&5 | cmp - <(tail -c 25000 /tmp/text)
+exec 5>&-; rm /tmp/kept; kill $child; ! wait $child"""
+
+
+def test_versions_that_come_and_go_leave_nothing(guest):
+    leaves_nothing(guest, "bash", "-c", ROUND_TRIPS)
+
+
 # ---- what is refused ----
 
 def resigned(data, change):
@@ -275,17 +289,26 @@ def test_only_who_may_loads(guest):
 
 # ---- another machine: one that lets unsigned ones in, has a folder of the host, little memory ----
 
-LARGE = 48 << 20
+LARGE, ROUND_PAGES = 48 << 20, 256
+SMALL = bytes(range(256)) * 2000
+
+# A file is read meanwhile as well, in a way of its own.
+READ = """sum=$(md5sum < /srv/small)
+while [ ! -e /tmp/end ]; do [ "$(md5sum < /srv/small)" = "$sum" ] || echo "lost: small"; done & reader=$!
+"""
+READ_END = "\ntouch /tmp/end; wait $reader"
 
 
 @pytest.fixture(scope="module")
-def lenient(built, tmp_path_factory):
+def lenient(machine, built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
-    (folder / "small").write_bytes(bytes(range(256)) * 2000)
+    (folder / "small").write_bytes(SMALL)
     (folder / "large").write_bytes(b"k42 " * (LARGE // 4))
-    with session.Session("k42", 2, "160M", append="k42.unsigned",
+    (folder / "loop").write_bytes(b"k42 " * (ROUND_PAGES * 1024))
+    with session.Session("k42", machine.cpus, "160M", append="k42.unsigned", variant=machine.variant,
                          shares=[(str(folder), "/srv")]) as one:
         one.wait_until_ready()
+        one.run(["sh", "-c", "mkdir -p /c; yes 12345678 | head -c 30000 > /tmp/text"])
         yield one
 
 
@@ -300,28 +323,55 @@ def test_a_kernel_with_the_option_lets_unsigned_ones_in(lenient, built):
     assert status == 1 and "changed after it was signed" in said
 
 
-def test_a_policy_of_reading_ahead_serves_a_file(lenient, built):
-    put(lenient, "/tmp/fcm_whole", built["fcm_whole"])  # as /c/fcm_whole.k42
-    status, said = sh(lenient, """set -e; exec 5< /srv/small; k42ctl load /tmp/fcm_whole
+def test_a_policy_of_reading_ahead_serves_a_file_in_use(lenient, built):
+    put(lenient, "/c/fcm_whole.k42", built["fcm_whole"])
+    said = works(lenient, READ + """exec 5< /srv/small; k42ctl load /c/fcm_whole.k42
 k42ctl swap --file /srv/small fcm.whole
 tail -c 7000 /srv/small | md5sum; md5sum < /srv/small
 k42ctl show $(k42ctl objects --class fcm.whole --json | grep -o '"id":[0-9]*' | cut -d: -f2)
 ! k42ctl unload fcm_whole
-k42ctl swap --class fcm.whole fcm.shared; k42ctl unload fcm_whole; md5sum < /srv/small""")
-    data = bytes(range(256)) * 2000
-    assert status == 0, said
-    assert said.count(hashlib.md5(data).hexdigest()) == 2, said
-    assert hashlib.md5(data[-7000:]).hexdigest() in said, said
+k42ctl swap --class fcm.whole fcm.shared; k42ctl unload fcm_whole; md5sum < /srv/small""" + READ_END)
+    assert said.count(hashlib.md5(SMALL).hexdigest()) == 2, said
+    assert hashlib.md5(SMALL[-7000:]).hexdigest() in said, said
 
 
-def test_a_policy_of_replacement_serves_a_file_larger_than_memory(lenient, built):
-    put(lenient, "/tmp/fcm_loop", built["fcm_loop"])  # as /c/fcm_loop.k42
-    status, said = sh(lenient, """set -e; exec 5< /srv/large; k42ctl load /tmp/fcm_loop
+def test_a_policy_of_one_cache_serves_a_file_larger_than_memory(lenient, built):
+    put(lenient, "/c/fcm_loop.k42", built["fcm_loop"])
+    said = works(lenient, READ + """exec 5< /srv/large; k42ctl load /c/fcm_loop.k42
 k42ctl swap --file /srv/large fcm.loop
 for i in 1 2; do dd if=/srv/large bs=1M status=none | tail -c 100 | md5sum; done
-k42ctl swap --class fcm.loop fcm.shared; k42ctl unload fcm_loop""", limit=200)
-    assert status == 0, said
+k42ctl swap --class fcm.loop fcm.shared; k42ctl unload fcm_loop""" + READ_END, limit=200)
     assert said.count(hashlib.md5(b"k42 " * 25).hexdigest()) == 2, said
+
+
+# A program goes round through twice what it has frames for, and tells after each round what it has read
+# and what its PM says: class, frames, limit and pages that came. Another policy comes while it goes.
+ROUNDS = """set -e; k42ctl load /c/pm_bip.k42; exec 3< /srv/loop; echo 3 pm.clock 128 > /proc/k42/replacement
+line() { awk '$4 == 128 && $5 {print $1, $2, $3, $11, $7}' /proc/k42/replacement; }
+pm=$(line | cut -d ' ' -f 1)
+(while [ ! -e /tmp/over ]; do dd if=/srv/loop bs=64K status=none | cksum; line; done) > /tmp/told & loop=$!
+rounds() { from=$(wc -l < /tmp/told); until [ $(($(wc -l < /tmp/told) - from)) -ge 6 ]; do sleep 0.1; done; }
+rounds; k42ctl swap $pm pm.bip; rounds; k42ctl swap $pm pm.2q; rounds
+k42ctl swap $pm pm.bip; ! k42ctl unload pm_bip; k42ctl swap --class pm.bip pm.clock; k42ctl unload pm_bip
+touch /tmp/over; wait $loop; echo told; cat /tmp/told; rm /tmp/over"""
+
+
+def test_a_policy_of_replacement_comes_into_a_running_loop_and_finds_more_in_memory(lenient, built):
+    """Twice what fits: who keeps what came last finds nothing, who keeps what is there nearly half."""
+    put(lenient, "/c/pm_bip.k42", built["pm_bip"])
+    status, said = sh(lenient, ROUNDS, limit=200)
+    assert status == 0, said
+    lines = [line.split() for line in said[said.index("told\n") + 5:].splitlines()]
+    assert {tuple(line[1:]) for line in lines if len(line) == 2} == {(str(ROUND_PAGES * 4096),)}
+    assert len({line[0] for line in lines if len(line) == 2}) == 1, lines
+    told = [(line[1], *map(int, line[2:])) for line in lines if len(line) == 5]
+    assert all(100 <= used <= 128 and present <= 128 for _, used, _, present in told), told
+    came = {"pm.clock": [], "pm.bip": [], "pm.2q": []}
+    for (before, _, first, _), (now, _, last, _) in zip(told, told[1:]):
+        if before == now and (now != "pm.clock" or not came["pm.bip"]):
+            came[now].append(last - first)
+    assert min(came["pm.clock"]) > 240 and max(came["pm.bip"]) < 200, came
+    assert came["pm.2q"][0] < 200, "it has found what was there"
 
 
 # ---- ./k42 build ----

@@ -32,6 +32,10 @@ def test_everything_is_changed_and_nobody_notices():
     for what in ("watch an object", "let the advisor choose", "load a policy", "upgrade a class",
                  "undo it all"):
         assert re.search(rf"^ *\d+ s  {what}  .* ms ", said, re.M), said
+    assert re.search(r"choose: contention: \d CPUs .* met: fcm.shared became fcm.partitioned$",
+                     said, re.M), said
+    assert "a policy: fcm_head serves the text: fcm.partitioned became fcm.head\n" in said, said
+    assert re.search(r"^longest pause any call saw: [\d.]+ ms, of [\d,]+ calls$", said, re.M), said
     sums = re.findall(r"(?:output|the same:) ([0-9a-f]{16})", said)
     assert len(sums) == 2 and len(set(sums)) == 1, said
 
@@ -65,6 +69,11 @@ def test_a_read_that_fails_is_no_demo_without_errors():
     assert shown.returncode == 1, said + errors
     assert "\nERRORS: " in said and "0 errors" not in said
     assert "Input/output error" in said
+
+
+def test_one_processor_is_too_few():
+    done = subprocess.run([K42, "demo", "--cpus", "1"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "two processors" in done.stderr
 
 
 # ---- the verdict alone ----

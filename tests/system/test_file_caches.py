@@ -2,15 +2,20 @@
 import hashlib
 import os
 import random
+import re
+import threading
+import time
 
 import pytest
-from launcher import session
+from launcher import session, variants
 
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="looks at objects, which Linux has not")
 
+LONG = os.environ.get("K42_LONG") == "1"
 LARGE = 48 << 20
 SMALL = 2 << 20
+MAPPED = (8 << 20) + 100
 
 
 def live(guest, name):
@@ -26,11 +31,13 @@ def pages_of_files(guest):
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
-    for name, size in ("large", LARGE), ("small", SMALL):
+    for name, size in [("large", LARGE), ("small", SMALL)] + [(name, MAPPED) for name in ("plain", "blocks", "advised")]:
         (folder / name).write_bytes(random.Random(size).randbytes(size))
     with session.Session("k42", 1, "192M", shares=[(str(folder), "/srv")]) as started:
         started.wait_until_ready()
         started.folder = folder
+        with open(os.path.join(variants.folder("release"), "tests", "programs", "mapped"), "rb") as program:
+            started.run(["sh", "-c", "cat > /bin/mapped; chmod +x /bin/mapped"], program.read())
         yield started
 
 
@@ -64,6 +71,42 @@ def test_pages_that_a_program_does_not_need_any_more_go(guest):
     assert done.output.split()[0] == sum_of(guest, "small"), done
 
 
+def touch(guest, name, *how):
+    """Faults of a program that touches each page of a file, and kB of page tables that took."""
+    done = guest.run(["mapped", "/srv/" + name, *how])
+    found = re.fullmatch(r"(\d+) pages: (\d+) faults, \d+ us, (-?\d+) kB of tables, right\n", done.output.decode())
+    assert not done.status and found and int(found[1]) == MAPPED // 4096 + 1, done
+    return int(found[2]), int(found[3])
+
+
+def test_a_mapped_file_takes_a_fault_a_block_and_no_table_in_large_pages(guest):
+    faults, tables = touch(guest, "plain")
+    assert faults >= MAPPED >> 16 and tables >= 4 * (MAPPED >> 21)
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
+    assert live(guest, "fcm.large") == 1
+    for how in "shared", "private", "shared":
+        faults, tables = touch(guest, "blocks", how)
+        assert faults <= (MAPPED >> 21) + 8 and tables <= 16, (how, faults, tables)
+    assert guest.run(["md5sum", "/srv/blocks"]).output.split()[0] == sum_of(guest, "blocks")
+    # They go to another class and come back.
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.shared"])
+    touch(guest, "blocks")
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
+    # What is written to one goes to the host, and it stays one.
+    guest.run(["sh", "-c", "printf 0123456 | dd of=/srv/blocks bs=1 seek=5000000 conv=notrunc; sync"])
+    assert (guest.folder / "blocks").read_bytes()[5000000:5000007] == b"0123456"
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
+
+
+def test_a_program_asks_for_large_pages_of_a_file(guest):
+    before = live(guest, "fcm.large")
+    assert guest.run(["mapped", "/srv/advised", "advise"]).status == 0
+    while live(guest, "fcm.large") == before:  # by a thread of the kernel's, for which nobody waits
+        time.sleep(0.1)
+    assert touch(guest, "advised")[0] <= (MAPPED >> 21) + 8
+
+
 def test_a_file_of_the_host_is_named_where_it_is_mapped_open_or_mounted(guest):
     """Also when what is known of it is old, so the host has to be asked."""
     done = guest.run(["bash", "-c", "cp /bin/sleep /srv/nap; exec 5< /srv/small; /srv/nap 100 & sleep 1.5;"
@@ -89,17 +132,84 @@ def test_what_is_being_written_back_is_not_taken_for_somebody_elses_change(tmp_p
     """Whoever opens the file meanwhile sees a size at the host that is one of many on the way."""
     with session.Session("k42", 2, "256M", shares=[(str(tmp_path), "/srv")]) as guest:
         guest.wait_until_ready()
-        rounds = "300" if os.environ.get("K42_LONG") == "1" else "12"
+        rounds = "300" if LONG else "12"
         done = guest.run(["env", "ROUNDS=" + rounds, "sh", "-c", OPENED_WHILE_WRITTEN], limit=300)
         assert done.status == 0 and not done.output, done
     assert (tmp_path / "f").read_bytes() == (b"12345678\n" * 40000)[:300000]
 
 
-def test_what_somebody_else_has_changed_is_seen_when_it_is_opened(tmp_path):
-    with session.Session("k42", 2, "256M", shares=[(str(tmp_path), "/srv")]) as guest:
-        guest.wait_until_ready()
-        guest.run(["sh", "-c", "echo ours > /srv/f; sync; sleep 1.1; cat /srv/f"])
-        for size in (70000, 10):
-            (tmp_path / "f").write_bytes(b"x" * size)
-            done = guest.run(["sh", "-c", "sleep 1.1; cat /srv/f"])
-            assert done.output == b"x" * size
+@pytest.fixture(scope="module")
+def sharing(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sharing")
+    with session.Session("k42", 2, "256M", shares=[(str(folder), "/srv")]) as started:
+        started.wait_until_ready()
+        started.folder = folder
+        yield started
+
+
+def prints(guest, script):
+    done = guest.run(["bash", "-c", script])
+    assert done.status == 0 and not done.errors, done
+    return done.output
+
+
+def test_what_somebody_else_has_changed_is_seen_when_it_is_opened(sharing):
+    prints(sharing, "echo ours > /srv/f; sync; sleep 1.1; cat /srv/f")
+    for size in (70000, 10):
+        (sharing.folder / "f").write_bytes(b"x" * size)
+        assert prints(sharing, "sleep 1.1; cat /srv/f") == b"x" * size
+
+
+def test_what_somebody_else_changes_after_our_own_writing_is_not_taken_for_ours(sharing):
+    """Nobody opens the file in between; with nothing but another time, or also of another size."""
+    for text in (b"hers", b"theirs, and longer") if LONG else (b"hers",):
+        prints(sharing, "printf ours > /srv/after; sync")
+        (sharing.folder / "after").write_bytes(text)
+        os.utime(sharing.folder / "after", ns=(0, 123456789012345678))
+        assert prints(sharing, "sleep 1.1; cat /srv/after") == text
+
+
+def test_what_somebody_else_changes_before_we_write_again_is_not_taken_for_ours(sharing):
+    """In a file that we have open, and know a page of that is another one then."""
+    folder = sharing.folder
+
+    def change():
+        while not (folder / "open").exists():
+            time.sleep(0.05)
+        with open(folder / "long", "r+b") as file:
+            file.seek(8192)
+            file.write(b"theirs")
+        (folder / "go").touch()
+
+    (folder / "long").write_bytes(b"a" * 12288)
+    changing = threading.Thread(target=change)
+    changing.start()
+    said = prints(sharing, """cat /srv/long; exec 5<> /srv/long; printf ours >&5; sync; touch /srv/open
+        until [ -e /srv/go ]; do sleep 0.1; done; sleep 1.1; printf ours >&5; sync; exec 5>&-
+        sleep 1.1; cat /srv/long""")
+    changing.join()
+    wanted = b"oursours" + b"a" * 8184 + b"theirs" + b"a" * 4090
+    assert said == b"a" * 12288 + wanted
+    assert (folder / "long").read_bytes() == wanted
+
+
+def test_a_name_that_somebody_else_gives_to_another_file_leads_to_that(sharing):
+    """Also while the old one is known; and a file that gets the old one's number is not the old one."""
+    folder = sharing.folder
+    for n in range(8 if LONG else 1):
+        (folder / "name").write_bytes(b"old" * 5000)
+        number = os.stat(folder / "name").st_ino
+        prints(sharing, "sleep 1.1; stat /srv/name > /dev/null")
+        (folder / "other").write_bytes(b"new%d" % n)
+        os.replace(folder / "other", folder / "name")
+        assert prints(sharing, "cat /srv/name") == b"new%d" % n
+        names = [f"again{i}" for i in range(10)]
+        for name in names:
+            (folder / name).write_bytes(name.encode() * 999)
+        again = [name for name in names if os.stat(folder / name).st_ino == number]
+        for name in again or names[:1]:
+            assert prints(sharing, "cat /srv/" + name) == name.encode() * 999
+        for name in names + ["name"]:
+            os.remove(folder / name)
+        if again:
+            break

@@ -27,7 +27,8 @@ for round in $(seq %d); do
         swap $class
         case $class in
         fcm.shared) swap $class fcm.stream;;
-        fcm.stream) swap $class fcm.small;;
+        fcm.stream) swap $class fcm.large;;
+        fcm.large) for to in fcm.small fcm.partitioned; do swap $class $to; class=$to; done;;
         fcm.small) swap $class fcm.partitioned;;
         fcm.partitioned) swap $class fcm.shared;;
         pm.turns) for to in pm.clock pm.2q pm.arc pm.mru $class; do swap $class $to; class=$to; done;;

@@ -134,6 +134,8 @@ def guest(request, tmp_path_factory):
                                  (str(updates), session.UPDATES)]) as one:
         one.wait_until_ready()
         one.run(["sh", "-c", "cat > /tmp/work"], WORK.encode())
+        with open(path("tests", "system", "scripts", "kept.py"), "rb") as file:
+            one.run(["sh", "-c", "cat > /tmp/kept.py"], file.read())
         yield Upgraded(one, built, updates)
 
 
@@ -152,6 +154,45 @@ def test_each_version_comes_and_goes_in_each_way_while_programs_run(guest):
         assert max(map(int, re.findall(rf"^{class_} new: (\d+)", said, re.M))) > 0, said
         assert set(re.findall(rf"^{class_} old: (\d+)", said, re.M)) == {"0"}, said
         assert set(re.findall(rf"^{class_} left: (\d+)", said, re.M)) == {"0"}, said
+
+
+def test_pipes_and_processes_keep_what_they_have_and_who_waits_at_them(guest):
+    """From the one layout to the other and back, in each way."""
+    commands = []
+    for name in ("pipe_v2", "process_v2"):
+        class_ = VERSIONS[name]
+        for mode in ("eager", "lazy", "new") if LONG else ("eager",):
+            commands += [f"k42ctl upgrade /c/{name}.k42 --{mode}", f"k42ctl upgrade {class_} 1",
+                         f"k42ctl unload {name}"]
+    done = guest.run('exec python3 /tmp/kept.py "$@"', "kept", *commands, limit=200)
+    assert (done.status, done.output) == (0, b"kept\n"), done
+
+
+# One pipe and one process, as k42ctl shows them.
+SHOWN = """
+shown() { k42ctl show $(k42ctl objects $1 $2 --json | grep -o '"id":[0-9]*,"class":"'$3 |
+                        grep -o '[0-9]*' | head -n 1) | grep state; }
+mkfifo /tmp/kept; exec 5<> /tmp/kept; printf abc >&5; read -r -n 3 line <&5; printf de >&5
+pipe() { for one in $(k42ctl objects --class pipe.spsc --json | grep -o '"id":[0-9]*' | cut -d: -f2)
+         do k42ctl show $one; done 2> /dev/null | grep ' 5 in it'; }
+k42ctl upgrade /c/pipe_v2.k42 > /dev/null; printf fgh >&5; pipe
+k42ctl upgrade pipe.spsc 1 > /dev/null; k42ctl unload pipe_v2 > /dev/null; pipe
+printf '\\n' >&5; read -r line <&5; echo "$line"; exec 5>&-; rm /tmp/kept
+sleep 1000 & first=$!; k42ctl upgrade /c/process_v2.k42 > /dev/null; (exit 3); sleep 1001 &
+shown --pid $$ process.linux; echo first $first
+k42ctl upgrade process.linux 1 > /dev/null; k42ctl unload process_v2 > /dev/null
+shown --pid $$ process.linux; kill %1 %2
+"""
+
+
+def test_a_version_shows_what_it_knows_besides_and_forgets_it_on_the_way_back(guest):
+    lines = [line.removeprefix("  state").strip() for line in guest.says(SHOWN).splitlines()]
+    pipe = "pipe of 65536 bytes, 5 in it, 1 read, 1 write"
+    assert lines[:3] == [pipe + "; at most 5; written to 1 times, which waited 0 times", pipe, "defgh"]
+    first = lines[4].split()[1]
+    assert re.fullmatch(r"process \d+: 1 threads, .*; children: \d+, \d+ so far, \d+ at most, the eldest "
+                        rf"is {first}, for \d+ ms", lines[3]), lines
+    assert re.fullmatch(r"process \d+: 1 threads, .*, parent \d+", lines[5]), lines
 
 
 def test_a_hole_is_closed_while_a_server_answers(guest):

@@ -12,7 +12,7 @@ static struct node_time time_from(struct p9_time time) {
 
 void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *from) {
     k42_lock(&inode->lock);
-    inode->qid.version = from->qid.version;
+    inode->told = (struct p9_version){from->qid.version, time_from(from->modified), from->size};
     bool all = !inode->changing && inode->changed_ns < from->asked_ns;
     inode->attributes_ns = all ? from->asked_ns : 0;
     inode->attributes = (struct node_attributes){
@@ -43,7 +43,10 @@ static void attributes_came(struct p9_call *call, int error, struct p9_reader *r
     if (!error && !p9_get_attributes(reader, &attributes))
         error = -EIO;
     attributes.asked_ns = call->begun_ns;
-    if (error)
+    bool other = !error && attributes.qid.path != inode->qid.path;
+    if (other)
+        p9_lose(inode);
+    if (error || other)
         p9_answer(inode, &inode->attributes_known, P9_KEY_ATTRIBUTES, error);
     else
         p9_take_attributes(inode, &attributes);

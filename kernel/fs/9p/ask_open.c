@@ -22,8 +22,16 @@ static void open_is_known(struct p9_call *call, int error) {
     p9_drop(inode);
 }
 
+/* The name it was opened by may be another file's by now. */
 static void opened(struct p9_call *call, int error, struct p9_reader *reader) {
-    (void)reader;
+    struct p9_inode *inode = call->context;
+    struct p9_qid qid = error ? inode->qid : p9_get_qid(reader);
+    if (!error && reader->bad)
+        error = -EIO;
+    if (!error && qid.path != inode->qid.path) {
+        p9_lose(inode);
+        error = -ENOENT;
+    }
     if (error)
         p9_fid_forget(call->client, call->fid);
     open_is_known(call, error);

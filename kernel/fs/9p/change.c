@@ -36,6 +36,11 @@ static void made_is_known(struct p9_call *call, int error, struct p9_reader *rea
         inode = p9_inode_of(change->fs, change->directory, &change->name, call->fid, &attributes);
     if (!error && !inode)
         error = -ENOMEM;
+    if (!error && attributes.qid.path != call->word) {
+        /* It was opened as it was made, and others have put another file there since. */
+        p9_fid_forget(call->client, change->fid);
+        change->fid = P9_NO_FID;
+    }
     if (inode) {
         /* What was made opened stays open. */
         k42_lock(&inode->lock);
@@ -71,7 +76,7 @@ static void made_was_walked(struct p9_call *call, int error, struct p9_reader *r
 /* It was made; how is it known from now on? */
 static void made(struct p9_call *call, int error, struct p9_reader *reader) {
     struct p9_change *change = call->context;
-    (void)reader;
+    call->word = error ? 0 : p9_get_qid(reader).path;
     p9_name_forget(change->directory, &change->name);
     call->fid = P9_NO_FID;
     if (!error)

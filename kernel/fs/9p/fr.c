@@ -10,6 +10,11 @@
  * something only if it was asked for when all our changes had been answered; otherwise it may be
  * that of a moment between two of our own writes.
  *
+ * What we write makes a new version, which the server does not tell with its answer. So the round
+ * that writes back asks for it at once, and what is told then is ours; and it asks before, if what
+ * is known is old, whether others have changed the file since. What others change between one of
+ * our writes and that question is taken for ours.
+ *
  * Owns: nothing; an FR stands for its inode, which ends it together with the FCM. While a page is
  * in transit neither goes, so calls for pages hold nothing.
  */
@@ -44,15 +49,68 @@ void p9_changed(struct p9_inode *inode) {
     k42_lock(&inode->lock);
     inode->changing--;
     inode->changed_ns = k42_platform_now_ns();
+    bool asks = inode->fcm && !inode->changing && !k42_load_acquire(&inode->writing);
+    k42_unlock(&inode->lock);
+    if (asks) /* a round does, after all that it writes */
+        p9_may_write(inode);
+}
+
+/* Under the lock: whether the attributes tell of all changes that we have sent. */
+static bool tell_all(const struct p9_inode *inode) {
+    return !inode->unlinked && !inode->changing && inode->changed_ns < inode->attributes_ns;
+}
+
+/* And none is to come. A round says that it is writing before it takes back that there is something
+ * to write. */
+static bool are_settled(const struct p9_inode *inode) {
+    bool pending = k42_load_acquire(&inode->may_be_dirty) || k42_load_acquire(&inode->writing);
+    return !pending && tell_all(inode);
+}
+
+/* Since the version of the pages was asked for we have changed the file. */
+static bool is_ours(const struct p9_inode *inode) {
+    return inode->changed_ns >= inode->version_ns;
+}
+
+static bool is_same(const struct p9_version *a, const struct p9_version *b) {
+    return a->number == b->number && a->size == b->size &&
+           a->modified.seconds == b->modified.seconds &&
+           a->modified.nanoseconds == b->modified.nanoseconds;
+}
+
+/* The pages are right, as far as the server tells. */
+static void take_version(struct p9_inode *inode) {
+    inode->version = inode->told;
+    inode->version_ns = inode->attributes_ns;
+}
+
+static void ask(struct p9_inode *inode) {
+    struct node_attributes attributes;
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE, p9_get_attributes_of(inode, &attributes));
+    (void)result; /* what is not told is not taken for anything */
+}
+
+void p9_look_before_writing(struct p9_inode *inode) {
+    ask(inode);
+    k42_lock(&inode->lock);
+    if (tell_all(inode) && !is_ours(inode) && !is_same(&inode->version, &inode->told))
+        inode->others = true;
     k42_unlock(&inode->lock);
 }
 
-/* Under the lock: whether the attributes tell of all our changes, and none is to come. A round says
- * that it is writing before it takes back that there is something to write. */
-static bool are_settled(const struct p9_inode *inode) {
-    bool pending = k42_load_acquire(&inode->may_be_dirty) || k42_load_acquire(&inode->writing);
-    return !pending && !inode->unlinked && !inode->changing &&
-           inode->changed_ns < inode->attributes_ns;
+void p9_look_after_writing(struct p9_inode *inode) {
+    k42_lock(&inode->lock);
+    bool ours = is_ours(inode);
+    k42_unlock(&inode->lock);
+    if (!ours)
+        return;
+    p9_attributes_changed(inode);
+    ask(inode);
+    k42_lock(&inode->lock);
+    if (tell_all(inode) && is_ours(inode))
+        take_version(inode);
+    k42_unlock(&inode->lock);
 }
 
 /* ---- pages ---- */
@@ -255,8 +313,7 @@ static k42_result make_pages(struct p9_inode *inode, uint64_t size) {
     bool first = !inode->fcm;
     if (first) {
         inode->fr = made.fr;
-        inode->version = inode->qid.version;
-        inode->version_ns = inode->attributes_ns;
+        take_version(inode);
         k42_store_release(&inode->fcm, made.fcm);
     }
     k42_unlock(&inode->lock);
@@ -273,23 +330,22 @@ k42_result p9_get_pages(struct p9_inode *inode) {
     if (!k42_load_acquire(&inode->fcm))
         return make_pages(inode, inode->attributes.size);
     k42_lock(&inode->lock);
-    uint32_t version = inode->qid.version;
-    uint64_t size = inode->attributes.size, asked = inode->attributes_ns;
-    bool settled = are_settled(inode), ours = inode->changed_ns >= inode->version_ns;
-    bool others = settled && !ours && inode->version != version;
-    if (settled && ours) {
-        inode->version = version;
-        inode->version_ns = asked;
-    }
+    struct p9_version told = inode->told;
+    uint64_t asked = inode->attributes_ns;
+    bool settled = are_settled(inode), ours = is_ours(inode);
+    bool others = settled && (inode->others || (!ours && !is_same(&inode->version, &told)));
+    if (settled && ours)
+        take_version(inode);
     k42_unlock(&inode->lock);
     if (!others)
         return 0;
-    result = k42_call((fcm_ref)inode->fcm, renew, size);
+    result = k42_call((fcm_ref)inode->fcm, renew, told.size);
     if (result < 0)
         return result;
     k42_lock(&inode->lock);
-    inode->version = version;
+    inode->version = told;
     inode->version_ns = asked;
+    inode->others = false;
     k42_unlock(&inode->lock);
     return 0;
 }

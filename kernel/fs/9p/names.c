@@ -72,10 +72,10 @@ static struct p9_inode *make_inode(struct p9_fs *fs, struct p9_inode *directory,
     inode->fs = fs;
     inode->lives = 1;
     inode->qid = attributes->qid;
-    inode->version = attributes->qid.version;
     inode->fid = fid;
     inode->read_fid = inode->write_fid = P9_NO_FID;
     p9_take_attributes(inode, attributes);
+    inode->version = inode->told;
     if (k42_make(&p9_node, inode, &inode->self) < 0) {
         k42_platform_free(inode);
         return NULL;
@@ -105,14 +105,32 @@ static void keep_fid(struct p9_inode *inode, const struct p9_inode *directory,
     p9_fid_forget(inode->fs->client, fid);
 }
 
+void p9_lose(struct p9_inode *inode) {
+    char name[NODE_NAME_MAX];
+    uint32_t length = 0;
+    k42_lock(&inode->lock);
+    struct p9_inode *directory = inode->parent;
+    if (directory && inode->name && p9_hold(directory)) {
+        length = inode->name_length;
+        __builtin_memcpy(name, inode->name, length);
+    }
+    inode->lost = true;
+    k42_store_release(&inode->unlinked, true);
+    k42_unlock(&inode->lock);
+    if (!length)
+        return;
+    struct node_name known = {name, length, node_hash(name, length)};
+    p9_name_forget(directory, &known);
+    p9_drop(directory);
+}
+
 /* Answers come one after the other, so nobody else makes the same inode meanwhile. */
 struct p9_inode *p9_inode_of(struct p9_fs *fs, struct p9_inode *directory,
                              const struct node_name *name, uint32_t fid,
                              const struct p9_attributes *attributes) {
     struct p9_inode *inode = p9_inode_find(fs, attributes->qid.path);
     if (inode && inode->qid.type != attributes->qid.type) {
-        /* Somebody else took its last name. */
-        k42_store_release(&inode->unlinked, true);
+        p9_lose(inode);
         p9_drop(inode);
         inode = NULL;
     }

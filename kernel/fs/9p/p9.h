@@ -96,6 +96,14 @@ struct p9_fs {
     struct p9_bucket buckets[P9_BUCKETS];
 };
 
+/* What changes at the server whenever somebody changes a file's bytes: its number alone may be no
+ * more than the seconds of the time. */
+struct p9_version {
+    uint32_t number;
+    struct node_time modified;
+    uint64_t size;
+};
+
 /* A part of a directory's listing as it came. */
 struct p9_chunk {
     struct p9_known known;
@@ -117,7 +125,9 @@ struct p9_inode {
     uint32_t name_length;
     struct node_attributes attributes;
     struct p9_known attributes_known;
-    bool unlinked; /* the last we know: the server cannot be asked any more */
+    struct p9_version told; /* by the server, with the attributes */
+    bool unlinked;          /* the last we know: the server cannot be asked any more */
+    bool lost;              /* so it is, because its name was found to lead to another file */
 
     /* What the server has opened: for reading, or reading and writing; P9_NO_FID. */
     uint32_t read_fid, write_fid;
@@ -125,14 +135,15 @@ struct p9_inode {
 
     /* A regular file's pages. */
     k42_ref fcm, fr;
-    uint32_t version;       /* the server's, when the pages were last known to be right */
-    uint64_t version_ns;    /* when that was asked for */
-    uint64_t attributes_ns; /* when they were, if no change of ours was under way then; or 0 */
-    uint32_t changing;      /* changes of ours that the server has not answered */
-    uint64_t changed_ns;    /* when it answered the last */
-    bool writing;           /* a round writes it back */
-    bool quiet;             /* the FR takes resizes for a change of its pages alone */
-    bool may_be_dirty;      /* it is in fs->written, and held by that */
+    struct p9_version version; /* the server's, when the pages were last known to be right */
+    uint64_t version_ns;       /* when that was asked for */
+    bool others;               /* others changed it before we did; the pages are to go */
+    uint64_t attributes_ns;    /* when they were, if no change of ours was under way then; or 0 */
+    uint32_t changing;         /* changes of ours that the server has not answered */
+    uint64_t changed_ns;       /* when it answered the last */
+    bool writing;              /* a round writes it back */
+    bool quiet;                /* the FR takes resizes for a change of its pages alone */
+    bool may_be_dirty;         /* it is in fs->written, and held by that */
     struct p9_inode *next_written, *next_leaving;
     struct once flushed, resized;
 
@@ -175,6 +186,9 @@ void p9_inode_end(struct p9_inode *inode);
 K42_MUST_CHECK
 k42_result p9_name_find(struct p9_inode *directory, const struct node_name *name,
                         struct p9_inode **inode);
+/* The name by which the server was asked for a file leads to another one: others have taken it. The
+ * file is as if it had lost its last name, and is looked for anew by whoever comes by that name. */
+void p9_lose(struct p9_inode *inode);
 /* The answer: the name leads to an inode (whose hold becomes the name's), or with 0 and NULL there
  * is none, or an error. */
 void p9_name_answer(struct p9_inode *directory, const struct node_name *name,
@@ -247,6 +261,10 @@ void p9_changes_end(struct p9_fs *fs);
  * 0, -K42_WAIT, -ENOMEM. The server has opened the file before. */
 K42_MUST_CHECK
 k42_result p9_get_pages(struct p9_inode *inode);
+/* For the round that writes back, which waits: before and after that, whether others have changed
+ * the file is asked, so that their changes are told from ours. */
+void p9_look_before_writing(struct p9_inode *inode);
+void p9_look_after_writing(struct p9_inode *inode);
 /* A message that changes the file's bytes, size or times is being sent; it was answered, or could
  * not be sent. */
 void p9_changing(struct p9_inode *inode);

@@ -61,9 +61,13 @@ static void write_files(struct p9_fs *fs) {
         k42_store_release(&inode->writing, true);
         k42_store_release(&inode->may_be_dirty, false);
         k42_enter();
-        if (inode->fcm)
+        if (inode->fcm) {
+            p9_look_before_writing(inode);
             sync_pages(inode);
+        }
         k42_store_release(&inode->writing, false);
+        if (inode->fcm)
+            p9_look_after_writing(inode);
         k42_result known = inode->fcm ? k42_call((fcm_ref)inode->fcm, usage, &usage) : 0;
         if (known >= 0 && (usage.dirty || usage.attachments))
             p9_may_write(inode);
@@ -88,7 +92,7 @@ static void end_files(struct p9_fs *fs) {
         k42_result result;
         list = inode->next_leaving;
         k42_enter();
-        if (!inode->unlinked)
+        if (!inode->unlinked || inode->lost)
             sync_pages(inode);
         inode->quiet = true;
         WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,

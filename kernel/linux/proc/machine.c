@@ -54,17 +54,18 @@ static void print_kib(struct proc_text *text, const char *name, uint64_t frames)
 /* Page caches are not told apart from other memory but for the files that were there at boot. */
 static k42_result print_meminfo(const struct proc_key *key, struct proc_text *text) {
     (void)key;
-    uint64_t total, available, swap, swap_free;
+    uint64_t total, available;
+    struct swap_totals swap;
     system_memory(&total, &available);
-    swap_total(&swap, &swap_free);
+    swap_total(&swap);
     print_kib(text, "MemTotal", total);
     print_kib(text, "MemFree", available);
     print_kib(text, "MemAvailable", available);
     print_kib(text, "Buffers", 0);
     print_kib(text, "Cached", system_archives());
     print_kib(text, "SwapCached", 0);
-    print_kib(text, "SwapTotal", swap);
-    print_kib(text, "SwapFree", swap_free);
+    print_kib(text, "SwapTotal", swap.pages);
+    print_kib(text, "SwapFree", swap.free);
     print_kib(text, "Shmem", 0);
     print_kib(text, "SReclaimable", 0);
     return 0;

@@ -4,7 +4,8 @@
  * Written there by root, "DESCRIPTOR CLASS FRAMES" gives the pages of the file that is open in the
  * writer as DESCRIPTOR a PM of that class, of its own, with so many frames at most ("max": as many
  * as there are). Frames that its pages have already are not counted. The PM ends with the file's
- * cache, or when the file gets another one.
+ * cache, or when the file gets another one. With "any" instead of a class the advisors choose it
+ * (../../advisor/advisor_paging.c), and begin with the clock; a class that is named stays.
  *
  * "next CLASS FRAMES" gives a PM of its own to the program that the writer runs next, and to all
  * that descend from it, all together: it has their private memory. What does not fit goes to the
@@ -86,6 +87,7 @@ struct wish {
     bool next;      /* the next program's; otherwise: */
     int descriptor; /* a file's */
     struct k42_class *class_;
+    bool any; /* that class is only to begin with */
     uint64_t frames;
 };
 
@@ -97,7 +99,8 @@ static k42_result parse(const char *bytes, size_t size, struct wish *wish) {
     memcpy(line, bytes, size);
     line[size] = 0;
     char *number = next_word(&at), *class_ = next_word(&at), *frames = next_word(&at);
-    wish->class_ = k42_class_find(class_);
+    wish->any = k42_text_equal(class_, "any");
+    wish->class_ = k42_class_find(wish->any ? pm_clock.name : class_);
     wish->next = k42_text_equal(number, "next");
     if (wish->next)
         descriptor = 0;
@@ -131,7 +134,10 @@ static k42_result manage(fcm_ref fcm, const struct wish *wish) {
         result = pm_create(wish->class_, wish->frames, &pm);
     if (result < 0)
         return result;
-    result = k42_call(fcm, manage, (k42_ref)pm);
+    if (!wish->any)
+        result = advisor_chosen(k42_id_of(pm));
+    if (result >= 0)
+        result = k42_call(fcm, manage, (k42_ref)pm);
     if (result >= 0)
         result = k42_call(pm, end_when_unused);
     else
@@ -142,8 +148,14 @@ static k42_result manage(fcm_ref fcm, const struct wish *wish) {
 static k42_result charge_programs(const struct wish *wish) {
     struct charge *charge;
     k42_result result = charge_make(wish->class_, wish->frames, &charge);
+    if (result < 0)
+        return result;
+    if (!wish->any)
+        result = advisor_chosen(k42_id_of(charge->pm));
     if (result >= 0)
         charge_next(charge);
+    else
+        charge_release(charge);
     return result < 0 ? result : 0;
 }
 

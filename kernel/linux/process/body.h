@@ -1,11 +1,13 @@
 /*
- * The state of a process, as its class keeps it: one block behind the root, which is handed over by
- * pointer when the class is swapped, so that tasks and group members that are linked into it stay
- * where they are. Only files that implement the interface include this,
- * those of components with later versions of the class too.
+ * The state of a process, as its class keeps it: one block behind the root. Only files that
+ * implement the interface include this, those of components with later versions of the class too.
  *
  *   process.c   the class: threads, limits, numbers       family.c    children and parent
  *   signals.c   queues, actions, stopping                 time.c      time it uses
+ *   state.c     handing it over
+ *
+ * A class with more state has it behind this block, and behind each record of a child. Nothing
+ * points into either but they themselves, so both may be made anew when the class is swapped.
  *
  * Locking: everything but constants is guarded by `lock`, which is leaf: of services only the heap,
  * wake-ups and thread_interrupt() are used under it. What must be told another process is copied
@@ -115,6 +117,30 @@ k42_result process_stop(struct process *self, struct task *task, int signal);
 /* Handlers go; what is ignored stays. */
 void process_actions_reset(struct process_body *body);
 
+/* ---- how a class keeps the records of children (family.c) ---- */
+
+/* All are in the list in the order of coming; what a class has besides, it notes when one came or
+ * is about to go. With the lock held; NULL: nothing. */
+struct family {
+    size_t record_size; /* of a record and what is behind it, which is zero at first */
+    struct child_record *(*find)(struct process_body *body, int pid); /* or NULL */
+    void (*added)(struct process_body *body, struct child_record *record);
+    void (*removed)(struct process_body *body, struct child_record *record);
+};
+extern const struct family process_family;
+
+void process_add_record(struct process_body *body, struct child_record *record,
+                        const struct family *family);
+
+/* The methods that find, add or take away records. */
+k42_result family_adopt(struct process *self, const struct child *child,
+                        const struct family *family);
+k42_result family_changed(struct process *self, const struct child *child,
+                          const struct family *family);
+k42_result family_wait(struct process *self, const struct child_choice *choice, struct child *child,
+                       const struct family *family);
+k42_result family_disown(struct process *self, struct child *child, const struct family *family);
+
 /* family.c */
 k42_result process_adopt(struct process *self, const struct child *child);
 k42_result process_changed(struct process *self, const struct child *child);
@@ -129,7 +155,12 @@ k42_result process_borrow(struct process *self, unsigned back);
 
 /* process.c */
 k42_result process_init(struct k42_root *root, const void *args);
+/* With a block of so many bytes, what is behind a struct process_body zero. */
+k42_result process_init_sized(struct k42_root *root, const void *args, size_t size);
 void process_fini(struct k42_root *root);
+/* A block and its records; a list of records. */
+void process_free(struct process_body *body);
+void process_free_records(struct child_record *record);
 k42_result process_describe(struct k42_object *self, char *text, size_t size);
 k42_result process_info(struct process *self, struct process_info *info);
 k42_result process_join(struct process *self, struct task *task);
@@ -150,6 +181,37 @@ k42_result process_bequeath(struct process *self, struct process_heritage *herit
 /* ---- for every version of the class ---- */
 
 extern const struct k42_format process_format; /* word 0 is the body */
+
+/*
+ * The canonical format, process.state: word 0 is the exporter's struct process_body, whose records
+ * are read as struct child_record; measured is about how many there are. The importer makes a block
+ * and records of its own. Threads, what is queued and what the process inherited are as they were.
+ */
+extern const struct k42_format process_state_format;
+size_t process_measure(struct k42_root *from);
+k42_result process_prepare_sized(struct k42_root *to, struct k42_state *state, size_t size,
+                                 const struct family *family);
+k42_result process_import_family(struct k42_root *to, struct k42_state *state,
+                                 const struct family *family);
+void process_given(struct k42_root *from, struct k42_state *state);
+k42_result process_prepare(struct k42_root *to, struct k42_state *state);
+k42_result process_import(struct k42_root *to, struct k42_state *state, unsigned part);
+
+#define PROCESS_STATE_TRANSFER(prepare_, import_)                                                  \
+    {                                                                                              \
+        .format = &process_state_format, .measure = process_measure, .prepare = (prepare_),        \
+        .export_state = body_export, .import_state = (import_), .handed_over = process_given       \
+    }
+
+/* The transfers of a class without state of its own. */
+#define PROCESS_TRANSFERS                                                                          \
+    {                                                                                              \
+        {.format = &process_format,                                                                \
+         .export_state = body_export,                                                              \
+         .import_state = body_import,                                                              \
+         .handed_over = body_handed_over},                                                         \
+            PROCESS_STATE_TRANSFER(process_prepare, process_import), {0},                          \
+    }
 
 #define PROCESS_METHODS                                                                            \
     .object.describe = process_describe, .info = process_info, .join = process_join,               \

@@ -87,6 +87,12 @@ static bool has_stopped(struct group *group) {
     return stopped;
 }
 
+/* Whether a process with that parent keeps its group from being orphaned. */
+static bool holds_group(const struct process_info *child, const struct process_info *parent) {
+    return parent->group != child->group && parent->session == child->session;
+}
+
+/* A group that somebody held who does so no more. */
 static void wake_orphans(int number, k42_id except) {
     struct group *group = ids_group(number);
     if (!group || !has_stopped(group) || !group_is_orphaned(group, except))
@@ -115,7 +121,7 @@ static void give_children_away(struct task *task, const struct process_info *sel
     while (k42_call(task->process, disown, &child) > 0) {
         struct process_info info;
         bool other = k42_call((process_ref)k42_id_ref(child.process), info, &info) >= 0 &&
-                     info.group != self->group && info.session == self->session;
+                     holds_group(&info, self);
         give_away(&child, self->parent_process);
         tell_of_death((process_ref)k42_id_ref(child.process));
         if (other)
@@ -157,7 +163,10 @@ static void end_process(struct task *task) {
     if (parent < 0)
         return;
     child.uid = task->credentials->uid;
-    wake_orphans(self.group, child.process);
+    struct process_info above;
+    if (k42_call((process_ref)k42_id_ref((k42_id)parent), info, &above) >= 0 &&
+        holds_group(&self, &above))
+        wake_orphans(self.group, child.process);
     tell((process_ref)k42_id_ref((k42_id)parent), &child);
 }
 

@@ -22,14 +22,10 @@
 
 #include <errno.h>
 
-static struct child_record *record_of(struct process_body *body, int pid) {
-    struct child_record *record = body->children;
-    while (record && record->child.pid != pid)
-        record = record->next;
-    return record;
-}
+/* ---- records ---- */
 
-static void add_record(struct process_body *body, struct child_record *record) {
+void process_add_record(struct process_body *body, struct child_record *record,
+                        const struct family *family) {
     record->next = NULL;
     record->before = body->last_child;
     body->news += record->child.state != CHILD_RUNS;
@@ -38,9 +34,14 @@ static void add_record(struct process_body *body, struct child_record *record) {
     else
         body->children = record;
     body->last_child = record;
+    if (family->added)
+        family->added(body, record);
 }
 
-static void remove_record(struct process_body *body, struct child_record *record) {
+static void remove_record(struct process_body *body, struct child_record *record,
+                          const struct family *family) {
+    if (family->removed)
+        family->removed(body, record);
     body->news -= record->child.state != CHILD_RUNS;
     if (record->next)
         record->next->before = record->before;
@@ -52,16 +53,17 @@ static void remove_record(struct process_body *body, struct child_record *record
         body->children = record->next;
 }
 
-k42_result process_adopt(struct process *self, const struct child *child) {
+k42_result family_adopt(struct process *self, const struct child *child,
+                        const struct family *family) {
     struct process_body *body = process_body_of(self);
-    struct child_record *record = heap_allocate(sizeof *record);
+    struct child_record *record = heap_allocate_zeroed(family->record_size);
     if (!record)
         return -ENOMEM;
     record->child = *child;
     k42_lock(&body->lock);
     bool childless = body->childless;
     if (!childless)
-        add_record(body, record);
+        process_add_record(body, record, family);
     k42_unlock(&body->lock);
     if (childless)
         heap_free(record);
@@ -121,10 +123,11 @@ static bool is_news(const struct child_record *record, const struct child *child
            (int32_t)(child->turn - record->child.turn) > 0;
 }
 
-k42_result process_changed(struct process *self, const struct child *child) {
+k42_result family_changed(struct process *self, const struct child *child,
+                          const struct family *family) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
-    struct child_record *record = record_of(body, child->pid);
+    struct child_record *record = family->find(body, child->pid);
     bool news = is_news(record, child), alone = false;
     if (news)
         record->child.turn = child->turn;
@@ -133,7 +136,7 @@ k42_result process_changed(struct process *self, const struct child *child) {
     else if (news)
         alone = note_change(body, record, child);
     if (alone)
-        remove_record(body, record);
+        remove_record(body, record, family);
     k42_unlock(&body->lock);
     if (!record)
         return -ESRCH;
@@ -187,7 +190,8 @@ static bool has_news(const struct child *child, const struct child_choice *choic
 
 /* Takes the news off a record: gone, or as if nothing had been. */
 static struct child_record *collect(struct process_body *body, struct child_record *record,
-                                    const struct child_choice *choice) {
+                                    const struct child_choice *choice,
+                                    const struct family *family) {
     if (choice->keep)
         return NULL;
     if (record->child.state != CHILD_ENDED) {
@@ -196,23 +200,24 @@ static struct child_record *collect(struct process_body *body, struct child_reco
         return NULL;
     }
     account_add(&body->child_times, &record->child.times);
-    remove_record(body, record);
+    remove_record(body, record, family);
     return record;
 }
 
-k42_result process_wait(struct process *self, const struct child_choice *choice,
-                        struct child *child) {
+k42_result family_wait(struct process *self, const struct child_choice *choice, struct child *child,
+                       const struct family *family) {
     struct process_body *body = process_body_of(self);
     struct child_record *gone = NULL;
     k42_result result = -ECHILD;
     k42_lock(&body->lock);
-    for (struct child_record *record = body->children; record; record = record->next) {
+    struct child_record *record = choice->pid ? family->find(body, choice->pid) : body->children;
+    for (; record; record = choice->pid ? NULL : record->next) {
         if (!is_chosen(&record->child, choice))
             continue;
         if (has_news(&record->child, choice)) {
             *child = record->child;
             result = record->child.pid;
-            gone = collect(body, record, choice);
+            gone = collect(body, record, choice, family);
             break;
         }
         result = -K42_WAIT;
@@ -228,13 +233,13 @@ k42_result process_wait(struct process *self, const struct child_choice *choice,
 
 /* ---- ends and new parents ---- */
 
-k42_result process_disown(struct process *self, struct child *child) {
+k42_result family_disown(struct process *self, struct child *child, const struct family *family) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     body->childless = true;
     struct child_record *record = body->children;
     if (record)
-        remove_record(body, record);
+        remove_record(body, record, family);
     k42_unlock(&body->lock);
     if (!record)
         return 0;
@@ -300,4 +305,32 @@ k42_result process_borrow(struct process *self, unsigned back) {
     if (returned)
         wait_notify(process_id_of(self), PROCESS_BORROWED, WAIT_READ, WAIT_ALL);
     return result;
+}
+
+/* ---- the kernel's own way: the list is all there is ---- */
+
+static struct child_record *find(struct process_body *body, int pid) {
+    struct child_record *record = body->children;
+    while (record && record->child.pid != pid)
+        record = record->next;
+    return record;
+}
+
+const struct family process_family = {.record_size = sizeof(struct child_record), .find = find};
+
+k42_result process_adopt(struct process *self, const struct child *child) {
+    return family_adopt(self, child, &process_family);
+}
+
+k42_result process_changed(struct process *self, const struct child *child) {
+    return family_changed(self, child, &process_family);
+}
+
+k42_result process_wait(struct process *self, const struct child_choice *choice,
+                        struct child *child) {
+    return family_wait(self, choice, child, &process_family);
+}
+
+k42_result process_disown(struct process *self, struct child *child) {
+    return family_disown(self, child, &process_family);
 }

@@ -1,8 +1,7 @@
 /*
  * The class of processes, and of its methods those for threads, limits and numbers.
  *
- * Data, locking and the other files: body.h. State passes by pointer, so every class of processes
- * works on the same body.
+ * Data, locking and the other files: body.h.
  */
 #include "body.h"
 
@@ -274,11 +273,11 @@ static k42_result inherit(struct process_body *body, process_ref from, bool defa
     return 0;
 }
 
-k42_result process_init(struct k42_root *root, const void *args) {
+k42_result process_init_sized(struct k42_root *root, const void *args, size_t size) {
     const struct process_creation *creation = args;
     if (!creation)
         return 0;
-    struct process_body *body = heap_allocate_zeroed(sizeof *body);
+    struct process_body *body = heap_allocate_zeroed(size);
     if (!body)
         return -ENOMEM;
     body->pid = creation->pid;
@@ -303,22 +302,30 @@ k42_result process_init(struct k42_root *root, const void *args) {
     return body_init(root, body);
 }
 
-void process_fini(struct k42_root *root) {
-    struct process_body *body = body_of_root(root);
-    if (!body)
-        return;
-    signal_queue_empty(body, &body->pending, ~0ul);
-    while (body->children) {
-        struct child_record *next = body->children->next;
-        heap_free(body->children);
-        body->children = next;
+k42_result process_init(struct k42_root *root, const void *args) {
+    return process_init_sized(root, args, sizeof(struct process_body));
+}
+
+void process_free_records(struct child_record *record) {
+    for (struct child_record *next; record; record = next) {
+        next = record->next;
+        heap_free(record);
     }
+}
+
+void process_free(struct process_body *body) {
+    signal_queue_empty(body, &body->pending, ~0ul);
+    process_free_records(body->children);
     heap_free(body);
 }
 
-/* The canonical format: struct process_body. */
-const struct k42_format process_format = {"process.body", 1, 1};
-static const struct k42_transfer process_transfers[] = BODY_TRANSFERS(process_format);
+void process_fini(struct k42_root *root) {
+    struct process_body *body = body_of_root(root);
+    if (body)
+        process_free(body);
+}
+
+static const struct k42_transfer process_transfers[] = PROCESS_TRANSFERS;
 
 static const struct process_ops process_methods = {PROCESS_METHODS};
 

@@ -6,20 +6,39 @@
  */
 #include "tables.h"
 
-static void slot_flush(struct hat_tables *tables, uintptr_t address) {
+static void slot_flush(struct hat_tables *tables, uintptr_t start, size_t length) {
     struct user_flush flush;
     user_flush_begin(&flush, tables->table);
-    user_flush_range(&flush, leaf_start(address), leaf_start(address) + LEAF_BYTES, 1);
+    user_flush_range(&flush, start, start + length, 1);
     user_flush_finish(&flush);
 }
 
 /*
- * Its own again. An object's page may have left the leaf on behalf of somebody else who had it, and
- * our CPUs remember it still; from now on the FCM that asks us finds nothing and a leaf that is not
- * shared, and takes that for an answer. So they forget it here.
+ * An object's page may have left a shared leaf on behalf of somebody else who had it, and our CPUs
+ * remember it still; once our leaf is not shared, the FCM that asks us finds nothing and takes that
+ * for an answer. So they forget everything of a leaf that has lost something. Otherwise all they
+ * remember is true: a shared leaf permits no writing, and what it permits is the same in a copy.
+ * (What they remember as writable from before a fork, that fork forgets when it has shared all.)
  */
+static bool leaf_lost(const struct frame *frame) {
+    return __atomic_load_n(&frame->tag, __ATOMIC_RELAXED) & LEAF_LOST;
+}
+
+/* Our CPUs no longer use the shared leaf. Forgetting one page makes them forget the upper entry. */
+static void leaf_forget(struct hat_tables *tables, uintptr_t address, const struct frame *frame) {
+    if (leaf_lost(frame))
+        slot_flush(tables, leaf_start(address), LEAF_BYTES);
+    else
+        slot_flush(tables, address & ~(PAGE_BYTES - 1), PAGE_BYTES);
+}
+
+/* Its own again, which CPUs that remember less find out by a fault. */
 static void leaf_return(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
-    slot_flush(tables, address);
+    struct frame *frame = frame_at(user_entry_frame(user_entry_read(upper)));
+    if (leaf_lost(frame)) {
+        slot_flush(tables, leaf_start(address), LEAF_BYTES);
+        frame->tag &= (uint16_t)~LEAF_LOST;
+    }
     user_entry_write(upper, user_entry_table(user_entry_frame(user_entry_read(upper))));
 }
 
@@ -44,7 +63,7 @@ static uint64_t entry_share(uint64_t *entry) {
     struct frame *frame = page_frame(value);
     __atomic_fetch_add(&frame->holds, 1, __ATOMIC_RELAXED);
     if (value & ENTRY_PART)
-        __atomic_store_n(&frame->tag, FRAME_FORKED, __ATOMIC_RELAXED);
+        __atomic_fetch_or(&frame->tag, FRAME_FORKED, __ATOMIC_RELAXED);
     if (value & ENTRY_WRITABLE)
         user_entry_clear(entry, ENTRY_WRITABLE);
     return value & ~ENTRY_WRITABLE;
@@ -71,7 +90,7 @@ static void leaf_copy(struct frame *from_frame, struct frame *to_frame) {
         unsigned group = (unsigned)__builtin_ctzl(rest);
         used |= (uint64_t)group_copy(from + group * 8, to + group * 8) << group;
     }
-    to_frame->tag = from_frame->tag;
+    to_frame->tag = from_frame->tag & (uint16_t)~LEAF_LOST;
     leaf_record(to_frame)->groups = used;
 }
 
@@ -88,7 +107,7 @@ bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper,
     if (copy) {
         leaf_copy(frame, frame_at(spare));
         user_entry_exchange(upper, user_entry_table(spare));
-        slot_flush(tables, address);
+        leaf_forget(tables, address, frame);
         __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
     } else {
         leaf_return(tables, address, upper);
@@ -101,10 +120,12 @@ bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper,
 static void frame_divide(uint64_t large) {
     struct frame *frame = page_frame(large);
     uintptr_t pm = frame->user[0];
+    page_forget(large);
     frame_part(frame);
     for (unsigned at = 0; at < LEAF_PAGES; at++) {
         frame[at].holds = 1;
         frame[at].user[0] = pm;
+        frame[at].user[1] = 0;
     }
 }
 
@@ -121,7 +142,10 @@ void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, ui
     } else if (private) {
         struct frame *frame = page_frame(large);
         bool last = __atomic_fetch_add(&frame->holds, LEAF_PAGES - 1, __ATOMIC_ACQ_REL) == 1;
-        __atomic_store_n(&frame->tag, last ? 0 : FRAME_FORKED, __ATOMIC_RELAXED);
+        if (last)
+            __atomic_fetch_and(&frame->tag, (uint16_t)~FRAME_FORKED, __ATOMIC_RELAXED);
+        else
+            __atomic_fetch_or(&frame->tag, FRAME_FORKED, __ATOMIC_RELAXED);
     }
     /* The processor may note accesses until the large entry is gone; those are taken over here, or
      * do no harm: private pages have both bits set, an object's are asked for by look(). */
@@ -145,7 +169,7 @@ bool leaf_leave(struct hat_tables *tables, uintptr_t address, uint64_t *upper) {
     bool others = holds_of(frame) != 1;
     if (others) {
         user_entry_exchange(upper, 0);
-        slot_flush(tables, address);
+        slot_flush(tables, leaf_start(address), LEAF_BYTES);
         __atomic_fetch_sub(&frame->holds, 1, __ATOMIC_RELEASE);
     } else {
         leaf_return(tables, address, upper);

@@ -49,7 +49,9 @@ struct account {
     struct k42_lock order_lock; /* leaf */
     struct order order;
     const struct order_policy *policy; /* whose order it is; NULL: nobody's, pages are not known */
-    uint64_t came, came_back, asked, left;
+    uint64_t came, came_back, asked, left, went_back;
+    k42_id last_fcm; /* whose page came last, and which */
+    uint64_t last_index;
 
     k42_id pm; /* the PM whose account it is; 0: not yet */
 

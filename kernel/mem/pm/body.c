@@ -18,7 +18,7 @@ pm_ref pm_machine;
 /* For those who must have some to give more back. */
 static struct frame_consumer *urgent;
 
-enum { LOOKS_PER_FRAME = 8, LOOKS_LEAST = 128 };
+enum { LOOKS_PER_FRAME = 8, LOOKS_LEAST = 128, BACK_PAGES = 128 /* more than is read ahead */ };
 
 static inline struct account *account_of(struct pm *self) {
     return BODY(self);
@@ -182,6 +182,13 @@ static void announce_all(struct account *account, k42_ref self) {
     }
 }
 
+/* Of several files in turn nothing is said. */
+static void see_direction(struct account *account, k42_id fcm, uint64_t index) {
+    account->went_back += account->last_fcm == fcm && index + BACK_PAGES < account->last_index;
+    account->last_fcm = fcm;
+    account->last_index = index;
+}
+
 k42_result pm_body_came(struct pm *self, k42_ref fcm, uint64_t index,
                         const struct order_policy *policy) {
     struct account *account = account_of(self);
@@ -199,6 +206,7 @@ k42_result pm_body_came(struct pm *self, k42_ref fcm, uint64_t index,
             order_take(&account->order, page);
         account->came++;
         account->came_back += gone;
+        see_direction(account, k42_ref_id(fcm), index);
         if (order_present(&account->order) == account->order.room)
             account->order.room++;
         if (page)
@@ -316,7 +324,8 @@ k42_result pm_body_pages(struct pm *self, struct pm_pages *pages) {
                                .came = account->came,
                                .came_back = account->came_back,
                                .asked = account->asked,
-                               .left = account->left};
+                               .left = account->left,
+                               .went_back = account->went_back};
     k42_unlock(&account->order_lock);
     return 0;
 }

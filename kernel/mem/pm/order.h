@@ -58,7 +58,7 @@ struct order_ends {
 struct order {
     struct order_ends lists[ORDER_LISTS];
     uint64_t room;    /* pages that were in memory when it was last full */
-    uint64_t target;  /* ARC's: how many of them NEW should have */
+    uint64_t target;  /* the policy's own number; ARC's: how many of them NEW should have */
     uint64_t records; /* looked at without the lock, too, whether there are any */
     uint64_t chains;
     struct order_page **segments[ORDER_SEGMENTS]; /* the second has as many as the first, the others

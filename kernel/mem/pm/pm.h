@@ -37,6 +37,7 @@ struct pm_pages {
     uint64_t target;                     /* of those that came once, as ARC has learned */
     uint64_t came, came_back;            /* since it began; of those, while still remembered */
     uint64_t asked, left;                /* pages that were asked for, and those that went then */
+    uint64_t went_back; /* times that a page of the same FCM came that lies far before the last */
 };
 
 struct pm_ops {

@@ -7,27 +7,22 @@
 K42_COMPONENT("pipe_refusing");
 
 static k42_result import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    const struct ring *ring = (const struct ring *)state->word[0];
-    if (ring->write.position != ring->read.position)
-        return -EIO;
-    return spsc_import(to, state, part);
+    const struct ends *ends = (const struct ends *)state->word[0];
+    return ends_used(ends) ? -EIO : spsc_import(to, state, part);
 }
 
-static const struct pipe_ops refusing_ops = {
-    RING_METHODS,
-    SPSC_METHODS,
-    .write = spsc_write,
-};
+static const struct pipe_ops refusing_ops = {ENDS_METHODS, SPSC_METHODS};
 
-static const struct k42_transfer refusing_transfers[] = BODY_TRANSFERS_WITH(ring_format, import);
+static const struct k42_transfer refusing_transfers[] = RING_TRANSFERS(import, ring_import_pages);
 
 K42_CLASS(pipe_refusing) = {
     .name = "pipe.spsc",
     .interface = &pipe_interface,
     .version = 9,
     .traits = "readers=one writers=one",
-    BODY_LAYOUT,
+    BODY_OBJECT,
     .ops = &refusing_ops,
+    .init = ring_init,
     .fini = ring_fini,
     .transfers = refusing_transfers,
 };
