@@ -12,7 +12,7 @@ import re
 from launcher.tree import PYTHON, built, environment, path, sources
 from launcher.variants import VARIANTS, folder
 
-PYTHON_TIMEOUT = 300  # seconds, unless the file says otherwise
+PYTHON_TIMEOUT = 600  # seconds, unless the file says otherwise
 TIMEOUT_LINE = re.compile(r"^SUITE_TIMEOUT_SECONDS = (\d+)", re.M)
 
 # What a sanitizer finds ends the program.

@@ -13,7 +13,8 @@ from launcher import qemu  # noqa: E402
 BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
 DEBUG = os.path.join(os.path.dirname(BUILD), "debug", "kernel", "k42.elf")
-LIMIT = 240  # seconds, for a guest that hangs
+LIMIT = 400  # seconds, for a guest that hangs
+SUITE_TIMEOUT_SECONDS = 900
 STRESS_SECONDS = 3
 LONG = os.environ.get("K42_LONG") == "1"
 with_debug = pytest.mark.skipif(not os.path.exists(DEBUG), reason="the debug variant is not built")

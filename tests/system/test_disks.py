@@ -6,7 +6,7 @@ import pytest
 from conftest import CPUS, GUESTS, MEMORY
 from launcher import session
 
-SUITE_TIMEOUT_SECONDS = 300
+SUITE_TIMEOUT_SECONDS = 600
 BYTES = 6_000_001
 STEAL = os.path.join(os.path.dirname(__file__), "scripts", "steal.py")
 DISK_BYTES = 8 << 20

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-SUITE_TIMEOUT_SECONDS = 300
+SUITE_TIMEOUT_SECONDS = 600
 
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__)))))

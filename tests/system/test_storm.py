@@ -13,7 +13,7 @@ from conftest import CPUS, agree, natively
 from launcher import storms
 from launcher.left import told_by_storms, unlike
 
-SUITE_TIMEOUT_SECONDS = 300
+SUITE_TIMEOUT_SECONDS = 600
 LONG = os.environ.get("K42_LONG") == "1"
 SECONDS = 600 if LONG else 10
 KERNEL = os.environ.get("K42_KERNEL", "release")
