@@ -204,6 +204,7 @@ def test_what_somebody_else_changes_after_our_own_writing_is_not_taken_for_ours(
         assert prints(sharing, "sleep 1.1; cat /srv/after") == text
 
 
+@pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 def test_what_somebody_else_changes_before_we_write_again_is_not_taken_for_ours(sharing):
     """In a file that we have open, and know a page of that is another one then."""
     folder = sharing.folder

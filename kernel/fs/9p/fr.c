@@ -11,9 +11,9 @@
  * that of a moment between two of our own writes.
  *
  * What we write makes a new version, which the server does not tell with its answer. So the round
- * that writes back asks for it at once, and what is told then is ours; and it asks before, if what
- * is known is old, whether others have changed the file since. What others change between one of
- * our writes and that question is taken for ours.
+ * that writes back asks for it at once, and what is told then is ours; and before the first page is
+ * written it is asked, if what is known is old, whether others have changed the file since. What
+ * others change between one of our writes and the question after it is taken for ours.
  *
  * Owns: nothing; an FR stands for its inode, which ends it together with the FCM. While a page is
  * in transit neither goes, so calls for pages hold nothing.
@@ -92,16 +92,21 @@ static void ask(struct p9_inode *inode) {
     (void)result; /* what is not told is not taken for anything */
 }
 
-void p9_look_before_writing(struct p9_inode *inode) {
+/* Before our first change since the version of the pages was told: 0, or -K42_WAIT, noted. What the
+ * server does not tell holds nothing up. */
+static k42_result look_before_writing(struct p9_inode *inode) {
+    struct node_attributes attributes;
     k42_lock(&inode->lock);
+    bool ours = is_ours(inode);
     bool old = inode->attributes_ns + P9_YOUNG_NS < k42_platform_now_ns();
     k42_unlock(&inode->lock);
-    if (old)
-        ask(inode);
+    if (!ours && old && p9_get_attributes_of(inode, &attributes) == -K42_WAIT)
+        return -K42_WAIT;
     k42_lock(&inode->lock);
     if (tell_all(inode) && !is_ours(inode) && !is_same(&inode->version, &inode->told))
         inode->others = true;
     k42_unlock(&inode->lock);
+    return 0;
 }
 
 /* True: what we have written is not told yet. */
@@ -187,8 +192,11 @@ static k42_result fr_write(struct fr *self, const struct fr_page *page) {
     struct p9_inode *inode = inode_of(self);
     if (k42_load_acquire(&inode->write_fid) == P9_NO_FID)
         return -EROFS;
+    k42_result result = look_before_writing(inode);
+    if (result < 0)
+        return result;
     p9_changing(inode);
-    k42_result result = transfer_page(inode, page, P9_TWRITE, page_went);
+    result = transfer_page(inode, page, P9_TWRITE, page_went);
     if (result < 0)
         p9_changed(inode);
     return result;

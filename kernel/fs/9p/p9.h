@@ -261,9 +261,8 @@ void p9_changes_end(struct p9_fs *fs);
  * 0, -K42_WAIT, -ENOMEM. The server has opened the file before. */
 K42_MUST_CHECK
 k42_result p9_get_pages(struct p9_inode *inode);
-/* For the round that writes back, which waits: before and after that, whether others have changed
- * the file is asked, so that their changes are told from ours. */
-void p9_look_before_writing(struct p9_inode *inode);
+/* For the round that writes back, which waits: asks for what our changes have made of the file, so
+ * that those of others are told from them. */
 void p9_look_after_writing(struct p9_inode *inode);
 /* A message that changes the file's bytes, size or times is being sent; it was answered, or could
  * not be sent. */

@@ -61,10 +61,8 @@ static void write_files(struct p9_fs *fs) {
         k42_store_release(&inode->writing, true);
         k42_store_release(&inode->may_be_dirty, false);
         k42_enter();
-        if (inode->fcm) {
-            p9_look_before_writing(inode);
+        if (inode->fcm)
             sync_pages(inode);
-        }
         k42_store_release(&inode->writing, false);
         if (inode->fcm)
             p9_look_after_writing(inode);
