@@ -49,15 +49,15 @@ def test_where_calls_fail_programs_see_errors_of_files_and_nothing_else(guest):
     assert not (found := unlike(before, after)), f"before, after: {found}"
 
 
-@pytest.mark.skipif(KERNEL != "release", reason="checks take instructions, too")
-@pytest.mark.parametrize("cpus", CPUS or [2])
-def test_a_storm_is_as_fast_as_asked_where_time_is_instructions(cpus, capsys):
-    """Whatever else this machine does: one thread of it emulates all processors in turn."""
-    with storms.guest(cpus, **storms.COUNTED) as guest:
+@pytest.mark.skipif(KERNEL != "release" or CPUS not in ([], [1]),
+                    reason="checks take instructions, and processors emulated in turn wait for turns")
+def test_a_storm_is_as_fast_as_asked_where_time_is_instructions(capsys):
+    """Whatever else this machine does."""
+    with storms.guest(1, **storms.COUNTED) as guest:
         storms.work(guest, "learn", 1200)
         said = storms.rage(guest, 30, 1500)
         seen = storms.Seen(guest)
     with capsys.disabled():
         print("\n" + tell(seen))
     assert "differs" not in said
-    assert seen.rate >= 0.95 * RATE.get(cpus, 200) and seen.share >= SHARE
+    assert seen.rate >= 0.95 * RATE[1] and seen.share >= SHARE

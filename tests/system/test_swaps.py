@@ -83,4 +83,5 @@ def test_every_class_is_swapped_in_use_and_nothing_is_lost(tmp_path):
     lines = min(200, int(done.output.split()[1]))
     assert shown.split() == " ".join(f"line {n}." for n in range(1, lines + 1)).split()
     never = {name for name, swaps in swapped.items() if not swaps and not name.startswith(OF_CHECKS)}
-    assert never == set(NEVER_MADE)
+    # A storm of the kernel's own makes some of those, too.
+    assert never <= set(NEVER_MADE) if session.CHAOS else never == set(NEVER_MADE)
