@@ -146,7 +146,8 @@ static void do_blocks(struct worker *worker) {
     fixture_file_evict(file_of_blocks, below(worker, FILE_PAGES));
 }
 
-/* Objects are to be swapped so often while they are in use, and the workers go on until they were. */
+/* Objects are to be swapped so often while they are in use, and the workers go on until they were.
+ */
 static uint64_t swapped, swaps_awaited;
 
 static bool are_swaps_awaited(void) {
