@@ -31,7 +31,8 @@ enum {
     KEPT_PART = 128, /* or such a part of the memory if that is more */
     MOST_ROUNDS = 8,
     FRAMES_OF_AN_ATTEMPT = 8,
-    QUIET_TURNS = 50, /* in which nothing was freed or on its way, before memory counts as out */
+    QUIET_TURNS = 50,  /* in which nothing was freed or on its way, before memory counts as out */
+    GRACE_PERIODS = 3, /* after which what was destroyed has ended */
 };
 #define TURN_NS       2000000ul    /* a page's write, or the end of a program */
 #define WRITE_BACK_NS 5000000000ul /* what is written is on its way after so long */
@@ -207,6 +208,16 @@ static uint64_t wanted_of(const struct account *short_) {
     return part >= LEAST_WANTED ? LEAST_WANTED : part ? part : 1;
 }
 
+/* Whether objects may be about to end that were destroyed before the quiet turns were over: address
+ * spaces of programs that have ended have their frames until then. */
+static bool something_ends(struct account *account) {
+    struct k42_stats now;
+    k42_stats(&now);
+    if (account->quiet == QUIET_TURNS)
+        account->settled = now.grace_periods + GRACE_PERIODS;
+    return now.defers_pending && now.grace_periods < account->settled;
+}
+
 enum outcome { WORTH_TRYING, LATER, HOPELESS };
 
 /*
@@ -216,8 +227,9 @@ enum outcome { WORTH_TRYING, LATER, HOPELESS };
  * Why those who wait get on. They are told to try again when there is room for all that an attempt
  * takes, or when frames were freed. If they are refused all the same, either others have taken the
  * frames, and got on; or what was freed did not suffice yet, is free still, and each turn adds to
- * it. Otherwise nothing was freed: while pages move, their writes end; when none does, somebody is
- * ended, or those who wait are told.
+ * it. Otherwise nothing was freed: while pages move, their writes end; when none does, what was
+ * destroyed, such as address spaces of programs that have ended, is waited for; and then somebody
+ * is ended, or those who wait are told.
  */
 static enum outcome help(struct account *account, struct account *short_) {
     bool moved;
@@ -227,7 +239,7 @@ static enum outcome help(struct account *account, struct account *short_) {
     }
     moved = moved || is_in_transit(short_) || is_on_the_way();
     account->quiet = moved ? 0 : account->quiet + 1;
-    if (account->quiet < QUIET_TURNS)
+    if (account->quiet < QUIET_TURNS || something_ends(account))
         return LATER;
     account->quiet = 0;
     return end_somebody(short_) ? LATER : HOPELESS;
