@@ -81,11 +81,13 @@ struct k42_swap {
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap(k42_ref ref, struct k42_class *to, struct k42_swap_report *report);
 
-/* Performs a request and waits. Inactive callers only (-EDEADLK). */
+/* Performs a request and waits. Inactive callers only (-EDEADLK). Other errors: those of
+ * k42_swap().
+ */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap_run(struct k42_swap *request);
 
-/* Hands a request to the worker; `done` tells the end. Any context that may allocate. */
+/* Hands a request to the worker, and returns K42_QUEUED; `done` tells the end. Any context. */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap_submit(struct k42_swap *request);
 

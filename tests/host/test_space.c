@@ -306,8 +306,23 @@ static void a_block_of_a_file_needs_one_fault_and_no_leaf(void **state) {
         expect_file(space, at, 0, BLOCK);
         assert_int_equal(frames_of_tables(space), tables);
     }
+    /* Populated, as well. */
+    uintptr_t at = map_blocks(space, file, 0, SPACE_READ, SPACE_SHARED);
+    uint64_t tables = frames_of_tables(space);
+    assert_int_equal(program_advise(space, at, FILE_PAGES * PAGE, 22), 0);
+    assert_true(frames_of_tables(space) <= tables + 1);
+    /* Where blocks are not blocks of addresses there are single pages. */
+    struct space_request request = {.address = BASE + PAGE,
+                                    .length = FILE_PAGES * PAGE,
+                                    .protection = SPACE_READ,
+                                    .most = SPACE_READ,
+                                    .flags = SPACE_FIXED,
+                                    .fcm = file};
+    assert_int_equal(program_map(space, &request).result, 0);
+    expect_word(space, BASE + PAGE, BLOCK + 3, file_word(BLOCK + 3));
+    expect_file(space, BASE + PAGE, 0, FILE_PAGES);
     /* A part of a block is in single pages, and the block behind it is not. */
-    uintptr_t at = map_blocks(space, file, 5, SPACE_READ, 0);
+    at = map_blocks(space, file, 5, SPACE_READ, 0);
     uint64_t before = frames_of_tables(space);
     expect_file(space, at, BLOCK, FILE_PAGES);
     uint64_t with_block = frames_of_tables(space);
@@ -357,6 +372,9 @@ static void parts_of_a_mapped_block_go_and_change_without_memory(void **state) {
     expect_word(space, at, BLOCK, file_word(BLOCK));
     fixture_limit_frames(0);
     fixture_file_evict(file, 20);
+    fixture_limit_frames(~0ul);
+    expect_word(space, at, 20, file_word(20));
+    fixture_limit_frames(0);
     assert_int_equal(program_unmap(space, at + 30 * PAGE, PAGE), 0);
     assert_int_equal(program_protect(space, at + (BLOCK + 9) * PAGE, PAGE, 0), 0);
     fixture_limit_frames(~0ul);
@@ -417,6 +435,13 @@ static void a_shared_block_is_single_pages_where_it_may_be_written(void **state)
     assert_int_equal(frames_of_tables(space), tables + 1);
     expect_word(space, at, 4, 44);
     expect_file(space, at, 5, BLOCK);
+    /* Where it may be written from the beginning there is a leaf from the beginning. */
+    at = map_blocks(space, file, 0, SPACE_READ | SPACE_WRITE, SPACE_SHARED);
+    expect_word(space, at, 5, file_word(5));
+    tables = frames_of_tables(space);
+    assert_int_equal(program_write(space, at + 6 * PAGE, 66), 0);
+    assert_int_equal(frames_of_tables(space), tables);
+    expect_word(space, at, 6, 66);
     fixture_end_space(space);
     fixture_settle();
     assert_int_equal(k42_destroy(file), 0);

@@ -327,7 +327,7 @@ static void parts_of_a_large_page_go_out_for_all_who_have_them(void **state) {
 static void a_large_page_that_is_written_forgets_all_of_its_parts(void **state) {
     (void)state;
     enum { PARTS = LARGE / PAGE };
-    space_ref all[2] = {program(PARTS, SPACE_LARGE)};
+    space_ref all[3] = {program(PARTS, SPACE_LARGE)};
     hat_ref hat = fixture_hat_besides(NO_HAT);
     pages_write(all[0], 0, PARTS, 100);
     all[1] = program_fork(all[0]);
@@ -336,18 +336,21 @@ static void a_large_page_that_is_written_forgets_all_of_its_parts(void **state) 
     assert_int_equal(program_protect(all[1], BASE, LARGE, SPACE_READ), 0);
     assert_int_equal(program_protect(all[1], BASE, LARGE, SPACE_READ | SPACE_WRITE), 0);
     pages_write(all[1], 0, PARTS, 200);
+    all[2] = program_fork(all[1]);
+    pages_are(all[2], 0, PARTS, 200);
     fixture_all_out();
     assert_int_equal(fixture_swap_writes(), 2 * PARTS);
     pages_are(all[0], 0, PARTS, 100);
     pages_are(all[1], 0, PARTS, 200);
-    end_programs(all, 2);
+    pages_are(all[2], 0, PARTS, 200);
+    end_programs(all, 3);
 }
 
 /* ---- the swap ---- */
 
 static void an_area_that_goes_is_forgotten(void **state) {
     (void)state;
-    enum { MANY = 600, LARGE_PARTS = LARGE / PAGE, FIRST = 4 * LARGE_PARTS };
+    enum { MANY = 300, LARGE_PARTS = LARGE / PAGE, FIRST = 4 * LARGE_PARTS };
     space_ref all[2] = {program(MANY, 0)};
     program_map_memory(all[0], page_at(FIRST), LARGE, SPACE_LARGE);
     pages_write(all[0], 0, MANY, 100);

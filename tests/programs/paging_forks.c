@@ -1,8 +1,9 @@
 /*
- * paging_forks MIB STEPS SEED: a family of programs that do as they like with so many MiB that they
- * inherited from each other: write pages, read them, move them, give them up, forbid and allow to
- * write, fork, run another program, end. Each knows what it last wrote to each of its pages, and
- * that is all it may find. Prints "right", or what was wrong and for whom.
+ * paging_forks MIB STEPS SEED [FAR]: a family of programs that do as they like with so many MiB
+ * that they inherited from each other: write pages, read them, move them, give them up, forbid and
+ * allow to write, fork, run another program, end. Each knows what it last wrote to each of its
+ * pages, and that is all it may find. With FAR they also have so many pages far from each other,
+ * which takes a page table for each. Prints "right", or what was wrong and for whom.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,11 +20,13 @@
 #define DEPTH    3u /* generations */
 #define CHILDREN 2u /* of each at once */
 #define BATCH    24u
+#define DISTANCE (1ul << 30)
+#define FAR_FROM ((char *)0x100000000000)
 
 static uint64_t *memory;
 static uint64_t *stamps; /* of each page: what its words are made of; 0: it is zero */
 static uint64_t pages, steps, state;
-static unsigned depth, children;
+static unsigned depth, children, far;
 
 static uint64_t below(uint64_t limit) {
     state = state * 6364136223846793005ul + 1442695040888963407ul;
@@ -49,6 +52,25 @@ static void check_page(uint64_t page) {
     for (unsigned n = 0; n < WORDS; n += 73)
         if (memory[page * WORDS + n] != word_of(page, n))
             fail("not what was written", page);
+}
+
+static uint64_t *far_word(unsigned n) {
+    return (uint64_t *)(FAR_FROM + n * DISTANCE);
+}
+
+static void far_make(void) {
+    for (unsigned n = 0; n < far; n++) {
+        if (mmap(far_word(n), PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                 -1, 0) == MAP_FAILED)
+            fail(strerror(errno), n);
+        *far_word(n) = n + 1;
+    }
+}
+
+static void far_check(void) {
+    for (unsigned n = 0; n < far; n++)
+        if (*far_word(n) != n + 1)
+            fail("not what was written far away", n);
 }
 
 static uint64_t some_pages(uint64_t *first) {
@@ -147,11 +169,12 @@ static void live(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 4)
+    if (count != 4 && count != 5)
         return 2;
     pages = strtoul(arguments[1], NULL, 10) << 8;
     steps = strtoul(arguments[2], NULL, 10);
     state = strtoul(arguments[3], NULL, 10);
+    far = count == 5 ? (unsigned)atoi(arguments[4]) : 0;
     memory = mmap(NULL, (pages + 1 + BATCH) * PAGE, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stamps = calloc(pages, sizeof *stamps);
@@ -159,11 +182,13 @@ int main(int count, char **arguments) {
         return 2;
     for (uint64_t page = 0; page < pages; page++)
         write_page(page);
+    far_make();
     live();
     while (children)
         await_child();
     for (uint64_t page = 0; page < pages; page++)
         check_page(page);
+    far_check();
     if (!depth)
         puts("right");
     return 0;

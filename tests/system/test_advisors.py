@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import subprocess
 import time
 
 import pytest
@@ -46,6 +47,9 @@ def guest(request, tmp_path_factory):
             done = started.run(["sh", "-c", "cat > /tmp/reads; chmod +x /tmp/reads"], program.read())
         assert done.status == 0
         yield started
+        names = sorted(os.listdir(folder))
+        assert run(started, "cd /srv; cksum " + " ".join(names)) == subprocess.run(
+            ["cksum", *names], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +91,15 @@ def until(guest, load, found):
     pytest.fail(f"not in {PATIENCE} s: {advisors(guest)} {decisions(guest)}")
 
 
+def decided(guest, load, **wanted):
+    """The first decision about what a load calls for. In a storm no advisor has an object for long
+    enough, so there is none to wait for: the load runs, and at the end all files are compared."""
+    if not CHAOS:
+        return until(guest, load, lambda: decisions(guest, **wanted))[0]
+    run(guest, load)
+    return None
+
+
 # ---- what they see, and do ----
 
 def test_each_advisor_is_told_of(guest):
@@ -104,12 +117,11 @@ def test_a_large_file_that_is_read_in_order_passes_through_and_goes_back_when_it
     assert before == "fcm.shared" or CHAOS
     slowly = ("for n in $(seq 0 23); do dd if=/srv/large of=/dev/null bs=64k count=32 "
               "skip=$((n * 32)) status=none; sleep 0.1; done")
-    made = until(guest, slowly,
-                 lambda: decisions(guest, advisor="order", object=number, deed="changed"))
-    assert made[0]["from"] == "fcm.shared" and made[0]["to"] == "fcm.stream"
-    assert "in order" in made[0]["reason"]
+    made = decided(guest, slowly, advisor="order", object=number, deed="changed")
     if CHAOS:
         return
+    assert made["from"] == "fcm.shared" and made["to"] == "fcm.stream"
+    assert "in order" in made["reason"]
     jumping = ("dd if=/srv/large iflag=nocache count=0 status=none; "  # what is there goes
                "for n in $(seq 60); do dd if=/srv/large of=/dev/null bs=4k count=1 "
                "skip=$((RANDOM * 7919 % 12000)) status=none; done")
@@ -140,9 +152,11 @@ def test_a_file_that_two_processors_read_is_spread_over_them(guest):
         pytest.skip("one processor")
     number, _ = cache(guest, "/srv/medium")
     reader = WHILE % "cat $(yes /srv/medium | head -n 200)"
-    made = until(guest, f"{reader} {reader} sleep 5; rm /tmp/go; wait; : > /tmp/go",
-                 lambda: decisions(guest, advisor="contention", object=number, deed="changed"))
-    assert made[0]["to"] == "fcm.partitioned" and "2 CPUs" in made[0]["reason"]
+    made = decided(guest, f"{reader} {reader} sleep 5; rm /tmp/go; wait; : > /tmp/go",
+                   advisor="contention", object=number, deed="changed")
+    if CHAOS:
+        return
+    assert made["to"] == "fcm.partitioned" and "2 CPUs" in made["reason"]
     assert advisors(guest)["contention"]["watched"] >= 1
 
 
@@ -164,11 +178,10 @@ def test_a_file_that_several_processors_no_longer_read_is_spread_no_more(guest):
 def test_a_small_file_that_is_only_read_is_kept_as_its_bytes_until_it_is_written_to(guest):
     number, _ = cache(guest, "/srv/small1")
     reading = "for n in $(seq 20); do cat /srv/small1 > /dev/null; done; sleep 0.2"
-    made = until(guest, reading,
-                 lambda: decisions(guest, advisor="small", object=number, deed="changed"))
-    assert made[0]["to"] == "fcm.small"
+    made = decided(guest, reading, advisor="small", object=number, deed="changed")
     if CHAOS:
         return
+    assert made["to"] == "fcm.small"
     until(guest, reading,
           lambda: decisions(guest, advisor="small", object=number, deed="settled"))
     written = "head -c 300000 /srv/medium >> /srv/small1; sleep 0.5"
@@ -274,9 +287,9 @@ def test_who_may_only_advise_changes_nothing_but_says_what_it_would_do(guest):
     run(guest, "k42ctl advisors advise > /dev/null")
     number, before = cache(guest, "/srv/small2")
     swaps = advisors(guest)
-    said = until(guest, "for n in $(seq 20); do cat /srv/small2 > /dev/null; done; sleep 0.2",
-                 lambda: decisions(guest, advisor="small", object=number, deed="would change"))
-    assert said[0]["from"] == "fcm.shared" and said[0]["to"] == "fcm.small"
+    said = decided(guest, "for n in $(seq 20); do cat /srv/small2 > /dev/null; done; sleep 0.2",
+                   advisor="small", object=number, deed="would change")
+    assert CHAOS or (said["from"], said["to"]) == ("fcm.shared", "fcm.small")
     now = advisors(guest)
     assert [one["changed"] for one in now.values()] == [one["changed"] for one in swaps.values()]
     assert CHAOS or cache(guest, "/srv/small2") == (number, before)
@@ -299,8 +312,8 @@ def test_what_somebody_has_chosen_is_left_alone(guest):
     number, _ = cache(guest, "/srv/small4")
     run(guest, f"k42ctl swap {number} fcm.shared --deadline 10s > /dev/null")
     other, _ = cache(guest, "/srv/small5")
-    until(guest, "for n in $(seq 20); do cat /srv/small4 /srv/small5 > /dev/null; done; sleep 0.2",
-          lambda: decisions(guest, advisor="small", object=other, deed="changed"))
+    decided(guest, "for n in $(seq 20); do cat /srv/small4 /srv/small5 > /dev/null; done; sleep 0.2",
+            advisor="small", object=other, deed="changed")
     assert not decisions(guest, object=number)
     assert CHAOS or cache(guest, "/srv/small4") == (number, "fcm.shared")
 

@@ -28,6 +28,11 @@ def pages_of_files(guest):
     return next(int(line.split()[1]) for line in lines if line.startswith("frames.files "))
 
 
+def send_mapped(guest):
+    with open(os.path.join(variants.folder("release"), "tests", "programs", "mapped"), "rb") as program:
+        guest.run(["sh", "-c", "cat > /bin/mapped; chmod +x /bin/mapped"], program.read())
+
+
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
@@ -36,8 +41,7 @@ def guest(tmp_path_factory):
     with session.Session("k42", 1, "192M", shares=[(str(folder), "/srv")]) as started:
         started.wait_until_ready()
         started.folder = folder
-        with open(os.path.join(variants.folder("release"), "tests", "programs", "mapped"), "rb") as program:
-            started.run(["sh", "-c", "cat > /bin/mapped; chmod +x /bin/mapped"], program.read())
+        send_mapped(started)
         yield started
 
 
@@ -105,6 +109,37 @@ def test_a_program_asks_for_large_pages_of_a_file(guest):
     while live(guest, "fcm.large") == before:  # by a thread of the kernel's, for which nobody waits
         time.sleep(0.1)
     assert touch(guest, "advised")[0] <= (MAPPED >> 21) + 8
+
+
+# Two programs see right words of a file that does not fit into what it may have, whatever becomes of its cache.
+BLOCKS_UNDER_LOAD = """
+exec 3< /srv/blocks; k42ctl swap --file /srv/blocks fcm.large
+for how in shared private; do
+    (while [ ! -e /tmp/over ]; do mapped /srv/blocks $how; done > /tmp/$how) &
+done
+for round in $(seq $ROUNDS); do
+    set -- pm.arc pm.clock pm.2q pm.mru pm.turns; shift $((round % 5)); echo 3 $1 1800 > /proc/k42/replacement
+    for class in fcm.shared fcm.stream fcm.partitioned fcm.small; do
+        for to in $class fcm.large; do
+            k42ctl swap --file /srv/blocks $to --attempts 8 --deadline 5s > /dev/null || echo not $to
+            dd if=/srv/blocks bs=1M count=3 skip=$round of=/dev/null 2> /dev/null
+        done
+    done
+done
+touch /tmp/over; wait; cat /tmp/shared /tmp/private
+"""
+
+
+def test_blocks_come_and_go_under_programs_that_have_them_mapped(tmp_path):
+    (tmp_path / "blocks").write_bytes(random.Random(7).randbytes(MAPPED))
+    with session.Session("k42", 2, "256M", shares=[(str(tmp_path), "/srv")]) as guest:
+        guest.wait_until_ready()
+        send_mapped(guest)
+        rounds = "20" if LONG else "1"
+        done = guest.run(["env", "ROUNDS=" + rounds, "sh", "-c", BLOCKS_UNDER_LOAD], limit=400)
+    lines = [line for line in done.output.decode().splitlines() if " now, by format " not in line]
+    assert not done.status and not done.errors and len(lines) >= 2, done
+    assert not [line for line in lines if not line.endswith(", right")]
 
 
 def test_a_file_of_the_host_is_named_where_it_is_mapped_open_or_mounted(guest):

@@ -13,6 +13,7 @@
 #include "proc.h"
 #include "runtime.h"
 
+#include <errno.h>
 #include <k42/k42.h>
 
 #define NS_PER_TICK 10000000ul
@@ -77,29 +78,38 @@ static void print_cpu(struct proc_text *text, const char *name,
                times->system / NS_PER_TICK, times->idle / NS_PER_TICK);
 }
 
-static struct sched_cpu_times times_of_all(void) {
-    struct sched_cpu_times sum = {0};
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        struct sched_cpu_times one;
-        sched_cpu_times(i, &one);
-        sum.user += one.user;
-        sum.system += one.system;
-        sum.idle += one.idle;
+static void add_times(struct sched_cpu_times *sum, const struct sched_cpu_times *one) {
+    sum->user += one->user;
+    sum->system += one->system;
+    sum->idle += one->idle;
+}
+
+/* Each CPU is looked at once, so that the first line is the sum of the others. */
+static k42_result print_times(struct proc_text *text) {
+    unsigned cpus = cpu_count();
+    struct sched_cpu_times sum = {0}, *each = k42_platform_alloc(cpus * sizeof(*each));
+    if (!each)
+        return -ENOMEM;
+    for (unsigned i = 0; i < cpus; i++) {
+        sched_cpu_times(i, &each[i]);
+        add_times(&sum, &each[i]);
     }
-    return sum;
+    print_cpu(text, "cpu ", &sum);
+    for (unsigned i = 0; i < cpus; i++) {
+        char name[16];
+        k42_format_text(name, sizeof name, "cpu%u", i);
+        print_cpu(text, name, &each[i]);
+    }
+    k42_platform_free(each);
+    return 0;
 }
 
 static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
-    struct sched_cpu_times times = times_of_all();
     struct sched_counts counts;
     (void)key;
-    print_cpu(text, "cpu ", &times);
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        char name[16];
-        k42_format_text(name, sizeof name, "cpu%u", i);
-        sched_cpu_times(i, &times);
-        print_cpu(text, name, &times);
-    }
+    k42_result result = print_times(text);
+    if (result < 0)
+        return result;
     sched_count(&counts);
     proc_print(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running 1\n",
                counts.switches, (wall_clock_ns() - time_ns()) / 1000000000, ids_last());
@@ -108,10 +118,15 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
 }
 
 static k42_result print_uptime(const struct proc_key *key, struct proc_text *text) {
+    struct sched_cpu_times one, sum = {0};
     (void)key;
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        sched_cpu_times(i, &one);
+        add_times(&sum, &one);
+    }
     print_hundredths(text, time_ns() / NS_PER_TICK);
     proc_put(text, " ", 1);
-    print_hundredths(text, times_of_all().idle / NS_PER_TICK);
+    print_hundredths(text, sum.idle / NS_PER_TICK);
     proc_put(text, "\n", 1);
     return 0;
 }

@@ -325,28 +325,13 @@ static k42_result large_init(struct k42_root *root, const void *args) {
     return fcm_body_init(root, args);
 }
 
+/* Also after a swap: places are not handed over. */
 static void large_fini(struct k42_root *root) {
     k42_enter();
     give_up_places(large_of(root), 0);
     k42_exit();
     fcm_body_fini(root);
 }
-
-/* No call is under way: what belongs to no page goes back. */
-static k42_result export_contents(struct k42_root *from, struct k42_state *state, unsigned part) {
-    give_up_places(large_of(from), 0);
-    return fcm_body_export_contents(from, state, part);
-}
-
-static k42_result export_pages(struct k42_root *from, struct k42_state *state, unsigned part) {
-    give_up_places(large_of(from), 0);
-    return fcm_body_export_pages(from, state, part);
-}
-
-static const struct k42_transfer large_transfers[] = {
-    FCM_BODY_TRANSFERS(export_contents, export_pages),
-    {.format = NULL},
-};
 
 static const struct fcm_ops large_ops = {
     FCM_BODY_STEADY_METHODS,      .get_page = large_get_page, .read = large_read,
@@ -366,5 +351,5 @@ K42_CLASS(fcm_large) = {
     .ops = &large_ops,
     .init = large_init,
     .fini = large_fini,
-    .transfers = large_transfers,
+    .transfers = fcm_body_transfers,
 };

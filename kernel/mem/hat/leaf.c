@@ -125,7 +125,6 @@ static void frame_divide(uint64_t large) {
     for (unsigned at = 0; at < LEAF_PAGES; at++) {
         frame[at].holds = 1;
         frame[at].user[0] = pm;
-        frame[at].user[1] = 0;
     }
 }
 

@@ -29,35 +29,9 @@
  * Owns: where the clock stands. Locking: relief's thread alone comes here. Fails: never; what takes
  * a frame that is not to be had stays.
  */
-#include "tables.h"
+#include "outgoing.h"
 
-enum { OUT_AT_ONCE = 16, LOOKS = 8192 };
-
-/* A page whose entry has just become one that is out. */
-struct gone {
-    uint64_t entry; /* as it was */
-    swap_slot slot;
-    uint64_t copy; /* the frame for a part's, or 0 */
-    bool known;    /* the slot has it already; otherwise there is a hold of it besides the entry's,
-                      since that may go at any moment */
-};
-
-struct outgoing {
-    struct hat_tables *tables;
-    unsigned looks; /* that may still be made */
-    unsigned most;  /* pages are to go */
-    unsigned slots; /* at hand */
-    bool had_slots;
-    swap_slot slot[OUT_AT_ONCE];
-    unsigned copies; /* frames at hand, for parts */
-    uint64_t copy[OUT_AT_ONCE];
-    unsigned count;
-    struct gone gone[OUT_AT_ONCE];
-    bool copy_lacks; /* the clock stands at a part, and needs a frame */
-    bool no_copies;  /* there is none */
-    bool found;      /* a page that went, or counts as unused from now on */
-    bool flush_needed;
-};
+enum { LOOKS = 8192 };
 
 /* Without any slot those go on that need none. */
 static bool is_over(const struct outgoing *out) {
@@ -238,55 +212,6 @@ static uintptr_t look_at_slot(struct outgoing *out, uintptr_t address) {
     return leaf_start(address) + LEAF_BYTES;
 }
 
-/* ---- the swap's ---- */
-
-/* Our entry's hold becomes the cache's. The slot is remembered before, while it counts still; if it
- * was the last, there is nobody to remember it. */
-static void give_frame(const struct gone *gone) {
-    struct frame *frame = page_frame(gone->entry);
-    page_remember(gone->entry, gone->slot);
-    if (__atomic_add_fetch(&frame->holds, FRAME_CACHED - 1, __ATOMIC_ACQ_REL) == FRAME_CACHED)
-        page_forget(gone->entry);
-    swap_put(gone->slot, user_entry_frame(gone->entry));
-}
-
-static void give_copy(const struct gone *gone) {
-    struct frame *block = page_frame(gone->entry), *frame = frame_at(gone->copy);
-    machine_copy_page(machine_memory(gone->copy), machine_memory(user_entry_frame(gone->entry)));
-    frame->holds = FRAME_CACHED;
-    frame->user[0] = k42_id_of(pm_machine);
-    if (__atomic_load_n(&block->tag, __ATOMIC_RELAXED) & FRAME_FORKED)
-        page_remember(gone->entry, gone->slot);
-    else
-        swap_drop(gone->slot);
-    swap_put(gone->slot, gone->copy);
-    page_drop(gone->entry);
-}
-
-static void hand_over(const struct outgoing *out) {
-    for (unsigned n = 0; n < out->count; n++) {
-        const struct gone *gone = &out->gone[n];
-        if (gone->known)
-            page_drop(gone->entry);
-        else if (gone->copy)
-            give_copy(gone);
-        else
-            give_frame(gone);
-    }
-}
-
-/* Frames for parts, of the machine: what they are for leaves other accounts. */
-static void take_copies(struct outgoing *out) {
-    out->copy_lacks = false;
-    while (out->copies < out->slots) {
-        struct k42_pair taken = k42_call(pm_machine, take, 0, PM_URGENT | PM_TRY);
-        if (taken.result < 0)
-            break;
-        out->copy[out->copies++] = taken.word;
-    }
-    out->no_copies = !out->copies;
-}
-
 /* ---- the clock ---- */
 
 /* The hand comes to the end. True: in a whole round there was nothing. */
@@ -318,18 +243,11 @@ static bool go_round(struct outgoing *out) {
         out->looks--;
         at = look_at_slot(out, at);
         if (out->copy_lacks)
-            take_copies(out);
+            outgoing_take_copies(out);
     }
     tables->found = tables->found || out->found;
     __atomic_store_n(&tables->hand, at < USER_END ? at : 0, __ATOMIC_RELAXED);
     return nothing;
-}
-
-static void give_rest_back(const struct outgoing *out) {
-    for (unsigned n = 0; n < out->slots; n++)
-        swap_spare(out->slot[n]);
-    for (unsigned n = 0; n < out->copies; n++)
-        frame_give(k42_id_of(pm_machine), out->copy[n], 0, 0);
 }
 
 struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm) {
@@ -341,7 +259,7 @@ struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm) {
         out.slots++;
     out.had_slots = out.slots != 0;
     bool nothing = go_round(&out);
-    hand_over(&out);
-    give_rest_back(&out);
+    outgoing_hand_over(&out);
+    outgoing_end(&out);
     return (struct k42_pair){out.count, out.had_slots ? !nothing : out.found};
 }

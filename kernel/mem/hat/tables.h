@@ -4,8 +4,9 @@
  * walk.c     finding, making and locking leaves     enter.c    mapping, granting, copying
  * leaf.c     records, copies and ends of leaves     remove.c   taking away, protecting, moving
  * page.c     private pages, large ones, gathering   share.c    fork
- * look.c     reading                                page_out.c to the swap; page_in.c  back
- * remember.c pages that are in the swap as well     hat_tables.c   the class
+ * look.c     reading                                page_out.c to the swap, with hand_over.c
+ * remember.c pages that are in the swap as well     page_in.c  and back
+ * hat_tables.c   the class
  *
  * A *leaf* is a page of 512 entries of level 1, for 2 MiB of addresses; the entry of level 2 that
  * leads to it is its *upper* entry. Tables above are made when needed, by compare-and-exchange, and

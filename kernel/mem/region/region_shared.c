@@ -17,10 +17,22 @@ static k42_result to_write(const struct region_view *view) {
     return region_map_page(view, &page, view->protection & ~less);
 }
 
-static k42_result to_read(const struct region_view *view) {
+/* A fault that no processor has met, of a range that is populated: the block may be mapped by now.
+ */
+static k42_result is_mapped(const struct region_view *view, unsigned access) {
+    unsigned wanted =
+        (access & SPACE_ACCESS_KINDS) == SPACE_ACCESS_EXECUTE ? HAT_EXECUTE : HAT_READ;
+    return k42_call(view->hat, grant, view->page, view->protection | wanted << HAT_WANTED,
+                    &view->lease);
+}
+
+static k42_result to_read(const struct region_view *view, unsigned access) {
     struct fcm_page page;
-    k42_result result = view->protection & SPACE_WRITE ? region_get_page(view, 0, &page)
-                                                       : region_get_to_read(view, &page);
+    k42_result result = access & SPACE_ACCESS_ABSENT ? HAT_ABSENT : is_mapped(view, access);
+    if (result <= 0)
+        return result;
+    result = view->protection & SPACE_WRITE ? region_get_page(view, 0, &page)
+                                            : region_get_to_read(view, &page);
     return result < 0 ? result : region_map_to_read(view, &page);
 }
 
@@ -35,7 +47,7 @@ static k42_result shared_fault(struct region *self, uintptr_t address, unsigned 
     k42_result result = region_look(region_body(self), address, access, &view);
     if (result < 0)
         return result;
-    result = write ? to_write(&view) : to_read(&view);
+    result = write ? to_write(&view) : to_read(&view, access);
     if (result == -EEXIST) {
         result = k42_call(view.hat, unmap, view.page, PAGE_BYTES);
         return result < 0 ? result : -K42_RETRY;

@@ -6,6 +6,9 @@
 
 #include "../../../kernel/mem/fcm/body.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 enum { BLOCK = 512, PAGES = 2 * BLOCK + 40, STAGE_MEMORY = 32 << 20 >> FRAME_SHIFT };
 
 static struct fcm_counts counts_of(fcm_ref fcm) {
@@ -129,6 +132,8 @@ static void a_medium_that_refuses_delays_a_block(void **state) {
     }
     check_words(fcm, &space, PAGES);
     assert_int_equal(file_usage(fcm).in_transit, 0);
+    assert_true(is_whole(fcm, 0) && is_whole(fcm, BLOCK));
+    assert_true(file_usage(fcm).frames <= PAGES + 20);
     space_close(&space);
     file_end(fcm);
 }
@@ -256,6 +261,22 @@ static void what_is_left_of_a_place_goes_when_memory_is_short(void **state) {
     file_end(fcm);
 }
 
+static void what_is_left_of_a_place_is_left_behind_by_a_swap(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < STAGE_CLASSES; i++) {
+        fcm_ref fcm = make_written();
+        file_put_word(fcm, BYTES(3), 4);
+        uint64_t present = file_usage(fcm).present, before = stage_frames_used();
+        if (present < BLOCK)
+            assert_true(file_usage(fcm).frames >= BLOCK);
+        file_swap((k42_ref)fcm, stage_classes[i], 0);
+        if (stage_classes[i] != &fcm_large)
+            assert_in_range(before - stage_frames_used(), BLOCK - present, BLOCK);
+        check_words(fcm, NULL, PAGES);
+        file_end(fcm);
+    }
+}
+
 /* ---- leaving ---- */
 
 static void one_page_of_a_block_leaves_and_the_others_stay(void **state) {
@@ -305,6 +326,31 @@ static void a_held_block_stays_and_is_waited_for(void **state) {
             assert_int_equal(file_word(fcm, BYTES(at)), at + 1);
         file_end(fcm);
     }
+}
+
+static void *cut(void *argument) {
+    fcm_ref fcm = *(fcm_ref *)argument;
+    stage_attach("cutter");
+    assert_int_equal(CALL(fcm, resize, BYTES(100)), 0);
+    return k42_detach() < 0 ? argument : NULL;
+}
+
+/* Though what is cut off is not the page that is held. */
+static void who_cuts_a_block_is_told_when_it_is_held_no_more(void **state) {
+    (void)state;
+    fcm_ref fcm = make_written();
+    struct fcm_page page;
+    pthread_t cutter;
+    void *failed;
+    assert_int_equal(CALL(fcm, get_page, 9, FCM_LARGE, &page), 0);
+    assert_int_equal(pthread_create(&cutter, NULL, cut, &fcm), 0);
+    while (!wait_anybody(k42_ref_id((k42_ref)fcm), page.index))
+        sched_yield();
+    assert_int_equal(TRY(fcm, put_page, page.index), 0);
+    assert_int_equal(pthread_join(cutter, &failed), 0);
+    assert_null(failed);
+    assert_int_equal(file_usage(fcm).present, 100);
+    file_end(fcm);
 }
 
 static void the_end_and_holes_are_cut_out_of_a_mapped_block(void **state) {
@@ -470,8 +516,10 @@ int main(void) {
         FILE_TEST(a_limit_below_a_block_is_kept),
         FILE_TEST(a_file_of_many_blocks_passes_through_the_limit_of_one),
         FILE_TEST(what_is_left_of_a_place_goes_when_memory_is_short),
+        FILE_TEST(what_is_left_of_a_place_is_left_behind_by_a_swap),
         FILE_TEST(one_page_of_a_block_leaves_and_the_others_stay),
         FILE_TEST(a_held_block_stays_and_is_waited_for),
+        FILE_TEST(who_cuts_a_block_is_told_when_it_is_held_no_more),
         FILE_TEST(the_end_and_holes_are_cut_out_of_a_mapped_block),
         FILE_TEST(a_block_that_is_used_stays_when_memory_is_short),
         FILE_TEST(what_a_program_stores_is_dirty_page_by_page),
