@@ -52,7 +52,9 @@ k42_ref k42_adapted(const void *self) {
 struct k42_adaptor *k42_adaptor_find(uint32_t from, uint32_t to) {
     for (struct k42_adaptor *adaptor = k42_load_acquire(&adaptors); adaptor;
          adaptor = adaptor->next)
-        if (k42_interface_number(adaptor->from) == from && k42_interface_number(adaptor->to) == to)
+        if (k42_interface_number(adaptor->from) == from &&
+            k42_interface_number(adaptor->to) == to &&
+            !k42_load_relaxed(&adaptor->class_->record->leaving))
             return adaptor;
     return NULL;
 }
@@ -127,7 +129,8 @@ k42_result k42_adaptor_make(struct k42_adaptor *adaptor, struct k42_class *class
 }
 
 k42_result k42_root_replacement(const struct k42_class *from, struct k42_class *to,
-                                struct k42_root **root, struct k42_root **into) {
+                                struct k42_root **root, struct k42_root **into,
+                                struct k42_component **held) {
     uint32_t spoken = k42_class_interface_number(from), speaks = k42_class_interface_number(to);
     k42_result result;
     if (spoken == speaks) {
@@ -135,7 +138,11 @@ k42_result k42_root_replacement(const struct k42_class *from, struct k42_class *
         *into = *root;
         return result;
     }
+    k42_lock(&k42_registry_lock);
     struct k42_adaptor *adaptor = k42_adaptor_find(spoken, speaks);
+    if (adaptor)
+        *held = k42_class_hold_record(adaptor->class_->record);
+    k42_unlock(&k42_registry_lock);
     result = adaptor ? k42_adaptor_make(adaptor, to, NULL, root, into) : -ENOTSUP;
     if (result < 0)
         *root = NULL;

@@ -21,6 +21,37 @@ bool k42_class_registered(const struct k42_class *class_) {
     return k42_load_acquire(&class_->record) != NULL;
 }
 
+/* ---- held by swaps ---- */
+
+struct k42_component *k42_class_hold_record(const struct k42_class_record *record) {
+    k42_ledger_count(record->component, K42_LEDGER_SWAPS, 1);
+    return record->component;
+}
+
+k42_result k42_class_hold(const struct k42_class *class_, struct k42_component **held) {
+    k42_lock(&k42_registry_lock);
+    const struct k42_class_record *record = k42_class_records;
+    while (record && record->class_ != class_)
+        record = record->next;
+    bool there = record && !record->leaving;
+    if (there)
+        *held = k42_class_hold_record(record);
+    k42_unlock(&k42_registry_lock);
+    return there ? 0 : -ENOENT;
+}
+
+void k42_let_go(struct k42_component *held) {
+    k42_ledger_count(held, K42_LEDGER_SWAPS, -1);
+}
+
+void k42_classes_set_leaving(const struct k42_component *component, uint32_t leaving) {
+    k42_lock(&k42_registry_lock);
+    for (struct k42_class_record *r = k42_class_records; r; r = r->next)
+        if (r->component == component)
+            k42_store_relaxed(&r->leaving, leaving);
+    k42_unlock(&k42_registry_lock);
+}
+
 /* ---- registering ---- */
 
 static struct k42_family *family_find(const char *name) {

@@ -34,10 +34,14 @@ const char *k42_component_name(const struct k42_component *component) {
     return component ? component->name : NULL;
 }
 
-void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long change) {
-    struct k42_component *component = module ? module->component : NULL;
+/* Who finds a count at zero sees what was done by those that were counted. */
+void k42_ledger_count(struct k42_component *component, enum k42_ledger_entry entry, long change) {
     if (component)
-        __atomic_fetch_add(&component->counts[entry], change, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&component->counts[entry], change, __ATOMIC_ACQ_REL);
+}
+
+void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long change) {
+    k42_ledger_count(module ? module->component : NULL, entry, change);
 }
 
 /* ---- registering what a module brings ---- */
@@ -235,15 +239,30 @@ static k42_result component_settle(void) {
     return result;
 }
 
+/*
+ * Swaps are looked for twice: before its instances, since one that is under way may bring another,
+ * and after them, since one may have taken the last away and not have let go of it. Those that
+ * begin lead to other classes.
+ */
+static k42_result component_look(struct k42_component *component, char *why, size_t why_size) {
+    k42_result result = busy_with(component, K42_LEDGER_SWAPS, "swaps under way", why, why_size);
+    if (!result)
+        result = component_busy(component, why, why_size);
+    if (!result)
+        result = busy_with(component, K42_LEDGER_SWAPS, "swaps under way", why, why_size);
+    if (!result)
+        result = busy_with(component, K42_LEDGER_DEFERS, "deferred calls", why, why_size);
+    return result;
+}
+
 /* Lets everything end that may still run its code, then looks once more. */
 static k42_result component_drain(struct k42_component *component, char *why, size_t why_size) {
     k42_threads_stop(component);
     k42_result result = component_settle();
     if (!result)
-        result = component_busy(component, why, why_size);
-    if (!result)
-        result = busy_with(component, K42_LEDGER_DEFERS, "deferred calls", why, why_size);
-    return result;
+        result = component_look(component, why, why_size);
+    /* What went between the two has not ended yet. */
+    return result < 0 ? result : component_settle();
 }
 
 static k42_result component_close(struct k42_component *component, char *why, size_t why_size) {
@@ -257,9 +276,13 @@ static k42_result component_close(struct k42_component *component, char *why, si
         return result;
     result = k42_component_close_factories(component, why, why_size);
     if (!result) {
+        /* In this order, so that who is refused finds the factory turned to another version. */
+        k42_classes_set_leaving(component, 1);
         result = component_drain(component, why, why_size);
-        if (result < 0)
+        if (result < 0) {
+            k42_classes_set_leaving(component, 0);
             k42_component_reopen_factories(component);
+        }
     }
     k42_component_release_families(component, component->module->classes_end);
     if (result < 0)

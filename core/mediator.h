@@ -24,6 +24,8 @@
 #define K42_MEDIATOR_ABORTED 4ull
 #define K42_MEDIATOR_ONE     (1ull << 8) /* one tracked call */
 
+enum { K42_HOLD_TO, K42_HOLD_FROM, K42_HOLD_ADAPTOR, K42_MEDIATOR_HOLDS };
+
 struct k42_mediator {
     struct k42_root root; /* stands in the entry */
     struct k42_interceptor rep;
@@ -35,6 +37,7 @@ struct k42_mediator {
     struct k42_root **link; /* where the old root is linked from: an interposer, or `top` above */
     struct k42_root *old, *new;
     struct k42_root *into; /* what imports: `new`, or the object behind a new adaptor */
+    struct k42_component *held[K42_MEDIATOR_HOLDS]; /* that have the swap on their ledgers */
     const struct k42_transfer *exporter, *importer;
     struct k42_state state;
 

@@ -145,6 +145,8 @@ static inline k42_id k42_entry_id(const struct k42_entry *entry) {
 
 /* ---- roots (root_single.c, root_clustered.c, object.c) ---- */
 
+struct k42_component;
+
 struct k42_root_kind {
     const char *name;
     /* This CPU's representative; idempotent; may allocate, does not wait. */
@@ -161,10 +163,12 @@ static inline k42_result k42_root_find(struct k42_root *root, uint32_t cpu, void
 k42_result k42_root_make(struct k42_class *class_, const void *args, struct k42_root **root);
 /*
  * A root to take the place of one of class `from`: one of class `to`, or an adaptor with one behind
- * it when `to` speaks a newer interface. `into` is what imports the state.
+ * it when `to` speaks a newer interface. `into` is what imports the state, `held` the adaptor's
+ * component, which has the swap on its ledger then, whether this fails or not; or NULL.
  */
 k42_result k42_root_replacement(const struct k42_class *from, struct k42_class *to,
-                                struct k42_root **root, struct k42_root **into);
+                                struct k42_root **root, struct k42_root **into,
+                                struct k42_component **held);
 /* Ends a root that is unreachable and past its grace period, with the interposers above it. */
 void k42_root_end(struct k42_root *root);
 /* The bottom of a chain of interposers. */
@@ -250,7 +254,6 @@ void k42_interposer_orphan(struct k42_root *root);
 /* ---- classes (interfaces.c, class.c, factory.c, upgrade.c, adaptor.c, component.c) ---- */
 
 struct k42_module;
-struct k42_component;
 struct k42_adaptor;
 struct k42_upgrade;
 
@@ -276,6 +279,7 @@ struct k42_class_record {
     uint64_t swaps;  /* that ended in an instance of it; with the registry locked */
     /* While its component is being unloaded: */
     uint32_t left;        /* the factory has been turned away from it */
+    uint32_t leaving;     /* no swap that leads to it begins; with the registry locked */
     uint32_t took_family; /* it holds family->upgrading */
 };
 
@@ -294,6 +298,16 @@ void k42_interfaces_close(void);
 
 uint32_t k42_class_interface_number(const struct k42_class *class_);
 bool k42_class_registered(const struct k42_class *class_);
+/*
+ * Puts a swap, or an upgrade, to this class on its component's ledger, until k42_let_go(*held). The
+ * class is found by its address alone, so it may be one that is gone. -ENOENT: it is, or leaving.
+ */
+k42_result k42_class_hold(const struct k42_class *class_, struct k42_component **held);
+/* The same for one that an instance, or the registry's lock, keeps registered. */
+struct k42_component *k42_class_hold_record(const struct k42_class_record *record);
+void k42_let_go(struct k42_component *held);
+/* Whether swaps to a component's classes, and new adaptors of its, are refused. */
+void k42_classes_set_leaving(const struct k42_component *component, uint32_t leaving);
 /* An object has become an instance of it by a swap. */
 void k42_class_note_swap(const struct k42_class *class_);
 k42_result k42_class_add(struct k42_class *class_, struct k42_component *component, bool hidden,
@@ -327,7 +341,7 @@ void k42_visit_end(struct k42_visit *visit);
 /* What is done to an instance that reached its turn lazily. */
 void k42_upgrade_lazy_turn(k42_id id);
 
-/* The adaptor between two interfaces, or NULL. */
+/* The adaptor between two interfaces that is not about to go, or NULL. */
 struct k42_adaptor *k42_adaptor_find(uint32_t from, uint32_t to);
 k42_result k42_adaptor_add(struct k42_adaptor *adaptor, struct k42_component *component, char *why,
                            size_t why_size);
@@ -347,10 +361,12 @@ enum k42_ledger_entry {
     K42_LEDGER_DEFERS,
     K42_LEDGER_HOOKS,
     K42_LEDGER_THREADS,
-    K42_LEDGER_RUNS, /* policies: somebody has it loaded for as long as he runs */
+    K42_LEDGER_RUNS,  /* policies: somebody has it loaded for as long as he runs */
+    K42_LEDGER_SWAPS, /* under way, of objects that are, or become, instances of its classes */
     K42_LEDGER_KINDS
 };
 void k42_ledger_add(struct k42_module *module, enum k42_ledger_entry entry, long change);
+void k42_ledger_count(struct k42_component *component, enum k42_ledger_entry entry, long change);
 
 /* ---- counters that are not per CPU ---- */
 

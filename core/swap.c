@@ -1,11 +1,10 @@
 /*
- * Swaps, from request to report: prepare, forward, block, wait, settle (the definition is in
- * include/k42/swap.h, the state machine in mediator.h).
+ * Swaps, from request to report: prepare, put in place, wait (swap_wait.c), settle. The definition
+ * is in include/k42/swap.h, the state machine in mediator.h.
  *
- * Everything is done for a batch; one swap is a batch of one. A batch shares the barrier of the
- * forward phase and the looks at CPUs. The swapper is inactive throughout, so it holds up nobody,
- * and once a mediator blocks, the end does not depend on the swapper being scheduled: whoever makes
- * the last call leave carries the ticket.
+ * Everything is done for a batch; one swap is a batch of one. The swapper is inactive throughout,
+ * so it holds up nobody, and once a mediator blocks, the end does not depend on the swapper being
+ * scheduled: whoever makes the last call leave carries the ticket.
  *
  * Owns: the requests' mediators, from begin to settle. Locking: the SWAPPING flag of each entry
  * makes it one swap at a time. Fails per request, as a whole only with -EDEADLK.
@@ -13,30 +12,8 @@
 #include "events.h"
 #include "mediator.h"
 #include "swap_report.h"
+#include "swap_wait.h"
 #include "transfer.h"
-
-struct batch {
-    struct k42_swap *const *requests;
-    size_t count;
-};
-
-#define WINDOW 1024u /* CPUs watched at once */
-
-static uint64_t deadline_of(const struct k42_swap *request) {
-    uint64_t ns = request->deadline_ns ? request->deadline_ns : K42_SWAP_DEADLINE_NS;
-    return request->mediator->placed_ns + request->forward_ns + ns;
-}
-
-/* No call has met the swap yet, and the request wants one to. Not when the state outgrew its room
- * meanwhile: it would again. */
-static bool awaits_a_call(const struct k42_swap *request) {
-    return request->forward_ns && !request->grown && !k42_load_relaxed(&request->mediator->calls) &&
-           k42_platform_now_ns() < request->mediator->placed_ns + request->forward_ns;
-}
-
-static bool under_way(const struct k42_swap *request) {
-    return request->mediator && !k42_load_acquire(&request->mediator->ended);
-}
 
 /* ---- prepare ---- */
 
@@ -46,6 +23,12 @@ static void swap_let_go(k42_id id) {
     if (k42_entry_claim(entry, 0, 0) < 0)
         k42_panic("object %u died during its swap", id);
     k42_entry_release(entry, K42_ENTRY_SWAPPING, false);
+}
+
+/* Takes a swap off the ledgers of components, whose code it does not run any more. */
+static void let_go_of(struct k42_component *const *held) {
+    for (unsigned i = 0; i < K42_MEDIATOR_HOLDS; i++)
+        k42_let_go(held[i]);
 }
 
 static void mediator_reclaim(struct k42_defer *defer) {
@@ -70,22 +53,35 @@ static k42_result mediator_prepare(struct k42_mediator *mediator, struct k42_swa
     if (request->from && mediator->old->class_ != request->from)
         return -ESTALE;
     const struct k42_class *from = mediator->old->class_;
-    if (!k42_class_registered(request->to))
-        return -ENOENT;
+    if (from->record)
+        mediator->held[K42_HOLD_FROM] = k42_class_hold_record(from->record);
     if (!k42_transfer_negotiate(from, request->to, &mediator->exporter, &mediator->importer))
         return -ENOTSUP;
     request->report.format = mediator->exporter->format->name;
-    k42_result result = k42_root_replacement(from, request->to, &mediator->new, &mediator->into);
+    k42_result result = k42_root_replacement(from, request->to, &mediator->new, &mediator->into,
+                                             &mediator->held[K42_HOLD_ADAPTOR]);
     return result < 0 ? result : k42_transfer_prepare(mediator);
 }
 
-static k42_result swap_begin(struct k42_swap *request) {
+/*
+ * Finds out which class it is to become, and holds that. Whoever names the version there is by then
+ * may have read it just before it was turned away from, and reads another now.
+ */
+static k42_result swap_aim(struct k42_swap *request, struct k42_component **held) {
+    for (const struct k42_class *before = NULL;; before = request->to) {
+        k42_result result = request->aim ? request->aim(request) : 0;
+        if (result < 0 || !(result = k42_class_hold(request->to, held)))
+            return result;
+        if (!request->aim || request->to == before)
+            return result;
+    }
+}
+
+/* With the class held that it is to become. */
+static k42_result swap_take(struct k42_swap *request, struct k42_component *held) {
     k42_id id = k42_ref_id(request->ref);
     uint64_t begun_ns = k42_platform_now_ns();
-    k42_result result = request->aim ? request->aim(request) : 0;
-    if (result < 0)
-        return result;
-    result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
+    k42_result result = k42_id_valid(id) ? k42_entry_begin_swap(&k42_entries[id]) : -K42_STALE;
     if (result < 0) {
         k42_swap_explain_refusal(request, NULL, result);
         return result;
@@ -95,6 +91,7 @@ static k42_result swap_begin(struct k42_swap *request) {
         swap_let_go(id);
         return -ENOMEM;
     }
+    mediator->held[K42_HOLD_TO] = held;
     mediator->begun_ns = begun_ns;
     mediator_aim(mediator, &k42_entries[id]);
     k42_event_swap_begin(id, mediator->old->class_->name, request->to->name);
@@ -105,6 +102,8 @@ static k42_result swap_begin(struct k42_swap *request) {
         if (mediator->new)
             k42_root_end(mediator->new);
         mediator->old = NULL;
+        mediator->held[K42_HOLD_TO] = NULL;
+        let_go_of(mediator->held);
         mediator_reclaim(&mediator->defer);
         return result;
     }
@@ -112,7 +111,20 @@ static k42_result swap_begin(struct k42_swap *request) {
     return 0;
 }
 
-/* ---- forward and block ---- */
+static k42_result swap_begin(struct k42_swap *request) {
+    struct k42_component *held = NULL;
+    k42_result result = swap_aim(request, &held);
+    if (result < 0) {
+        k42_swap_explain_refusal(request, NULL, result);
+        return result;
+    }
+    result = swap_take(request, held);
+    if (result < 0)
+        k42_let_go(held);
+    return result;
+}
+
+/* ---- in place ---- */
 
 static void swap_place(struct k42_swap *request) {
     struct k42_mediator *mediator = request->mediator;
@@ -124,133 +136,6 @@ static void swap_place(struct k42_swap *request) {
     k42_mediator_place(mediator, entry);
     k42_entry_release(entry, 0, false);
     k42_event_swap_phase(mediator->id, "forward");
-}
-
-static void swap_give_up(struct k42_swap *request, enum k42_swap_phase phase, int cpu) {
-    struct k42_mediator *mediator = request->mediator;
-    if (!k42_mediator_abort(mediator))
-        return;
-    if (cpu < 0)
-        cpu = k42_cpu_inside(mediator->id);
-    if (cpu >= 0)
-        k42_cpu_suspect((uint32_t)cpu, phase == K42_SWAP_BLOCK ? mediator->id : 0,
-                        &mediator->holder);
-    request->report.phase = phase;
-    k42_mediator_restore(mediator);
-}
-
-/* The CPUs that are looked at together: which of their counts were seen at zero since the barrier.
- */
-struct window {
-    uint32_t first, end;
-    bool last;
-    uint8_t seen_at_zero[WINDOW];
-};
-
-static bool window_waits_for(const struct window *window, uint32_t cpu, uint32_t touched) {
-    return (touched >> cpu % 32 & 1) && window->seen_at_zero[cpu - window->first] != 3;
-}
-
-/* Looks once at each CPU of the window that is in `touched`; which ones (mod 32) to look at again.
- */
-static uint32_t window_look(struct window *window, uint32_t touched) {
-    uint32_t again = 0;
-    for (uint32_t cpu = window->first; cpu < window->end; cpu++) {
-        if (!window_waits_for(window, cpu, touched))
-            continue;
-        uint32_t seen = window->seen_at_zero[cpu - window->first];
-        if (!k42_cpu_observe(cpu, &seen))
-            again |= 1u << cpu % 32;
-        window->seen_at_zero[cpu - window->first] = (uint8_t)seen;
-    }
-    return again;
-}
-
-static bool forwards(const struct k42_swap *request) {
-    return under_way(request) && !request->mediator->blocked_ns;
-}
-
-static void swap_block(struct k42_swap *request) {
-    struct k42_mediator *mediator = request->mediator;
-    mediator->blocked_ns = k42_platform_now_ns();
-    k42_event_swap_phase(mediator->id, "block");
-    if (k42_mediator_block(mediator))
-        k42_mediator_finish(mediator);
-}
-
-/* Calls without a record may be left on the CPUs `held` of the window. True: they are waited for.
- */
-static bool swap_forward(struct k42_swap *request, const struct window *window, uint32_t held) {
-    uint32_t touched = request->mediator->touched, cpu = window->first;
-    if (!(touched & held)) {
-        if (!window->last)
-            return false;
-        if (awaits_a_call(request))
-            return true;
-        swap_block(request);
-        return under_way(request);
-    }
-    if (k42_platform_now_ns() <= deadline_of(request))
-        return true;
-    while (!window_waits_for(window, cpu, touched))
-        cpu++;
-    swap_give_up(request, K42_SWAP_FORWARD, (int)cpu);
-    return under_way(request);
-}
-
-/* Tracked calls are left in the old object. True: they are waited for. */
-static bool swap_wait(struct k42_swap *request) {
-    k42_mediator_help(request->mediator);
-    if (k42_platform_now_ns() > deadline_of(request))
-        swap_give_up(request, K42_SWAP_BLOCK, -1);
-    return under_way(request);
-}
-
-/* Takes each request as far as it can go now; true while the window has something to wait for. */
-static bool batch_look(struct batch *batch, struct window *window) {
-    uint32_t touched = 0;
-    bool wait = false;
-    for (size_t i = 0; i < batch->count; i++)
-        if (forwards(batch->requests[i]))
-            touched |= batch->requests[i]->mediator->touched;
-    uint32_t held = window_look(window, touched);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct k42_swap *request = batch->requests[i];
-        if (forwards(request))
-            wait |= swap_forward(request, window, held);
-        else if (under_way(request))
-            wait |= swap_wait(request);
-    }
-    return wait;
-}
-
-/* The end of a single swap wakes the swapper; its deadline is looked at all the same. */
-static void batch_pause(struct batch *batch, unsigned step) {
-    struct k42_swap *request = batch->requests[0];
-    if (batch->count > 1 || forwards(request) || step < 64)
-        k42_back_off(step);
-    else
-        k42_platform_park(&request->mediator->ended, 0, 1000000);
-}
-
-/*
- * Waits until no call that began without a mediator is left, then blocks, then waits for the
- * tracked ones; each request on its own, so that none holds up another or outlasts its deadline for
- * it. Only CPUs that have touched an object can have calls without a record; each must show both
- * its counts at zero after the barrier, which is one for all. A CPU that is attached from now on
- * has none.
- */
-static void batch_wait(struct batch *batch) {
-    uint32_t limit = k42_cpu_limit();
-    struct window window = {.end = 0};
-    k42_platform_barrier_all();
-    do {
-        uint32_t first = window.end, left = limit - first;
-        window = (struct window){.first = first, .end = left < WINDOW ? limit : first + WINDOW};
-        window.last = window.end == limit;
-        for (unsigned step = 0; batch_look(batch, &window); step++)
-            batch_pause(batch, step);
-    } while (!window.last);
 }
 
 /* An atomic interface: nobody is parked; the CPUs meet outside atomic sections for the transfer. */
@@ -294,6 +179,7 @@ static bool swap_again(struct k42_swap *request, k42_result result) {
 
 static void swap_settle(struct k42_swap *request) {
     struct k42_mediator *mediator = request->mediator;
+    struct k42_component *held[K42_MEDIATOR_HOLDS];
     k42_result result = mediator->result < 0 ? mediator->result : 0;
     k42_swap_explain(request, mediator, result);
     k42_count(result ? &k42_counters.swap_aborts : &k42_counters.swaps, 1);
@@ -307,8 +193,11 @@ static void swap_settle(struct k42_swap *request) {
         mediator->old = NULL;
     }
     request->mediator = NULL;
-    k42_defer_from(NULL, &mediator->defer, mediator_reclaim);
     request->report.result = result;
+    __builtin_memcpy(held, mediator->held, sizeof held);
+    k42_defer_from(NULL, &mediator->defer, mediator_reclaim);
+    /* What is left to be done of it is deferred, which an unload waits for. */
+    let_go_of(held);
 }
 
 static bool is_atomic(const struct k42_swap *request) {
@@ -319,10 +208,10 @@ static bool is_atomic(const struct k42_swap *request) {
  * One try of every pending request. All are prepared before any is put in place: the deadlines run
  * from there, and what it costs to make the others must not be taken off them.
  */
-static void batch_try(struct batch *batch) {
+static void batch_try(struct k42_swap *const *requests, size_t count) {
     bool any = false;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct k42_swap *request = batch->requests[i];
+    for (size_t i = 0; i < count; i++) {
+        struct k42_swap *request = requests[i];
         if (!request->pending)
             continue;
         request->report.attempts++;
@@ -330,20 +219,19 @@ static void batch_try(struct batch *batch) {
         if (request->mediator && is_atomic(request))
             swap_at_rendezvous(request);
     }
-    for (size_t i = 0; i < batch->count; i++) {
-        if (!under_way(batch->requests[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (!k42_swap_under_way(requests[i]))
             continue;
-        swap_place(batch->requests[i]);
+        swap_place(requests[i]);
         any = true;
     }
     if (any)
-        batch_wait(batch);
+        k42_swap_wait(requests, count);
 }
 
 k42_result k42_swap_batch(struct k42_swap *const *requests, size_t count) {
     if (k42_active())
         return -EDEADLK;
-    struct batch batch = {requests, count};
     k42_result succeeded = 0;
     for (size_t i = 0; i < count; i++) {
         requests[i]->pending = 1;
@@ -353,7 +241,7 @@ k42_result k42_swap_batch(struct k42_swap *const *requests, size_t count) {
     }
     for (bool again = true; again;) {
         again = false;
-        batch_try(&batch);
+        batch_try(requests, count);
         for (size_t i = 0; i < count; i++) {
             struct k42_swap *request = requests[i];
             if (!request->pending)

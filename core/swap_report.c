@@ -3,12 +3,22 @@
  */
 #include "swap_report.h"
 
+/* Without the class's name where there may be none any more. */
 static void explain_untouched(struct k42_swap *request, k42_result result) {
-    k42_format_text(request->report.text, sizeof request->report.text,
-                    result == -EBUSY
-                        ? "object %u is being swapped already, so not to %s; try again later"
-                        : "object %u is dead and cannot become a %s",
-                    k42_ref_id(request->ref), request->to->name);
+    struct k42_swap_report *report = &request->report;
+    k42_id id = k42_ref_id(request->ref);
+    if (result == -EBUSY)
+        k42_format_text(report->text, sizeof report->text,
+                        "object %u is being swapped already, so not to %s; try again later", id,
+                        request->to->name);
+    else if (result == -ENOENT)
+        k42_format_text(report->text, sizeof report->text,
+                        "object %u: the class it is to become is not registered, or its component "
+                        "is being unloaded",
+                        id);
+    else
+        k42_format_text(report->text, sizeof report->text,
+                        "object %u is dead, or of another class by now", id);
 }
 
 void k42_swap_explain_refusal(struct k42_swap *request, const struct k42_class *from,
@@ -28,8 +38,7 @@ void k42_swap_explain_refusal(struct k42_swap *request, const struct k42_class *
         break;
     case -ESTALE:
         k42_format_text(report->text, sizeof report->text,
-                        "object %u is of class %s by now, not %s", id, from->name,
-                        request->from->name);
+                        "object %u is of another class by now: %s", id, from->name);
         break;
     default:
         k42_format_text(report->text, sizeof report->text, "object %u: making a %s failed: %s", id,

@@ -293,16 +293,8 @@ static k42_result upgrade_possible(const struct k42_family *family,
     return result;
 }
 
-k42_result k42_upgrade(struct k42_upgrade *upgrade) {
-    struct k42_class *to = upgrade->to;
-    upgrade->total = upgrade->converted = upgrade->failed = upgrade->vanished = 0;
-    upgrade->aborted = 0;
-    upgrade->last_failure = (struct k42_swap_report){0};
-    if (k42_active())
-        return -EDEADLK;
-    if (!k42_class_registered(to))
-        return -ENOENT;
-    struct k42_family *family = to->record->family;
+static k42_result upgrade_alone(struct k42_upgrade *upgrade, struct k42_family *family) {
+    const struct k42_class *to = upgrade->to;
     k42_result result = upgrade_possible(family, upgrade);
     if (result < 0)
         return result;
@@ -312,5 +304,20 @@ k42_result k42_upgrade(struct k42_upgrade *upgrade) {
     result = upgrade_run(upgrade, family);
     k42_event_upgrade_end(to->name, upgrade->converted, upgrade->failed);
     k42_store_release(&family->upgrading, 0);
+    return result;
+}
+
+k42_result k42_upgrade(struct k42_upgrade *upgrade) {
+    struct k42_class *to = upgrade->to;
+    upgrade->total = upgrade->converted = upgrade->failed = upgrade->vanished = 0;
+    upgrade->aborted = 0;
+    upgrade->last_failure = (struct k42_swap_report){0};
+    if (k42_active())
+        return -EDEADLK;
+    struct k42_component *held;
+    if (k42_class_hold(to, &held) < 0)
+        return -ENOENT;
+    k42_result result = upgrade_alone(upgrade, to->record->family);
+    k42_let_go(held);
     return result;
 }

@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "host"))
 
-from launcher import cpio, root, session  # noqa: E402
+from launcher import cpio, qemu, root, session  # noqa: E402
 from launcher.tree import Trouble, built, environment, path  # noqa: E402
 
 import picture  # noqa: E402
@@ -52,17 +52,6 @@ class Figures:
         return self.best.get(key)
 
 
-def counts(text):
-    """Numbers of processors, separated by commas."""
-    try:
-        found = [int(word) for word in text.split(",")]
-    except ValueError:
-        found = []
-    if not found or min(found) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a list like 1,2,4")
-    return found
-
-
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="bench linux", allow_abbrev=False,
                                      description="Measures K42 beside Linux.")
@@ -71,7 +60,7 @@ def parse(arguments):
     parser.add_argument("--only", default="", help="rows wanted, separated by commas")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--instructions", action="store_true", help="count instructions, time nothing")
-    how.add_argument("--cpus", default="1,2,4", type=counts,
+    how.add_argument("--cpus", default="1,2,4", type=qemu.processor_counts,
                      help="numbers of processors (default: 1,2,4)")
     parser.add_argument("--kernels", default=",".join(KERNELS), help="which of both")
     parser.add_argument("--pictures", default=built("bench-linux"), help="where pictures go")

@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "host"), HERE]
 
+from launcher import qemu  # noqa: E402
 from launcher.tree import Trouble, built, path, shown  # noqa: E402
 
 import policies  # noqa: E402
@@ -30,17 +31,6 @@ import users  # noqa: E402
 EXPERIMENTS = (search, postmark, users, swaps, policies)
 
 
-def counts(text):
-    """Numbers of processors, separated by commas."""
-    try:
-        found = [int(word) for word in text.split(",")]
-    except ValueError:
-        found = []
-    if not found or min(found) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a list like 1,2,4")
-    return found
-
-
 def parse(arguments):
     names = ", ".join(one.NAME for one in EXPERIMENTS)
     parser = argparse.ArgumentParser(prog="bench papers", allow_abbrev=False,
@@ -48,7 +38,7 @@ def parse(arguments):
     parser.add_argument("--json", action="store_true", help="one object a line, no table")
     parser.add_argument("--quick", action="store_true", help="few rounds, rougher figures")
     parser.add_argument("--only", default="", help=f"experiments wanted: {names}")
-    parser.add_argument("--cpus", type=counts, help="numbers of a guest's processors")
+    parser.add_argument("--cpus", type=qemu.processor_counts, help="numbers of a guest's processors")
     parser.add_argument("--write", action="store_true", help="table and pictures into docs/")
     asked = parser.parse_args(arguments)
     chosen = [word for word in asked.only.split(",") if word]

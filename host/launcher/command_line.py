@@ -76,8 +76,8 @@ def words():
     parser = Words(prog="./k42", description=ABOUT, epilog=MORE)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
-    def command(name, about, usage=None):
-        return commands.add_parser(name, help=about, usage=usage,
+    def command(name, about, usage=None, more=None):
+        return commands.add_parser(name, help=about, usage=usage, epilog=more,
                                    description=about[0].upper() + about[1:] + ".")
 
     one = command("build", "compile the library, examples and tests, or a component of one C file",
@@ -111,13 +111,15 @@ def words():
                      help="between two changes (default: 6)")
     machine_words(one, "512M", None)
     one = command("ctl", "ask or change something of the kernel that './k42 run' has started",
-                  "./k42 ctl [--guest NAME] COMMAND ...")
+                  "./k42 ctl [--guest NAME] COMMAND ...",
+                  "'./k42 ctl help' tells of the commands, which are k42ctl's in the guest.")
     one.add_argument("--guest", metavar="NAME", help="which one, when several run")
     one = command("root", "make a root tree of Debian packages, as an archive")
     one.add_argument("--packages", metavar="P,...", default="", help="more than the usual ones")
     one.add_argument("--output", metavar="FILE", help="where to (default: below build/root)")
     one.add_argument("--update", action="store_true", help="look for newer versions")
-    one = command("boot", "boot the kernel in an emulator; its exit status is the guest's")
+    one = command("boot", "boot the kernel in an emulator; its exit status is the guest's",
+                  more="With --append test=GROUP it runs its own checks; test=help names the groups.")
     machine_words(one, "512M", 60)
     one = command("gdb", "start a guest under the debugger",
                   "./k42 gdb [OPTION ...] [-- COMMAND ARGUMENT ...]")
@@ -129,23 +131,27 @@ def words():
     one.add_argument("--packages", metavar="P,...", default="", help="more for the root tree")
     one.add_argument("--output", metavar="FILE", help="where to (default: build/k42.iso)")
     one.add_argument("--append", metavar="TEXT", default="", help="options for the kernel")
-    one = command("test", "build all variants and run all tests; ends with 'N passed, N failed'")
+    one = command("test", "build all variants and run all tests; ends with 'N passed, N failed'",
+                  more="docs/running.md says which settings system tests take from the environment.")
     one.add_argument("pattern", nargs="?", metavar="PATTERN",
                      help="only suites whose name (VARIANT/NAME) contains this")
     one.add_argument("--list", action="store_true", help="name the suites, run nothing")
     one.add_argument("--long", nargs="?", const="", metavar="AREA",
-                     help="run the long tests of one area, or all; goes on where it stopped")
+                     help=f"run the long tests of one area ({', '.join(long_tests.table())}), or all; "
+                     "goes on where it stopped")
     one = command("bench", "measure the library, or the kernel, beside its alternatives")
-    one.add_argument("name", nargs="?", metavar="NAME", help="which benchmark")
+    one.add_argument("name", nargs="?", metavar="NAME",
+                     help="which benchmark: " + ", ".join(running.benchmarks()))
     one.add_argument("--list", action="store_true", help="name the benchmarks")
     one.add_argument("--json", action="store_true", help="write the results as JSON")
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
     one.add_argument("--instructions", action="store_true",
-                     help="of linux: count instructions, time nothing")
+                     help="of linux and storm: count instructions, time nothing")
+    one.add_argument("--seconds", metavar="N", help="of storm: how long each rages")
     one.add_argument("--cpus", metavar="N,...", help="with so many processors (of a kernel)")
     one.add_argument("--write", action="store_true",
-                     help="of papers: put the table and the pictures into docs/")
+                     help="of papers and storm: put what is told into docs/")
     one = command("install", "install libraries, headers and manual pages")
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
@@ -208,12 +214,12 @@ def do(asked):
         return running.boot(asked)
     if asked.command == "test":
         if asked.long is not None:
-            return long_tests.test_long(asked.long)
+            return long_tests.test_long(asked.long, asked.pattern)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
     if asked.command == "bench":
         options = ["--" + name for name in ("json", "quick", "instructions", "write")
                    if getattr(asked, name)]
-        for name in ("only", "cpus"):
+        for name in ("only", "cpus", "seconds"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []
         return running.bench(asked.name, options)
     if asked.command == "install":
@@ -257,8 +263,10 @@ def main(arguments):
     if asked.command == "build" and not asked.source and (asked.output or asked.key
                                                           or asked.unsigned):
         parser.error("-o, --key and --unsigned go with a FILE.c")
-    if asked.command == "test" and asked.long is not None and (asked.list or asked.pattern):
-        parser.error("--long takes an AREA only")
+    if asked.command == "test" and asked.long is not None and asked.list:
+        parser.error("--list names what the quick run has; tests/long.json what --long has")
+    if asked.command == "test" and asked.long == "" and asked.pattern:
+        parser.error("--long takes an AREA before a PATTERN")
     end_on_terminate()
     try:
         return do(asked)

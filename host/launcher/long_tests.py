@@ -17,7 +17,7 @@ import time
 
 from launcher import testing, variants
 from launcher.progress import say
-from launcher.suites import SANITIZER_SETTINGS, Suite, pytest_command
+from launcher.suites import SANITIZER_SETTINGS, Suite, matches, pytest_command
 from launcher.tree import ROOT, Trouble, built, environment, path, shown, sources
 
 TABLE = path("tests", "long.json")
@@ -165,10 +165,12 @@ def summarise(area, state, suites):
         file.write("\n".join(text) + "\n")
 
 
-def run_area(area):
+def run_area(area, pattern):
+    """Those of its shards whose name contains the pattern."""
     everything, state = shards(area), State(area)
-    todo = sorted((suite for suite in everything if not state.has_passed(suite)), key=state.order)
-    say(f"{area}: {len(everything)} shards, {len(everything) - len(todo)} have passed already")
+    wanted = [suite for suite in everything if matches(suite, pattern)]
+    todo = sorted((suite for suite in wanted if not state.has_passed(suite)), key=state.order)
+    say(f"{area}: {len(wanted)} shards, {len(wanted) - len(todo)} have passed already")
     for variant in sorted({suite.variant for suite in todo} | set(testing.GUESTS)):
         variants.build(variant)
     running = testing.Running()
@@ -181,16 +183,19 @@ def run_area(area):
             summarise(area, state, everything)
     finally:
         running.stop()
-    rows = [state.results[suite.title] for suite in everything]
+    rows = [state.results[suite.title] for suite in wanted]
     return sum(row["passed"] for row in rows), sum(row["failed"] for row in rows)
 
 
-def test_long(area):
+def test_long(area, pattern=None):
     areas = table()
     if area and area not in areas:
         raise Trouble(f"no area is called '{area}'", "there are: " + ", ".join(areas))
     if not areas:
         raise Trouble(f"{shown(TABLE)} names no long test")
-    results = [run_area(name) for name in ([area] if area else areas)]
+    if pattern and not any(matches(suite, pattern) for suite in shards(area)):
+        raise Trouble(f"no shard of '{area}' has a name that contains '{pattern}'",
+                      f"docs/results/{area}.md names some")
+    results = [run_area(name, pattern) for name in ([area] if area else areas)]
     return testing.conclude(sum(passed for passed, _ in results),
                             sum(failed for _, failed in results))

@@ -3,6 +3,7 @@
 The kernel says how it ended through a port that the emulator turns into an exit status of its own,
 2 * value + 1; value 0, hence status 1, stays free for the emulator's own troubles.
 """
+import argparse
 import os
 import signal
 import subprocess
@@ -30,6 +31,14 @@ def emulated():
     except OSError:
         return True
     return not (os.access("/dev/kvm", os.R_OK | os.W_OK) and ("vmx" in flags or "svm" in flags))
+
+
+def processor_counts(text):
+    """Numbers of processors, separated by commas, as the command line has them."""
+    words = text.split(",")
+    if not all(word.isdigit() and 1 <= int(word) <= CPUS_MAX for word in words):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a list like 1,2,4")
+    return [int(word) for word in words]
 
 
 class Ended:

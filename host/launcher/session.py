@@ -26,6 +26,8 @@ KERNELS = ("k42", "linux")
 PANIC = re.compile(r"^.*(?:panic: |Kernel panic - not syncing).*$", re.M)
 PANIC_LINES = 60
 BOOT_SECONDS = 120
+# So many random objects a second are swapped in every guest (docs/chaos.md).
+CHAOS = os.environ.get("K42_CHAOS")
 # What a program finds in its environment unless the caller says otherwise.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "HOME": "/root", "USER": "root", "LOGNAME": "root", "SHELL": "/bin/bash",
@@ -117,6 +119,8 @@ class Session:
                       "security_model=none,multidevs=remap"
                       + (",readonly=on" if place == UPDATES else ""),
                       "-device", f"virtio-9p-pci,fsdev=share{number},mount_tag=share{number}"]
+        if kernel == "k42" and CHAOS and "chaos=" not in append:
+            append = f"chaos={CHAOS},{cpus} {append}"
         options = f"{linux.OPTIONS if kernel == 'linux' else ''} k42.ports {'k42.beside ' if open_door else ''}{append}".strip()
         accelerator = accelerator or ("tcg,thread=multi" if qemu.emulated() else "kvm")
         guest = qemu.Guest(image, cpus, memory, options, archive, processor=processor,

@@ -36,6 +36,7 @@ struct k42_module {
     struct k42_component *component;
     uint32_t registered;
 };
+/* Called for each module as it is loaded, by what this header puts into it; by nobody else. */
 K42_EXPORT void k42_module_register(struct k42_module *module);
 
 /* gcc's AddressSanitizer puts no redzones into named sections; clang's must be told. */
@@ -68,7 +69,8 @@ K42_EXPORT struct k42_class *k42_class_find(const char *name);
 /*
  * The class of an interface that fits the wanted traits best: "access=stream sharing=high". Each
  * trait that agrees counts for it, each that contradicts rules it out; among equals the one with
- * fewer further traits, then the earlier registered. Errors: -ENOENT; -EINVAL (traits malformed).
+ * fewer further traits, then the earlier registered. Any context, under no lock. Errors: -ENOENT;
+ * -EINVAL (traits malformed).
  */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_select(const struct k42_interface *interface_, const char *traits,
@@ -80,7 +82,6 @@ k42_result k42_select(const struct k42_interface *interface_, const char *traits
  */
 K42_EXPORT int k42_class_can_become(const struct k42_class *from, const struct k42_class *to);
 
-/* Visits every registered class until visit returns nonzero. */
 struct k42_class_info {
     struct k42_class *class_;
     const char *component; /* NULL: the program */
@@ -89,10 +90,18 @@ struct k42_class_info {
     int current;    /* what the factory makes now */
     uint64_t swaps; /* objects that became instances of it while they were used */
 };
+/*
+ * Visits every registered class until visit returns nonzero, which it returns; no lock is held
+ * while visit runs, so classes that come or go meanwhile may be missed or told twice. Any context,
+ * under no lock.
+ */
 K42_EXPORT long k42_each_class(long (*visit)(const struct k42_class_info *, void *context),
                                void *context);
 
-/* Registers a class by hand (those in the section need not). Errors as k42_component_load's. */
+/*
+ * Registers a class by hand (those in the section need not), for the program's whole life. May wait
+ * and allocate. Errors as k42_component_load's, with a sentence in `why` (may be NULL).
+ */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_class_register(struct k42_class *class_, char *why, size_t why_size);
 
@@ -120,7 +129,7 @@ struct k42_factory {
 K42_DECLARE_REF(k42_factory);
 K42_EXPORT extern const struct k42_interface k42_factory_interface;
 
-/* The factory of a class by name. Errors: -ENOENT. Any context. */
+/* The factory of a class by name. Any context, under no lock. Errors: -ENOENT. */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_factory_find(const char *class_name, k42_factory_ref *factory);
 

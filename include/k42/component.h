@@ -67,22 +67,28 @@ k42_result k42_component_load_image(const char *name, const void *image, size_t 
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size);
 
-/* A component by name, or NULL; one of its classes by name, or NULL. */
+/*
+ * A component by name, or NULL; one of its classes by name, or NULL. Any context, under no lock;
+ * what is returned lasts until somebody unloads the component.
+ */
 K42_EXPORT struct k42_component *k42_component_find(const char *name);
 K42_EXPORT struct k42_class *k42_component_class(struct k42_component *component, const char *name);
 
 /*
- * A thread on the component's ledger: attached, inactive, runs fn(context) until it returns. It
- * must return soon after k42_thread_should_stop() says so; k42_thread_sleep() returns early then.
+ * A thread on the component's ledger: attached, inactive, runs fn(context) until it returns; `name`
+ * (copied) appears in reports. May wait and allocate; NULL: there is no memory for it, or the
+ * system has no thread to give.
  */
 struct k42_thread;
 #define k42_thread_start(name, fn, context)                                                        \
     k42_thread_start_from(K42_MODULE, (name), (fn), (context))
 K42_EXPORT struct k42_thread *k42_thread_start_from(struct k42_module *module, const char *name,
                                                     void (*fn)(void *), void *context);
+/* For such a thread: whether it is to return soon. In any other thread never true. */
 K42_EXPORT int k42_thread_should_stop(void);
+/* Sleeps for `ns` nanoseconds, or until the thread is to stop. Inactive callers only. */
 K42_EXPORT void k42_thread_sleep(uint64_t ns);
-/* Asks it to stop and waits for its end. Inactive callers only. */
+/* Asks it to stop and waits for its end; then `thread` is no more. Inactive callers only, once. */
 K42_EXPORT void k42_thread_join(struct k42_thread *thread);
 
 /* What a component owns. */
@@ -90,6 +96,7 @@ struct k42_ledger {
     char name[32];
     uint64_t classes, instances, threads, defers, hooks, events;
 };
+/* Reads it while others write on. Any context, under no lock. */
 K42_EXPORT void k42_component_ledger(struct k42_component *component, struct k42_ledger *ledger);
 
 #ifdef __cplusplus

@@ -21,6 +21,7 @@ struct k42_lock {
     uint32_t word; /* 0 free, 1 held, 2 held and waited for */
 };
 
+/* What the functions below are made of. */
 K42_EXPORT void k42_lock_slow(struct k42_lock *lock);
 K42_EXPORT void k42_unlock_slow(struct k42_lock *lock);
 K42_EXPORT void k42_lock_count(int change);
@@ -31,7 +32,10 @@ K42_EXPORT void k42_lock_count(int change);
 #define K42_LOCK_COUNT(change) ((void)0)
 #endif
 
-/* Takes the lock. Returns 1 when somebody else held it (it was contended), 0 otherwise. */
+/*
+ * Takes the lock. Returns 1 when somebody else held it (it was contended), 0 otherwise. In methods
+ * and out of them; not where one may not sleep: in interrupts, signal handlers, atomic sections.
+ */
 static inline int k42_lock(struct k42_lock *lock) {
     uint32_t free = 0;
     int contended = 0;
@@ -44,6 +48,7 @@ static inline int k42_lock(struct k42_lock *lock) {
     return contended;
 }
 
+/* Takes the lock if nobody holds it: returns 1, else 0. Never waits. */
 static inline int k42_trylock(struct k42_lock *lock) {
     uint32_t free = 0;
     int got =
@@ -53,6 +58,7 @@ static inline int k42_trylock(struct k42_lock *lock) {
     return got;
 }
 
+/* Gives it back, from the thread that took it, and wakes one who sleeps for it. */
 static inline void k42_unlock(struct k42_lock *lock) {
     K42_LOCK_COUNT(-1);
     if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)

@@ -151,7 +151,7 @@ static inline struct k42_class *k42_root_class(const struct k42_root *root) {
     return root->class_;
 }
 
-/* The object's ref, from inside one of its methods. */
+/* The object's ref, from inside one of its methods; the null ref before and after its life. */
 static inline k42_ref k42_root_ref(const struct k42_root *root) {
     return k42_id_ref(__atomic_load_n(&root->id, __ATOMIC_RELAXED));
 }
@@ -176,7 +176,11 @@ k42_result k42_create(struct k42_class *class_, const void *args, k42_ref *ref);
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_destroy(k42_ref ref);
 
-/* Representatives of a clustered root that exist, in order; for methods that gather from all. */
+/*
+ * Visits the representatives of a clustered root that exist, in order of their CPUs; for methods
+ * that gather from all. Those that are made meanwhile may be missed. Active callers, inside a
+ * method of the object; no lock is held while visit runs.
+ */
 K42_EXPORT void k42_each_rep(struct k42_clustered_root *root,
                              void (*visit)(void *rep, unsigned first_cpu, void *context),
                              void *context);
@@ -193,7 +197,7 @@ struct k42_object_info {
     uint32_t clustered;
     uint64_t bytes; /* of the root and, about, its representatives; not what they point to */
 };
-/* Errors: -K42_STALE. Any context. */
+/* Tells of the object behind a ref. Any context. Errors: -K42_STALE. */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_inspect(k42_ref ref, struct k42_object_info *info);
 
@@ -222,6 +226,7 @@ struct k42_stats {
     uint64_t defers_pending, mediators_live, roots_live, interposers_live;
     uint64_t bytes_global, bytes_local; /* tables: resident, as accounted by the runtime */
 };
+/* Reads them, one after the other, while others count on. Any context. */
 K42_EXPORT void k42_stats(struct k42_stats *stats);
 
 /*

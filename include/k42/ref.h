@@ -62,6 +62,8 @@ typedef uint32_t k42_id;
 
 #define K42_NULL_REF ((k42_ref)0)
 
+/* The number of an object, from its ref, and back. Neither looks whether there is one. Any context.
+ */
 static inline k42_id k42_ref_id(k42_ref ref) {
     return (k42_id)((uintptr_t)ref / sizeof(void *));
 }
@@ -70,6 +72,7 @@ static inline k42_ref k42_id_ref(k42_id id) {
     return (k42_ref)((uintptr_t)id * sizeof(void *));
 }
 
+/* The number of an object, from a ref of any interface. */
 #define k42_id_of(ref) k42_ref_id((k42_ref)(ref))
 
 /*

@@ -50,7 +50,7 @@ struct k42_swap_report {
 /* A swap asked for. The struct is the caller's until `done` has run or k42_swap_run() returned. */
 struct k42_swap {
     k42_ref ref;
-    struct k42_class *to;   /* class of the replacement */
+    struct k42_class *to; /* class of the replacement; one that is not there any more is refused */
     struct k42_class *from; /* only if it is still of this class (-ESTALE otherwise); NULL: any */
     uint64_t deadline_ns;   /* 0: K42_SWAP_DEADLINE_NS */
     uint64_t forward_ns;    /* so long, at most, calls are forwarded until one has come; 0: not */
@@ -72,19 +72,22 @@ struct k42_swap {
  * and returns the outcome; from an active one it copies the request, returns K42_QUEUED, and a
  * worker performs it (the report is then not written).
  *
- * Errors: -K42_STALE (dead ref); -EBUSY (being swapped already); -ENOTSUP (no common format, named
- * in the report; or another interface); -ETIMEDOUT (deadline; the report names the holder);
- * -ENOMEM; -ESTALE (no longer of class `from`); what the import returned. After any error the old
- * object is in place, with its state.
+ * Errors: -K42_STALE (dead ref); -ENOENT (the class is not registered, or its component is being
+ * unloaded; it need not be there any more); -EBUSY (being swapped already); -ENOTSUP (no common
+ * format, named in the report; or another interface); -ETIMEDOUT (deadline; the report names the
+ * holder); -ENOMEM; -ESTALE (no longer of class `from`); what the import returned. After any error
+ * the old object is in place, with its state.
  */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap(k42_ref ref, struct k42_class *to, struct k42_swap_report *report);
 
-/* Performs a request and waits. Inactive callers only (-EDEADLK). */
+/* Performs a request and waits. Inactive callers only (-EDEADLK). Other errors: those of
+ * k42_swap().
+ */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap_run(struct k42_swap *request);
 
-/* Hands a request to the worker; `done` tells the end. Any context that may allocate. */
+/* Hands a request to the worker, and returns K42_QUEUED; `done` tells the end. Any context. */
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_swap_submit(struct k42_swap *request);
 

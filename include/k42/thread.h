@@ -52,8 +52,9 @@ K42_EXPORT extern __thread char *k42_tls_base __attribute__((tls_model("initial-
 #endif
 
 struct k42_options {
-    uint32_t max_objects;          /* address space reserved, not memory; 0: 16 million */
-    uint64_t watchdog_ns;          /* a grace period older than this is reported; 0: one second */
+    uint32_t max_objects; /* address space reserved, not memory; 0: 16 million */
+    /* A grace period for which somebody could wait longer than this is reported; 0: one second. */
+    uint64_t watchdog_ns;
     void (*log)(const char *line); /* where messages for people go; NULL: standard error */
     uint64_t gather_ns; /* what is destroyed or deferred is gathered for so long before a grace
                            period begins for it; 0: one begins at once */
@@ -99,7 +100,8 @@ K42_EXPORT int k42_attached(void);
 /* True when the calling thread is attached and active. Any context. */
 K42_EXPORT int k42_active(void);
 
-/* Reports misuse (not attached, entered twice, left without entering) and aborts. */
+/* What debug builds ask before they enter, leave and call: reports misuse (not attached, entered
+ * twice, left without entering) and aborts. */
 K42_EXPORT void k42_check_enter(void);
 K42_EXPORT void k42_check_exit(void);
 K42_EXPORT void k42_check_call(const char *method);
@@ -223,8 +225,8 @@ k42_result k42_synchronize(void);
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_defer_flush(void);
 
-/* A moment: elapsed when every thread active at it has left or reached a safe point. Any context.
- */
+/* A moment: elapsed when every thread active at it has left or reached a safe point. Neither waits.
+ * Any context. */
 typedef uint64_t k42_marker;
 K42_EXPORT k42_marker k42_mark(void);
 K42_EXPORT int k42_elapsed(k42_marker marker);
@@ -250,13 +252,15 @@ K42_EXPORT uint32_t k42_cpu_limit(void);
  * Call chains. A call's in-flight records hang off its chain, by which a thread is known as one
  * that is already inside an object being swapped. A thread that works for a waiting caller (a
  * server's) adopts the caller's chain for that time, so that recursion through it is recognised
- * too. The lender must wait, and stay active, until the chain has been given back. -EBUSY when the
- * adopter is inside calls of its own.
+ * too. The lender must wait, and stay active, until the chain has been given back. Errors: -EBUSY
+ * when the adopter is inside calls of its own, -EINVAL when it is not attached.
  */
 struct k42_frame;
+/* The calling thread's chain; NULL: it is inside no call that is recorded. Any context. */
 K42_EXPORT struct k42_frame *k42_chain(void);
 K42_EXPORT K42_MUST_CHECK
 k42_result k42_chain_adopt(struct k42_frame *chain);
+/* Gives an adopted chain back; does nothing without one. */
 K42_EXPORT void k42_chain_return(void);
 
 #ifdef __cplusplus

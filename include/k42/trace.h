@@ -101,7 +101,7 @@ struct k42_trace_counts {
 
 /* The sum over all CPUs, of the trace that runs or, when none does, ran last. */
 K42_EXPORT void k42_trace_stats(struct k42_trace_counts *counts);
-/* The same for one CPU, or K42_TRACE_UNATTACHED. */
+/* The same for one CPU, or K42_TRACE_UNATTACHED. All zero for one that has recorded nothing. */
 K42_EXPORT void k42_trace_cpu_stats(uint32_t cpu, struct k42_trace_counts *counts);
 
 struct k42_trace_event_info {
@@ -111,7 +111,8 @@ struct k42_trace_event_info {
     int loaded;        /* false: its component is gone; its events stay readable */
     uint64_t recorded; /* by the trace that runs or ran last */
 };
-/* Visits every event known, until visit returns nonzero. `visit` must not call k42_trace_*(). */
+/* Visits every event known, until visit returns nonzero, which it returns. `visit` must not call
+ * k42_trace_*(). */
 K42_EXPORT long k42_trace_each_event(long (*visit)(const struct k42_trace_event_info *,
                                                    void *context),
                                      void *context);
@@ -193,9 +194,11 @@ struct k42_trace_slot {
  */
 K42_EXPORT void *k42_trace_reserve(const struct k42_trace_event *event, size_t size,
                                    struct k42_trace_slot *slot);
+/* Makes what was written into the slot an event. By who reserved it. Any context. */
 K42_EXPORT void k42_trace_commit(const struct k42_trace_slot *slot);
 
-/* The bytes a string takes, its end included; and writing exactly that many. */
+/* The bytes a string takes, its end included; and writing exactly that many at `at`, which returns
+ * the place behind them. Any context. */
 K42_EXPORT size_t k42_trace_string_size(const char *string);
 K42_EXPORT void *k42_trace_put_string(void *at, const char *string, size_t size);
 K42_EXPORT void *k42_trace_put_bytes(void *at, const void *data, size_t size);

@@ -50,6 +50,7 @@ int linux_fault(struct trap_frame *frame, uintptr_t address) {
     struct task *task = task_self();
     unsigned access = access_of(frame->error);
     k42_result result;
+    __atomic_store_n(&task->faults, task->faults + 1, __ATOMIC_RELAXED);
     if (!trap_from_user(frame)) {
         if (copy_under_way())
             return fault_in_copy(address, frame->error & FAULT_WRITE) < 0 ? -EFAULT : 0;

@@ -1,5 +1,5 @@
 /*
- * swapon, swapoff, /proc/swaps.
+ * swapon, swapoff, /proc/swaps, and how many pages went and came in /proc/vmstat.
  *
  * Taking an area away brings its pages back, address space by address space, as the faults of their
  * programs would; whoever ends or forks meanwhile does so as ever, and rounds go on until no slot
@@ -223,7 +223,7 @@ LINUX_CALL(168, swapoff, uintptr_t path) {
     return result;
 }
 
-/* ---- /proc/swaps ---- */
+/* ---- /proc/swaps, /proc/vmstat ---- */
 
 static k42_result print_swaps(const struct proc_key *key, struct proc_text *text) {
     struct swap_usage usage;
@@ -237,8 +237,20 @@ static k42_result print_swaps(const struct proc_key *key, struct proc_text *text
     return 0;
 }
 
+/* Of what Linux counts there, what there is here. */
+static k42_result print_counts(const struct proc_key *key, struct proc_text *text) {
+    struct swap_totals totals;
+    (void)key;
+    swap_total(&totals);
+    proc_print(text, "pswpin %lu\npswpout %lu\n", totals.got, totals.put);
+    return 0;
+}
+
 void linux_swap_open(void) {
     static struct proc_entry swaps = {
         .name = "swaps", .mode = MODE_REGULAR | 0444, .print = print_swaps};
+    static struct proc_entry counts = {
+        .name = "vmstat", .mode = MODE_REGULAR | 0444, .print = print_counts};
     proc_add(NULL, &swaps);
+    proc_add(NULL, &counts);
 }

@@ -38,17 +38,18 @@ static uint16_t count_processes(void) {
 }
 
 LINUX_CALL(99, sysinfo, uintptr_t to) {
-    uint64_t total, available, swap, swap_free, loads[SCHED_LOADS];
+    uint64_t total, available, loads[SCHED_LOADS];
+    struct swap_totals swap;
     system_memory(&total, &available);
-    swap_total(&swap, &swap_free);
+    swap_total(&swap);
     sched_read_load(loads);
     struct sysinfo info = {
         .uptime = (int64_t)(time_ns() / 1000000000),
         .loads = {loads[0] >> 16, loads[1] >> 16, loads[2] >> 16},
         .totalram = total * FRAME_SIZE,
         .freeram = available * FRAME_SIZE,
-        .totalswap = swap * FRAME_SIZE,
-        .freeswap = swap_free * FRAME_SIZE,
+        .totalswap = swap.pages * FRAME_SIZE,
+        .freeswap = swap.free * FRAME_SIZE,
         .procs = count_processes(),
         .mem_unit = 1,
     };

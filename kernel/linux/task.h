@@ -82,6 +82,7 @@ struct task {
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
+    uint64_t faults; /* of pages; the task's own thread counts them */
 
     uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
     uint64_t trap_error, trap_address;

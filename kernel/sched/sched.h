@@ -8,8 +8,8 @@
  * hurry.c     who is awaited            load.c     averages of load
  * open.c      the beginning
  * run_queue/  whose turn it is          park.c     sleeping on a word
- * timers.c    deadlines                 wait.c     programs' calls that are not ready, and
- * switch.S    from stack to stack       wait_table.c, where they stand
+ * timers.c    deadlines                 wait.c     programs' calls that are not ready;
+ * switch.S    from stack to stack       wait_table.c, wait_move.c: where they stand
  *
  * Locks are spin locks taken with interrupts off: a CPU's timers', then a bucket's (park.c,
  * wait_table.c), then a CPU's own; the last is leaf but for the lists of threads. Never two of a

@@ -19,14 +19,12 @@
  * others for ever, however often they notify. Whoever is inside of an fn himself does not wait for
  * another's; hence those who wait do so for some who do not, and there is no circle.
  *
- * Locking: a bucket's lock, with interrupts off; two of them in the order of their addresses. Under
- * it CPUs' locks are taken, to wake; fn is called under none. Cannot fail.
+ * Locking: a bucket's lock, with interrupts off (wait_move.c takes two). Under it CPUs' locks are
+ * taken, to wake; fn is called under none. Cannot fail.
  */
-#include "sched.h"
+#include "wait_bucket.h"
 
 #include "../print.h"
-
-#include <errno.h>
 
 #define BUCKETS_PER_CPU 256u
 #define BUCKETS_LEAST   1024u
@@ -49,28 +47,18 @@ void wait_open(void) {
 
 /* ---- buckets ---- */
 
-static void lock(struct wait_bucket *bucket) {
-    while (__atomic_exchange_n(&bucket->lock, 1, __ATOMIC_ACQUIRE))
-        while (__atomic_load_n(&bucket->lock, __ATOMIC_RELAXED))
-            cpu_wait_turn();
-}
-
-static void unlock(struct wait_bucket *bucket) {
-    __atomic_store_n(&bucket->lock, 0, __ATOMIC_RELEASE);
-}
-
 /* An entry is moved to another bucket with both locked, so it stays where it is found. */
 static struct wait_bucket *lock_bucket_of(struct wait_entry *entry) {
     for (;;) {
         struct wait_bucket *bucket = __atomic_load_n(&entry->bucket, __ATOMIC_ACQUIRE);
-        lock(bucket);
+        bucket_lock(bucket);
         if (bucket == __atomic_load_n(&entry->bucket, __ATOMIC_RELAXED))
             return bucket;
-        unlock(bucket);
+        bucket_unlock(bucket);
     }
 }
 
-static void put_in(struct wait_bucket *bucket, struct wait_entry *entry) {
+void bucket_put(struct wait_bucket *bucket, struct wait_entry *entry) {
     struct wait_entry *before = entry->once ? bucket->last : NULL;
     struct wait_entry *next = entry->once ? NULL : bucket->first;
     entry->before = before;
@@ -88,7 +76,7 @@ static void put_in(struct wait_bucket *bucket, struct wait_entry *entry) {
     __atomic_fetch_add(&bucket->waiters, 1, __ATOMIC_SEQ_CST);
 }
 
-static void take_out(struct wait_bucket *bucket, struct wait_entry *entry) {
+void bucket_take(struct wait_bucket *bucket, struct wait_entry *entry) {
     if (entry->before)
         entry->before->next = entry->next;
     else
@@ -103,9 +91,9 @@ static void take_out(struct wait_bucket *bucket, struct wait_entry *entry) {
 
 static void add_to(struct wait_bucket *bucket, struct wait_entry *entry) {
     uintptr_t saved = interrupts_save();
-    lock(bucket);
-    put_in(bucket, entry);
-    unlock(bucket);
+    bucket_lock(bucket);
+    bucket_put(bucket, entry);
+    bucket_unlock(bucket);
     interrupts_restore(saved);
 }
 
@@ -140,23 +128,19 @@ uint32_t wait_remove(struct wait_entry *entry) {
     uintptr_t saved = interrupts_save();
     struct wait_bucket *bucket = lock_bucket_of(entry);
     if (entry->in)
-        take_out(bucket, entry);
+        bucket_take(bucket, entry);
     while (entry->calling) {
-        unlock(bucket);
+        bucket_unlock(bucket);
         cpu_wait_turn();
-        lock(bucket);
+        bucket_lock(bucket);
     }
     uint32_t fired = entry->fired;
-    unlock(bucket);
+    bucket_unlock(bucket);
     interrupts_restore(saved);
     return fired;
 }
 
 /* ---- notifying ---- */
-
-static bool stands_at(const struct wait_entry *entry, k42_id id, uintptr_t key) {
-    return entry->point.id == id && entry->point.key == key;
-}
 
 /* What a notification has to call: entries it found at rest, and one whose caller it succeeds. */
 struct callers {
@@ -180,7 +164,7 @@ static void fire(struct wait_bucket *bucket, struct wait_entry *entry, uint32_t 
     uint32_t came = events == (uint32_t)WAIT_ANY ? WAIT_HANGUP : events & entry->point.events;
     entry->fired |= came;
     if (entry->once)
-        take_out(bucket, entry);
+        bucket_take(bucket, entry);
     if (entry->set) {
         __atomic_store_n(&entry->set->fired, 1, __ATOMIC_RELEASE);
         thread_wake(entry->set->thread);
@@ -190,10 +174,14 @@ static void fire(struct wait_bucket *bucket, struct wait_entry *entry, uint32_t 
     call_or_leave(entry, callers);
 }
 
+void bucket_fire_once(struct wait_bucket *bucket, struct wait_entry *entry, uint32_t events) {
+    fire(bucket, entry, events, NULL); /* it has a set, and nothing to call */
+}
+
 /* What to tell fn; 0: the entry is its owner's, or the next caller's, since the lock was let go. */
 static uint32_t next_events(struct wait_entry *entry, bool told) {
     struct wait_bucket *bucket = entry->bucket; /* a watcher is not moved */
-    lock(bucket);
+    bucket_lock(bucket);
     uint32_t events = entry->due;
     if (entry->succeeded && (told || !events)) {
         __atomic_store_n(&entry->handed_over, true, __ATOMIC_RELEASE);
@@ -202,7 +190,7 @@ static uint32_t next_events(struct wait_entry *entry, bool told) {
         entry->due = 0;
         entry->calling = events;
     }
-    unlock(bucket);
+    bucket_unlock(bucket);
     return events;
 }
 
@@ -217,9 +205,9 @@ static void await_turn(struct wait_entry *entry) {
     struct wait_bucket *bucket = entry->bucket;
     while (!__atomic_load_n(&entry->handed_over, __ATOMIC_ACQUIRE))
         cpu_wait_turn();
-    lock(bucket);
+    bucket_lock(bucket);
     entry->succeeded = entry->handed_over = false;
-    unlock(bucket);
+    bucket_unlock(bucket);
 }
 
 static void call_all(const struct callers *callers) {
@@ -246,17 +234,18 @@ uint32_t wait_notify_bucket(struct wait_bucket *bucket, const struct wait_point 
     struct wait_entry *next;
     uint32_t woken = 0;
     uintptr_t saved = interrupts_save();
-    lock(bucket);
+    bucket_lock(bucket);
     for (struct wait_entry *entry = bucket->first; entry; entry = next) {
         if (entry->once && woken == count)
             break;
         next = entry->next;
-        if (!stands_at(entry, point->id, point->key) || !(entry->point.events & point->events))
+        if (!entry_stands_at(entry, point->id, point->key) ||
+            !(entry->point.events & point->events))
             continue;
         woken += entry->once;
         fire(bucket, entry, point->events, &callers);
     }
-    unlock(bucket);
+    bucket_unlock(bucket);
     call_all(&callers);
     interrupts_restore(saved);
     return woken;
@@ -272,13 +261,13 @@ static void hang_up(struct wait_bucket *bucket, k42_id id) {
     struct callers callers = {NULL, NULL};
     struct wait_entry *next;
     uintptr_t saved = interrupts_save();
-    lock(bucket);
+    bucket_lock(bucket);
     for (struct wait_entry *entry = bucket->first; entry; entry = next) {
         next = entry->next;
         if (entry->point.id == id)
             fire(bucket, entry, (uint32_t)WAIT_ANY, &callers);
     }
-    unlock(bucket);
+    bucket_unlock(bucket);
     call_all(&callers);
     interrupts_restore(saved);
 }
@@ -294,111 +283,11 @@ bool wait_anybody(k42_id id, uintptr_t key) {
     if (!__atomic_load_n(&bucket->waiters, __ATOMIC_RELAXED))
         return false;
     uintptr_t saved = interrupts_save();
-    lock(bucket);
+    bucket_lock(bucket);
     struct wait_entry *entry = bucket->first;
-    while (entry && !stands_at(entry, id, key))
+    while (entry && !entry_stands_at(entry, id, key))
         entry = entry->next;
-    unlock(bucket);
+    bucket_unlock(bucket);
     interrupts_restore(saved);
     return entry;
-}
-
-/* ---- moving ---- */
-
-static void lock_both(struct wait_bucket *one, struct wait_bucket *other) {
-    lock(one < other ? one : other);
-    if (one != other)
-        lock(one < other ? other : one);
-}
-
-static void unlock_both(struct wait_bucket *one, struct wait_bucket *other) {
-    unlock(one);
-    if (one != other)
-        unlock(other);
-}
-
-/* The first `wake` calls are woken, the next `move` go to the end of the other bucket. */
-static k42_result requeue(struct wait_bucket *bucket, struct wait_bucket *other,
-                          const struct wait_requeue *how) {
-    k42_result moved = 0;
-    struct wait_entry *next, *last = bucket->last;
-    for (struct wait_entry *entry = bucket->first; entry; entry = next) {
-        next = entry == last ? NULL : entry->next; /* those that are moved here are not met again */
-        if (!entry->once || !stands_at(entry, how->from.id, how->from.key) ||
-            !(entry->point.events & how->from.events))
-            continue;
-        if (moved >= (k42_result)how->wake + how->move)
-            break;
-        if (moved < how->wake) {
-            fire(bucket, entry, how->from.events, NULL);
-        } else {
-            take_out(bucket, entry);
-            entry->point.id = how->to.id;
-            entry->point.key = how->to.key;
-            put_in(other, entry);
-        }
-        moved++;
-    }
-    return moved;
-}
-
-k42_result wait_table_requeue(const struct wait_requeue *how, const struct wait_table *from,
-                              const struct wait_table *to) {
-    struct wait_bucket *bucket = wait_table_bucket(from, how->from.id, how->from.key);
-    struct wait_bucket *other = wait_table_bucket(to, how->to.id, how->to.key);
-    uintptr_t saved = interrupts_save();
-    lock_both(bucket, other);
-    k42_result result = -EAGAIN;
-    if (!how->check || how->check(how->argument))
-        result = requeue(bucket, other, how);
-    unlock_both(bucket, other);
-    interrupts_restore(saved);
-    return result;
-}
-
-k42_result wait_requeue(const struct wait_requeue *how) {
-    struct wait_table all = wait_table_of_all();
-    return wait_table_requeue(how, &all, &all);
-}
-
-/* Of the first entry that waits for the object; false: none does. */
-static bool first_key(struct wait_bucket *bucket, k42_id id, uintptr_t *key) {
-    lock(bucket);
-    struct wait_entry *entry = bucket->first;
-    while (entry && entry->point.id != id)
-        entry = entry->next;
-    if (entry)
-        *key = entry->point.key;
-    unlock(bucket);
-    return entry;
-}
-
-/* All that stand at one point. A watcher goes before those that wait, and one of several before the
- * others, which are told in any order. */
-static void move_point(struct wait_bucket *bucket, struct wait_bucket *other, k42_id id,
-                       uintptr_t key) {
-    lock_both(bucket, other);
-    for (struct wait_entry *entry = bucket->first, *next; entry; entry = next) {
-        next = entry->next;
-        if (!stands_at(entry, id, key))
-            continue;
-        take_out(bucket, entry);
-        put_in(other, entry);
-    }
-    unlock_both(bucket, other);
-}
-
-/* Two locks are taken in the order of their addresses, so each point is found with one and moved
- * with both; entries only leave, so that ends. */
-void wait_table_move(const struct wait_table *from, const struct wait_table *to, k42_id id) {
-    uintptr_t key = 0;
-    if (from->buckets == to->buckets)
-        return;
-    for (uint64_t i = 0; i < 1ul << (64 - from->shift); i++) {
-        struct wait_bucket *bucket = &from->buckets[i];
-        uintptr_t saved = interrupts_save();
-        while (__atomic_load_n(&bucket->waiters, __ATOMIC_RELAXED) && first_key(bucket, id, &key))
-            move_point(bucket, wait_table_bucket(to, id, key), id, key);
-        interrupts_restore(saved);
-    }
 }

@@ -34,8 +34,8 @@ static k42_result keep(struct k42_pair pair, uint64_t *word) {
     return pair.result;
 }
 
-static const char *const class_names[] = {"fcm.shared", "fcm.stream", "fcm.small",
-                                          "fcm.partitioned", "fcm.pinned"};
+static const char *const class_names[] = {"fcm.shared",      "fcm.stream", "fcm.small",
+                                          "fcm.partitioned", "fcm.large",  "fcm.pinned"};
 enum { CLASSES = sizeof class_names / sizeof *class_names };
 
 static bool swap_to(fcm_ref fcm, const char *class_name) {

@@ -4,31 +4,19 @@
  * Read twice, as they are and with the sums of all tables made right, since hardly any damage
  * would get past those. Whatever the reader says it found must lie inside the memory, every list
  * must come to an end, and what is read is summed up so that a sanitizer sees each byte.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
 #include "bytes.h"
+#include "fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BASE 0xe0000ul
 #define RSDP (BASE + 0x40)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 struct machine {
     uint8_t *bytes;
     size_t size;
 };
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_acpi: %s\n", what);
-    abort();
-}
 
 static const void *map(void *context, uint64_t physical, size_t size) {
     struct machine *machine = context;

@@ -5,33 +5,11 @@
  * The signature, which keeps such files from the kernel, is left out here.
  */
 #include "../../kernel/component/image.h"
+#include "fuzz.h"
 
 #include "text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-void k42_platform_log(const char *line);
-_Noreturn void k42_platform_panic(const char *line);
-
-/* Nothing here speaks. */
-void k42_platform_log(const char *line) {
-    (void)line;
-}
-
-void k42_platform_panic(const char *line) {
-    (void)line;
-    abort();
-}
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_component: %s\n", what);
-    abort();
-}
 
 static uintptr_t resolve(const char *symbol, char *why, size_t why_size) {
     (void)why, (void)why_size;

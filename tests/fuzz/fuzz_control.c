@@ -5,23 +5,11 @@
  * must be within their limits; everything is summed up so that a sanitizer sees each byte. Each
  * input is tried as it is, and once more with its head made right, or hardly any damage would get
  * past that.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
+#include "fuzz.h"
 #include "request.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_control: %s\n", what);
-    abort();
-}
 
 static void expect_text(const char *text, size_t size) {
     expect(strnlen(text, size) < size, "a text does not end");

@@ -1,23 +1,11 @@
 /*
  * Fuzzes the kernel's reader of cpio archives: whatever the bytes, what it says lies within them,
  * it comes to an end, and says why when that is not the end of the bytes.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
 #include "cpio.h"
+#include "fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_cpio: %s\n", what);
-    abort();
-}
 
 static int lies_within(const char *part, size_t part_size, const char *whole, size_t size) {
     return part >= whole && part <= whole + size && part_size <= size - (size_t)(part - whole);

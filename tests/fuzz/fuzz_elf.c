@@ -4,26 +4,14 @@
  * The bytes are a file. What the reader accepts must be such that it can be mapped without any
  * further look at the numbers: within a program's addresses, in order, not overlapping by pages,
  * with offsets that fit.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
 #include "../../kernel/linux/exec/elf.h"
 #include "../../kernel/linux/exec/script.h"
+#include "fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define END 0x7ffffffff000ul
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_elf: %s\n", what);
-    abort();
-}
 
 static void check_segment(const struct elf_segment *segment, uint64_t after) {
     uint64_t page = segment->address & ~(ELF_PAGE - 1);

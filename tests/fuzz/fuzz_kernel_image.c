@@ -4,23 +4,11 @@
  * Whatever it takes must lie inside the file, apart from each other and where a loader may put it,
  * and the entry must be in a part that is loaded. Every byte that would be copied is read, so that
  * a sanitizer sees it.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
+#include "fuzz.h"
 #include "kernel_image.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_kernel_image: %s\n", what);
-    abort();
-}
 
 static unsigned sum_segment(const struct kernel_segment *segment, const uint8_t *file,
                             size_t size) {

@@ -4,22 +4,9 @@
  *
  * Whatever is said to have been read must lie inside the answer, every list must come to an end,
  * and strings are summed up so that a sanitizer sees each byte.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
+#include "fuzz.h"
 #include "wire.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_p9: %s\n", what);
-    abort();
-}
 
 static unsigned sum_string(const struct p9_reader *reader, struct p9_string text) {
     unsigned sum = 0;

@@ -5,38 +5,23 @@
  *
  * Whatever buses say, the search must come to an end, show each function once, and stay within the
  * segment's buses; lists of capabilities must end, at offsets inside.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
+#include "fuzz.h"
 #include "pci.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SPACE = 256, SPACES = 64, LAST_BUS = 7, VISITS = (LAST_BUS + 1) * 32 * 8 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t spaces[SPACES][SPACE];
 static size_t count;
 static unsigned reads;
 static uint8_t visited[VISITS];
 
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_pci: %s\n", what);
-    abort();
-}
-
 /* Where a space is: few places, so that bridges, devices and functions meet. */
 static uint8_t *space_at(struct pci_address at) {
-    for (size_t i = 0; i < count; i++)
-        if (i % (LAST_BUS + 1) == at.bus && i / (LAST_BUS + 1) % 4 == at.device &&
-            i / (4 * (LAST_BUS + 1)) == at.function)
-            return spaces[i];
-    return NULL;
+    size_t i = at.bus + (LAST_BUS + 1) * (at.device + 4u * at.function);
+    return at.bus <= LAST_BUS && at.device < 4 && i < count ? spaces[i] : NULL;
 }
 
 uint32_t pci_config_read(struct pci_address at, unsigned offset, unsigned width) {
@@ -65,10 +50,9 @@ static bool visit(const struct pci_function *function, void *context) {
     expect(function->at.bus <= LAST_BUS, "a bus behind the segment's last was looked at");
     expect(!visited[number]++, "a function was shown twice");
     pci_name(function->at, name);
-    for (unsigned n = 0; n < 100; n++) {
-        unsigned at = pci_capability(function, PCI_CAP_VENDOR, n);
-        expect(at == 0 || (at >= 0x40 && at < 0x100), "a capability lies outside");
-        expect(at == 0 || n < 48, "a list of capabilities does not end");
+    for (unsigned n = 0, at; (at = pci_capability(function, PCI_CAP_VENDOR, n)); n++) {
+        expect(at >= 0x40 && at < 0x100, "a capability lies outside");
+        expect(n < 48, "a list of capabilities does not end");
     }
     for (unsigned i = 0; i < PCI_BARS; i++)
         expect(!(function->bars[i].size & (function->bars[i].size - 1)), "a size is odd");

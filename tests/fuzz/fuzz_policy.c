@@ -1,22 +1,9 @@
 /*
  * Fuzzes the reader of the policy of updates: whatever the bytes, it comes to an end; a wrong line
  * has a number, and changes nothing.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
+#include "fuzz.h"
 #include "updates.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_policy: %s\n", what);
-    abort();
-}
 
 static bool read_bytes(const void *bytes, size_t size, unsigned *wrong) {
     FILE *file = fmemopen((void *)(uintptr_t)bytes, size, "r");

@@ -5,17 +5,12 @@
  * Both must give the same requests, end at the same place with the same error, and never name an
  * argument outside the request. Bytes lie in memory of exactly their length, so that a sanitizer
  * sees any step beyond it.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
+#include "fuzz.h"
 #include "resp.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Everything that parsing has told, folded into one number. */
 struct told {
@@ -27,13 +22,6 @@ struct told {
 static void tell(struct told *told, uint64_t value) {
     told->sum = (told->sum ^ value) * 0x9e3779b97f4a7c15;
     told->sum ^= told->sum >> 29;
-}
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_resp: %s\n", what);
-    abort();
 }
 
 static void tell_request(struct told *told, const struct kv_parser *parser, const char *bytes,

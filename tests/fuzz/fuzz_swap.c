@@ -1,23 +1,11 @@
 /*
  * Fuzzes the reader of a swap file's first page. Whatever it accepts has room for pages, and a list
  * of bad ones that lies inside the page.
- *
- * With clang's -fsanitize=fuzzer this is a libFuzzer target; with replay.c it runs over a corpus.
  */
+#include "fuzz.h"
 #include "swap.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_swap: %s\n", what);
-    abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct swap_header header;

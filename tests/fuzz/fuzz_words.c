@@ -5,38 +5,10 @@
  * are there where they must be. Each input is read with a file and without one.
  */
 #include "../../kernel/component/words.h"
+#include "fuzz.h"
 
 #include <k42/class.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-void k42_module_register(struct k42_module *module);
-void k42_platform_log(const char *line);
-_Noreturn void k42_platform_panic(const char *line);
-
-/* Including the runtime's headers makes this a module; nobody asks for it. */
-void k42_module_register(struct k42_module *module) {
-    (void)module;
-}
-
-/* Nothing here speaks. */
-void k42_platform_log(const char *line) {
-    (void)line;
-}
-
-void k42_platform_panic(const char *line) {
-    (void)line;
-    abort();
-}
-
-static void expect(int holds, const char *what) {
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_words: %s\n", what);
-    abort();
-}
 
 static void expect_word(const char *word) {
     size_t length = strnlen(word, COMPONENT_WORD);

@@ -115,6 +115,8 @@ void fixture_limit_frames(uint64_t frames) {
 
 /* ---- the file ---- */
 
+#define BLOCK_PAGES 512u
+
 struct file_page {
     uint64_t physical;
     uint32_t held;
@@ -131,6 +133,7 @@ struct fcm_test {
     struct fcm rep;
     struct k42_lock lock;
     bool zeros; /* shared memory: begins as zeros and is not evicted */
+    uint64_t blocks[FILE_PAGES / BLOCK_PAGES]; /* where it is in blocks; 0: nowhere */
     struct file_page pages[FILE_PAGES];
     struct attached *first, **last;
     uint32_t walkers; /* over the list */
@@ -151,12 +154,52 @@ static uint64_t page_make(struct fcm_test *file, uint64_t index) {
     return taken.word;
 }
 
+static struct file_page *first_of_block(struct fcm_test *file, uint64_t index) {
+    return &file->pages[index - index % BLOCK_PAGES];
+}
+
+/* Under the lock: a page of a file in blocks, in its place. */
+static void bring_page(struct fcm_test *file, uint64_t index) {
+    struct file_page *page = &file->pages[index];
+    if (page->physical)
+        return;
+    page->physical = file->blocks[index / BLOCK_PAGES] + index % BLOCK_PAGES * PAGE;
+    for (unsigned n = 0; n < PAGE / 8; n++)
+        ((uint64_t *)machine_memory(page->physical))[n] = file_word(index);
+}
+
+static bool bring_block(struct fcm_test *file, uint64_t first) {
+    for (uint64_t index = first; index < first + BLOCK_PAGES; index++)
+        if (file->pages[index].leaving)
+            return false;
+    for (uint64_t index = first; index < first + BLOCK_PAGES; index++)
+        bring_page(file, index);
+    return true;
+}
+
+static k42_result get_in_block(struct fcm_test *file, uint64_t index, unsigned flags,
+                               struct fcm_page *page) {
+    uint64_t first = index - index % BLOCK_PAGES;
+    k42_lock(&file->lock);
+    bool large = flags & FCM_LARGE && bring_block(file, first);
+    uint64_t given = large ? first : index;
+    k42_result result = file->pages[given].leaving ? -K42_WAIT : 0;
+    if (result == 0) {
+        bring_page(file, given);
+        file->pages[given].held++;
+        *page = (struct fcm_page){file->pages[given].physical, large ? 9 : 0, !large, given};
+    }
+    k42_unlock(&file->lock);
+    return result;
+}
+
 static k42_result test_get_page(struct fcm *self, uint64_t index, unsigned flags,
                                 struct fcm_page *page) {
     struct fcm_test *file = test_of(self);
-    (void)flags;
     if (index >= FILE_PAGES)
         return -ENXIO;
+    if (file->blocks[0])
+        return get_in_block(file, index, flags, page);
     struct file_page *found = &file->pages[index];
     uint64_t spare = page_make(file, index);
     k42_lock(&file->lock);
@@ -262,6 +305,9 @@ static k42_result test_usage(struct fcm *self, struct fcm_usage *usage) {
     return 0;
 }
 
+/* What an FCM in blocks is made from. */
+static const char blocks_wanted;
+
 static const struct fcm_ops test_fcm_ops = {
     .get_page = test_get_page,
     .put_page = test_put_page,
@@ -273,8 +319,21 @@ static const struct fcm_ops test_fcm_ops = {
 };
 
 static k42_result test_fcm_init(struct k42_root *root, const void *args) {
-    k42_container(root, struct fcm_test, root)->zeros = args != NULL;
+    struct fcm_test *file = k42_container(root, struct fcm_test, root);
+    bool in_blocks = args == &blocks_wanted;
+    file->zeros = args && !in_blocks;
+    for (unsigned n = 0; in_blocks && n < FILE_PAGES / BLOCK_PAGES; n++) {
+        struct k42_pair taken = k42_call((pm_ref)fixture_pm, take, 9, 0);
+        if (taken.result < 0)
+            abort();
+        file->blocks[n] = taken.word;
+    }
     return 0;
+}
+
+static void give(uint64_t physical, unsigned order) {
+    if (physical && k42_call((pm_ref)fixture_pm, give, physical, order, 0) < 0)
+        abort();
 }
 
 static void test_fcm_fini(struct k42_root *root) {
@@ -283,11 +342,14 @@ static void test_fcm_fini(struct k42_root *root) {
         if (file->pages[n].held)
             abort();
         k42_enter();
-        if (file->pages[n].physical &&
-            k42_call((pm_ref)fixture_pm, give, file->pages[n].physical, 0, 0) < 0)
-            abort();
+        if (!file->blocks[0])
+            give(file->pages[n].physical, 0);
         k42_exit();
     }
+    k42_enter();
+    for (unsigned n = 0; n < FILE_PAGES / BLOCK_PAGES; n++)
+        give(file->blocks[n], 9);
+    k42_exit();
     while (file->first) {
         struct attached *attached = file->first;
         file->first = attached->next;
@@ -313,6 +375,15 @@ k42_ref fixture_file(void) {
     return ref;
 }
 
+k42_ref fixture_file_of_blocks(void) {
+    k42_ref ref = K42_NULL_REF;
+    k42_enter();
+    k42_result made = k42_make(&fcm_test, &blocks_wanted, &ref);
+    k42_exit();
+    assert_int_equal(made, 0);
+    return ref;
+}
+
 /* Only this file reaches into the object: the representative is the slot's. */
 static struct fcm_test *file_of(k42_ref ref) {
     struct fcm_page page;
@@ -335,7 +406,7 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
     k42_lock(&file->lock);
     bool ours = leaves->physical && !leaves->leaving;
     leaves->leaving |= ours;
-    while (ours && leaves->held) {
+    while (ours && (leaves->held || (file->blocks[0] && first_of_block(file, page)->held))) {
         k42_unlock(&file->lock);
         sched_yield();
         k42_lock(&file->lock);
@@ -360,12 +431,15 @@ void fixture_file_evict(k42_ref ref, uint64_t page) {
     file->walkers--;
     sweep(file);
     uint64_t physical = leaves->physical;
+    bool in_block = file->blocks[0];
     if (ours) {
+        if (in_block)
+            memset(machine_memory(physical), 0x5a, PAGE);
         leaves->physical = 0;
         leaves->leaving = false;
     }
     k42_unlock(&file->lock);
-    if (ours && k42_call((pm_ref)fixture_pm, give, physical, 0, 0) < 0)
+    if (ours && !in_block && k42_call((pm_ref)fixture_pm, give, physical, 0, 0) < 0)
         abort();
     k42_exit();
 }

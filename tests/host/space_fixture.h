@@ -46,7 +46,10 @@ extern k42_ref fixture_pm;
 
 /* A file of FILE_PAGES pages: the word at any address of page n of version v is file_word(). */
 k42_ref fixture_file(void);
-/* Takes a page away from whoever maps it; it comes back with the same contents, elsewhere. */
+/* The same in blocks of 2 MiB, which it gives to whoever asks for them. */
+k42_ref fixture_file_of_blocks(void);
+/* Takes a page away from whoever maps it; it comes back with the same contents, elsewhere if the
+ * file is not in blocks. */
 void fixture_file_evict(k42_ref file, uint64_t page);
 /* Called each time a page that is evicted has left one attachment, inactive; NULL: nothing. */
 extern void (*fixture_after_unmap)(void);

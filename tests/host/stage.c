@@ -56,3 +56,22 @@ void stage_close(struct stage *stage) {
     actor_stop(&stage->tracked);
     actor_stop(&stage->swapper);
 }
+
+void stage_import_fails(struct k42_class *from, struct k42_class *to) {
+    struct stage stage;
+    struct actor waiting;
+    stage_open(&stage, from);
+    actor_start(&waiting, "waiting");
+    waiting.ref = stage.ref;
+    waiting.amount = 100;
+    stage_forward(&stage, to);
+    stage_block(&stage);
+    actor_begin(&waiting, order_add);
+    await_held_back(&waiting, stage.ref);
+    assert_int_equal(stage_finish(&stage), -EIO);
+    actor_stop(&waiting);
+    assert_int_equal(waiting.result, 0);
+    assert_int_equal(fixture_which(stage.ref), fixture_number(from));
+    assert_int_equal(fixture_value(stage.ref), 111);
+    stage_close(&stage);
+}

@@ -29,4 +29,8 @@ void stage_block_with(struct stage *stage, void (*order)(struct actor *));
 k42_result stage_finish(struct stage *stage);
 void stage_close(struct stage *stage);
 
+/* Swaps an object of class `from` to `to`, whose import fails, while a call waits: the call goes on
+ * in the old object, which has every amount. */
+void stage_import_fails(struct k42_class *from, struct k42_class *to);
+
 #endif

@@ -13,6 +13,9 @@ EXAMPLES_FOLDER = os.path.join(ROOT, "core", "examples")
 EXAMPLES = sorted(name for name in os.listdir(EXAMPLES_FOLDER)
                   if os.path.exists(os.path.join(EXAMPLES_FOLDER, name, "Makefile")))
 PACKAGES = ["k42", "k42-tls"]
+# What examples do alone, and say then.
+RUNS = {"search": (["--searches", "20"], "every page and every hold is accounted for"),
+        "tutorial": ([], "")}
 STRICT = ["-std=gnu17", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-O2"]
 
 # Code, data and relocations of the library itself; a table or a thread's stack is megabytes.
@@ -42,8 +45,8 @@ def compile_with(prefix, package, source, program, compiler="gcc", options=()):
     run(compiler, *STRICT, *options, os.path.join(SOURCES, source), "-o", str(program), *flags)
 
 
-def start(prefix, program):
-    return run(str(program), env={**os.environ, "LD_LIBRARY_PATH": str(prefix / "lib")})
+def start(prefix, program, *words):
+    return run(str(program), *words, env={**os.environ, "LD_LIBRARY_PATH": str(prefix / "lib")})
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -72,6 +75,9 @@ def test_an_example_builds_outside_the_tree(prefix, example, package, tmp_path):
     run("make", "-C", str(where), f"PACKAGE={package}",
         env={**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")})
     assert f"lib{package}.so.0" in run("readelf", "-d", str(where / example))
+    if example in RUNS:
+        words, said = RUNS[example]
+        assert said in start(prefix, where / example, *words)
 
 
 def test_a_program_of_the_other_flavour_is_refused(prefix, tmp_path):

@@ -17,7 +17,7 @@ def k42(*words):
 
 
 @pytest.mark.parametrize("words", [["frobnicate"], ["build", "--frobnicate"], ["install"],
-                                   ["bench"], ["test", "--long", "a", "b"],
+                                   ["bench"], ["test", "--long", "a", "b", "c"], ["test", "--long", "--list"],
                                    ["run", "--cpus", "0"], ["run", "--cpus", "many"],
                                    ["run", "--cpus", "1000"], ["boot", "--mem", "1"],
                                    ["boot", "--mem", "much"], ["boot", "--limit", "-5"]])

@@ -58,3 +58,17 @@ def test_shards_that_there_are_no_more_are_not_told(place):
     run(state, shard("here"), 1, 0)
     long_tests.summarise("area", state, [shard("here")])
     assert list(long_tests.told("area")) == ["release/here"]
+
+
+def test_a_pattern_takes_some_and_says_when_there_is_none(place, monkeypatch):
+    ran = []
+    monkeypatch.setattr(long_tests, "table", lambda: {"area": []})
+    monkeypatch.setattr(long_tests, "shards", lambda area: [shard("one-1"), shard("two-1")])
+    monkeypatch.setattr(long_tests.variants, "build", lambda variant: None)
+    monkeypatch.setattr(long_tests.testing, "run_suite",
+                        lambda suite, running: (ran.append(suite.name), (Verdict(1, 0), 0.1))[1])
+    monkeypatch.setattr(long_tests, "last_line", lambda suite: "passed")
+    assert long_tests.test_long("area", "two") == 0
+    assert ran == ["two-1"]
+    with pytest.raises(long_tests.Trouble, match="no shard of 'area'"):
+        long_tests.test_long("area", "three")

@@ -3,9 +3,10 @@
  * moved and forked; and every frame comes back. Compared with a plain model: one record a page, and
  * fork copies them all.
  */
-#include "space_fixture.h"
+#include "paging_fixture.h"
 
 #define BASE  0x10000000ul
+#define BLOCK (LARGE / PAGE)
 #define PAGES 4096u /* of the window that the random test uses: eight leaves */
 
 static unsigned random_state = 1;
@@ -257,6 +258,195 @@ static void large_areas_get_large_pages_and_lose_parts_of_them(void **state) {
     fixture_end_space(child);
 }
 
+/* ---- blocks of a file ---- */
+
+static uintptr_t map_blocks(space_ref space, k42_ref file, uint64_t first, unsigned protection,
+                            unsigned flags) {
+    struct space_request request = {.length = (FILE_PAGES - first) * PAGE,
+                                    .protection = protection,
+                                    .most = SPACE_ALL,
+                                    .flags = flags,
+                                    .fcm = file,
+                                    .first = first};
+    struct k42_pair place = program_map(space, &request);
+    assert_int_equal(place.result, 0);
+    assert_int_equal((place.word / PAGE - first) % BLOCK, 0);
+    return place.word - first * PAGE;
+}
+
+static void expect_word(space_ref space, uintptr_t at, uint64_t page, uint64_t expected) {
+    uint64_t value = 0;
+    assert_int_equal(program_read(space, at + page * PAGE, &value), 0);
+    assert_int_equal(value, expected);
+}
+
+static void expect_file(space_ref space, uintptr_t at, uint64_t first, uint64_t end) {
+    for (uint64_t page = first; page < end; page++)
+        expect_word(space, at, page, file_word(page));
+}
+
+static uint64_t frames_of_tables(space_ref space) {
+    struct space_usage usage;
+    k42_enter();
+    assert_int_equal(k42_call(space, usage, &usage), 0);
+    k42_exit();
+    return usage.tables;
+}
+
+static void a_block_of_a_file_needs_one_fault_and_no_leaf(void **state) {
+    (void)state;
+    k42_ref file = fixture_file_of_blocks();
+    space_ref space = fixture_space();
+    for (unsigned shared = 0; shared < 2; shared++) {
+        uintptr_t at = map_blocks(space, file, 0, SPACE_READ, shared ? SPACE_SHARED : 0);
+        expect_word(space, at, 700, file_word(700));
+        uint64_t tables = frames_of_tables(space);
+        expect_file(space, at, BLOCK, FILE_PAGES);
+        assert_int_equal(frames_of_tables(space), tables);
+        expect_file(space, at, 0, BLOCK);
+        assert_int_equal(frames_of_tables(space), tables);
+    }
+    /* Populated, as well. */
+    uintptr_t at = map_blocks(space, file, 0, SPACE_READ, SPACE_SHARED);
+    uint64_t tables = frames_of_tables(space);
+    assert_int_equal(program_advise(space, at, FILE_PAGES * PAGE, 22), 0);
+    assert_true(frames_of_tables(space) <= tables + 1);
+    /* Where blocks are not blocks of addresses there are single pages. */
+    struct space_request request = {.address = BASE + PAGE,
+                                    .length = FILE_PAGES * PAGE,
+                                    .protection = SPACE_READ,
+                                    .most = SPACE_READ,
+                                    .flags = SPACE_FIXED,
+                                    .fcm = file};
+    assert_int_equal(program_map(space, &request).result, 0);
+    expect_word(space, BASE + PAGE, BLOCK + 3, file_word(BLOCK + 3));
+    expect_file(space, BASE + PAGE, 0, FILE_PAGES);
+    /* A part of a block is in single pages, and the block behind it is not. */
+    at = map_blocks(space, file, 5, SPACE_READ, 0);
+    uint64_t before = frames_of_tables(space);
+    expect_file(space, at, BLOCK, FILE_PAGES);
+    uint64_t with_block = frames_of_tables(space);
+    expect_file(space, at, 5, BLOCK);
+    assert_int_equal(frames_of_tables(space), with_block + 1);
+    assert_true(with_block <= before + 2);
+    fixture_end_space(space);
+    fixture_settle();
+    assert_int_equal(k42_destroy(file), 0);
+}
+
+static void one_page_of_a_private_block_is_copied_when_it_is_written(void **state) {
+    (void)state;
+    k42_ref file = fixture_file_of_blocks();
+    space_ref space = fixture_space(), other = fixture_space();
+    uintptr_t at = map_blocks(space, file, 0, SPACE_READ | SPACE_WRITE, 0);
+    uintptr_t there = map_blocks(other, file, 0, SPACE_READ, SPACE_SHARED);
+    expect_word(space, at, 3, file_word(3));
+    expect_word(other, there, 3, file_word(3));
+    uint64_t before = fixture_frames();
+    assert_int_equal(program_write(space, at + 7 * PAGE, 77), 0);
+    assert_int_equal(fixture_frames(), before + 2); /* the copy, and a leaf */
+    expect_file(space, at, 0, 7);
+    expect_word(space, at, 7, 77);
+    expect_file(space, at, 8, BLOCK);
+    expect_file(other, there, 0, BLOCK);
+    fixture_file_evict(file, 7);
+    fixture_file_evict(file, 8);
+    expect_word(space, at, 7, 77);
+    expect_word(space, at, 8, file_word(8));
+    expect_file(other, there, 0, BLOCK);
+    fixture_end_space(space);
+    fixture_end_space(other);
+    fixture_settle();
+    assert_int_equal(k42_destroy(file), 0);
+}
+
+/* What is asked of a part goes by letting the whole go, which needs nothing; the rest comes back.
+ */
+static void parts_of_a_mapped_block_go_and_change_without_memory(void **state) {
+    (void)state;
+    k42_ref file = fixture_file_of_blocks();
+    space_ref space = fixture_space();
+    uint64_t value;
+    uintptr_t at = map_blocks(space, file, 0, SPACE_READ | SPACE_EXECUTE, 0);
+    expect_word(space, at, 0, file_word(0));
+    expect_word(space, at, BLOCK, file_word(BLOCK));
+    fixture_limit_frames(0);
+    fixture_file_evict(file, 20);
+    fixture_limit_frames(~0ul);
+    expect_word(space, at, 20, file_word(20));
+    fixture_limit_frames(0);
+    assert_int_equal(program_unmap(space, at + 30 * PAGE, PAGE), 0);
+    assert_int_equal(program_protect(space, at + (BLOCK + 9) * PAGE, PAGE, 0), 0);
+    fixture_limit_frames(~0ul);
+    expect_file(space, at, 0, 30);
+    assert_int_equal(program_read(space, at + 30 * PAGE, &value), -EFAULT);
+    expect_file(space, at, 31, BLOCK + 9);
+    assert_int_equal(program_read(space, at + (BLOCK + 9) * PAGE, &value), -EACCES);
+    expect_file(space, at, BLOCK + 10, FILE_PAGES);
+    /* All of a block keeps its entry when it may be read still. */
+    at = map_blocks(space, file, 0, SPACE_READ | SPACE_EXECUTE, 0);
+    expect_word(space, at, 0, file_word(0));
+    uint64_t tables = frames_of_tables(space);
+    assert_int_equal(program_protect(space, at, LARGE, SPACE_READ), 0);
+    fixture_limit_frames(0);
+    expect_file(space, at, 0, BLOCK);
+    fixture_limit_frames(~0ul);
+    assert_int_equal(frames_of_tables(space), tables);
+    fixture_end_space(space);
+    fixture_settle();
+    assert_int_equal(k42_destroy(file), 0);
+}
+
+static void a_block_that_leaves_is_forgotten_by_children_too(void **state) {
+    (void)state;
+    k42_ref file = fixture_file_of_blocks();
+    space_ref parent = fixture_space();
+    uintptr_t at = map_blocks(parent, file, 0, SPACE_READ, 0);
+    expect_word(parent, at, 0, file_word(0));
+    space_ref child = program_fork(parent);
+    machine_this_cpu = 1;
+    expect_word(child, at, 1, file_word(1));
+    machine_this_cpu = 0;
+    for (uint64_t page = 0; page < BLOCK; page += 100) {
+        fixture_file_evict(file, page);
+        machine_this_cpu = 1;
+        expect_word(child, at, page, file_word(page));
+        machine_this_cpu = 0;
+        expect_word(parent, at, page, file_word(page));
+    }
+    fixture_end_space(child);
+    fixture_end_space(parent);
+    fixture_settle();
+    assert_int_equal(k42_destroy(file), 0);
+}
+
+static void a_shared_block_is_single_pages_where_it_may_be_written(void **state) {
+    (void)state;
+    k42_ref file = fixture_file_of_blocks();
+    space_ref space = fixture_space();
+    uintptr_t at = map_blocks(space, file, 0, SPACE_READ, SPACE_SHARED);
+    expect_word(space, at, 4, file_word(4));
+    uint64_t tables = frames_of_tables(space);
+    /* Allowed more, it is written page by page. */
+    assert_int_equal(program_protect(space, at, LARGE, SPACE_READ | SPACE_WRITE), 0);
+    expect_file(space, at, 0, BLOCK);
+    assert_int_equal(frames_of_tables(space), tables);
+    assert_int_equal(program_write(space, at + 4 * PAGE, 44), 0);
+    assert_int_equal(frames_of_tables(space), tables + 1);
+    expect_word(space, at, 4, 44);
+    expect_file(space, at, 5, BLOCK);
+    /* Where it may be written from the beginning there is a leaf from the beginning. */
+    at = map_blocks(space, file, 0, SPACE_READ | SPACE_WRITE, SPACE_SHARED);
+    expect_word(space, at, 5, file_word(5));
+    tables = frames_of_tables(space);
+    assert_int_equal(program_write(space, at + 6 * PAGE, 66), 0);
+    assert_int_equal(frames_of_tables(space), tables);
+    expect_word(space, at, 6, 66);
+    fixture_end_space(space);
+    fixture_settle();
+    assert_int_equal(k42_destroy(file), 0);
+}
+
 static void a_stack_grows_to_its_limit_and_keeps_its_gap(void **state) {
     (void)state;
     space_ref space = fixture_space();
@@ -408,6 +598,8 @@ static void program_check(struct program *program, unsigned n) {
 static void do_map(struct program *program, unsigned first, unsigned count) {
     bool file = random_below(3) == 0;
     unsigned from = random_below(FILE_PAGES - 1);
+    if (random_below(2)) /* such that blocks are blocks */
+        from = first % BLOCK + random_below(2) * BLOCK;
     if (file && from + count > FILE_PAGES)
         count = FILE_PAGES - from;
     struct space_request request = {.address = address_of(first),
@@ -494,6 +686,22 @@ static void do_evict(struct program *program, unsigned first, unsigned count) {
         fixture_file_evict(model_file, random_below(FILE_PAGES));
 }
 
+static bool paging;
+
+/* Some go out, some of those are forgotten by the cache; now and then all. */
+static void do_page_out(struct program *program, unsigned first, unsigned count) {
+    (void)program, (void)first;
+    if (!paging)
+        return;
+    if (random_below(8) == 0)
+        fixture_all_out();
+    for (unsigned n = 0; n < count / 32; n++)
+        (void)fixture_page_out(1 + random_below(64));
+    k42_enter();
+    (void)swap_give_back(random_below(200));
+    k42_exit();
+}
+
 static void program_end(unsigned number) {
     fixture_end_space(programs[number]->space);
     free(programs[number]);
@@ -515,7 +723,7 @@ static void do_fork(struct program *program, unsigned first, unsigned count) {
 static void random_operation(void) {
     static void (*const operations[])(struct program *, unsigned, unsigned) = {
         do_map,   do_map,   do_unmap, do_protect, do_move, do_discard, do_write,
-        do_write, do_write, do_read,  do_read,    do_fork, do_evict,
+        do_write, do_write, do_read,  do_read,    do_fork, do_evict,   do_page_out,
     };
     struct program *program;
     do
@@ -526,9 +734,9 @@ static void random_operation(void) {
     operations[random_below(sizeof operations / sizeof *operations)](program, first, count);
 }
 
-static void run_model(unsigned seed, unsigned operations) {
+static void run_model(unsigned seed, unsigned operations, k42_ref file) {
     random_state = seed;
-    model_file = fixture_file();
+    model_file = file;
     programs[0] = calloc(1, sizeof(struct program));
     programs[0]->space = fixture_space();
     for (unsigned n = 0; n < operations; n++)
@@ -544,17 +752,34 @@ static void run_model(unsigned seed, unsigned operations) {
     fixture_settle();
 }
 
-static void programs_read_what_a_plain_model_says(void **state) {
-    (void)state;
+static void run_seeds(unsigned count) {
     const char *seeds = getenv("K42_SPACE_SEEDS");
-    unsigned count = seeds ? (unsigned)atoi(seeds) : 8;
+    count = seeds ? (unsigned)atoi(seeds) : count;
     for (unsigned seed = 1; seed <= count; seed++) {
         uint64_t before = fixture_frames();
-        run_model(seed, 600);
+        run_model(seed, 600, seed % 2 ? fixture_file() : fixture_file_of_blocks());
+        if (paging)
+            fixture_swap_settle();
         if (fixture_frames() != before)
             print_error("seed %u: %ld frames\n", seed, (long)(fixture_frames() - before));
         assert_int_equal(fixture_frames(), before);
     }
+}
+
+static void programs_read_what_a_plain_model_says(void **state) {
+    (void)state;
+    run_seeds(8);
+}
+
+/* Programs that have ended leave nothing in the swap, which is full at times. */
+static void the_same_while_pages_go_out_and_come_back(void **state) {
+    (void)state;
+    fixture_swap_on(PROGRAMS * PAGES / 2);
+    paging = true;
+    run_seeds(4);
+    paging = false;
+    assert_int_equal(fixture_swap_used(), 0);
+    fixture_swap_off();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
@@ -572,11 +797,17 @@ int main(void) {
         TEST(a_page_that_left_a_shared_leaf_is_forgotten_when_it_is_nobody_elses),
         TEST(fork_takes_no_frames_for_pages),
         TEST(large_areas_get_large_pages_and_lose_parts_of_them),
+        TEST(a_block_of_a_file_needs_one_fault_and_no_leaf),
+        TEST(one_page_of_a_private_block_is_copied_when_it_is_written),
+        TEST(parts_of_a_mapped_block_go_and_change_without_memory),
+        TEST(a_block_that_leaves_is_forgotten_by_children_too),
+        TEST(a_shared_block_is_single_pages_where_it_may_be_written),
         TEST(a_stack_grows_to_its_limit_and_keeps_its_gap),
         TEST(neighbours_become_one_region_and_holes_two),
         TEST(a_hundred_thousand_mappings_are_found),
         TEST(without_memory_there_is_an_error_and_nothing_is_lost),
         TEST(programs_read_what_a_plain_model_says),
+        TEST(the_same_while_pages_go_out_and_come_back),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);

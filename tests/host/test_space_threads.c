@@ -3,7 +3,7 @@
  * another address space wrote, or reaches what it has unmapped, while others map, unmap, protect
  * and fork in the same space, file pages leave, and objects are exchanged for others of their kind.
  */
-#include "space_fixture.h"
+#include "paging_fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -20,7 +20,8 @@
 
 static unsigned rounds = ROUNDS;
 static space_ref shared_space;
-static k42_ref shared_file;
+static k42_ref shared_file, file_of_blocks;
+static uintptr_t shared_blocks;
 static uint32_t stop;
 
 struct worker {
@@ -133,13 +134,33 @@ static void do_evict(struct worker *worker) {
     fixture_file_evict(shared_file, below(worker, 16));
 }
 
+/* All look at the same blocks, from which pages are taken away. */
+static void do_blocks(struct worker *worker) {
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned page = below(worker, FILE_PAGES);
+        uint64_t value = 0;
+        check(program_read(shared_space, shared_blocks + page * PAGE, &value) == 0,
+              "a page of a block cannot be read");
+        check(value == file_word(page), "a page of a block is another one");
+    }
+    fixture_file_evict(file_of_blocks, below(worker, FILE_PAGES));
+}
+
+/* Objects are to be swapped so often while they are in use, and the workers go on until they were.
+ */
+static uint64_t swapped, swaps_awaited;
+
+static bool are_swaps_awaited(void) {
+    return __atomic_load_n(&swapped, __ATOMIC_RELAXED) < swaps_awaited;
+}
+
 static void *work(void *argument) {
-    static void (*const acts[])(struct worker *) = {do_words, do_words,   do_slot, do_slot,
-                                                    do_slot,  do_protect, do_fork, do_evict};
+    static void (*const acts[])(struct worker *) = {
+        do_words, do_words, do_slot, do_slot, do_slot, do_protect, do_fork, do_evict, do_blocks};
     struct worker *worker = argument;
     machine_this_cpu = worker->cpu;
     check(k42_attach("worker") == 0, "cannot attach");
-    for (unsigned round = 0; round < rounds; round++)
+    for (unsigned round = 0; round < rounds || are_swaps_awaited(); round++)
         acts[below(worker, sizeof acts / sizeof *acts)](worker);
     check(k42_detach() == 0, "cannot detach");
     return NULL;
@@ -150,6 +171,12 @@ static void run_workers(void) {
     shared_space = fixture_space();
     shared_file = fixture_file();
     program_map_memory(shared_space, BASE, 24 * PAGE, 0);
+    file_of_blocks = fixture_file_of_blocks();
+    struct space_request request = {.length = FILE_PAGES * PAGE,
+                                    .protection = SPACE_READ,
+                                    .most = SPACE_READ,
+                                    .fcm = file_of_blocks};
+    shared_blocks = program_map(shared_space, &request).word;
     for (unsigned n = 0; n < THREADS; n++) {
         workers[n].cpu = n + 1;
         workers[n].random = n + 1;
@@ -164,6 +191,8 @@ static void end_workers(void) {
     fixture_settle();
     assert_int_equal(fixture_attachments(shared_file), 0);
     assert_int_equal(k42_destroy(shared_file), 0);
+    assert_int_equal(fixture_attachments(file_of_blocks), 0);
+    assert_int_equal(k42_destroy(file_of_blocks), 0);
 }
 
 static void threads_of_one_program_do_not_disturb_each_other(void **state) {
@@ -219,9 +248,42 @@ static void nothing_is_left_of_a_range_that_was_unmapped_under_faults(void **sta
     fixture_end_space(shared_space);
 }
 
-/* ---- swaps ---- */
+/* ---- pages that go out ---- */
 
-static uint64_t swapped;
+static uint64_t sent;
+
+static void *relieve(void *unused) {
+    machine_this_cpu = THREADS + 1;
+    check(k42_attach("relief") == 0, "cannot attach");
+    for (unsigned n = 0; !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); n++) {
+        sent += fixture_page_out(16);
+        k42_enter();
+        (void)swap_give_back(n % 32);
+        k42_exit();
+    }
+    check(k42_detach() == 0, "cannot detach");
+    return unused;
+}
+
+static void no_word_is_lost_while_pages_go_out_and_come_back(void **state) {
+    (void)state;
+    pthread_t relief;
+    fixture_swap_on(4096);
+    assert_int_equal(pthread_create(&relief, NULL, relieve, NULL), 0);
+    run_workers();
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    pthread_join(relief, NULL);
+    stop = 0;
+    assert_true(sent > 100);
+    end_workers();
+    k42_enter();
+    (void)swap_give_back(0);
+    k42_exit();
+    assert_int_equal(fixture_swap_used(), 0);
+    fixture_swap_off();
+}
+
+/* ---- swaps ---- */
 
 static long swap_one(const struct k42_object_info *info, void *context) {
     struct k42_class *to = k42_class_find(info->class_name);
@@ -230,7 +292,7 @@ static long swap_one(const struct k42_object_info *info, void *context) {
     (void)context;
     k42_result result = k42_swap_run(&request);
     if (result == 0)
-        swapped++;
+        __atomic_add_fetch(&swapped, 1, __ATOMIC_RELAXED);
     else if (result != -K42_STALE && result != -ETIMEDOUT && result != -EBUSY)
         fprintf(stderr, "%s: %s\n", info->class_name, request.report.text);
     return __atomic_load_n(&stop, __ATOMIC_ACQUIRE);
@@ -252,6 +314,7 @@ static void nobody_notices_when_spaces_hats_and_regions_are_swapped(void **state
     (void)state;
     pthread_t swapper;
     assert_int_equal(pthread_create(&swapper, NULL, swap_all, NULL), 0);
+    swaps_awaited = 11;
     run_workers();
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     pthread_join(swapper, NULL);
@@ -264,6 +327,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(threads_of_one_program_do_not_disturb_each_other,
                                         fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(nothing_is_left_of_a_range_that_was_unmapped_under_faults,
+                                        fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(no_word_is_lost_while_pages_go_out_and_come_back,
                                         fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(nobody_notices_when_spaces_hats_and_regions_are_swapped,
                                         fixture_begin, fixture_end),

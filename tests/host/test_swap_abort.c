@@ -72,24 +72,9 @@ static void an_import_that_fails_in_any_part_leaves_the_old_object(void **state)
 
 static void callers_that_wait_for_a_part_that_fails_go_on_in_the_old_object(void **state) {
     (void)state;
-    struct stage stage;
-    struct actor waiting;
-    stage_open(&stage, &counter_sharded);
-    actor_start(&waiting, "waiting");
-    waiting.ref = stage.ref;
-    waiting.amount = 100;
     failing_part = FIXTURE_PARTS / 2;
     fixture_hooks.import_fails = fail_part;
-    stage_forward(&stage, &counter_percpu);
-    stage_block(&stage);
-    actor_begin(&waiting, order_add);
-    await_held_back(&waiting, stage.ref);
-    assert_int_equal(stage_finish(&stage), -EIO);
-    actor_stop(&waiting);
-    assert_int_equal(waiting.result, 0);
-    assert_int_equal(fixture_which(stage.ref), fixture_number(&counter_sharded));
-    assert_int_equal(fixture_value(stage.ref), 111);
-    stage_close(&stage);
+    stage_import_fails(&counter_sharded, &counter_percpu);
 }
 
 /* ---- memory ---- */

@@ -219,22 +219,7 @@ static void when_the_new_object_cannot_be_made_the_old_one_goes_on(void **state)
 
 static void callers_that_waited_for_a_failed_import_go_on_in_the_old_object(void **state) {
     (void)state;
-    struct stage stage;
-    struct actor waiting;
-    stage_open(&stage, &counter_plain);
-    actor_start(&waiting, "waiting");
-    waiting.ref = stage.ref;
-    waiting.amount = 100;
-    stage_forward(&stage, &counter_failing);
-    stage_block(&stage);
-    actor_begin(&waiting, order_add);
-    await_held_back(&waiting, stage.ref);
-    assert_int_equal(stage_finish(&stage), -EIO);
-    actor_stop(&waiting);
-    assert_int_equal(waiting.result, 0);
-    assert_int_equal(fixture_which(stage.ref), fixture_number(&counter_plain));
-    assert_int_equal(fixture_value(stage.ref), 111);
-    stage_close(&stage);
+    stage_import_fails(&counter_plain, &counter_failing);
 }
 
 /* ---- roots of different kinds ---- */

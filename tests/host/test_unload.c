@@ -238,31 +238,33 @@ static void joined_thread_is_off_the_ledger(void **state) {
 
 /* ---- swaps and upgrades under way ---- */
 
-static k42_result slow_prepare(struct k42_root *to, struct k42_state *state) {
-    (void)to;
-    (void)state;
+/* A class of the test's whose state comes and goes when the test says so. */
+static k42_result slow_export(struct k42_root *from, struct k42_state *state, unsigned part) {
     word_store(&other.inside, 1);
     word_await(&other.go_on, 1);
-    return 0;
+    return tally_export(from, state, part);
+}
+static k42_result slow_import(struct k42_root *to, struct k42_state *state, unsigned part) {
+    word_store(&other.inside, 1);
+    word_await(&other.go_on, 1);
+    return tally_import(to, state, part);
 }
 static const struct k42_transfer slow_transfers[] = {
-    {.format = &tally_format,
-     .prepare = slow_prepare,
-     .export_state = tally_export,
-     .import_state = tally_import},
+    {.format = &tally_format, .export_state = slow_export, .import_state = slow_import},
     {.format = NULL},
 };
+static struct k42_class slow = {.name = "tally.slow",
+                                .version = 1,
+                                .interface = &tally_interface,
+                                .kind = &k42_single,
+                                .root_size = sizeof(struct tally_object),
+                                .rep_offset = offsetof(struct tally_object, rep),
+                                .init = tally_init,
+                                .ops = &tally_plain_ops,
+                                .transfers = slow_transfers};
 
 static void unloading_waits_for_swaps_it_has_asked_for(void **state) {
     (void)state;
-    static struct k42_class slow = {.name = "tally.slow",
-                                    .version = 1,
-                                    .interface = &tally_interface,
-                                    .kind = &k42_single,
-                                    .root_size = sizeof(struct tally_object),
-                                    .rep_offset = offsetof(struct tally_object, rep),
-                                    .ops = &tally_plain_ops,
-                                    .transfers = slow_transfers};
     memset(&other, 0, sizeof other);
     other.returned = 99;
     must_register(&slow);
@@ -278,6 +280,122 @@ static void unloading_waits_for_swaps_it_has_asked_for(void **state) {
     assert_int_equal(other.returned, 1);
     assert_int_equal(value(ref), 5);
     destroy(ref);
+}
+
+/* Swaps that some thread performs itself, of which the runtime's worker knows nothing. */
+struct swaps {
+    struct k42_swap *requests[2];
+    size_t count;
+    k42_result made;
+};
+
+static void *swap_all(void *argument) {
+    struct swaps *swaps = argument;
+    swaps->made = k42_swap_batch(swaps->requests, swaps->count);
+    return NULL;
+}
+
+static void swap_under_way_keeps_the_component_it_leads_to(void **state) {
+    (void)state;
+    memset(&other, 0, sizeof other);
+    must_register(&slow);
+    k42_ref ref = make(&slow, 5);
+    struct k42_swap swap = {.ref = ref, .to = k42_component_class(component, "tally.workshop")};
+    struct swaps swaps = {.requests = {&swap}, .count = 1};
+    pthread_t swapper = begin_thread(swap_all, &swaps);
+    word_await(&other.inside, 1);
+    assert_busy(component, "component workshop still has 1 swaps under way");
+    word_store(&other.go_on, 1);
+    end_thread(swapper);
+    assert_int_equal(swaps.made, 1);
+    assert_busy(component, "1 instances of class tally.workshop");
+    assert_int_equal(value(ref), 5);
+    assert_usable();
+    destroy(ref);
+    must_unload(component);
+}
+
+/* Another swap of the same batch takes its time, and what the first has replaced is still to end.
+ */
+static void swap_under_way_keeps_the_component_it_leaves(void **state) {
+    (void)state;
+    memset(&other, 0, sizeof other);
+    must_register(&slow);
+    must_register(&tally_other);
+    k42_ref left = make(k42_component_class(component, "tally.workshop"), 9);
+    k42_ref ref = make(&tally_1, 5);
+    struct k42_swap away = {.ref = left, .to = &tally_other}, long_one = {.ref = ref, .to = &slow};
+    struct swaps swaps = {.requests = {&away, &long_one}, .count = 2};
+    pthread_t swapper = begin_thread(swap_all, &swaps);
+    word_await(&other.inside, 1);
+    assert_int_equal(ledger_now().instances, 0);
+    assert_busy(component, "component workshop still has 1 swaps under way");
+    word_store(&other.go_on, 1);
+    end_thread(swapper);
+    assert_int_equal(swaps.made, 2);
+    must_unload(component);
+    assert_int_equal(value(left), 9);
+    assert_int_equal(value(ref), 5);
+    destroy(left);
+    destroy(ref);
+}
+
+static void swap_to_a_class_that_has_gone_is_refused(void **state) {
+    (void)state;
+    struct k42_swap_report report;
+    struct k42_class *gone = k42_component_class(component, "tally.workshop");
+    struct k42_upgrade upgrade = {.to = gone};
+    k42_ref ref = make(&tally_1, 5);
+    must_unload(component);
+    assert_int_equal(k42_swap(ref, gone, &report), -ENOENT);
+    assert_non_null(strstr(report.text, "not registered"));
+    assert_int_equal(k42_upgrade(&upgrade), -ENOENT);
+    assert_int_equal(value(ref), 5);
+    destroy(ref);
+}
+
+static struct {
+    k42_ref ref;
+    struct k42_class *to;
+    uint32_t swapped, stop;
+} race;
+
+static void *swap_to_and_fro(void *unused) {
+    (void)unused;
+    while (!word_load(&race.stop)) {
+        k42_result there = k42_swap(race.ref, __atomic_load_n(&race.to, __ATOMIC_ACQUIRE), NULL);
+        if (there < 0 && there != -ENOENT)
+            abort();
+        if (k42_swap(race.ref, &tally_1, NULL) < 0)
+            abort();
+        if (!there)
+            __atomic_fetch_add(&race.swapped, 1, __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+/* Who swaps keeps the address of a class all the time, also while that is not there. */
+static void components_come_and_go_below_swaps(void **state) {
+    (void)state;
+    memset(&race, 0, sizeof race);
+    race.ref = make(&tally_1, 7);
+    race.to = k42_component_class(component, "tally.workshop");
+    pthread_t swapper = begin_thread(swap_to_and_fro, NULL);
+    for (int round = 0; round < 20; round++) {
+        k42_result result;
+        word_await(&race.swapped, word_load(&race.swapped) + 1);
+        while ((result = k42_component_unload(component, why, sizeof why)) == -EBUSY)
+            sched_yield();
+        assert_int_equal(result, 0);
+        component = must_load("workshop");
+        __atomic_store_n(&race.to, k42_component_class(component, "tally.workshop"),
+                         __ATOMIC_RELEASE);
+    }
+    word_store(&race.stop, 1);
+    end_thread(swapper);
+    assert_int_equal(value(race.ref), 7);
+    destroy(race.ref);
+    must_unload(component);
 }
 
 static enum k42_verdict hold_call(struct k42_hook *hook, struct k42_invocation *call) {
@@ -352,6 +470,10 @@ int main(void) {
         UNLOAD_TEST(ending_thread_may_look_for_components),
         UNLOAD_TEST(joined_thread_is_off_the_ledger),
         UNLOAD_TEST(unloading_waits_for_swaps_it_has_asked_for),
+        UNLOAD_TEST(swap_under_way_keeps_the_component_it_leads_to),
+        UNLOAD_TEST(swap_under_way_keeps_the_component_it_leaves),
+        UNLOAD_TEST(swap_to_a_class_that_has_gone_is_refused),
+        UNLOAD_TEST(components_come_and_go_below_swaps),
         UNLOAD_TEST(create_under_way_keeps_the_component),
         UNLOAD_TEST(upgrade_under_way_keeps_the_component),
     };

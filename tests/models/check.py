@@ -229,8 +229,10 @@ def search(model, configuration, mutant, work, seconds):
     if status != 0 or not os.path.exists(os.path.join(folder, "pan.c")):
         raise RuntimeError("spin did not accept %s: %s" % (source, output.strip()))
     kind = ["-DNFAIR=3"] if configuration.liveness else ["-DSAFETY"]
+    # A search of seconds is over before a compiler that optimises it.
+    optimise = "-O0" if mutant else "-O2" if configuration.large else "-O1"
     status, output = command(
-        ["gcc", "-w", "-O1" if mutant else "-O2", "-DCOLLAPSE", "-DMEMLIM=%d" % MEMORY_MIB] + kind
+        ["gcc", "-w", optimise, "-DCOLLAPSE", "-DMEMLIM=%d" % MEMORY_MIB] + kind
         + ["-o", "pan", "pan.c"], folder, seconds)
     if status != 0:
         raise RuntimeError("gcc did not compile the verifier: " + output.strip())

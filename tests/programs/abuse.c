@@ -162,7 +162,7 @@ static void kill_all(void (*what)(void)) {
             what();
         }
         setpgid(child, child);
-        nanosleep(&(struct timespec){0, 1000000L * (i * i + 1)}, NULL);
+        nanosleep(&(struct timespec){0, 500000L * (i * i + 1)}, NULL);
         kill(-child, SIGKILL);
         waitpid(child, NULL, 0);
     }

@@ -1,5 +1,5 @@
 /*
- * Limits: how long files may become, how much time may be used.
+ * Limits: how long files may become.
  */
 #include "say.h"
 
@@ -8,11 +8,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/uio.h>
-#include <time.h>
-
-/* ---- the length of files ---- */
 
 static volatile int came, code, from_self;
 
@@ -137,103 +133,10 @@ static void of_another_process(void) {
     waitpid(child, NULL, 0);
 }
 
-/* ---- time ---- */
-
-static void spin(void) {
-    for (;;)
-        ;
-}
-
-static void soft(void) {
-    limit(RLIMIT_CPU, 1, 3);
-    spin();
-}
-
-static void hard(void) {
-    limit(RLIMIT_CPU, 1, 1);
-    spin();
-}
-
-static void say_time(int signal, siginfo_t *info, void *context) {
-    struct rlimit now;
-    getrlimit(RLIMIT_CPU, &now);
-    say("signal %d, code %d, limits %ld %ld", signal, info->si_code, (long)now.rlim_cur,
-        (long)now.rlim_max);
-}
-
-static void each_second(void) {
-    struct sigaction action = {.sa_sigaction = say_time, .sa_flags = SA_SIGINFO};
-    sigaction(SIGXCPU, &action, NULL);
-    limit(RLIMIT_CPU, 1, 3);
-    spin();
-}
-
-static void *spin_in_thread(void *unused) {
-    spin();
-    return NULL;
-}
-
-static void by_all_threads(void) {
-    pthread_t thread;
-    for (int n = 0; n < 3; n++)
-        pthread_create(&thread, NULL, spin_in_thread, NULL);
-    limit(RLIMIT_CPU, 1, 2);
-    pthread_exit(NULL);
-}
-
-static void of_a_child(void) {
-    signal(SIGXCPU, SIG_IGN);
-    limit(RLIMIT_CPU, 1, 2);
-    signal(SIGXCPU, SIG_DFL);
-    in_child("a child", spin);
-}
-
-static void set_by_another(void) {
-    struct rlimit wanted = {1, 1};
-    int status;
-    pid_t child = fork();
-    if (!child)
-        spin();
-    tell("prlimit", prlimit(child, RLIMIT_CPU, &wanted, NULL));
-    waitpid(child, &status, 0);
-    say_status("it", status);
-}
-
-static void taken_back(void) {
-    limit(RLIMIT_CPU, 1, RLIM_INFINITY);
-    limit(RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY);
-    struct timespec used;
-    do
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    while (used.tv_sec < 2);
-}
-
-static void none_at_all(void) {
-    struct rlimit wanted = {0, 2};
-    setrlimit(RLIMIT_CPU, &wanted);
-    spin();
-}
-
-static void across_exec(void) {
-    limit(RLIMIT_CPU, 1, 2);
-    execl("./program", "./program", "spin", NULL);
-}
-
-int main(int count, char **arguments) {
-    if (count > 1)
-        spin();
+int main(void) {
     in_child("files", files_have_a_longest);
     in_child("killed", is_killed);
     in_child("shared", threads_and_children_share_it);
     in_child("another's", of_another_process);
-    in_child("soft", soft);
-    in_child("hard", hard);
-    in_child("each second", each_second);
-    in_child("threads", by_all_threads);
-    in_child("child", of_a_child);
-    in_child("set by another", set_by_another);
-    in_child("taken back", taken_back);
-    in_child("none at all", none_at_all);
-    in_child("across exec", across_exec);
     return 0;
 }

@@ -1,7 +1,8 @@
 /*
- * paging MIB [CHILDREN]: writes to every page of so many MiB, each page something of its own, reads
- * all of them again in another order, and changes them. Children do the same with what they have
- * inherited, at the same time, each its own changes. Prints "right", or which page is wrong.
+ * paging MIB [CHILDREN [READS]]: writes to every page of so many MiB, each page something of its
+ * own, reads all of them so many times more, and then in another order, changing them. Children do
+ * the last with what they have inherited, at the same time, each its own changes. Prints "right",
+ * or which page is wrong.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -49,12 +50,15 @@ static void child(uint64_t who) {
 
 int main(int count, char **arguments) {
     unsigned children = count > 2 ? (unsigned)atoi(arguments[2]) : 0;
+    unsigned reads = count > 3 ? (unsigned)atoi(arguments[3]) : 0;
     pages = (uint64_t)atoi(arguments[1]) << 8;
     memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return 2;
     for (uint64_t page = 0; page < pages; page++)
         write_page(page, 0);
+    for (uint64_t n = 0; n < reads * pages; n++)
+        check_page(n % pages, 0);
     for (unsigned who = 1; who <= children; who++) {
         pid_t made = fork();
         if (made < 0)

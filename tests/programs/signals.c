@@ -225,14 +225,26 @@ static void registers(void) {
     signal(SIGILL, SIG_DFL);
 }
 
-/* Somebody who sends when we are asleep; there is no telling that we are, but later is likely. */
-static void send_soon(int signal) {
-    pid_t parent = getpid();
-    if (fork() == 0) {
-        usleep(50000);
-        kill(parent, signal);
-        _exit(0);
+/* Somebody who sends again and again, since there is no telling when we are asleep: until he is
+ * killed, or, if he has a file to write to, for some times before he does that. */
+static pid_t send_on(int signal, int file) {
+    pid_t parent = getpid(), child = fork();
+    if (child)
+        return child;
+    for (int n = 0; file < 0 || n < 5; n++) {
+        usleep(30000);
+        if (getppid() != parent || kill(parent, signal) < 0)
+            _exit(1);
     }
+    _exit(write(file, "x", 1) != 1);
+}
+
+/* How often he sent is not told. */
+static void end_sending(pid_t child) {
+    kill(child, SIGKILL);
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    count = count > 0;
 }
 
 static void interrupted(void) {
@@ -242,24 +254,18 @@ static void interrupted(void) {
         return;
     count = 0;
     install(SIGUSR1, 0);
-    send_soon(SIGUSR1);
+    pid_t child = send_on(SIGUSR1, -1);
     tell("read without SA_RESTART", read(ends[0], &byte, 1));
-    wait(NULL);
+    end_sending(child);
     report("after it");
     install(SIGUSR1, SA_RESTART);
-    send_soon(SIGUSR1);
-    if (fork() == 0) {
-        usleep(150000);
-        _exit(write(ends[1], "x", 1) != 1);
-    }
+    child = send_on(SIGUSR1, ends[1]);
     tell("read with SA_RESTART", read(ends[0], &byte, 1));
-    while (wait(NULL) > 0)
-        ;
+    end_sending(child);
     report("after it");
-    send_soon(SIGUSR1);
+    child = send_on(SIGUSR1, -1);
     tell("pause", pause());
-    while (wait(NULL) > 0)
-        ;
+    end_sending(child);
     count = 0;
     sigset_t none, some;
     sigemptyset(&none);

@@ -123,7 +123,7 @@ static void selecting(void) {
     pthread_create(&writer, NULL, write_later, NULL);
     struct timeval time = {100, 0};
     tell("select until written", select(ends[1] + 1, &readable, NULL, NULL, &time));
-    say("left: %d", time.tv_sec == 99 || time.tv_sec == 98);
+    say("left: %d", time.tv_sec > 50 && time.tv_sec < 100);
     pthread_join(writer, NULL);
     char byte;
     tell("read", read(ends[0], &byte, 1));
@@ -193,7 +193,9 @@ static void futexes(void) {
     pthread_t threads[4];
     for (long i = 0; i < 4; i++)
         pthread_create(&threads[i], NULL, wait_for_word, NULL);
-    usleep(50000);
+    /* Who is moved to where he waits is counted: all four. */
+    while (futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 0, (void *)9, &word, 0) < 4)
+        usleep(1000);
     tell("other bits", futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 9, NULL, NULL, 1));
     tell("requeue", futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2, &second_word, 0));
     tell("requeue wrong", futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2, &second_word, 5));
@@ -275,7 +277,7 @@ static void interval_timers(void) {
     sigaction(SIGPROF, &action, NULL);
     tell("alarm", alarm(100));
     unsigned left = alarm(0);
-    say("left: %d", left == 100 || left == 99);
+    say("left: %d", left > 50 && left <= 100);
     tell("setitimer", setitimer(ITIMER_REAL, &set, NULL));
     wait_for_alarms(3);
     set = (struct itimerval){{0, 0}, {0, 0}};
@@ -295,13 +297,16 @@ static void interval_timers(void) {
     say("code %d", alarm_code);
     tell("no such", setitimer((enum __itimer_which)7, &set, NULL));
     tell("wrong", setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 1000000}}, NULL));
-    alarm(1);
+    alarm(100);
     pid_t child = fork();
     if (!child)
         _exit(alarm(0) != 0);
     int status;
     waitpid(child, &status, 0);
     say_status("a child has no alarm", status);
+    set = (struct itimerval){{0, 20000}, {0, 20000}}; /* again and again, for who sleeps late */
+    tell("in place of it", setitimer(ITIMER_REAL, &set, &old));
+    say("left: %d", old.it_value.tv_sec > 50 && old.it_value.tv_sec < 100);
     tell("pause", pause());
 }
 
@@ -340,7 +345,7 @@ static void made_timers(void) {
     set.it_value = (struct timespec){100, 0};
     tell("set", timer_settime(timer, 0, &set, NULL));
     tell("get", timer_gettime(timer, &old));
-    say("left: %d", old.it_value.tv_sec == 99 || old.it_value.tv_sec == 100);
+    say("left: %d", old.it_value.tv_sec > 50 && old.it_value.tv_sec <= 100);
 }
 
 /* ---- clocks ---- */
@@ -363,8 +368,8 @@ static void clocks(void) {
     time_t first = time(NULL);
     struct timeval day;
     gettimeofday(&day, NULL);
-    say("the same: %d",
-        labs(day.tv_sec - (now_ns(CLOCK_REALTIME) / 1000000000l)) <= 1 && day.tv_sec - first <= 1);
+    say("the same: %d", labs(day.tv_sec - (now_ns(CLOCK_REALTIME) / 1000000000l)) <= 50 &&
+                            day.tv_sec - first <= 50);
     int64_t begin = now_ns(CLOCK_MONOTONIC);
     tell("nanosleep", nanosleep(&(struct timespec){0, 20 * MS}, NULL));
     say("slept: %d", now_ns(CLOCK_MONOTONIC) - begin >= 20 * MS);
@@ -378,8 +383,8 @@ static void clocks(void) {
     say("thread's: %d", clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &at, NULL));
     handle(SIGUSR1, SA_RESTART);
     pid_t child = pester(SIGUSR1);
-    tell("nanosleep interrupted", nanosleep(&(struct timespec){5, 0}, &left));
-    say("left: %ld", left.tv_sec);
+    tell("nanosleep interrupted", nanosleep(&(struct timespec){100, 0}, &left));
+    say("left: %d", left.tv_sec > 50 && left.tv_sec < 100);
     handle(SIGUSR2, 0);
     signal(SIGUSR1, SIG_IGN);
     begin = now_ns(CLOCK_MONOTONIC);

@@ -27,7 +27,7 @@ def asked(name, otherwise=""):
 
 GUESTS = asked("K42_GUEST", "k42")
 KERNELS = asked("K42_KERNEL")
-CHAOS = os.environ.get("K42_CHAOS")
+CHAOS = session.CHAOS
 CPUS = [int(text) for text in asked("K42_CPUS")]
 MEMORY = "1G"
 
@@ -44,9 +44,8 @@ class Machine:
             image, _ = session.kernel_files(self.kernel, self.variant)
             if self.variant != "release" and not os.path.exists(image):
                 pytest.skip(f"the {self.variant} variant is not built")
-            storm = f"chaos={CHAOS},{self.cpus}" if CHAOS and self.kernel == "k42" else ""
             self.guest = session.Session(self.kernel, self.cpus, MEMORY, self.packages,
-                                         variant=self.variant, append=storm)
+                                         variant=self.variant)
             self.guest.wait_until_ready()
         return self.guest
 

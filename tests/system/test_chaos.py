@@ -6,15 +6,14 @@ import json
 import os
 
 import pytest
+from launcher.left import told_by_storms as told
+from launcher.storms import PASSING, living
 
 SUITE_TIMEOUT_SECONDS = 600
 QUICK_CPUS = (2,)
 QUICK_DEBUG_CPUS = (2,)
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="Linux has no objects")
-
-# Of these there are some only while one of them is read.
-PASSING = {"file.proc"}
 
 WORK = """mkfifo fifo; i=0
 while [ $i -lt 5 ]; do
@@ -24,13 +23,6 @@ while [ $i -lt 5 ]; do
     find /usr/share | sort | md5sum
     i=$((i + 1))
 done"""
-
-
-def told(machine):
-    """What the storm says: numbers by name, and of pairs of classes."""
-    lines = [line.split() for line in machine.run(["cat", "/proc/k42/chaos"]).output.decode().splitlines()]
-    return ({words[0]: int(words[1]) for words in lines if words[0] not in ("pair", "last")},
-            {(words[1], words[2]): int(words[3]) for words in lines if words[0] == "pair"})
 
 
 @pytest.fixture
@@ -49,9 +41,7 @@ def test_the_storm_reached_every_class_that_has_objects(machine):
         assert machine.run(["sh", "-c", "echo '1000 1' > /proc/k42/chaos; sleep 1; echo 0 > /proc/k42/chaos"])
         counts, pairs = told(machine)
         assert counts["rate"] == 0 and counts["seed"] == 1 and counts["to_itself"] > 0
-        live = {name for name, number, _ in (line.split() for line in machine.run(
-            ["cat", "/proc/k42/classes"]).output.decode().splitlines()) if int(number)}
-        missing = {name for name in live - PASSING if not any(pairs.get(pair) for pair in pairs if pair[0] == name)}
+        missing = {name for name in living(machine) - PASSING if not any(pairs.get(pair) for pair in pairs if pair[0] == name)}
         if not missing:
             return
     pytest.fail(f"never swapped: {missing}")

@@ -9,8 +9,9 @@ import subprocess
 import pytest
 import test_upgrades
 from launcher import component, keys, session
+from launcher.left import program_bytes
 from launcher.tree import Trouble, path
-from test_robustness import leaves_nothing, program_bytes
+from test_robustness import leaves_nothing
 
 SUITE_TIMEOUT_SECONDS = 600
 QUICK_CPUS = (2,)

@@ -2,11 +2,12 @@
 import hashlib
 import os
 import random
+import re
 import threading
 import time
 
 import pytest
-from launcher import session
+from launcher import session, variants
 
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="looks at objects, which Linux has not")
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
 LONG = os.environ.get("K42_LONG") == "1"
 LARGE = 48 << 20
 SMALL = 2 << 20
+MAPPED = (8 << 20) + 100
 
 
 def live(guest, name):
@@ -26,14 +28,20 @@ def pages_of_files(guest):
     return next(int(line.split()[1]) for line in lines if line.startswith("frames.files "))
 
 
+def send_mapped(guest):
+    with open(os.path.join(variants.folder("release"), "tests", "programs", "mapped"), "rb") as program:
+        guest.run(["sh", "-c", "cat > /bin/mapped; chmod +x /bin/mapped"], program.read())
+
+
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
-    for name, size in ("large", LARGE), ("small", SMALL):
+    for name, size in [("large", LARGE), ("small", SMALL)] + [(name, MAPPED) for name in ("plain", "blocks", "advised")]:
         (folder / name).write_bytes(random.Random(size).randbytes(size))
     with session.Session("k42", 1, "192M", shares=[(str(folder), "/srv")]) as started:
         started.wait_until_ready()
         started.folder = folder
+        send_mapped(started)
         yield started
 
 
@@ -65,6 +73,73 @@ def test_pages_that_a_program_does_not_need_any_more_go(guest):
     assert pages_of_files(guest) <= before - SMALL / 4096 + 100  # dd itself has some
     done = guest.run(["md5sum", "/srv/small"])
     assert done.output.split()[0] == sum_of(guest, "small"), done
+
+
+def touch(guest, name, *how):
+    """Faults of a program that touches each page of a file, and kB of page tables that took."""
+    done = guest.run(["mapped", "/srv/" + name, *how])
+    found = re.fullmatch(r"(\d+) pages: (\d+) faults, \d+ us, (-?\d+) kB of tables, right\n", done.output.decode())
+    assert not done.status and found and int(found[1]) == MAPPED // 4096 + 1, done
+    return int(found[2]), int(found[3])
+
+
+def test_a_mapped_file_takes_a_fault_a_block_and_no_table_in_large_pages(guest):
+    faults, tables = touch(guest, "plain")
+    assert faults >= MAPPED >> 16 and tables >= 4 * (MAPPED >> 21)
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
+    assert live(guest, "fcm.large") == 1
+    for how in "shared", "private", "shared":
+        faults, tables = touch(guest, "blocks", how)
+        assert faults <= (MAPPED >> 21) + 8 and tables <= 16, (how, faults, tables)
+    assert guest.run(["md5sum", "/srv/blocks"]).output.split()[0] == sum_of(guest, "blocks")
+    # They go to another class and come back.
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.shared"])
+    touch(guest, "blocks")
+    guest.run(["k42ctl", "swap", "--file", "/srv/blocks", "fcm.large"])
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
+    # What is written to one goes to the host, and it stays one.
+    guest.run(["sh", "-c", "printf 0123456 | dd of=/srv/blocks bs=1 seek=5000000 conv=notrunc; sync"])
+    assert (guest.folder / "blocks").read_bytes()[5000000:5000007] == b"0123456"
+    assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
+
+
+def test_a_program_asks_for_large_pages_of_a_file(guest):
+    before = live(guest, "fcm.large")
+    assert guest.run(["mapped", "/srv/advised", "advise"]).status == 0
+    while live(guest, "fcm.large") == before:  # by a thread of the kernel's, for which nobody waits
+        time.sleep(0.1)
+    assert touch(guest, "advised")[0] <= (MAPPED >> 21) + 8
+
+
+# Two programs see right words of a file that does not fit into what it may have, whatever becomes of its cache.
+BLOCKS_UNDER_LOAD = """
+exec 3< /srv/blocks; k42ctl swap --file /srv/blocks fcm.large
+for how in shared private; do
+    (while [ ! -e /tmp/over ]; do mapped /srv/blocks $how; done > /tmp/$how) &
+done
+for round in $(seq $ROUNDS); do
+    set -- pm.arc pm.clock pm.2q pm.mru pm.turns; shift $((round % 5)); echo 3 $1 1800 > /proc/k42/replacement
+    for class in fcm.shared fcm.stream fcm.partitioned fcm.small; do
+        for to in $class fcm.large; do
+            k42ctl swap --file /srv/blocks $to --attempts 8 --deadline 5s > /dev/null || echo not $to
+            dd if=/srv/blocks bs=1M count=3 skip=$round of=/dev/null 2> /dev/null
+        done
+    done
+done
+touch /tmp/over; wait; cat /tmp/shared /tmp/private
+"""
+
+
+def test_blocks_come_and_go_under_programs_that_have_them_mapped(tmp_path):
+    (tmp_path / "blocks").write_bytes(random.Random(7).randbytes(MAPPED))
+    with session.Session("k42", 2, "256M", shares=[(str(tmp_path), "/srv")]) as guest:
+        guest.wait_until_ready()
+        send_mapped(guest)
+        rounds = "20" if LONG else "1"
+        done = guest.run(["env", "ROUNDS=" + rounds, "sh", "-c", BLOCKS_UNDER_LOAD], limit=400)
+    lines = [line for line in done.output.decode().splitlines() if " now, by format " not in line]
+    assert not done.status and not done.errors and len(lines) >= 2, done
+    assert not [line for line in lines if not line.endswith(", right")]
 
 
 def test_a_file_of_the_host_is_named_where_it_is_mapped_open_or_mounted(guest):

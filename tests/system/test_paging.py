@@ -10,7 +10,8 @@ from launcher import session, variants
 SUITE_TIMEOUT_SECONDS = 600
 LONG = os.environ.get("K42_LONG") == "1"
 MEMORY, DISK_MIB, SMALL_MIB = "128M", 256, 24
-PROGRAM = "cat > /tmp/paging; chmod +x /tmp/paging"
+LIMIT = 1024  # frames
+PROGRAMS = ("paging", "paging_forks")
 
 
 def machines():
@@ -38,9 +39,10 @@ def guest(request, tmp_path_factory):
     with session.Session("k42", cpus, MEMORY, variant=variant, more=devices,
                          shares=[(str(share), "/srv/s")]) as one:
         one.wait_until_ready()
-        with open(os.path.join(variants.folder("release"), "tests", "programs", "paging"),
-                  "rb") as file:
-            sh(one, PROGRAM, file.read())
+        for name in PROGRAMS:
+            with open(os.path.join(variants.folder("release"), "tests", "programs", name),
+                      "rb") as file:
+                sh(one, f"cat > /tmp/{name}; chmod +x /tmp/{name}", file.read())
         sh(one, "mkswap /dev/vda; mkswap /dev/vdb")
         one.share = share
         yield one
@@ -180,12 +182,62 @@ def test_a_program_has_a_policy_and_a_limit_of_its_own_that_are_swapped_under_it
     assert (status, said) == (0, ["right"]) and len(policies) > 1
 
 
+def test_a_fork_with_a_full_limit_is_made_and_leaves_nothing(swap):
+    """Both sides compare what they have while PMs are swapped under them."""
+    for _ in range(5 if LONG else 1):
+        assert runs_with_swapped_policies(swap, 1)[:2] == (0, ["right"])
+
+
+def at_a_limit(swap, command, frames=LIMIT):
+    """Runs a program with a limit of frames; afterwards none of them is used. Slots neither, but for
+    pages of others that have nothing to do; swapoff would not end if nobody had one that is used."""
+    before = sum(used(swap).values())
+    out = sh(swap, f"echo next pm.clock {frames} > /proc/k42/replacement; exec {command}")
+    for _ in range(60):
+        if f" {frames} " not in sh(swap, "cat /proc/k42/replacement"):
+            break
+        time.sleep(0.5)
+    else:
+        pytest.fail("frames of the program are left")
+    wait_until_unused(swap, before + 2048)
+    return out
+
+
+def counts(guest):
+    lines = (line.split() for line in sh(guest, "cat /proc/vmstat").splitlines())
+    return {name: int(value) for name, value in lines}
+
+
+def test_a_page_that_was_only_read_is_not_written_again(swap):
+    """Each page is written once for its first contents, and every other one once more: whatever
+    else goes out has been read many times since, and is few."""
+    pages, reads = 6 << 8, 8
+    before = counts(swap)
+    assert at_a_limit(swap, f"/tmp/paging 6 0 {reads}") == "right"
+    after = counts(swap)
+    came = after["pswpin"] - before["pswpin"]
+    went = after["pswpout"] - before["pswpout"]
+    assert came >= reads * (pages - LIMIT)
+    assert went <= pages + pages // 2 + pages // 4 < came
+
+
+@pytest.mark.parametrize("seed", range(1, 5 if LONG else 2))
+def test_a_family_with_a_full_limit_reads_what_each_wrote(swap, seed):
+    steps = 240 if LONG else 120
+    assert at_a_limit(swap, f"/tmp/paging_forks 6 {steps} {seed}") == "right"
+
+
+def test_a_fork_that_takes_many_tables_is_made_with_a_full_limit(swap):
+    """An attempt takes more frames than relief sees to for one."""
+    assert at_a_limit(swap, "/tmp/paging_forks 6 60 1 40") == "right"
+
+
 @long
-def test_a_fork_with_a_full_limit_is_made_or_refused_and_leaves_nothing(swap):
-    """Pages that two address spaces share do not go out, so it may be refused, or one be ended."""
-    for _ in range(5):
-        ended = runs_with_swapped_policies(swap, 1)[:2]
-        assert ended in [(0, ["right"]), (3, []), (137, []), (1, ["a child ended with 9"])]
+def test_a_family_that_does_not_fit_reads_what_each_wrote(swap):
+    """Large pages are forked, too."""
+    mib = free_mib(swap) * 3 // 4
+    assert sh(swap, f"/tmp/paging_forks {mib} 200 1", limit=540) == "right"
+    wait_until_unused(swap, 2048)
 
 
 def test_who_is_at_a_limit_without_a_swap_is_killed_alone(guest):

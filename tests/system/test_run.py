@@ -64,6 +64,8 @@ def test_a_command_that_takes_too_long_is_ended(kernel):
 
 
 PROMPT = "root@k42:~# "
+# A command that says when it is there to be interrupted, in other words than it is typed in.
+WAITS = "sh -c 'echo $((6*7)) waits; exec sleep 1000'"
 
 
 @pytest.fixture
@@ -90,17 +92,15 @@ def test_a_person_gets_a_shell_with_a_terminal(terminal):
 
 
 def test_keys_do_what_they_do_in_a_shell(terminal):
-    terminal.sendline("sleep 1000")
-    terminal.expect_exact("sleep 1000")
-    time.sleep(1)
+    terminal.sendline(WAITS)
+    terminal.expect_exact("42 waits")
     terminal.sendcontrol("c")
     terminal.expect_exact(PROMPT)
     terminal.sendline("echo status $?")
     terminal.expect_exact("status 130")
     terminal.expect_exact(PROMPT)
-    terminal.sendline("sleep 1000")
-    terminal.expect_exact("sleep 1000")
-    time.sleep(1)
+    terminal.sendline(WAITS)
+    terminal.expect_exact("42 waits")
     terminal.sendcontrol("z")
     terminal.expect_exact("Stopped")
     terminal.expect_exact(PROMPT)

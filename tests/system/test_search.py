@@ -1,7 +1,6 @@
-"""The search program as a whole: what it prints, checks and draws, and that it builds alone."""
+"""The search program as a whole: what it prints, checks and draws."""
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 SUITE_TIMEOUT_SECONDS = 600
 
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
-SOURCES = os.path.join(ROOT, "core", "examples", "search")
 BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 SEARCH = os.path.join(BUILD, "core", "examples", "search", "search")
 ACCOUNTED = "every page and every hold is accounted for"
@@ -74,21 +72,3 @@ def test_wrong_usage_says_so_and_does_nothing(options):
     done = search(*options)
     assert done.returncode == 2
     assert "usage: search" in done.stderr and done.stdout == ""
-
-
-def test_it_builds_against_the_installed_library_with_pkg_config_alone(tmp_path):
-    prefix = tmp_path / "prefix"
-    installed = subprocess.run([os.path.join(ROOT, "k42"), "install", "--prefix", str(prefix)],
-                               capture_output=True, text=True)
-    assert installed.returncode == 0, installed.stdout + installed.stderr
-    folder = tmp_path / "search"
-    shutil.copytree(SOURCES, folder)
-    settings = {**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig"),
-                "LD_LIBRARY_PATH": str(prefix / "lib")}
-    for package in ("k42", "k42-tls"):
-        for goal in ("clean", "search"):
-            made = subprocess.run(["make", "-C", str(folder), f"PACKAGE={package}", goal],
-                                  env=settings, capture_output=True, text=True)
-            assert made.returncode == 0, made.stdout + made.stderr
-        said = good("--searches", 20, program=str(folder / "search"), env=settings)
-        assert ACCOUNTED in said

@@ -27,7 +27,8 @@ for round in $(seq %d); do
         swap $class
         case $class in
         fcm.shared) swap $class fcm.stream;;
-        fcm.stream) swap $class fcm.small;;
+        fcm.stream) swap $class fcm.large;;
+        fcm.large) for to in fcm.small fcm.partitioned; do swap $class $to; class=$to; done;;
         fcm.small) swap $class fcm.partitioned;;
         fcm.partitioned) swap $class fcm.shared;;
         pm.turns) for to in pm.clock pm.2q pm.arc pm.mru $class; do swap $class $to; class=$to; done;;
@@ -82,4 +83,5 @@ def test_every_class_is_swapped_in_use_and_nothing_is_lost(tmp_path):
     lines = min(200, int(done.output.split()[1]))
     assert shown.split() == " ".join(f"line {n}." for n in range(1, lines + 1)).split()
     never = {name for name, swaps in swapped.items() if not swaps and not name.startswith(OF_CHECKS)}
-    assert never == set(NEVER_MADE)
+    # A storm of the kernel's own makes some of those, too.
+    assert never <= set(NEVER_MADE) if session.CHAOS else never == set(NEVER_MADE)

@@ -87,30 +87,38 @@ static void take_version(struct p9_inode *inode) {
 static void ask(struct p9_inode *inode) {
     struct node_attributes attributes;
     k42_result result;
+    p9_attributes_changed(inode); /* what is known does not do */
     WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE, p9_get_attributes_of(inode, &attributes));
     (void)result; /* what is not told is not taken for anything */
 }
 
 void p9_look_before_writing(struct p9_inode *inode) {
-    ask(inode);
+    k42_lock(&inode->lock);
+    bool old = inode->attributes_ns + P9_YOUNG_NS < k42_platform_now_ns();
+    k42_unlock(&inode->lock);
+    if (old)
+        ask(inode);
     k42_lock(&inode->lock);
     if (tell_all(inode) && !is_ours(inode) && !is_same(&inode->version, &inode->told))
         inode->others = true;
     k42_unlock(&inode->lock);
 }
 
-void p9_look_after_writing(struct p9_inode *inode) {
+/* True: what we have written is not told yet. */
+static bool is_untold(struct p9_inode *inode) {
     k42_lock(&inode->lock);
-    bool ours = is_ours(inode);
-    k42_unlock(&inode->lock);
-    if (!ours)
-        return;
-    p9_attributes_changed(inode);
-    ask(inode);
-    k42_lock(&inode->lock);
-    if (tell_all(inode) && is_ours(inode))
+    bool ours = is_ours(inode), told = tell_all(inode);
+    if (ours && told)
         take_version(inode);
     k42_unlock(&inode->lock);
+    return ours && !told;
+}
+
+/* A question that was under way may be answered first, with what was before our last change: then
+ * it is asked once more. */
+void p9_look_after_writing(struct p9_inode *inode) {
+    for (unsigned n = 0; is_untold(inode) && n < 2; n++)
+        ask(inode);
 }
 
 /* ---- pages ---- */

@@ -9,6 +9,7 @@
  * Formats: fcm.ramfs, by pointer.
  * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
  */
+#include "../../mem/fcm/unmanaged.h"
 #include "../../mem/heap/heap.h"
 #include "pages_inside.h"
 #include "runtime.h"
@@ -134,26 +135,6 @@ static k42_result pages_describe(struct k42_object *self, char *text, size_t siz
                                        pages->table.count);
 }
 
-static k42_result leave(struct fcm *self, uint64_t index, unsigned flags) {
-    (void)self, (void)index, (void)flags;
-    return -EBUSY;
-}
-
-static k42_result manage(struct fcm *self, k42_ref pm) {
-    (void)self, (void)pm;
-    return -ENOTSUP;
-}
-
-static k42_result expect(struct fcm *self, uint64_t index) {
-    (void)self, (void)index;
-    return -ENOTSUP;
-}
-
-static k42_result adopt(struct fcm *self, uint64_t index, uint64_t physical) {
-    (void)self, (void)index, (void)physical;
-    return -ENOTSUP;
-}
-
 static const struct fcm_ops pages_ops = {
     .object.describe = pages_describe,
     .get_page = pages_get_page,
@@ -173,10 +154,7 @@ static const struct fcm_ops pages_ops = {
     .filled = pages_filled,
     .written = pages_filled,
     .usage = pages_usage,
-    .leave = leave,
-    .manage = manage,
-    .expect = expect,
-    .adopt = adopt,
+    FCM_UNMANAGED_METHODS,
     .renew = pages_renew,
     .counts = pages_counts,
     .advise = pages_advise,

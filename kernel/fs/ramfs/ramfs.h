@@ -84,10 +84,14 @@ void names_end(struct names *names);
 /* ---- inodes by number: numbers.c ---- */
 
 struct numbers {
-    uint64_t next; /* never used before */
+    uint64_t last; /* given */
     struct k42_lock lock;
-    struct number_chunks *chunks;
+    struct number_node *top;
 };
+
+/* Once, before any other. -ENOMEM. */
+K42_MUST_CHECK
+k42_result numbers_open(void);
 
 /* Numbers an inode: inode->number. -ENOMEM. */
 K42_MUST_CHECK

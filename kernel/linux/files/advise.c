@@ -28,10 +28,12 @@ enum {
     ADVICE_WILL_NEED,
     ADVICE_DONT_NEED,
     ADVICE_NO_REUSE,
+    ADVICE_HUGE_PAGE = 14, /* madvise's alone */
 };
 
 #define WORTH_A_SWAP (512l << 10) /* bytes: more than reading ahead has on its way */
 #define LARGE_PART   4            /* of the memory that is free */
+#define LARGE_BYTES  (2l << 20)
 
 /* Whether the traits of a class begin as those asked for do: of what is behind a file, it is not
  * ours to say. */
@@ -97,6 +99,10 @@ static void follow(k42_ref fcm, int64_t offset, int64_t length, int advice) {
         if (size >= WORTH_A_SWAP && (advice == ADVICE_NO_REUSE || drives_others_out(size)))
             ask_for_class(fcm, "behind=file access=stream");
         break;
+    case ADVICE_HUGE_PAGE:
+        if (k42_call((fcm_ref)fcm, size) >= LARGE_BYTES)
+            ask_for_class(fcm, "behind=file pages=large");
+        break;
     case ADVICE_WILL_NEED:
         advise_pages(fcm, offset, length, FCM_WANTED);
         break;
@@ -108,10 +114,10 @@ static void follow(k42_ref fcm, int64_t offset, int64_t length, int advice) {
     }
 }
 
-/* Linux's numbers of these three are the same in both calls. */
+/* Linux's numbers of the first three are the same in both calls. */
 void files_advise_mapped(uintptr_t start, uintptr_t end, int advice) {
     struct space_mapping mapping;
-    if (advice < ADVICE_NORMAL || advice > ADVICE_SEQUENTIAL)
+    if ((advice < ADVICE_NORMAL || advice > ADVICE_SEQUENTIAL) && advice != ADVICE_HUGE_PAGE)
         return;
     for (; start < end && k42_call(task_self()->space, find, start, 0, &mapping) >= 0 &&
            mapping.start < end;

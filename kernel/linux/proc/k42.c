@@ -92,7 +92,8 @@ static void print_counts_of(struct proc_text *text, const struct counts *counts)
     proc_print(text, "frames.files %lu\nheap.bytes %lu\nheap.numbers %lu\n", counts->file_pages,
                counts->heap_bytes, counts->numbers);
     for (unsigned i = 0; i < counts->cache_count; i++)
-        proc_print(text, "blocks.%s %lu\n", counts->caches[i].name, counts->caches[i].used);
+        proc_print(text, "blocks.%s %lu %lu\n", counts->caches[i].name, counts->caches[i].used,
+                   counts->caches[i].size);
     proc_print(text, "objects %lu\nroots %lu\nmediators %lu\ninterposers %lu\ndeferred %lu\n",
                runtime->objects, runtime->roots_live, runtime->mediators_live,
                runtime->interposers_live, runtime->defers_pending);

@@ -13,6 +13,7 @@
 #include "proc.h"
 #include "runtime.h"
 
+#include <errno.h>
 #include <k42/k42.h>
 
 #define NS_PER_TICK 10000000ul
@@ -54,17 +55,18 @@ static void print_kib(struct proc_text *text, const char *name, uint64_t frames)
 /* Page caches are not told apart from other memory but for the files that were there at boot. */
 static k42_result print_meminfo(const struct proc_key *key, struct proc_text *text) {
     (void)key;
-    uint64_t total, available, swap, swap_free;
+    uint64_t total, available;
+    struct swap_totals swap;
     system_memory(&total, &available);
-    swap_total(&swap, &swap_free);
+    swap_total(&swap);
     print_kib(text, "MemTotal", total);
     print_kib(text, "MemFree", available);
     print_kib(text, "MemAvailable", available);
     print_kib(text, "Buffers", 0);
     print_kib(text, "Cached", system_archives());
     print_kib(text, "SwapCached", 0);
-    print_kib(text, "SwapTotal", swap);
-    print_kib(text, "SwapFree", swap_free);
+    print_kib(text, "SwapTotal", swap.pages);
+    print_kib(text, "SwapFree", swap.free);
     print_kib(text, "Shmem", 0);
     print_kib(text, "SReclaimable", 0);
     return 0;
@@ -76,29 +78,38 @@ static void print_cpu(struct proc_text *text, const char *name,
                times->system / NS_PER_TICK, times->idle / NS_PER_TICK);
 }
 
-static struct sched_cpu_times times_of_all(void) {
-    struct sched_cpu_times sum = {0};
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        struct sched_cpu_times one;
-        sched_cpu_times(i, &one);
-        sum.user += one.user;
-        sum.system += one.system;
-        sum.idle += one.idle;
+static void add_times(struct sched_cpu_times *sum, const struct sched_cpu_times *one) {
+    sum->user += one->user;
+    sum->system += one->system;
+    sum->idle += one->idle;
+}
+
+/* Each CPU is looked at once, so that the first line is the sum of the others. */
+static k42_result print_times(struct proc_text *text) {
+    unsigned cpus = cpu_count();
+    struct sched_cpu_times sum = {0}, *each = k42_platform_alloc(cpus * sizeof(*each));
+    if (!each)
+        return -ENOMEM;
+    for (unsigned i = 0; i < cpus; i++) {
+        sched_cpu_times(i, &each[i]);
+        add_times(&sum, &each[i]);
     }
-    return sum;
+    print_cpu(text, "cpu ", &sum);
+    for (unsigned i = 0; i < cpus; i++) {
+        char name[16];
+        k42_format_text(name, sizeof name, "cpu%u", i);
+        print_cpu(text, name, &each[i]);
+    }
+    k42_platform_free(each);
+    return 0;
 }
 
 static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
-    struct sched_cpu_times times = times_of_all();
     struct sched_counts counts;
     (void)key;
-    print_cpu(text, "cpu ", &times);
-    for (unsigned i = 0; i < cpu_count(); i++) {
-        char name[16];
-        k42_format_text(name, sizeof name, "cpu%u", i);
-        sched_cpu_times(i, &times);
-        print_cpu(text, name, &times);
-    }
+    k42_result result = print_times(text);
+    if (result < 0)
+        return result;
     sched_count(&counts);
     proc_print(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running 1\n",
                counts.switches, (wall_clock_ns() - time_ns()) / 1000000000, ids_last());
@@ -107,10 +118,15 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
 }
 
 static k42_result print_uptime(const struct proc_key *key, struct proc_text *text) {
+    struct sched_cpu_times one, sum = {0};
     (void)key;
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        sched_cpu_times(i, &one);
+        add_times(&sum, &one);
+    }
     print_hundredths(text, time_ns() / NS_PER_TICK);
     proc_put(text, " ", 1);
-    print_hundredths(text, times_of_all().idle / NS_PER_TICK);
+    print_hundredths(text, sum.idle / NS_PER_TICK);
     proc_put(text, "\n", 1);
     return 0;
 }

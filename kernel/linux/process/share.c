@@ -12,6 +12,7 @@
 #include "../../fs/path.h"
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
+#include "../../sched/wait.h"
 #include "../futex/futex_table.h"
 
 #include <errno.h>
@@ -111,10 +112,13 @@ void memory_release(struct task_memory *memory) {
     k42_defer(&memory->defer, memory_free);
 }
 
+/* An attempt that meets a limit gives back what it has, waits for room, and begins anew. */
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
     k42_ref space;
     struct charge *charge = charge_hold(&from->charge);
-    k42_result result = k42_call(from->space, fork, (k42_ref)charge_pm(charge), &space);
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+              k42_call(from->space, fork, (k42_ref)charge_pm(charge), &space));
     if (result < 0) {
         charge_release(charge);
         return result;

@@ -73,7 +73,9 @@ void task_release(struct task *task) {
 struct process_times task_times(const struct task *task) {
     struct thread_times times;
     thread_read_times(task->thread, &times);
-    return (struct process_times){.user_ns = times.user_ns, .system_ns = times.system_ns};
+    return (struct process_times){.user_ns = times.user_ns,
+                                  .system_ns = times.system_ns,
+                                  .minor_faults = __atomic_load_n(&task->faults, __ATOMIC_RELAXED)};
 }
 
 bool task_capable(const struct task *task, unsigned capability) {

@@ -26,9 +26,12 @@ k42_result fcm_body_init(struct k42_root *root, const void *args) {
     return 0;
 }
 
-/* Whoever was charged for a frame is noted in its record, since the PM may be exchanged. */
+/* Whoever was charged for a frame is noted in its record, since the PM may be exchanged. One that
+ * page tables have as well is theirs from now on. */
 static void give_frame(uint64_t physical) {
     struct frame *frame = frame_at(physical);
+    if (!frame_leave_cache(frame))
+        return;
     if (k42_call((pm_ref)k42_id_ref((k42_id)frame->user[0]), give, physical, 0, 0) == -K42_STALE)
         frame_free(frame, 0);
 }

@@ -4,6 +4,7 @@
  *   body.c            making, ending, counts, attachments
  *   body_get.c        a page's way in: getting, filling, holding
  *   body_ahead.c      pages begun before anybody wants them
+ *   body_block.c      512 pages that lie together
  *   body_clock.c      who goes when memory is short
  *   body_leave.c      its way out: evicted, cut off, made a hole
  *   body_write_back.c its way to the FR
@@ -76,6 +77,15 @@ struct body_contents {
 };
 
 struct body_incoming;
+struct body;
+
+/* Frames that wait for certain pages. */
+struct body_frames {
+    /* The one for a claimed page, whose it is from then on; 0: there is none. */
+    uint64_t (*take)(struct body *body, uint64_t index);
+    /* A page that has never been there does without its frame. False: it goes to the PM. */
+    bool (*give)(struct body *body, uint64_t index, uint64_t physical);
+};
 
 /* The root comes first, whichever kind the class is of; of a clustered one, `rep` is not called by
  * clients, but by its representatives. */
@@ -87,7 +97,8 @@ struct body {
     struct fcm rep;
     struct k42_lock lock;
     uint32_t exclusive;
-    bool owns; /* the contents are this one's to end */
+    bool owns;                        /* the contents are this one's to end */
+    const struct body_frames *frames; /* NULL: all come from the PM */
     struct body_contents its;
     struct body_incoming *incoming; /* memory for an import, or NULL */
 };
@@ -224,6 +235,9 @@ k42_result fcm_body_ask(struct body *body, uint64_t index, uint64_t physical);
 bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add);
 /* A page is absent from now on; its frame goes. It is FILLING, or LEAVING and nobody has it. */
 void fcm_body_remove(struct body *body, uint64_t index);
+/* Notes that the caller waits for a page in transit; returns -K42_WAIT. */
+K42_MUST_CHECK
+k42_result fcm_body_await(struct body *body, uint64_t index);
 
 /* ---- body_ahead.c ---- */
 
@@ -239,6 +253,32 @@ k42_result fcm_body_advise(struct fcm *self, uint64_t first, uint64_t pages,
                            enum fcm_advice advice);
 /* A page was absent and has been begun: those behind it, if somebody seems to read in order. */
 void fcm_body_read_ahead(struct body *body, uint64_t index);
+
+/* ---- body_block.c ---- */
+
+#define BLOCK_ORDER 9u
+#define BLOCK_PAGES (1ul << BLOCK_ORDER)
+#define BLOCK_BYTES (BLOCK_PAGES << PAGE_SHIFT)
+#define BLOCK_NONE  (~0ul)
+
+/* What the words of a block's pages say, at some moments while they are looked at. */
+struct block_seen {
+    uint64_t physical; /* where the first page lies or would lie, as the others say; 0: none does */
+    uint64_t filling;  /* the last page that is on its way, or BLOCK_NONE */
+    uint64_t absent;   /* the last that is absent, or BLOCK_NONE */
+    bool broken; /* it will not be whole: a page lies elsewhere, leaves or could not be filled */
+};
+struct block_seen fcm_body_look_at_block(const struct body *body, uint64_t first);
+/* Gives a whole block, held, to be mapped for reading. -EAGAIN: it is not whole; -K42_WAIT. */
+K42_MUST_CHECK
+k42_result fcm_body_get_block(struct body *body, uint64_t first, struct fcm_page *page);
+/* Whether the block that a page, which is marked as leaving, is part of is held by its first page.
+ */
+bool fcm_body_block_is_held(const struct body *body, uint64_t index, uint64_t word);
+/* The same, and then those who wait for the first page are told when it is held no more. */
+bool fcm_body_block_is_awaited(struct body *body, uint64_t index, uint64_t word);
+/* The other pages of a page's block that are mapped count as used. */
+void fcm_body_use_block(struct body *body, uint64_t index);
 
 /* ---- body_clock.c ---- */
 
@@ -267,7 +307,8 @@ k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags);
 /* Forbids to write pages in every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
-/* Whether a program has used a page since this was last asked. */
+/* Whether a program has used a page since this was last asked; of a block that is mapped as a
+ * whole, any page: then all others count as used. */
 bool fcm_body_was_accessed(struct body *body, uint64_t index);
 
 /* ---- body_write_back.c ---- */

@@ -149,8 +149,10 @@ k42_result fcm_body_claim(struct body *body, uint64_t index, unsigned flags) {
     }
 }
 
-static void give_frame(struct body *body, uint64_t index, uint64_t physical) {
-    if (!physical)
+static void give_frame(struct body *body, uint64_t index, uint64_t word) {
+    uint64_t physical = page_physical(word);
+    if (!physical ||
+        (!(word & PAGE_PRESENT) && body->frames && body->frames->give(body, index, physical)))
         return;
     k42_result told = k42_call(fcm_body_pm(body), left, k42_root_ref(&body->root), index);
     (void)told; /* the PM may have gone before */
@@ -162,7 +164,7 @@ void fcm_body_remove(struct body *body, uint64_t index) {
     uint64_t word = page_load(page_tree_find(&body->its.tree, index));
     page_tree_remove(&body->its.tree, index);
     k42_unlock(&body->lock);
-    give_frame(body, index, page_physical(word));
+    give_frame(body, index, word);
     WAIT_BARRIER();
     fcm_body_tell(body, index);
 }
@@ -178,16 +180,29 @@ static void enlist(struct body *body) {
         __atomic_store_n(&body->its.enlisted, 0, __ATOMIC_RELEASE);
 }
 
-k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
-                               uint64_t *physical) {
+static k42_result take_frame(struct body *body, uint64_t index, unsigned flags,
+                             uint64_t *physical) {
+    *physical = body->frames ? body->frames->take(body, index) : 0;
+    if (*physical) {
+        if (flags & PM_ZERO)
+            machine_zero_page(machine_memory(*physical));
+        return 0;
+    }
     pm_ref pm = fcm_body_pm(body);
     struct k42_pair taken = k42_call(pm, take, 0, flags);
-    if (taken.result) {
-        fcm_body_remove(body, index);
-        return taken.result;
-    }
+    if (!taken.result)
+        frame_at(taken.word)->user[0] = k42_id_of(pm);
     *physical = taken.word;
-    frame_at(*physical)->user[0] = k42_id_of(pm);
+    return taken.result;
+}
+
+k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags,
+                               uint64_t *physical) {
+    k42_result result = take_frame(body, index, flags, physical);
+    if (result) {
+        fcm_body_remove(body, index);
+        return result;
+    }
     uint64_t *slot = page_tree_find(&body->its.tree, index);
     uint64_t word = page_load(slot);
     while (!page_change(slot, &word, word | *physical))
@@ -278,14 +293,14 @@ static k42_result fill(struct body *body, uint64_t index) {
 /* Who waits for the page is to be told: a word without a frame says so to one of them. */
 void fcm_body_fail(struct body *body, uint64_t index) {
     uint64_t *slot = page_tree_find(&body->its.tree, index);
-    uint64_t word = page_load(slot), physical = page_physical(word);
+    uint64_t word = page_load(slot);
     do {
         if (word & PAGE_LEAVING || !(word & PAGE_FRESH)) {
             fcm_body_remove(body, index);
             return;
         }
     } while (!page_change(slot, &word, PAGE_FAILED));
-    give_frame(body, index, physical);
+    give_frame(body, index, word);
     fcm_body_tell(body, index);
 }
 
@@ -306,7 +321,7 @@ k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) 
 
 /* ---- getting ---- */
 
-static k42_result await_page(struct body *body, uint64_t index) {
+k42_result fcm_body_await(struct body *body, uint64_t index) {
     fcm_body_count(&body->its.counts.waits, 1);
     return fcm_body_wait(body, index);
 }
@@ -323,7 +338,7 @@ static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags,
     if (fcm_body_has_fr(body) && !(flags & BODY_BEYOND))
         fcm_body_read_ahead(body, index);
     if (result == FR_STARTED)
-        return await_page(body, index);
+        return fcm_body_await(body, index);
     return there ? 0 : -EAGAIN;
 }
 
@@ -346,7 +361,7 @@ static k42_result get_slowly(struct body *body, uint64_t index, unsigned flags, 
         if (*word & PAGE_FILLING && !page_change(slot, word, *word | PAGE_FRESH))
             continue;
         if (*word & (PAGE_FILLING | PAGE_LEAVING))
-            return await_page(body, index);
+            return fcm_body_await(body, index);
     }
 }
 

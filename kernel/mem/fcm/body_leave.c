@@ -4,7 +4,8 @@
  * Eviction takes a page that nobody holds and that is clean, marks it as leaving by one
  * compare-and-swap, takes it out of every address space and frees it, all in one call: so whoever
  * meets such a page waits for something that happens. It is marked as evicted, too, so that
- * clearing leaves the rest to who marked it.
+ * clearing leaves the rest to who marked it. One whose block is just being mapped (body_block.c)
+ * stays.
  *
  * Clearing a range (resize, punch, renew) marks every page of it, and frees those that are free to
  * go. Others are held, or on their way from or to the FR: the caller waits for one of them and goes
@@ -15,7 +16,8 @@
  * Why nothing stays mapped. A mapping is made between get_page and mapped, under a hold; a page
  * that is leaving gives no more holds. So when it has none, all mappings there will ever be exist,
  * and lie within attachments that were there then: those that are found now, or have been taken
- * away together with their mappings.
+ * away together with their mappings. The same holds of a mapping of the page's whole block, which
+ * is made under a hold of its first page.
  */
 #include "body.h"
 
@@ -78,7 +80,7 @@ static k42_result protect_there(const struct fcm_attachment *in, uintptr_t addre
 static k42_result look_there(const struct fcm_attachment *in, uintptr_t address, size_t length) {
     (void)length;
     k42_result seen = k42_call((hat_ref)in->hat, look, address);
-    return seen > 0 && seen & HAT_ACCESSED;
+    return seen > 0 && seen & HAT_ACCESSED ? seen : 0;
 }
 
 /* Takes pages out of every address space. */
@@ -92,7 +94,10 @@ k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end) {
 }
 
 bool fcm_body_was_accessed(struct body *body, uint64_t index) {
-    return each_mapping(body, index, index + 1, look_there) != 0;
+    k42_result seen = each_mapping(body, index, index + 1, look_there);
+    if (seen & HAT_OF_BLOCK)
+        fcm_body_use_block(body, index);
+    return seen != 0;
 }
 
 /* ---- evicting ---- */
@@ -104,7 +109,8 @@ bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
             word & (PAGE_DIRTY | PAGE_WRITING | PAGE_LEAVING))
             return false;
     } while (!page_change(slot, &word, word | PAGE_LEAVING | PAGE_EVICTED));
-    if (word & PAGE_MAPPED && unmap(body, index, index + 1)) {
+    if (fcm_body_block_is_held(body, index, word) ||
+        (word & PAGE_MAPPED && unmap(body, index, index + 1))) {
         (void)__atomic_fetch_and(slot, ~(uint64_t)(PAGE_LEAVING | PAGE_EVICTED), __ATOMIC_SEQ_CST);
         fcm_body_tell(body, index);
         return false;
@@ -189,6 +195,10 @@ static void mark(struct body *body, uint64_t *at, uint64_t end, struct batch *ba
             continue;
         if (!is_free_to_go(word)) {
             *in_the_way = *at;
+            continue;
+        }
+        if (fcm_body_block_is_awaited(body, *at, word)) {
+            *in_the_way = *at - *at % BLOCK_PAGES;
             continue;
         }
         batch->mapped = batch->mapped || word & PAGE_MAPPED;

@@ -35,14 +35,15 @@ struct fcm;
 enum fcm_flags {
     FCM_WRITE = 1,  /* the page will be written */
     FCM_CACHED = 2, /* only when it is present: -ENOENT instead of starting to fill it */
+    FCM_LARGE = 4,  /* the 2 MiB it lies in, for reading, if the FCM has them in one block */
 };
 
-/* A page that is held. */
+/* A page that is held. Of a block the first page is, and none of the others leaves meanwhile. */
 struct fcm_page {
     uint64_t physical;
-    uint32_t order;    /* 0, or 9: a 2 MiB page, of which `index` is the first */
+    uint32_t order;    /* 0; or with FCM_LARGE 9: 512 pages, of which `index` is the first */
     uint32_t writable; /* may be mapped writable now; otherwise a write must ask again */
-    uint64_t index;    /* of the first page of the block */
+    uint64_t index;    /* of the page; of the first page of the block */
 };
 
 /* Where pages are mapped: the range [first, first + pages) of the FCM at `address`. */
@@ -103,7 +104,7 @@ struct fcm_ops {
     K42_METHOD(get_page)
     (struct fcm *self, uint64_t index, unsigned flags, K42_OUT struct fcm_page *page);
 
-    /* Lets a held page go. */
+    /* Lets a held page go, or the block whose first it is. */
     K42_METHOD(put_page)(struct fcm *self, uint64_t index);
 
     /*
@@ -116,8 +117,8 @@ struct fcm_ops {
     (struct fcm *self, uint64_t first, unsigned bytes,
      K42_OUT K42_BUF(bytes, 256) uint64_t *physical);
 
-    /* The held pages of a mask from `first` are mapped now, within an attachment: drops the holds.
-     */
+    /* The held pages of a mask from `first` are mapped now, within an attachment, or the block
+     * whose first it is: drops the holds. */
     K42_METHOD(mapped)(struct fcm *self, uint64_t first, uint32_t mask);
 
     /* Pages will be mapped there; a fork attaches the child first and then shares the parent's
@@ -197,7 +198,8 @@ struct fcm_ops {
     K42_METHOD(expect)(struct fcm *self, uint64_t index);
 
     /* The frame becomes the expected page, a changed one, and is given back to the PM that its
-     * record's first word of the user says; 0: there is no page after all. */
+     * record's first word of the user says, or left to page tables that have it as well
+     * (FRAME_CACHED); 0: there is no page after all. */
     K42_METHOD(adopt)(struct fcm *self, uint64_t index, uint64_t physical);
 
     /* Counts of events. They are kept where pages come and go, never where one is there. */

@@ -8,6 +8,7 @@
  * Fails: reading and writing by call is -EIO: a device's registers are not bytes to be copied.
  */
 #include "state.h"
+#include "unmanaged.h"
 
 #include "../../sched/wait.h"
 #include "../heap/heap.h"
@@ -246,26 +247,6 @@ static const struct k42_transfer device_transfers[] = {
     {.format = NULL},
 };
 
-static k42_result leave(struct fcm *self, uint64_t index, unsigned flags) {
-    (void)self, (void)index, (void)flags;
-    return -EBUSY;
-}
-
-static k42_result manage(struct fcm *self, k42_ref pm) {
-    (void)self, (void)pm;
-    return -ENOTSUP;
-}
-
-static k42_result expect(struct fcm *self, uint64_t index) {
-    (void)self, (void)index;
-    return -ENOTSUP;
-}
-
-static k42_result adopt(struct fcm *self, uint64_t index, uint64_t physical) {
-    (void)self, (void)index, (void)physical;
-    return -ENOTSUP;
-}
-
 static const struct fcm_ops device_ops = {
     .object.describe = describe,
     .get_page = get_page,
@@ -286,10 +267,7 @@ static const struct fcm_ops device_ops = {
     .written = of_no_fr,
     .usage = usage,
     .renew = renew,
-    .leave = leave,
-    .manage = manage,
-    .expect = expect,
-    .adopt = adopt,
+    FCM_UNMANAGED_METHODS,
     .counts = counts,
     .advise = advise,
 };

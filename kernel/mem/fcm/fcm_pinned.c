@@ -8,22 +8,18 @@
  * Fails: -ENOMEM when neither the PM nor the heap has memory.
  */
 #include "body.h"
+#include "unmanaged.h"
 
 static k42_result give_back(struct fcm *self, uint64_t wanted) {
     (void)self, (void)wanted;
     return 0;
 }
 
-static k42_result leave(struct fcm *self, uint64_t index, unsigned flags) {
-    (void)self, (void)index, (void)flags;
-    return -EBUSY;
-}
-
 static const struct fcm_ops pinned_ops = {
     FCM_BODY_METHODS,
     .read = fcm_body_read,
     .give_back = give_back,
-    .leave = leave,
+    .leave = fcm_unmanaged_leave,
 };
 
 K42_CLASS(fcm_pinned) = {

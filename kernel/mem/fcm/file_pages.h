@@ -8,6 +8,8 @@
  *   fcm_small        as shared, and a file of at most 64 KiB that is only read is its bytes in one
  *                    block
  *   fcm_partitioned  as shared, for files that many CPUs read at the same time
+ *   fcm_large        as shared, for files of 2 MiB and more that are mapped: blocks of 2 MiB, where
+ *                    memory has them, which are mapped by one entry
  *   fcm_pinned       a file with nothing behind it (RAM files, shared memory): pages stay
  *   fcm_device       the memory of a device: there are no pages, only addresses
  *
@@ -39,7 +41,8 @@ struct fcm_registers {
     uint64_t physical, pages;
 };
 
-extern struct k42_class fcm_shared, fcm_pinned, fcm_stream, fcm_small, fcm_partitioned, fcm_device;
+extern struct k42_class fcm_shared, fcm_pinned, fcm_stream, fcm_small, fcm_partitioned, fcm_large,
+    fcm_device;
 
 /* The pages of a file and where they come from. */
 struct file_pages {

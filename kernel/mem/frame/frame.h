@@ -104,6 +104,21 @@ static inline struct frame *frame_at(uint64_t physical) {
 /* The same for any address; NULL: not memory of ours, or inside a block larger than a chunk. */
 struct frame *frame_find(uint64_t physical);
 
+/*
+ * A single frame that a page cache and page tables have at the same time: a page that went to the
+ * swap for one of several programs. `holds` counts the entries of page tables that have it, and has
+ * this bit while the cache does; `user[0]` says to both who was charged. Nobody writes to it. Who
+ * lets go of it last gives it back.
+ */
+#define FRAME_CACHED (1u << 31)
+
+/* The cache lets go of a frame, of either kind; true: it was the last, and gives it back. */
+static inline bool frame_leave_cache(struct frame *frame) {
+    if (!(__atomic_load_n(&frame->holds, __ATOMIC_ACQUIRE) & FRAME_CACHED))
+        return true;
+    return __atomic_and_fetch(&frame->holds, ~FRAME_CACHED, __ATOMIC_ACQ_REL) == 0;
+}
+
 /* The order of a block in use. */
 static inline unsigned frame_order(const struct frame *frame) {
     return __atomic_load_n(&frame->kind, __ATOMIC_RELAXED) & 0xff;

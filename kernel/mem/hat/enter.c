@@ -21,6 +21,11 @@ static bool entry_permits(uint64_t entry, unsigned wanted) {
 
 /* ---- new pages ---- */
 
+/* Another CPU was faster with the same large page of an object. */
+static bool is_same_object(uint64_t old, uint64_t large) {
+    return (old & ~(ENTRY_ACCESSED | ENTRY_DIRTY)) == large && !(large & ENTRY_PRIVATE);
+}
+
 static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64_t physical,
                             unsigned protection, const struct hat_lease *lease) {
     struct k42_pair upper = upper_make(tables, address);
@@ -33,8 +38,9 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
                                               : entry_object(physical, 2, protection);
     k42_result result = 0;
     k42_lock(&slot->lock);
-    if (user_entry_read(entry)) {
-        result = -EEXIST;
+    uint64_t old = user_entry_read(entry);
+    if (old) {
+        result = is_same_object(old, large) ? 0 : -EEXIST;
     } else {
         if (protection & HAT_PRIVATE)
             page_begin(tables, physical);
@@ -127,6 +133,10 @@ static k42_result grant_entry(uint64_t *entry, unsigned protection) {
     bool ours = page_is_ours(old);
     if ((wanted & HAT_WRITE) && !ours)
         return HAT_COPY;
+    if (wanted & HAT_WRITE)
+        page_forget(old);
+    else if (ours && page_remembers(old))
+        ours = false; /* to be asked again before it is written */
     user_entry_exchange(entry, entry_allow(old, ours ? protection : protection & ~HAT_WRITE));
     return 0;
 }
@@ -194,6 +204,7 @@ static k42_result copy_in_leaf(struct hat_tables *tables, struct leaf *leaf, uin
     if (*old & ENTRY_OUT)
         return -K42_RETRY;
     if (*old & ENTRY_PRIVATE && page_is_ours(*old)) {
+        page_forget(*old);
         user_entry_exchange(entry, copy ^ user_entry_frame(copy) ^ user_entry_frame(*old) ^
                                        (*old & ENTRY_PART));
         return HAT_UNUSED;

@@ -35,6 +35,7 @@ enum hat_protection {
 enum hat_seen {
     HAT_ACCESSED = 1, /* used since it was mapped or last looked at */
     HAT_DIRTY = 2,
+    HAT_OF_BLOCK = 4, /* noted of all 2 MiB around it, which are mapped by one entry */
 };
 
 /* What an address needs before it can be used; positive results of grant() and copy(). */
@@ -68,12 +69,13 @@ struct hat_ops {
 
     /*
      * Takes away the pages of objects that are mapped in [address, address + length), whole pages;
-     * private ones stay. Returns how many it were. Errors: -ENOMEM, a large page could not be
-     * parted; -K42_WAIT.
+     * private ones stay. An object's large page goes as a whole, whatever part of it is meant:
+     * whoever wants another part is given it again. Returns how many it were.
      */
     K42_METHOD(unmap)(struct hat *self, uintptr_t address, size_t length);
 
-    /* Allows at most `protection` on the pages of objects there from now on. Errors: as unmap. */
+    /* Allows at most `protection` on the pages of objects there from now on, and on all of a large
+     * one. */
     K42_METHOD(protect)
     (struct hat *self, uintptr_t address, size_t length, unsigned protection);
 
@@ -130,7 +132,8 @@ struct hat_ops {
 
     /*
      * What share() asks there first: where the upper entries of some addresses lie, which share()
-     * writes. They stay where they are until the HAT ends. Errors: -ENOMEM, -K42_WAIT.
+     * writes. They stay where they are until the HAT ends. Nothing of it is sent to the swap before
+     * table() is called. Errors: -ENOMEM, -K42_WAIT.
      */
     K42_METHOD(places)
     (struct hat *self, K42_LOCAL const uintptr_t *addresses, unsigned count,
@@ -153,7 +156,8 @@ struct hat_ops {
     K42_METHOD(poke)
     (struct hat *self, uintptr_t address, K42_LOCAL const void *from, size_t length);
 
-    /* What the processor loads when a program runs here. It stays until the HAT is destroyed. */
+    /* What the processor loads when a program runs here, after share(). It stays until the HAT is
+     * destroyed. */
     K42_METHOD(table)(struct hat *self, K42_LOCAL struct user_table **table);
 
     /* Counts. */
@@ -161,8 +165,9 @@ struct hat_ops {
 
     /*
      * Sends private pages that were not used lately to the swap, some of up to `wanted`, if it is
-     * this PM that frames come from, or whichever with the null ref. Returns how many, and in the
-     * word whether asking again may find more. From relief's thread.
+     * this PM that frames come from, or whichever with the null ref. Frames of pages that others
+     * have as well come back when theirs have gone, too. Returns how many, and in the word whether
+     * asking again may find more. From relief's thread.
      */
     K42_METHOD_PAIR(page_out)(struct hat *self, uint64_t wanted, k42_ref pm);
 
@@ -170,7 +175,8 @@ struct hat_ops {
      * -K42_WAIT, -ENOMEM; -EIO, it could not be read. */
     K42_METHOD(bring)(struct hat *self, uintptr_t address);
 
-    /* The next address, in the word, whose page is in an area of the swap. Errors: -ENOENT. */
+    /* The next address, in the word, whose page is in an area of the swap, which is closed. Pages
+     * before that forget that they are there as well. Errors: -ENOENT. */
     K42_METHOD_PAIR(next_out)(struct hat *self, uintptr_t address, unsigned area);
 };
 

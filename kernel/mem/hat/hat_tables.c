@@ -96,8 +96,12 @@ static k42_result object_describe(struct k42_object *self, char *text, size_t si
                                        usage.mapped, usage.tables);
 }
 
+/* A program runs there only after share() has returned. */
 static k42_result object_table(struct hat *self, struct user_table **table) {
-    *table = tables_of(self)->table;
+    struct hat_tables *tables = tables_of(self);
+    if (__atomic_load_n(&tables->inherits, __ATOMIC_RELAXED))
+        __atomic_store_n(&tables->inherits, false, __ATOMIC_RELEASE);
+    *table = tables->table;
     return 0;
 }
 

@@ -63,7 +63,7 @@ static uint64_t entry_share(uint64_t *entry) {
     struct frame *frame = page_frame(value);
     __atomic_fetch_add(&frame->holds, 1, __ATOMIC_RELAXED);
     if (value & ENTRY_PART)
-        __atomic_store_n(&frame->tag, FRAME_FORKED, __ATOMIC_RELAXED);
+        __atomic_fetch_or(&frame->tag, FRAME_FORKED, __ATOMIC_RELAXED);
     if (value & ENTRY_WRITABLE)
         user_entry_clear(entry, ENTRY_WRITABLE);
     return value & ~ENTRY_WRITABLE;
@@ -120,6 +120,7 @@ bool leaf_unshare(struct hat_tables *tables, uintptr_t address, uint64_t *upper,
 static void frame_divide(uint64_t large) {
     struct frame *frame = page_frame(large);
     uintptr_t pm = frame->user[0];
+    page_forget(large);
     frame_part(frame);
     for (unsigned at = 0; at < LEAF_PAGES; at++) {
         frame[at].holds = 1;
@@ -140,7 +141,10 @@ void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, ui
     } else if (private) {
         struct frame *frame = page_frame(large);
         bool last = __atomic_fetch_add(&frame->holds, LEAF_PAGES - 1, __ATOMIC_ACQ_REL) == 1;
-        __atomic_store_n(&frame->tag, last ? 0 : FRAME_FORKED, __ATOMIC_RELAXED);
+        if (last)
+            __atomic_fetch_and(&frame->tag, (uint16_t)~FRAME_FORKED, __ATOMIC_RELAXED);
+        else
+            __atomic_fetch_or(&frame->tag, FRAME_FORKED, __ATOMIC_RELAXED);
     }
     /* The processor may note accesses until the large entry is gone; those are taken over here, or
      * do no harm: private pages have both bits set, an object's are asked for by look(). */

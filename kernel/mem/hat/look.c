@@ -45,7 +45,7 @@ k42_result tables_look(struct hat *self, uintptr_t address) {
     if (user_entry_present(looked.entry)) {
         uint64_t seen = user_entry_clear(looked.at, ENTRY_ACCESSED);
         result = (user_entry_accessed(seen) ? HAT_ACCESSED : 0) |
-                 (user_entry_dirty(seen) ? HAT_DIRTY : 0);
+                 (user_entry_dirty(seen) ? HAT_DIRTY : 0) | (looked.large ? HAT_OF_BLOCK : 0);
     }
     look_unlock(&looked);
     return result;
@@ -101,6 +101,8 @@ k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, si
     if (looked.entry && !shared &&
         (looked.entry & ENTRY_PRIVATE ? page_is_ours(looked.entry)
                                       : user_entry_writable(looked.entry))) {
+        if (looked.entry & ENTRY_PRIVATE)
+            page_forget(looked.entry);
         __builtin_memcpy(look_memory(&looked, address), from, length);
         result = 0;
     }

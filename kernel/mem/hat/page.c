@@ -25,14 +25,24 @@ void frame_give(k42_id pm, uint64_t physical, unsigned order, unsigned flags) {
     (void)given;
 }
 
+/* One entry fewer; true: nobody has it any more. The last entry has what is remembered to itself
+ * while it still counts: afterwards the frame may be the cache's alone, and gone. */
+static bool page_leave(struct frame *frame, unsigned order) {
+    uint32_t holds = holds_of(frame);
+    while (holds & ~FRAME_CACHED & ~1u)
+        if (__atomic_compare_exchange_n(&frame->holds, &holds, holds - 1, true, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            return false;
+    if (order || frame_remembers(frame))
+        frame_forget_all(frame, order);
+    return holds == 1 || __atomic_sub_fetch(&frame->holds, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
 void page_drop(uint64_t entry) {
     struct frame *frame = page_frame(entry);
     unsigned order = entry & (ENTRY_PART | ENTRY_LARGE) ? LARGE_ORDER : 0;
-    if (holds_of(frame) != 1 && __atomic_sub_fetch(&frame->holds, 1, __ATOMIC_ACQ_REL) != 0)
-        return;
-    frame->holds = 0;
-    frame->tag = 0;
-    frame_give((k42_id)frame->user[0], frame_physical(frame), order, 0);
+    if (page_leave(frame, order))
+        frame_give((k42_id)frame->user[0], frame_physical(frame), order, 0);
 }
 
 static unsigned page_flags(unsigned protection) {

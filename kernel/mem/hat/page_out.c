@@ -1,79 +1,173 @@
 /*
- * Private pages that leave memory and come back.
+ * Private pages that leave memory.
  *
  * A page that is out has an entry all the same: not present, with ENTRY_OUT and its slot in the
- * swap
- * (../swap/swap.h) where the frame's number would be. The entry owns a hold of the slot as that of
- * a private page owns one of its frame: copied with a leaf it counts once more, moved it moves,
- * released it is dropped. So fork, exit, munmap and mremap need nothing else, whatever the page is
- * doing.
+ * swap (../swap/swap.h) where the frame's number would be. The entry owns a hold of the slot as
+ * that of a private page owns one of its frame: copied with a leaf it counts once more, moved it
+ * moves, released it is dropped. So fork, exit, munmap and mremap need nothing else, whatever the
+ * page is doing.
  *
- * Going out. A clock goes round the address space: what the processor has noted as used stays, and
- * the note is taken away. Of the others, as many as there are slots at hand, the entries are
- * exchanged with the slot locked; then every CPU forgets them, and only then the frames are given
- * to the swap. What a program writes until its CPU has forgotten the page is in the frame. What it
- * wants afterwards is a fault, which waits until the swap has the page. Only pages that one entry
- * has, in a leaf of its own, go: nobody else can reach their frames.
+ * A clock goes round the address space: what the processor has noted as used stays, and the note is
+ * taken away. Of the others the entries are exchanged with the slot of the tables locked, as many
+ * as there are slots of the swap at hand; then every CPU forgets them, and only then
  *
- * Coming back. The slot is held by who brings the page, from the look at the entry to the exchange:
- * so it stays the page it was, and an entry that has the same slot afterwards still means it. The
- * page comes back as one that may not be used, and the fault that is made again allows what the
- * region allows: so bringing needs no lease.
+ *   a page that remembers a slot (remember.c)  loses an entry: nothing is written;
+ *   a page that nobody else has                is the swap's;
+ *   a page that others have as well            is the swap's, too, and remembers the slot: their
+ *                                              entries follow when the clock comes to them;
+ *   a part of a large page                     is copied, for it cannot go by itself. What others
+ *                                              have of it remembers the slot.
+ *
+ * What a program writes until its CPU has forgotten the page is in the frame; what it wants
+ * afterwards is a fault, which waits until the swap has the page. Nobody writes to a page that
+ * others have: neither they nor the swap's cache find it changed under them.
+ *
+ * A leaf that several address spaces share is first looked at as it is. When a page of it is to go,
+ * the address space gets a leaf of its own, as if it wrote: so entries change in one address space
+ * at a time, and its CPUs are those to be told.
+ *
+ * Owns: where the clock stands. Locking: relief's thread alone comes here. Fails: never; what takes
+ * a frame that is not to be had stays.
  */
-#include "tables.h"
+#include "outgoing.h"
 
-#include "../../sched/wait.h"
+enum { LOOKS = 8192 };
 
-enum { OUT_AT_ONCE = 16, LOOKS = 8192 };
+/* Without any slot those go on that need none. */
+static bool is_over(const struct outgoing *out) {
+    return !out->looks || out->count == out->most || out->copy_lacks ||
+           (out->had_slots && !out->slots);
+}
 
-/* ---- going out ---- */
+/* ---- one page ---- */
 
-struct outgoing {
-    struct hat_tables *tables;
-    unsigned slots, taken;
-    uint64_t slot[OUT_AT_ONCE], frames[OUT_AT_ONCE];
-    unsigned looks; /* that may still be made */
-    bool found;     /* a page that went, or counts as unused from now on */
-    bool flush_needed;
-};
+/* Whether a page that remembers no slot could go to one. The cache may have it still, from before
+ * it forgot: then it has to leave there first. */
+static bool may_have_slot(const struct outgoing *out, uint64_t entry) {
+    if (!out->slots || (entry & ENTRY_PART && out->no_copies))
+        return false;
+    return entry & ENTRY_PART || !(holds_of(page_frame(entry)) & FRAME_CACHED);
+}
 
-static bool may_go(uint64_t entry) {
-    return entry & ENTRY_PRIVATE && !(entry & ENTRY_PART) && page_is_ours(entry);
+static bool may_go(const struct outgoing *out, uint64_t entry) {
+    return entry & ENTRY_PRIVATE && (page_remembers(entry) || may_have_slot(out, entry));
+}
+
+/* A page that is used keeps a slot only as long as there are many. */
+static void stay(uint64_t *entry, uint64_t value) {
+    (void)user_entry_clear(entry, ENTRY_ACCESSED);
+    if (page_remembers(value) && !swap_is_roomy())
+        page_forget(value);
+}
+
+static void go(struct outgoing *out, uint64_t *entry, struct gone gone) {
+    gone.entry = user_entry_exchange(entry, entry_out(gone.slot));
+    out->gone[out->count++] = gone;
+}
+
+/* False: it has to stay after all. */
+static bool send(struct outgoing *out, uint64_t *entry, uint64_t value) {
+    struct gone gone = {.slot = page_lend_slot(value)};
+    gone.known = gone.slot != 0;
+    if (!gone.known && !may_have_slot(out, value))
+        return false;
+    if (!gone.known && value & ENTRY_PART) {
+        out->copy_lacks = !out->copies;
+        if (out->copy_lacks)
+            return false;
+        gone.copy = out->copy[--out->copies];
+    }
+    if (!gone.known) {
+        gone.slot = out->slot[--out->slots];
+        swap_hold(gone.slot);
+    }
+    go(out, entry, gone);
+    return true;
 }
 
 static void look_at_entry(struct outgoing *out, uint64_t *entry) {
     uint64_t value = user_entry_read(entry);
-    if (!may_go(value))
+    if (!may_go(out, value))
         return;
-    if (user_entry_present(value) && user_entry_accessed(value)) {
-        (void)user_entry_clear(entry, ENTRY_ACCESSED);
-    } else {
-        value = user_entry_exchange(entry, entry_out(out->slot[out->taken]));
-        out->frames[out->taken++] = user_entry_frame(value);
-    }
+    if (user_entry_accessed(value))
+        stay(entry, value);
+    else if (!send(out, entry, value))
+        return;
     out->found = true;
     out->flush_needed = true;
 }
 
-/* Looks at a leaf from an address on. Returns where it stopped. */
-static uintptr_t look_at_leaf(struct outgoing *out, struct leaf *leaf, uintptr_t address) {
+/* ---- one leaf ---- */
+
+/* Before the leaf is unlocked: a page that the swap has already may come back at once, as another
+ * one, and nobody may read the old one then. */
+static void flush_leaf(struct outgoing *out, uintptr_t start) {
     struct user_flush flush;
-    uintptr_t start = leaf_start(address);
-    unsigned at = leaf_index(address);
+    if (!out->flush_needed)
+        return;
     user_flush_begin(&flush, out->tables->table);
-    for (; out->looks && out->taken < out->slots &&
-           (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES;
-         at++, out->looks--)
-        look_at_entry(out, &leaf->entries[at]);
-    if (out->flush_needed)
-        user_flush_range(&flush, start, start + LEAF_BYTES, 1);
-    leaf_unlock(leaf);
+    user_flush_range(&flush, start, start + LEAF_BYTES, 1);
     user_flush_finish(&flush);
     out->flush_needed = false;
+}
+
+/* Looks at a leaf from an address on. Returns where it stopped. */
+static uintptr_t look_at_leaf(struct outgoing *out, struct leaf *leaf, uintptr_t address) {
+    uintptr_t start = leaf_start(address);
+    unsigned at = leaf_index(address);
+    while (!is_over(out) && (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES) {
+        look_at_entry(out, &leaf->entries[at]);
+        if (out->copy_lacks)
+            break;
+        out->looks--;
+        at++;
+    }
+    flush_leaf(out, start);
+    leaf_unlock(leaf);
     return start + at * PAGE_BYTES;
 }
 
-/* A large page that was not used is parted into pages of their own. */
+/* Whether a page is to go, of a leaf that others share. */
+static bool leaf_has_unused(struct outgoing *out, const struct leaf *leaf, unsigned at) {
+    for (; out->looks && (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES; at++, out->looks--) {
+        uint64_t value = user_entry_read(&leaf->entries[at]);
+        if (may_go(out, value) && !user_entry_accessed(value))
+            return true;
+    }
+    return false;
+}
+
+/* All of them count as unused from now on. Other address spaces' CPUs may remember some as used and
+ * not note it again, which only makes the clock err. */
+static void leaf_not_used(struct outgoing *out, const struct leaf *leaf, unsigned at) {
+    for (; (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES; at++) {
+        if (!may_go(out, user_entry_read(&leaf->entries[at])))
+            continue;
+        (void)user_entry_clear(&leaf->entries[at], ENTRY_ACCESSED);
+        out->found = out->flush_needed = true;
+    }
+}
+
+/* The shared leaf is locked, and is not afterwards. Returns where it stopped. */
+static uintptr_t look_at_shared(struct outgoing *out, struct leaf *leaf, uintptr_t address) {
+    uintptr_t start = leaf_start(address);
+    unsigned at = leaf_index(address);
+    bool goes = holds_of(leaf->frame) == 1 || leaf_has_unused(out, leaf, at);
+    if (!goes)
+        leaf_not_used(out, leaf, at);
+    flush_leaf(out, start);
+    leaf_unlock(leaf);
+    if (goes) {
+        k42_result result = leaf_lock(out->tables, address, LEAF_OWN_URGENTLY, leaf);
+        if (result == 0)
+            return look_at_leaf(out, leaf, address);
+        if (result == -EISDIR)
+            leaf_unlock(leaf);
+    }
+    return start + LEAF_BYTES;
+}
+
+/* A large page that was not used is parted; if nobody else has it, into pages of their own. */
 static void look_at_large(struct outgoing *out, uintptr_t address) {
     struct hat_tables *tables = out->tables;
     struct slot_lock *slot = slot_of(tables, address);
@@ -83,7 +177,7 @@ static void look_at_large(struct outgoing *out, uintptr_t address) {
         return;
     k42_lock(&slot->lock);
     uint64_t entry = user_entry_read(upper);
-    bool large = entry & ENTRY_LARGE && entry & ENTRY_PRIVATE && page_is_ours(entry);
+    bool large = entry & ENTRY_LARGE && entry & ENTRY_PRIVATE && out->slots;
     if (large && user_entry_accessed(entry)) {
         struct user_flush flush;
         (void)user_entry_clear(upper, ENTRY_ACCESSED);
@@ -109,25 +203,16 @@ static uintptr_t look_at_slot(struct outgoing *out, uintptr_t address) {
         look_at_large(out, address);
         result = leaf_lock(out->tables, address, LEAF_FIND, &leaf);
     }
-    if (result == 0 && leaf.shared && holds_of(leaf.frame) == 1) {
-        leaf_unlock(&leaf);
-        result = leaf_lock(out->tables, address, LEAF_OWN, &leaf);
-    }
-    if (result == 0 && !leaf.shared)
-        return look_at_leaf(out, &leaf, address);
+    bool inherits = __atomic_load_n(&out->tables->inherits, __ATOMIC_ACQUIRE);
+    if (result == 0 && !inherits)
+        return leaf.shared ? look_at_shared(out, &leaf, address)
+                           : look_at_leaf(out, &leaf, address);
     if (result == 0 || result == -EISDIR)
         leaf_unlock(&leaf);
     return leaf_start(address) + LEAF_BYTES;
 }
 
-static void hand_over(struct outgoing *out) {
-    for (unsigned n = 0; n < out->taken; n++) {
-        struct frame *frame = frame_at(out->frames[n]);
-        frame->holds = 0;
-        frame->tag = 0;
-        swap_put(out->slot[n], out->frames[n]);
-    }
-}
+/* ---- the clock ---- */
 
 /* The hand comes to the end. True: in a whole round there was nothing. */
 static bool end_round(struct outgoing *out) {
@@ -143,7 +228,7 @@ static bool go_round(struct outgoing *out) {
     uintptr_t hand = __atomic_load_n(&tables->hand, __ATOMIC_RELAXED), at = hand;
     uint64_t *upper;
     bool wrapped = false, nothing = false;
-    while (out->looks && out->taken < out->slots) {
+    while (!is_over(out)) {
         at = upper_next(tables, at, USER_END, &upper);
         if (wrapped && at >= hand)
             break;
@@ -157,6 +242,8 @@ static bool go_round(struct outgoing *out) {
         }
         out->looks--;
         at = look_at_slot(out, at);
+        if (out->copy_lacks)
+            outgoing_take_copies(out);
     }
     tables->found = tables->found || out->found;
     __atomic_store_n(&tables->hand, at < USER_END ? at : 0, __ATOMIC_RELAXED);
@@ -167,95 +254,12 @@ struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm) {
     struct outgoing out = {.tables = tables_of(self), .looks = LOOKS};
     if (pm != K42_NULL_REF && pm != (k42_ref)out.tables->pm)
         return (struct k42_pair){0, 0};
-    while (out.slots < OUT_AT_ONCE && out.slots < wanted && (out.slot[out.slots] = swap_take()))
+    out.most = wanted < OUT_AT_ONCE ? (unsigned)wanted : OUT_AT_ONCE;
+    while (out.slots < out.most && (out.slot[out.slots] = swap_take()))
         out.slots++;
-    bool more = out.slots && !go_round(&out);
-    hand_over(&out);
-    for (unsigned n = out.taken; n < out.slots; n++)
-        swap_spare(out.slot[n]);
-    return (struct k42_pair){out.taken, more};
-}
-
-/* ---- coming back ---- */
-
-/* The slot of an address, held; 0: its page is not out. */
-static struct k42_pair hold_slot(struct hat_tables *tables, uintptr_t address) {
-    struct leaf leaf;
-    struct k42_pair held = {0, 0};
-    held.result = leaf_lock(tables, address, LEAF_OWN, &leaf);
-    if (held.result < 0) {
-        held.result = held.result == -ENOENT ? 0 : held.result;
-        return held;
-    }
-    uint64_t entry = user_entry_read(&leaf.entries[leaf_index(address)]);
-    if (entry & ENTRY_OUT) {
-        held.word = entry_slot(entry);
-        swap_hold(held.word);
-    }
-    leaf_unlock(&leaf);
-    return held;
-}
-
-/* 0: the frame is the page; 1: somebody else was faster; or an error. */
-static k42_result put_back(struct hat_tables *tables, uintptr_t address, swap_slot slot,
-                           uint64_t physical) {
-    struct leaf leaf;
-    k42_result result = leaf_lock(tables, address, LEAF_OWN, &leaf);
-    if (result < 0)
-        return result == -ENOENT ? 1 : result;
-    uint64_t *entry = &leaf.entries[leaf_index(address)];
-    bool same = user_entry_read(entry) == entry_out(slot);
-    if (same) {
-        page_begin(tables, physical);
-        user_entry_write(entry, entry_allow(entry_private(physical, 1, 0), 0));
-    }
-    leaf_unlock(&leaf);
-    if (same)
-        swap_drop(slot);
-    return !same;
-}
-
-static k42_result bring(struct hat_tables *tables, uintptr_t address, swap_slot slot) {
-    struct k42_pair taken = k42_call(tables->pm, take, 0, 0);
-    if (taken.result < 0)
-        return taken.result;
-    k42_result result = swap_get(slot, taken.word);
-    if (result >= 0)
-        result = put_back(tables, address, slot, taken.word);
-    if (result)
-        frame_give(k42_id_of(tables->pm), taken.word, 0, 0);
-    return result < 0 ? result : 0;
-}
-
-k42_result tables_bring(struct hat *self, uintptr_t address) {
-    struct hat_tables *tables = tables_of(self);
-    struct k42_pair held = hold_slot(tables, address);
-    if (held.result < 0 || !held.word)
-        return held.result;
-    k42_result result = bring(tables, address, held.word);
-    swap_drop(held.word);
-    return result;
-}
-
-/* ---- who is out ---- */
-
-struct k42_pair tables_next_out(struct hat *self, uintptr_t address, unsigned area) {
-    struct hat_tables *tables = tables_of(self);
-    uint64_t *upper;
-    while ((address = upper_next(tables, address, USER_END, &upper)) < USER_END) {
-        struct leaf leaf;
-        k42_result result = leaf_lock(tables, address, LEAF_FIND, &leaf);
-        unsigned at = leaf_index(address);
-        for (; result == 0 && (at = leaf_next(&leaf, at, LEAF_PAGES)) < LEAF_PAGES; at++) {
-            uint64_t entry = user_entry_read(&leaf.entries[at]);
-            if (entry & ENTRY_OUT && swap_area_of(entry_slot(entry)) == area) {
-                leaf_unlock(&leaf);
-                return (struct k42_pair){0, leaf_start(address) + at * PAGE_BYTES};
-            }
-        }
-        if (result == 0 || result == -EISDIR)
-            leaf_unlock(&leaf);
-        address = leaf_start(address) + LEAF_BYTES;
-    }
-    return (struct k42_pair){-ENOENT, 0};
+    out.had_slots = out.slots != 0;
+    bool nothing = go_round(&out);
+    outgoing_hand_over(&out);
+    outgoing_end(&out);
+    return (struct k42_pair){out.count, out.had_slots ? !nothing : out.found};
 }

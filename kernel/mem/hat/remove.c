@@ -40,17 +40,33 @@ static void object_change(struct removal *removal, struct leaf *leaf, unsigned i
         leaf->frame->tag |= LEAF_LOST;
 }
 
-/* The addresses [start, end) of one slot. 1: it held a large private page. */
+/* The large page of a locked slot, if it is an object's: allowed less, or taken away as a whole, so
+ * that no table is needed and nothing fails. False: it is a private one. */
+static bool object_change_large(struct removal *removal, uint64_t *upper, uintptr_t address) {
+    uint64_t entry = user_entry_read(upper);
+    if (entry & ENTRY_PRIVATE)
+        return false;
+    removal->done += LEAF_PAGES;
+    if (!(removal->protection & HAT_READ))
+        user_entry_exchange(upper, 0);
+    else if (!(removal->protection & HAT_WRITE) && user_entry_writable(entry))
+        user_entry_clear(upper, ENTRY_WRITABLE);
+    else
+        return true;
+    user_flush_range(&removal->gather.flush, leaf_start(address), leaf_start(address) + LEAF_BYTES,
+                     2);
+    return true;
+}
+
+/* The addresses [start, end) of one slot. */
 static k42_result object_slot(struct removal *removal, uintptr_t start, uintptr_t end) {
     struct hat_tables *tables = removal->gather.tables;
     struct leaf leaf;
     k42_result result = leaf_lock(tables, start, LEAF_FIND, &leaf);
     if (result == -EISDIR) {
-        bool private = user_entry_read(leaf.upper) & ENTRY_PRIVATE;
+        (void)object_change_large(removal, leaf.upper, start);
         leaf_unlock(&leaf);
-        if (private)
-            return 0;
-        result = leaf_lock(tables, start, LEAF_OWN, &leaf);
+        return 0;
     }
     if (result < 0)
         return result == -ENOENT ? 0 : result;
@@ -142,12 +158,14 @@ static k42_result leaf_release(struct removal *removal, uintptr_t start, uintptr
     unsigned from = leaf_index(start), to = leaf_index(end - PAGE_BYTES) + 1;
     while (from < to) {
         k42_result result = leaf_lock(gather->tables, start, LEAF_FIND, &leaf);
-        bool empty = result == 0 && leaf_next(&leaf, from, to) == to && leaf_used(&leaf);
-        if (result == -EISDIR)
+        bool over = result == 0 && leaf_next(&leaf, from, to) == to && leaf_used(&leaf);
+        if (result == -EISDIR) {
+            over = object_change_large(removal, leaf.upper, start);
             leaf_unlock(&leaf);
-        else if (result == 0 && (empty || leaf.shared))
+        } else if (result == 0 && (over || leaf.shared)) {
             leaf_unlock(&leaf);
-        if (result == -ENOENT || empty)
+        }
+        if (result == -ENOENT || over)
             return 0;
         if (result == -EISDIR || (result == 0 && leaf.shared))
             result = leaf_lock(gather->tables, start, LEAF_OWN, &leaf);
@@ -192,7 +210,7 @@ static void allow_entry(struct removal *removal, struct leaf *leaf, unsigned ind
     if (old & ENTRY_OUT)
         return;
     if (old & ENTRY_PRIVATE) {
-        if (protection & HAT_WRITE && !page_is_ours(old))
+        if (protection & HAT_WRITE && (!page_is_ours(old) || page_remembers(old)))
             protection &= ~(unsigned)HAT_WRITE;
     } else if (!(protection & HAT_READ)) {
         leaf_take(leaf, index);
@@ -203,19 +221,26 @@ static void allow_entry(struct removal *removal, struct leaf *leaf, unsigned ind
     user_entry_exchange(entry, entry_allow(old, protection) | (old & ENTRY_UNCACHED));
 }
 
-/* A large page as a whole; true when that is done. */
-static bool allow_large(struct removal *removal, uintptr_t start) {
+/* A large page as a whole; an object's goes when only a part of it is meant. True when that is
+ * done. */
+static bool allow_large(struct removal *removal, uintptr_t start, uintptr_t end) {
     struct slot_lock *slot = slot_of(removal->gather.tables, start);
-    uint64_t *upper = upper_find(removal->gather.tables, start);
+    uint64_t *upper = upper_find(removal->gather.tables, start), allowed = 0;
     unsigned protection = removal->protection;
     k42_lock(&slot->lock);
     uint64_t entry = user_entry_read(upper);
-    bool large = entry & ENTRY_LARGE && entry & ENTRY_PRIVATE && protection & HAT_READ;
-    if (large) {
-        if (!page_is_ours(entry))
+    bool private = entry & ENTRY_PRIVATE;
+    bool whole = end - start == LEAF_BYTES && protection & HAT_READ;
+    bool large = entry & ENTRY_LARGE && (whole || !private);
+    if (large && whole) {
+        if (private ? !page_is_ours(entry) || page_remembers(entry) : !user_entry_writable(entry))
             protection &= ~(unsigned)HAT_WRITE;
-        user_entry_exchange(upper, entry_allow(entry, protection));
-        user_flush_range(&removal->gather.flush, start, start + LEAF_BYTES, 2);
+        allowed = entry_allow(entry, protection);
+    }
+    if (large) {
+        user_entry_exchange(upper, allowed);
+        user_flush_range(&removal->gather.flush, leaf_start(start), leaf_start(start) + LEAF_BYTES,
+                         2);
     }
     k42_unlock(&slot->lock);
     return large;
@@ -223,7 +248,7 @@ static bool allow_large(struct removal *removal, uintptr_t start) {
 
 static k42_result allow_slot(struct removal *removal, uintptr_t start, uintptr_t end) {
     struct leaf leaf;
-    if (end - start == LEAF_BYTES && allow_large(removal, start))
+    if (allow_large(removal, start, end))
         return 0;
     k42_result result = leaf_lock(removal->gather.tables, start, LEAF_OWN, &leaf);
     if (result < 0)

@@ -9,6 +9,10 @@
  * The new HAT's upper entries are written here, with the slot of the old one locked. So nobody has
  * a leaf that is not to be found by his addresses: an FCM that takes a page away finds it in the
  * leaf while only the old HAT has it, and later in each of the two, whichever gets a copy.
+ *
+ * Relief must not take a page for one that nobody writes to before that flush. Through the old HAT
+ * it cannot: what it finds shared becomes that HAT's own first, which flushes. Through the new one
+ * it could; so that HAT `inherits` from before it has an entry until somebody wants to run there.
  */
 #include "tables.h"
 
@@ -72,6 +76,7 @@ k42_result tables_share(struct hat *self, k42_ref with) {
 k42_result tables_places(struct hat *self, const uintptr_t *addresses, unsigned count,
                          uint64_t **places) {
     struct hat_tables *tables = tables_of(self);
+    __atomic_store_n(&tables->inherits, true, __ATOMIC_RELAXED);
     for (unsigned n = 0; n < count; n++) {
         struct k42_pair upper = upper_make(tables, addresses[n]);
         if (upper.result < 0)

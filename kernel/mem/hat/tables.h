@@ -4,8 +4,9 @@
  * walk.c     finding, making and locking leaves     enter.c    mapping, granting, copying
  * leaf.c     records, copies and ends of leaves     remove.c   taking away, protecting, moving
  * page.c     private pages, large ones, gathering   share.c    fork
- * look.c     reading                                page_out.c to the swap and back
- *                                                   hat_tables.c   the class
+ * look.c     reading                                page_out.c to the swap, with hand_over.c
+ * remember.c pages that are in the swap as well     page_in.c  and back
+ * hat_tables.c   the class
  *
  * A *leaf* is a page of 512 entries of level 1, for 2 MiB of addresses; the entry of level 2 that
  * leads to it is its *upper* entry. Tables above are made when needed, by compare-and-exchange, and
@@ -23,8 +24,10 @@
  * page that may not be used at all, which is not ENTRY_PRESENT; a private page that is out
  * (ENTRY_OUT, see page_out.c). The frame of a private page counts
  * in `holds` the entries that have it; it is given back with the last. A private page that several
- * entries have is not writable in any. A large page that was parted has a count of its parts, whose
- * entries have ENTRY_PART; FRAME_FORKED in its tag says that several entries may have one part.
+ * entries have, or a page cache besides (FRAME_CACHED), is not writable in any. A large page that
+ * was parted has a count of its parts, whose entries have ENTRY_PART; FRAME_FORKED in its tag says
+ * that several entries may have one part. What a frame's user has in its record is, for a private
+ * page, who was charged, and a slot of the swap that has the same (remember.c).
  */
 #ifndef KERNEL_HAT_TABLES_H
 #define KERNEL_HAT_TABLES_H
@@ -52,7 +55,7 @@
 
 #define ENTRY_OUT (1ul << 53) /* not in memory; not together with ENTRY_PRIVATE */
 
-enum { FRAME_FORKED = 1 };
+enum { FRAME_FORKED = 1, FRAME_REMEMBERS = 2 };
 
 static inline uint64_t entry_out(swap_slot slot) {
     return slot << MACHINE_PAGE_SHIFT | ENTRY_OUT;
@@ -72,6 +75,7 @@ struct hat_tables {
     struct user_table *table;
     pm_ref pm;
     uint64_t table_frames; /* without the root */
+    bool inherits;         /* a fork's child, until its parent's CPUs were flushed: see share.c */
     uintptr_t hand;        /* where the clock of pages that go out stands, and whether it has */
     bool found;            /* found any since it began its round; relief's thread's */
 };
@@ -172,6 +176,37 @@ uint64_t entry_allow(uint64_t entry, unsigned protection);
 uint64_t entry_private(uint64_t physical, unsigned level, unsigned protection);
 uint64_t entry_object(uint64_t physical, unsigned level, unsigned protection);
 
+/* ---- pages that are in the swap as well, remember.c ---- */
+
+static inline bool frame_remembers(const struct frame *frame) {
+    return __atomic_load_n(&frame->user[1], __ATOMIC_RELAXED) != 0;
+}
+bool page_remembers_slowly(uint64_t entry);
+/* Whether a page remembers a slot, or a large one those of parts. */
+static inline bool page_remembers(uint64_t entry) {
+    return entry & (ENTRY_PART | ENTRY_LARGE) ? page_remembers_slowly(entry)
+                                              : frame_remembers(frame_at(user_entry_frame(entry)));
+}
+/* What it is, or 0; not of a large page. */
+swap_slot page_slot(uint64_t entry);
+/* The same, with a hold for the caller, whose entry it is; of an open area only. */
+swap_slot page_lend_slot(uint64_t entry);
+/* It remembers a slot, of which the caller gives it a hold. Nobody else may see the page, or the
+ * caller is relief's thread, with an entry that counts still. */
+void page_remember(uint64_t entry, swap_slot slot);
+/* Of one area, whoever has the page. Large ones with all their parts. */
+void page_forget_area(uint64_t entry, unsigned area);
+
+void page_forget_slowly(uint64_t entry);
+/* The page may be written from now on, by the one entry that has it, whose slot is locked; or what
+ * it remembers is wanted back. */
+static inline void page_forget(uint64_t entry) {
+    if (page_remembers(entry))
+        page_forget_slowly(entry);
+}
+/* Nobody has the frame, or block, any more. */
+void frame_forget_all(struct frame *frame, unsigned order);
+
 /* ---- walk.c and leaf.c ---- */
 
 /* A frame for a page table, full of zeros, its record zeroed: in the word. Given back with nothing
@@ -197,9 +232,10 @@ struct k42_pair upper_make(struct hat_tables *tables, uintptr_t address);
 uintptr_t upper_next(struct hat_tables *tables, uintptr_t address, uintptr_t end, uint64_t **upper);
 
 enum leaf_wish {
-    LEAF_FIND, /* -ENOENT when there is none; a shared one is locked and left shared */
-    LEAF_OWN,  /* -ENOENT when there is none; its own afterwards, a large page is parted */
-    LEAF_MAKE, /* makes one */
+    LEAF_FIND,         /* -ENOENT when there is none; a shared one is locked and left shared */
+    LEAF_OWN,          /* -ENOENT when there is none; its own afterwards, a large page is parted */
+    LEAF_MAKE,         /* makes one */
+    LEAF_OWN_URGENTLY, /* as LEAF_OWN, but -EISDIR; by who gives memory back: never -K42_WAIT */
 };
 
 /* Finds a leaf and locks it. Errors: -ENOENT; -EISDIR, a large page is there (not LEAF_OWN): the

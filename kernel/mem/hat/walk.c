@@ -200,7 +200,8 @@ static k42_result leaf_lock_slowly(struct hat_tables *tables, uintptr_t address,
             leaf_unlock(leaf);
         if (result != -EAGAIN)
             return result;
-        struct k42_pair taken = table_take(tables, 0);
+        struct k42_pair taken =
+            table_take(tables, wish == LEAF_OWN_URGENTLY ? PM_URGENT | PM_TRY : 0);
         if (taken.result < 0)
             return taken.result;
         leaf->spare = taken.word;

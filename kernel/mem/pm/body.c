@@ -332,8 +332,8 @@ k42_result pm_body_pages(struct pm *self, struct pm_pages *pages) {
 
 /* ---- state ---- */
 
-static const struct k42_format account_format = {.name = "pm.account", .version = 1, .cost = 1};
-const struct k42_transfer pm_body_transfers[] = BODY_TRANSFERS(account_format);
+const struct k42_format pm_account_format = {.name = "pm.account", .version = 1, .cost = 1};
+const struct k42_transfer pm_body_transfers[] = BODY_TRANSFERS(pm_account_format);
 
 k42_result pm_open(void) {
     urgent = frame_consumer_create("pm urgent", FRAME_URGENT);

@@ -26,6 +26,7 @@ k42_result pm_body_left(struct pm *self, k42_ref fcm, uint64_t index);
 k42_result pm_body_pages(struct pm *self, struct pm_pages *pages);
 k42_result pm_body_end_when_unused(struct pm *self);
 void pm_body_fini(struct k42_root *root);
+extern const struct k42_format pm_account_format;
 extern const struct k42_transfer pm_body_transfers[];
 
 /* With a policy: a page came, and frames are wanted. */

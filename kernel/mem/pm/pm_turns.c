@@ -17,7 +17,36 @@ static k42_result page_came(struct pm *self, k42_ref fcm, uint64_t index) {
     return 0;
 }
 
-/* What a policy knew that was here before is forgotten as it goes, and with it what had gone. */
+struct forgotten {
+    struct k42_defer defer;
+    struct order order;
+};
+
+static void forget(struct k42_defer *defer) {
+    struct forgotten *forgotten = k42_container(defer, struct forgotten, defer);
+    order_end(&forgotten->order);
+    heap_free(forgotten);
+}
+
+/*
+ * What a policy knew that was here before is forgotten, but not while callers wait: there may be a
+ * record for each page. Without memory for that it goes with the pages.
+ */
+static k42_result import(struct k42_root *to, struct k42_state *state, unsigned part) {
+    struct account *account = (struct account *)state->word[0];
+    struct forgotten *forgotten = account->order.chains ? heap_allocate(sizeof *forgotten) : NULL;
+    if (forgotten) {
+        forgotten->order = account->order;
+        account->order = (struct order){.records = 0};
+        k42_defer(&forgotten->defer, forget);
+    }
+    /* The next policy is told of all pages. */
+    account->policy = NULL;
+    return body_import(to, state, part);
+}
+static const struct k42_transfer transfers[] = BODY_TRANSFERS_WITH(pm_account_format, import);
+
+/* With a page that was still known goes all that had gone. */
 static k42_result page_left(struct pm *self, k42_ref fcm, uint64_t index) {
     struct account *account = BODY(self);
     if (!__atomic_load_n(&account->order.records, __ATOMIC_RELAXED))
@@ -44,6 +73,8 @@ K42_CLASS(pm_turns) = {
     .interface = &pm_interface,
     .version = 1,
     .traits = "choice=turns",
-    PM_BODY_CLASS,
+    BODY_LAYOUT,
+    .fini = pm_body_fini,
+    .transfers = transfers,
     .ops = &turns_ops,
 };

@@ -211,6 +211,7 @@ enum outcome { WORTH_TRYING, LATER, HOPELESS };
 
 /*
  * Pages may be written, and be done, between two looks: so it takes several that find nothing.
+ * Others need not be written, and leave room at once.
  *
  * Why those who wait get on. They are told to try again when there is room for all that an attempt
  * takes, or when frames were freed. If they are refused all the same, either others have taken the
@@ -220,7 +221,7 @@ enum outcome { WORTH_TRYING, LATER, HOPELESS };
  */
 static enum outcome help(struct account *account, struct account *short_) {
     bool moved;
-    if (has_room(short_) || relieve(short_, wanted_of(short_), &moved)) {
+    if (has_room(short_) || relieve(short_, wanted_of(short_), &moved) || has_room(short_)) {
         account->quiet = 0;
         return WORTH_TRYING;
     }

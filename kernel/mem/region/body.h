@@ -18,7 +18,8 @@
 #include "../pm/pm.h"
 #include "region.h"
 
-#define PAGE_BYTES MACHINE_PAGE_SIZE
+#define PAGE_BYTES  MACHINE_PAGE_SIZE
+#define LARGE_BYTES MACHINE_TABLE_SPAN
 
 struct region_body {
     struct k42_root root;
@@ -52,16 +53,23 @@ k42_result region_look(struct region_body *body, uintptr_t address, unsigned acc
 void region_change_begin(struct region_body *body);
 void region_change_end(struct region_body *body);
 
-/* Gets the FCM's page for a fault, held. *physical is the page's own. Errors: those of get_page. */
+/* Whether the 2 MiB around the page are all the region's, and large pages may be used. */
+bool region_has_block(const struct region_view *view);
+
+/* Gets the FCM's page for a fault, held. Errors: those of get_page. */
 K42_MUST_CHECK
-k42_result region_get_page(const struct region_view *view, unsigned flags, struct fcm_page *page,
-                           uint64_t *physical);
+k42_result region_get_page(const struct region_view *view, unsigned flags, struct fcm_page *page);
+/* The same for one that is only read: with the block it lies in, where the region can map that. */
+K42_MUST_CHECK
+k42_result region_get_to_read(const struct region_view *view, struct fcm_page *page);
 
 /* Maps an object's page that is held, and lets it go. Errors: those of hat.map. */
 K42_MUST_CHECK
-k42_result region_map_page(const struct region_view *view, uint64_t physical, unsigned protection);
-/* Maps those of its neighbours that are there. */
-void region_map_around(const struct region_view *view, unsigned protection);
+k42_result region_map_page(const struct region_view *view, const struct fcm_page *page,
+                           unsigned protection);
+/* The same; of one that is no block, those of its neighbours that are there, too. */
+K42_MUST_CHECK
+k42_result region_map_to_read(const struct region_view *view, const struct fcm_page *page);
 
 /* ---- methods that all classes have in this form ---- */
 

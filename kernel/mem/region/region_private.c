@@ -4,13 +4,13 @@
  *
  * Private pages belong to the page tables (../hat/tables.h). Here is decided which page it is: a
  * zeroed one, a large one where the region is large, a copy. Pages of an object are mapped
- * read-only, with those of their neighbours that are in memory.
+ * read-only, with those of their neighbours that are in memory or by blocks of 2 MiB; of a block
+ * that is written to, one page is copied.
  *
  * Fails: -ENOMEM, -K42_WAIT from the PM; what the FCM says.
  */
 #include "body.h"
 
-#define LARGE_BYTES MACHINE_TABLE_SPAN
 #define LARGE_ORDER 9u
 #define LARGE_FROM  (8 * LARGE_BYTES) /* regions that get large pages without asking */
 
@@ -30,10 +30,7 @@ static k42_result map_own(const struct region_view *view, uintptr_t address, uin
 }
 
 static bool may_be_large(const struct region_view *view) {
-    uintptr_t block = view->page & ~(LARGE_BYTES - 1);
-    return view->fcm == (fcm_ref)K42_NULL_REF && block >= view->start &&
-           block + LARGE_BYTES <= view->end &&
-           !(view->flags & (SPACE_NO_LARGE | SPACE_GROWS_DOWN)) &&
+    return view->fcm == (fcm_ref)K42_NULL_REF && region_has_block(view) &&
            (view->flags & SPACE_LARGE || view->end - view->start >= LARGE_FROM);
 }
 
@@ -66,16 +63,15 @@ static k42_result copy_mapped(const struct region_view *view) {
 /* Copies the object's page, which is not mapped. */
 static k42_result copy_object(const struct region_view *view) {
     struct fcm_page page;
-    uint64_t physical;
     struct k42_pair taken = k42_call(view->pm, take, 0, 0);
     if (taken.result < 0)
         return taken.result;
-    k42_result result = region_get_page(view, 0, &page, &physical);
+    k42_result result = region_get_page(view, 0, &page);
     if (result < 0) {
         page_give(view, taken.word, 0);
         return result;
     }
-    machine_copy_page(machine_memory(taken.word), machine_memory(physical));
+    machine_copy_page(machine_memory(taken.word), machine_memory(page.physical));
     k42_result put = k42_call(view->fcm, put_page, view->index);
     (void)put;
     return map_own(view, view->page, taken.word, 0);
@@ -83,15 +79,8 @@ static k42_result copy_object(const struct region_view *view) {
 
 static k42_result map_object(const struct region_view *view) {
     struct fcm_page page;
-    uint64_t physical;
-    unsigned protection = view->protection & ~(unsigned)SPACE_WRITE;
-    k42_result result = region_get_page(view, 0, &page, &physical);
-    if (result < 0)
-        return result;
-    result = region_map_page(view, physical, protection);
-    if (result >= 0)
-        region_map_around(view, protection);
-    return result;
+    k42_result result = region_get_to_read(view, &page);
+    return result < 0 ? result : region_map_to_read(view, &page);
 }
 
 static k42_result bring(const struct region_view *view, unsigned access, bool empty) {

@@ -2,34 +2,56 @@
  * Region, shared: an object's pages themselves, which whoever maps the object sees.
  *
  * A page is mapped writable only when the FCM was asked for writing, so that it knows what changes.
+ * Where a program may write there are no blocks of 2 MiB: each page comes to be written by itself.
  *
  * Fails: what the FCM says; -ENOMEM, -K42_WAIT from the HAT.
  */
 #include "body.h"
 
+static k42_result to_write(const struct region_view *view) {
+    struct fcm_page page;
+    k42_result result = region_get_page(view, FCM_WRITE, &page);
+    if (result < 0)
+        return result;
+    unsigned less = page.writable ? 0 : SPACE_WRITE;
+    return region_map_page(view, &page, view->protection & ~less);
+}
+
+/* A fault that no processor has met, of a range that is populated: the block may be mapped by now.
+ */
+static k42_result is_mapped(const struct region_view *view, unsigned access) {
+    unsigned wanted =
+        (access & SPACE_ACCESS_KINDS) == SPACE_ACCESS_EXECUTE ? HAT_EXECUTE : HAT_READ;
+    return k42_call(view->hat, grant, view->page, view->protection | wanted << HAT_WANTED,
+                    &view->lease);
+}
+
+static k42_result to_read(const struct region_view *view, unsigned access) {
+    struct fcm_page page;
+    k42_result result = access & SPACE_ACCESS_ABSENT ? HAT_ABSENT : is_mapped(view, access);
+    if (result <= 0)
+        return result;
+    result = view->protection & SPACE_WRITE ? region_get_page(view, 0, &page)
+                                            : region_get_to_read(view, &page);
+    return result < 0 ? result : region_map_to_read(view, &page);
+}
+
 /*
  * What is mapped at an address of the region is its object's page; should another one be there all
- * the same, one that the FCM has replaced since, it goes.
+ * the same, one that the FCM has replaced since, or a block of which one page is to be written now,
+ * it goes.
  */
 static k42_result shared_fault(struct region *self, uintptr_t address, unsigned access) {
     struct region_view view;
-    struct fcm_page page;
-    uint64_t physical;
     bool write = (access & SPACE_ACCESS_KINDS) == SPACE_ACCESS_WRITE;
     k42_result result = region_look(region_body(self), address, access, &view);
     if (result < 0)
         return result;
-    result = region_get_page(&view, write ? FCM_WRITE : 0, &page, &physical);
-    if (result < 0)
-        return result;
-    unsigned read_only = view.protection & ~(unsigned)SPACE_WRITE;
-    result = region_map_page(&view, physical, page.writable && write ? view.protection : read_only);
+    result = write ? to_write(&view) : to_read(&view, access);
     if (result == -EEXIST) {
         result = k42_call(view.hat, unmap, view.page, PAGE_BYTES);
         return result < 0 ? result : -K42_RETRY;
     }
-    if (result >= 0 && !write)
-        region_map_around(&view, read_only);
     return result < 0 ? result : 0;
 }
 

@@ -57,7 +57,7 @@ static k42_result region_to(struct space_state *state, uintptr_t from, uintptr_t
 /* Where it goes: there, or wherever there is room. In the word. */
 static struct k42_pair new_place(struct space_state *state, const struct space_move *move) {
     if (!(move->flags & SPACE_MOVE_TO)) {
-        uintptr_t place = find_place(state, move->new_length, 0, 0);
+        uintptr_t place = find_place(state, move->new_length, 0, 0, 0);
         return (struct k42_pair){place ? 0 : -ENOMEM, place};
     }
     uintptr_t to = move->new_address;

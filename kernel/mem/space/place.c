@@ -1,8 +1,9 @@
 /*
  * Mapping: where, whether the limits allow it, and as part of which region.
  *
- * New mappings are placed from the top down, large ones where large pages fit. One that continues
- * its neighbour becomes part of it, so a heap that grows piece by piece stays one region.
+ * New mappings are placed from the top down, large ones where large pages fit: an object's such
+ * that its blocks of 2 MiB are blocks of addresses, too. One that continues its neighbour becomes
+ * part of it, so a heap that grows piece by piece stays one region.
  */
 #include <k42/class.h>
 
@@ -14,7 +15,14 @@ static bool is_free(const struct space_state *state, uintptr_t start, uintptr_t 
     return !entry || entry->start - entry->below * PAGE_BYTES >= end;
 }
 
-uintptr_t find_place(const struct space_state *state, size_t length, uintptr_t hint,
+/* `skew` is how far behind the beginning of a block it begins. */
+static uintptr_t find_large(const struct space_state *state, size_t length, size_t skew,
+                            uintptr_t high) {
+    uintptr_t place = index_place(&state->index, length + skew, LARGE_BYTES, LOWEST, high);
+    return place ? place + skew : 0;
+}
+
+uintptr_t find_place(const struct space_state *state, size_t length, uintptr_t hint, uint64_t first,
                      unsigned flags) {
     uintptr_t high = flags & SPACE_LOW ? LOW_END : state->limits.top;
     if (hint >= LOWEST && user_range_ok(hint, length) && is_free(state, hint, hint + length) &&
@@ -22,7 +30,7 @@ uintptr_t find_place(const struct space_state *state, size_t length, uintptr_t h
         return hint;
     uintptr_t place = 0;
     if (length >= LARGE_BYTES)
-        place = index_place(&state->index, length, LARGE_BYTES, LOWEST, high);
+        place = find_large(state, length, first * PAGE_BYTES % LARGE_BYTES, high);
     if (!place)
         place = index_place(&state->index, length, PAGE_BYTES, LOWEST, high);
     if (!place && !(flags & SPACE_LOW))
@@ -161,7 +169,7 @@ static struct k42_pair make_room(struct space_state *state, const struct space_r
     size_t length = request->length;
     if (!(request->flags & SPACE_FIXED)) {
         uintptr_t hint = address & ~(PAGE_BYTES - 1);
-        address = find_place(state, length, hint, request->flags);
+        address = find_place(state, length, hint, request->first, request->flags);
         return (struct k42_pair){address ? 0 : -ENOMEM, address};
     }
     if (address % PAGE_BYTES)

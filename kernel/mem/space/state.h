@@ -83,8 +83,8 @@ void merge_at(struct space_state *state, uintptr_t at);
 /* Whether two neighbours could be one. */
 bool mappings_fit(const struct space_mapping *lower, const struct space_mapping *upper);
 
-/* A place for a mapping, or 0. */
-uintptr_t find_place(const struct space_state *state, size_t length, uintptr_t hint,
+/* A place for a mapping that begins with page `first` of what it maps, or 0. */
+uintptr_t find_place(const struct space_state *state, size_t length, uintptr_t hint, uint64_t first,
                      unsigned flags);
 /* -ENOMEM when so much more is more than the limits allow. */
 K42_MUST_CHECK

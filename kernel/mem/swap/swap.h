@@ -5,11 +5,12 @@
  * cache as a changed page of that file, at a *slot* of its own, and the file's FR writes it like
  * any other. So what is on its way, what is still in memory, errors, and waiting are the cache's
  * business, and swapping the cache for one of another class is, too. Here are only the slots: which
- * are free, and how many page-table entries lead to each (fork makes it more than one).
+ * are free, and how much leads to each: entries of page tables (fork makes it more than one),
+ * and a page in memory that remembers it, since it has not changed since it was there.
  *
- * Counting is a service: any context, no locks, no calls. A slot whose last entry goes is noted,
- * and its page forgotten and the slot free at relief's next turn. Slots are taken by relief's
- * thread alone, one after the other, so what goes out together lies together.
+ * Counting is a service: any context, no locks, no calls. A slot to which nothing leads any more is
+ * noted, and its page forgotten and the slot free at relief's next turn. Slots are taken by
+ * relief's thread alone, one after the other, so what goes out together lies together.
  */
 #ifndef KERNEL_SWAP_H
 #define KERNEL_SWAP_H
@@ -31,9 +32,15 @@ static inline unsigned swap_area_of(swap_slot slot) {
 
 /* ---- slots ---- */
 
-/* One entry more, or fewer, leads to it. Who calls has one. */
+/* One entry or page more, or fewer, leads to it. Who calls has one. */
 void swap_hold(swap_slot slot);
 void swap_drop(swap_slot slot);
+
+/* Whether a page that came back from a slot should remember it: its area is open, and the swap is
+ * roomy; and the two apart. A slot that is held; roomy: less than half of what is open is used. */
+bool swap_keeps(swap_slot slot);
+bool swap_is_open(swap_slot slot);
+bool swap_is_roomy(void);
 
 /*
  * A slot for a page that is about to go out, with one hold; its place in the cache is claimed, and
@@ -42,7 +49,8 @@ void swap_drop(swap_slot slot);
  * none, or no memory for it. Relief's thread, active.
  */
 swap_slot swap_take(void);
-/* The frame, which nobody uses any more, is the cache's; its record says who was charged. */
+/* The frame, which nobody writes to any more, is the cache's, alone or with page tables: its record
+ * says so (FRAME_CACHED), and who was charged. */
 void swap_put(swap_slot slot, uint64_t physical);
 void swap_spare(swap_slot slot);
 void swap_cancel_spares(void);
@@ -93,8 +101,13 @@ k42_ref swap_remove(unsigned area);
 
 /* False: there is none of that number. */
 bool swap_usage(unsigned area, struct swap_usage *usage);
-/* Of all, in pages. */
-void swap_total(uint64_t *pages, uint64_t *free);
+
+struct swap_totals {
+    uint64_t pages, free; /* of all areas */
+    uint64_t put, got;    /* that went to one, or came back from one, since the kernel runs; one
+                             that went without being written again does not count */
+};
+void swap_total(struct swap_totals *totals);
 
 /* ---- relief's ---- */
 

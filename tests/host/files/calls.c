@@ -113,6 +113,7 @@ void calls_open(void) {
     k42_result result = k42_init(NULL);
     number_calls();
     calls_expect(result == 0, "no runtime");
+    calls_expect(numbers_open() == 0, "no numbers");
     calls_expect(k42_attach("test") == 0, "not attached");
     calls_root = (struct credentials){.references = 1, .effective = ~0ul, .permitted = ~0ul};
     calls_task = (struct task){

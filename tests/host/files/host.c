@@ -55,6 +55,22 @@ void heap_free(void *memory) {
     free(memory);
 }
 
+struct heap_cache {
+    size_t size;
+};
+
+struct heap_cache *heap_cache_create(const char *name, size_t size, size_t align) {
+    struct heap_cache *cache = malloc(sizeof *cache);
+    (void)name, (void)align;
+    if (cache)
+        cache->size = size;
+    return cache;
+}
+
+void *heap_cache_allocate_zeroed(struct heap_cache *cache) {
+    return heap_allocate_zeroed(cache->size);
+}
+
 /* ---- a program's memory: addresses below 4096 and above 2^47 are nowhere ---- */
 
 static int is_there(uintptr_t address, size_t size) {

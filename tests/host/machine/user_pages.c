@@ -33,6 +33,7 @@ static struct buffer {
 
 uint64_t user_entry_nx = ENTRY_NX;
 uint64_t machine_user_flushes;
+void (*machine_flushing)(const struct user_flush *flush);
 
 /* ---- tables ---- */
 
@@ -93,6 +94,8 @@ void user_flush_frame(struct user_flush *flush, uint64_t frame) {
 }
 
 void user_flush_finish(struct user_flush *flush) {
+    if (machine_flushing)
+        machine_flushing(flush);
     if (flush->all || (flush->tables && !flush->count))
         forget(flush->table, 0, USER_END, true);
     else

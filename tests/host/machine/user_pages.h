@@ -22,6 +22,9 @@ static inline void *phys_to_virt(uint64_t physical) {
  */
 int machine_user_access(struct user_table *table, uintptr_t address, bool write, uint64_t *value);
 
+/* Called when a flush is about to begin, or NULL: what can still happen until then, may. */
+extern void (*machine_flushing)(const struct user_flush *flush);
+
 /* How many flushes were asked for so far. */
 extern uint64_t machine_user_flushes;
 

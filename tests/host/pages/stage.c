@@ -155,5 +155,5 @@ K42_CLASS(fcm_plain) = {
     .transfers = &fcm_body_transfers[1],
 };
 
-struct k42_class *const stage_classes[STAGE_CLASSES] = {&fcm_shared, &fcm_pinned,      &fcm_stream,
-                                                        &fcm_small,  &fcm_partitioned, &fcm_plain};
+struct k42_class *const stage_classes[STAGE_CLASSES] = {
+    &fcm_shared, &fcm_pinned, &fcm_stream, &fcm_small, &fcm_partitioned, &fcm_large, &fcm_plain};

@@ -73,7 +73,7 @@ extern __thread void (*stage_copying)(void);
 
 /* ---- an address space ---- */
 
-#define SPACE_PAGES 256u
+#define SPACE_PAGES 1024u /* two blocks of 2 MiB */
 #define SPACE_START 0x10000000ul
 
 struct space {
@@ -82,7 +82,8 @@ struct space {
 };
 void space_open(struct space *space, fcm_ref fcm);
 void space_close(struct space *space);
-/* A program's load and store of the word at a byte of the file. 0, or what the fault gave. */
+/* A program's load and store of the word at a byte of the file. 0, or what the fault gave. Who
+ * loads asks for a whole block. */
 k42_result space_load(struct space *space, uint64_t at, uint64_t *value);
 k42_result space_store(struct space *space, uint64_t at, uint64_t value);
 /* How many pages are mapped there. */
@@ -90,7 +91,7 @@ uint64_t space_mapped(struct space *space);
 
 /* ---- a medium ---- */
 
-#define MEDIUM_PAGES 512u
+#define MEDIUM_PAGES 2048u
 
 struct medium {
     fr_ref fr;
@@ -106,6 +107,8 @@ void medium_close(struct medium *medium);
 void medium_set_by_hand(struct medium *medium, bool by_hand);
 /* Answers everything asked for so far. Returns how many. */
 unsigned medium_answer(struct medium *medium);
+/* Answers what was asked of one page; false: nothing was. */
+bool medium_answer_page(struct medium *medium, uint64_t page);
 /* What is on it. */
 uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word);
 
@@ -113,7 +116,7 @@ uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word);
 extern struct k42_class fcm_plain;
 
 /* All classes of a file's pages, that one among them. */
-#define STAGE_CLASSES 6u
+#define STAGE_CLASSES 7u
 extern struct k42_class *const stage_classes[STAGE_CLASSES];
 
 #endif

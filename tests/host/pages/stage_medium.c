@@ -144,22 +144,42 @@ static k42_result fr_describe(struct k42_object *self, char *text, size_t size) 
     return 0;
 }
 
+/* Under the lock: brings what was asked of a page to the end of the list. */
+static bool bring_to_end(struct stage_fr *fr, uint64_t page) {
+    for (unsigned at = 0; at < fr->count; at++)
+        if (fr->asked[at].page.index == page) {
+            struct asked last = fr->asked[fr->count - 1];
+            fr->asked[fr->count - 1] = fr->asked[at];
+            fr->asked[at] = last;
+            return true;
+        }
+    return false;
+}
+
+#define ANY_PAGE (~0ul)
+
+/* What was asked last, or of one page. False: nothing was. */
+static bool answer_one(struct stage_fr *fr, bool by_hand, uint64_t page) {
+    pthread_mutex_lock(&fr->lock);
+    bool any = fr->count != 0 && (by_hand || !fr->medium->by_hand) &&
+               (page == ANY_PAGE || bring_to_end(fr, page));
+    struct asked asked = any ? fr->asked[--fr->count] : (struct asked){.write = false};
+    k42_result result = any ? act(fr, &asked) : 0;
+    pthread_mutex_unlock(&fr->lock);
+    if (!any)
+        return false;
+    fcm_ref fcm = (fcm_ref)asked.page.fcm;
+    if (asked.write ? TRY(fcm, written, asked.page.index, result)
+                    : TRY(fcm, filled, asked.page.index, result))
+        stage_die("an answer of the medium was not expected");
+    return true;
+}
+
 static unsigned answer(struct stage_fr *fr, bool by_hand) {
     unsigned count = 0;
-    for (;;) {
-        pthread_mutex_lock(&fr->lock);
-        bool any = fr->count != 0 && (by_hand || !fr->medium->by_hand);
-        struct asked asked = any ? fr->asked[--fr->count] : (struct asked){.write = false};
-        k42_result result = any ? act(fr, &asked) : 0;
-        pthread_mutex_unlock(&fr->lock);
-        if (!any)
-            return count;
+    while (answer_one(fr, by_hand, ANY_PAGE))
         count++;
-        fcm_ref fcm = (fcm_ref)asked.page.fcm;
-        if (asked.write ? TRY(fcm, written, asked.page.index, result)
-                        : TRY(fcm, filled, asked.page.index, result))
-            stage_die("an answer of the medium was not expected");
-    }
+    return count;
 }
 
 static void *answers(void *argument) {
@@ -237,6 +257,10 @@ void medium_set_by_hand(struct medium *medium, bool by_hand) {
 
 unsigned medium_answer(struct medium *medium) {
     return answer(fr_of(medium), true);
+}
+
+bool medium_answer_page(struct medium *medium, uint64_t page) {
+    return answer_one(fr_of(medium), true, page);
 }
 
 uint64_t medium_word(struct medium *medium, uint64_t page, unsigned word) {

@@ -7,12 +7,16 @@
 #include <errno.h>
 #include <pthread.h>
 
+#define BLOCK_PAGES 512u
+#define BLOCKS      (SPACE_PAGES / BLOCK_PAGES)
+
 struct stage_hat {
     struct k42_root root;
     struct hat rep;
     pthread_mutex_t lock;
     uint64_t pages[SPACE_PAGES]; /* physical address and protection */
-    uint8_t accessed[SPACE_PAGES];
+    uint64_t blocks[BLOCKS];     /* the same of blocks; no page of one is mapped by itself */
+    uint8_t accessed[SPACE_PAGES], block_accessed[BLOCKS];
 };
 
 #define HAT(self) k42_container(self, struct stage_hat, rep)
@@ -29,17 +33,30 @@ static uint64_t page_at(uintptr_t address) {
     return page;
 }
 
+/* Under the lock. */
+static bool has_pages(const struct stage_hat *hat, uint64_t block) {
+    for (uint64_t page = block * BLOCK_PAGES; page < (block + 1) * BLOCK_PAGES; page++)
+        if (hat->pages[page])
+            return true;
+    return false;
+}
+
 static k42_result hat_map(struct hat *self, uintptr_t address, uint64_t physical,
                           unsigned protection, const struct hat_lease *lease) {
     struct stage_hat *hat = HAT(self);
-    uint64_t *page = &hat->pages[page_at(address)];
+    uint64_t page = page_at(address), block = page / BLOCK_PAGES;
+    bool large = protection & HAT_LARGE;
+    uint64_t *entry = large ? &hat->blocks[block] : &hat->pages[page];
     k42_result result = 0;
     (void)lease;
+    if (large && (page % BLOCK_PAGES || physical % (BLOCK_PAGES * FRAME_BYTES)))
+        stage_die("a block is mapped where it cannot be");
     pthread_mutex_lock(&hat->lock);
-    if (*page && (*page & ~(uint64_t)7) != physical)
+    if ((*entry && (*entry & ~(uint64_t)7) != physical) ||
+        (large ? has_pages(hat, block) : hat->blocks[block]))
         result = -EEXIST;
     else
-        *page = physical | protection | (*page & 7);
+        *entry = physical | (protection & 7) | (*entry & 7);
     pthread_mutex_unlock(&hat->lock);
     return result;
 }
@@ -52,8 +69,11 @@ static k42_result change(struct hat *self, uintptr_t address, size_t length, uin
     uint64_t last = page_at(address + length - 1);
     pthread_mutex_lock(&hat->lock);
     for (uint64_t page = page_at(address); page <= last; page++) {
+        uint64_t *block = &hat->blocks[page / BLOCK_PAGES];
         changed += hat->pages[page] != 0;
+        changed += *block && (*block & keep) != *block ? BLOCK_PAGES : 0;
         hat->pages[page] &= keep;
+        *block &= keep;
     }
     pthread_mutex_unlock(&hat->lock);
     return changed;
@@ -72,8 +92,11 @@ static k42_result hat_look(struct hat *self, uintptr_t address) {
     struct stage_hat *hat = HAT(self);
     uint64_t page = page_at(address);
     pthread_mutex_lock(&hat->lock);
-    k42_result seen = hat->pages[page] && hat->accessed[page] ? HAT_ACCESSED : 0;
-    hat->accessed[page] = 0;
+    bool large = hat->blocks[page / BLOCK_PAGES];
+    uint8_t *accessed = large ? &hat->block_accessed[page / BLOCK_PAGES] : &hat->accessed[page];
+    k42_result seen = (large || hat->pages[page]) && *accessed ? HAT_ACCESSED : 0;
+    seen |= large ? HAT_OF_BLOCK : 0;
+    *accessed = 0;
     pthread_mutex_unlock(&hat->lock);
     return seen;
 }
@@ -95,7 +118,7 @@ static k42_result hat_usage(struct hat *self, struct hat_usage *usage) {
     *usage = (struct hat_usage){.mapped = 0};
     pthread_mutex_lock(&hat->lock);
     for (unsigned i = 0; i < SPACE_PAGES; i++)
-        usage->mapped += hat->pages[i] != 0;
+        usage->mapped += hat->pages[i] || hat->blocks[i / BLOCK_PAGES];
     pthread_mutex_unlock(&hat->lock);
     return 0;
 }
@@ -106,10 +129,12 @@ static k42_result hat_describe(struct k42_object *self, char *text, size_t size)
     (void)text, (void)size;
     uint64_t index = door.at / FRAME_BYTES;
     pthread_mutex_lock(&hat->lock);
-    uint64_t page = hat->pages[index];
+    uint64_t page = hat->pages[index], block = hat->blocks[index / BLOCK_PAGES];
+    if (block)
+        page = block + index % BLOCK_PAGES * FRAME_BYTES;
     bool allowed = page & (door.write ? HAT_WRITE : HAT_READ);
     if (allowed) {
-        hat->accessed[index] = 1;
+        *(block ? &hat->block_accessed[index / BLOCK_PAGES] : &hat->accessed[index]) = 1;
         char *memory = machine_memory(page & ~(uint64_t)(FRAME_BYTES - 1));
         uint64_t *word = (uint64_t *)(memory + door.at % FRAME_BYTES);
         if (door.write)
@@ -164,18 +189,33 @@ void space_close(struct space *space) {
         stage_die("cannot close an address space");
 }
 
+static k42_result map(struct space *space, uint64_t index, const struct fcm_page *page) {
+    hat_ref hat = (hat_ref)space->hat;
+    unsigned protection = HAT_READ | (door.write && page->writable ? HAT_WRITE : 0);
+    uintptr_t address = SPACE_START + index * FRAME_BYTES,
+              block = SPACE_START + page->index * FRAME_BYTES;
+    k42_result result = -EEXIST;
+    if (page->order)
+        result = k42_call(hat, map, block, page->physical, protection | HAT_LARGE, NULL);
+    if (result == -EEXIST)
+        result = k42_call(hat, map, address, page->physical + (address - block), protection, NULL);
+    return result;
+}
+
 /* Active. One attempt to make the access possible: as a region does it. */
 static k42_result fault(struct space *space) {
     uint64_t index = door.at / FRAME_BYTES;
-    uintptr_t address = SPACE_START + index * FRAME_BYTES;
     struct fcm_page page;
-    k42_result result = k42_call(space->fcm, get_page, index, door.write ? FCM_WRITE : 0, &page);
+    k42_result result =
+        k42_call(space->fcm, get_page, index, door.write ? FCM_WRITE : FCM_LARGE, &page);
     if (result)
         return result;
-    unsigned protection = HAT_READ | (door.write && page.writable ? HAT_WRITE : 0);
-    result = k42_call((hat_ref)space->hat, map, address, page.physical, protection, NULL);
-    k42_result dropped =
-        result ? k42_call(space->fcm, put_page, index) : k42_call(space->fcm, mapped, index, 1);
+    result = map(space, index, &page);
+    k42_result dropped = result ? k42_call(space->fcm, put_page, page.index)
+                                : k42_call(space->fcm, mapped, page.index, 1);
+    if (result == -EEXIST) /* for a write: a block is there */
+        dropped =
+            k42_call((hat_ref)space->hat, unmap, SPACE_START + index * FRAME_BYTES, FRAME_BYTES);
     return result ? result : dropped;
 }
 

@@ -17,8 +17,11 @@
 
 #define THREADS      4u
 #define PAGES        64u
+#define BLOCK_PAGES  520u /* a block of 2 MiB and some */
 #define FEW_PAGES    2u
 #define LIMIT        40u
+#define BLOCK_LIMIT  1500u
+#define FRAMES       (32u << 20 >> FRAME_SHIFT)
 #define BYTES(pages) ((uint64_t)(pages)*FRAME_BYTES)
 
 static struct medium medium;
@@ -48,7 +51,7 @@ struct worker {
     pthread_t thread;
     void (*work)(struct worker *);
     unsigned number;
-    uint64_t words[PAGES]; /* what this thread wrote last */
+    uint64_t words[BLOCK_PAGES]; /* what this thread wrote last */
     uint64_t count;
 };
 
@@ -66,11 +69,15 @@ static void start(struct worker *worker, void (*work)(struct worker *), unsigned
     assert_int_equal(pthread_create(&worker->thread, NULL, run, worker), 0);
 }
 
-static fcm_ref make(uint64_t size) {
+static fcm_ref make_as(struct k42_class *class_, uint64_t size) {
     struct fcm_file file = {.pm = pm, .fr = medium.fr, .size = size};
     k42_ref ref;
-    assert_int_equal(k42_create(&fcm_shared, &file, &ref), 0);
+    assert_int_equal(k42_create(class_, &file, &ref), 0);
     return (fcm_ref)ref;
+}
+
+static fcm_ref make(uint64_t size) {
+    return make_as(&fcm_shared, size);
 }
 
 static void end(fcm_ref one) {
@@ -153,27 +160,41 @@ static void await_progress(uint32_t more) {
         sched_yield();
 }
 
-static void use_a_file(uint64_t count, bool mapped) {
-    static struct worker workers[THREADS + 2];
+/* From each class to each. */
+static void swap_to_all(void) {
     static struct k42_class *const pms[] = {&pm_arc, &pm_2q,    &pm_turns, &pm_mru,
                                             &pm_arc, &pm_turns, &pm_clock};
-    stop = 0;
-    pages = count;
-    is_mapped = mapped;
-    fcm = make(BYTES(pages));
-    for (unsigned i = 0; i < 2 && mapped; i++)
-        space_open(&spaces[i], fcm);
-    for (unsigned i = 0; i < THREADS; i++)
-        start(&workers[i], use_words, i);
-    start(&workers[THREADS], sync_and_give_back, THREADS);
-    start(&workers[THREADS + 1], cut_and_grow, THREADS + 1);
-    /* From each class to each. */
     for (unsigned i = 0; i < 2 * STAGE_CLASSES * STAGE_CLASSES && goes_on(); i++) {
         await_progress(40);
         swap((k42_ref)fcm, stage_classes[i % 2 ? i / 2 % STAGE_CLASSES : i / 2 / STAGE_CLASSES]);
         if (i % 8 == 0)
             swap((k42_ref)pm, pms[i / 8 % (sizeof pms / sizeof *pms)]);
     }
+}
+
+/* With blocks that are mapped and come to their end. */
+static void swap_to_and_from_blocks(void) {
+    for (unsigned i = 0; i < STAGE_CLASSES && goes_on(); i++) {
+        await_progress(400);
+        swap((k42_ref)fcm, stage_classes[i]);
+        await_progress(40);
+        swap((k42_ref)fcm, &fcm_large);
+    }
+}
+
+static void use_a_file(fcm_ref file, uint64_t count, bool mapped, void (*swaps)(void)) {
+    static struct worker workers[THREADS + 2];
+    stop = 0;
+    pages = count;
+    is_mapped = mapped;
+    fcm = file;
+    for (unsigned i = 0; i < 2 && mapped; i++)
+        space_open(&spaces[i], fcm);
+    for (unsigned i = 0; i < THREADS; i++)
+        start(&workers[i], use_words, i);
+    start(&workers[THREADS], sync_and_give_back, THREADS);
+    start(&workers[THREADS + 1], cut_and_grow, THREADS + 1);
+    swaps();
     swap((k42_ref)fcm, &fcm_shared);
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < THREADS + 2; i++)
@@ -192,13 +213,24 @@ static void use_a_file(uint64_t count, bool mapped) {
 
 static void words_survive_eviction_write_back_and_swaps(void **state) {
     (void)state;
-    use_a_file(PAGES, true);
+    use_a_file(make(BYTES(PAGES)), PAGES, true, swap_to_all);
 }
 
 static void words_of_a_small_file_survive_the_same(void **state) {
     (void)state;
-    use_a_file(FEW_PAGES, true);
-    use_a_file(FEW_PAGES, false);
+    use_a_file(make(BYTES(FEW_PAGES)), FEW_PAGES, true, swap_to_all);
+    use_a_file(make(BYTES(FEW_PAGES)), FEW_PAGES, false, swap_to_all);
+}
+
+/* A block that has come to its end is not made again: many files. */
+static void words_of_blocks_survive_the_same(void **state) {
+    (void)state;
+    assert_int_equal(CALL(pm, limit, BLOCK_LIMIT), 0);
+    for (unsigned round = 0; round < 6; round++) {
+        uint64_t size = BYTES(BLOCK_PAGES);
+        use_a_file(make_as(&fcm_large, size), BLOCK_PAGES, round % 3, swap_to_and_from_blocks);
+        assert_int_equal(CALL((fr_ref)medium.fr, resize, 0), 0);
+    }
 }
 
 /* ---- appending ---- */
@@ -292,10 +324,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(words_survive_eviction_write_back_and_swaps),
         TEST(words_of_a_small_file_survive_the_same),
+        TEST(words_of_blocks_survive_the_same),
         TEST(appended_records_are_all_there_once_and_in_order),
         TEST(a_sync_ends_although_writers_do_not),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    stage_open();
+    stage_open_with(FRAMES);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

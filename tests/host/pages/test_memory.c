@@ -106,12 +106,38 @@ static void a_page_in_transit_arrives_at_the_new_object(void **state) {
     }
 }
 
+/* As a page of the swap is that some programs still read. */
+static void a_frame_that_page_tables_have_as_well_is_left_to_them(void **state) {
+    (void)state;
+    if (file_class == &fcm_pinned)
+        return;
+    fcm_ref fcm = file_make_on_medium(BYTES(10));
+    k42_enter();
+    struct k42_pair taken = k42_call(pm_machine, take, 0, 0);
+    k42_exit();
+    assert_int_equal(taken.result, 0);
+    struct frame *frame = frame_at(taken.word);
+    uint64_t *words = machine_memory(taken.word);
+    frame->user[0] = k42_id_of(pm_machine);
+    frame->holds = FRAME_CACHED + 1;
+    words[0] = 77;
+    assert_int_equal(TRY(fcm, expect, 3), 0);
+    assert_int_equal(TRY(fcm, adopt, 3, taken.word), 0);
+    assert_int_equal(TRY(fcm, leave, 3, FCM_LEAVE_USED), FCM_HAS_LEFT);
+    assert_int_equal(frame->holds, 1);
+    words[0] = 78;
+    assert_int_equal(file_word(fcm, BYTES(3)), 77);
+    assert_int_equal(TRY(pm_machine, give, taken.word, 0, 0), 0);
+    file_end(fcm);
+}
+
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         FILE_TEST(only_pages_nobody_holds_are_given_back),
         FILE_TEST(a_file_larger_than_the_limit_passes_through_it),
         FILE_TEST(a_limit_that_nothing_can_keep_is_no_memory),
         FILE_TEST(a_page_in_transit_arrives_at_the_new_object),
+        FILE_TEST(a_frame_that_page_tables_have_as_well_is_left_to_them),
     };
     file_tests_open(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
