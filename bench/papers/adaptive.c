@@ -3,9 +3,12 @@
  */
 #include "adaptive.h"
 
+#include <stddef.h>
+
 #define SHARED      "fcm.shared"
 #define PARTITIONED "fcm.partitioned"
-#define MEETING     1.0 /* in a thousand pages: CPUs are in each other's way */
+
+enum { MEETING_PART = 64 };
 
 /* As advisor_contention.c has them; here every look says something. */
 static const struct advice_rules rules = {
@@ -15,16 +18,20 @@ const char *adaptive_class(const struct adaptive *adaptive) {
     return adaptive->class_name ? adaptive->class_name : SHARED;
 }
 
-/* Of a partitioned cache nothing can be said: there CPUs do not meet. */
-static int signal_of(const struct adaptive *adaptive, double met) {
-    if (adaptive->class_name && adaptive->class_name[4] == PARTITIONED[4])
-        return 0;
-    return met >= MEETING ? 1 : -1;
+bool adaptive_is_watched(const struct adaptive *adaptive) {
+    enum advice_state state = adaptive->advice.state;
+    return state == ADVICE_DOUBT || state == ADVICE_PROBATION || state == ADVICE_CHECK;
 }
 
-void adaptive_look(struct adaptive *adaptive, double met, double ns, uint64_t pages) {
+static int signal_of(const struct adaptive *adaptive, const struct adaptive_run *run) {
+    if (adaptive_is_watched(adaptive))
+        return run->users > 1 && run->meetings * MEETING_PART >= run->reads ? 1 : -1;
+    return adaptive->advice.state == ADVICE_CALM && run->users > 1;
+}
+
+void adaptive_look(struct adaptive *adaptive, const struct adaptive_run *run) {
     struct advice_look look = {
-        .signal = signal_of(adaptive, met), .cost = (uint64_t)ns, .work = pages, .turns = 1};
+        .signal = signal_of(adaptive, run), .cost = run->ns, .work = run->reads, .turns = 1};
     adaptive->looks++;
     switch (advice_step(&adaptive->advice, &rules, &look)) {
     case ADVICE_CHANGE:

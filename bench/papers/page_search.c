@@ -31,14 +31,16 @@ static const char *const classes[] = {"fcm.shared", "fcm.partitioned"};
 static struct plan {
     fcm_ref file;
     uint64_t pages, turns; /* of each thread, over all pages */
-    bool whole;
+    bool whole, watched;
     unsigned threads, ready;
+    uint64_t reading; /* watched: a bit for each thread, modulo 64 */
 } plan;
 
 struct searcher {
     pthread_t thread;
     unsigned number;
     double ns; /* for a page */
+    uint64_t meetings;
 };
 
 static uint64_t used_ns(void) {
@@ -66,6 +68,15 @@ static unsigned search_page(uint64_t page) {
     return plan.whole ? words_in(text, length) : text[0] == 'p' ? TEXT_PER_PAGE : 0;
 }
 
+/* The same while it is watched, as the kernel's hook does it. */
+static unsigned search_watched(struct searcher *self, uint64_t page) {
+    uint64_t own = 1ul << self->number % 64;
+    self->meetings += (__atomic_fetch_or(&plan.reading, own, __ATOMIC_RELAXED) & ~own) != 0;
+    unsigned found = search_page(page);
+    __atomic_fetch_and(&plan.reading, ~own, __ATOMIC_RELAXED);
+    return found;
+}
+
 /* All begin together, as far as the processors allow it. */
 static void meet(void) {
     __atomic_add_fetch(&plan.ready, 1, __ATOMIC_ACQ_REL);
@@ -82,7 +93,7 @@ static void *search(void *argument) {
     meet();
     uint64_t begin = used_ns();
     for (uint64_t i = 0; i < plan.turns * plan.pages; i++) {
-        found += search_page(page);
+        found += plan.watched ? search_watched(self, page) : search_page(page);
         page = page + 1 == plan.pages ? 0 : page + 1;
     }
     self->ns = (double)(used_ns() - begin) / (double)(plan.turns * plan.pages);
@@ -95,6 +106,7 @@ static void *search(void *argument) {
 /* One run of a load. */
 struct seen {
     double ns[MOST_THREADS], sum, met; /* for a page: of each thread, of all; per thousand pages */
+    uint64_t meetings;
 };
 
 static void run(unsigned threads, struct seen *seen) {
@@ -103,15 +115,17 @@ static void run(unsigned threads, struct seen *seen) {
     plan.ready = 0;
     uint64_t met = text_file_contended(plan.file);
     for (unsigned i = 0; i < threads; i++) {
-        searchers[i].number = i;
+        searchers[i] = (struct searcher){.number = i};
         if (pthread_create(&searchers[i].thread, NULL, search, &searchers[i]))
             measure_fail("starting a searcher", "the system refused");
     }
     seen->sum = 0;
+    seen->meetings = 0;
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(searchers[i].thread, NULL);
         seen->ns[i] = searchers[i].ns;
         seen->sum += searchers[i].ns;
+        seen->meetings += searchers[i].meetings;
     }
     seen->met = (double)(text_file_contended(plan.file) - met) * 1000 /
                 (double)(plan.turns * plan.pages * threads);
@@ -131,14 +145,23 @@ static void be(const char *class_name) {
     measure_require(text_file_swap(plan.file, class_name), "swapping the page cache");
 }
 
-/* A load with a cache that has had time to become what suits it. */
+/* A load with a cache that has had time to become what suits it. What is watched is not measured:
+ * in the kernel that is a small part of the time. */
 static void run_adaptive(struct adaptive *adaptive, unsigned threads, struct seen *seen) {
     do {
         be(adaptive_class(adaptive));
+        plan.watched = adaptive_is_watched(adaptive);
         run(threads, seen);
-        adaptive_look(adaptive, seen->met, seen->sum * (double)(plan.turns * plan.pages),
-                      plan.turns * plan.pages * threads);
+        plan.watched = false;
+        adaptive_look(adaptive,
+                      &(struct adaptive_run){
+                          .users = threads,
+                          .reads = plan.turns * plan.pages * threads,
+                          .meetings = seen->meetings,
+                          .ns = (uint64_t)(seen->sum * (double)(plan.turns * plan.pages))});
     } while (adaptive->looks < LOOKS);
+    be(adaptive_class(adaptive));
+    run(threads, seen);
 }
 
 /* Every class in turn, so that a disturbance meets all. */
