@@ -348,7 +348,7 @@ k42ctl swap --class fcm.loop fcm.shared; k42ctl unload fcm_loop""" + READ_END, l
 # and what its PM says: class, frames, limit and pages that came. Another policy comes while it goes.
 ROUNDS = """set -e; k42ctl load /c/pm_bip.k42; exec 3< /srv/loop; echo 3 pm.clock 128 > /proc/k42/replacement
 line() { awk '$4 == 128 && $5 {print $1, $2, $3, $11, $7}' /proc/k42/replacement; }
-pm=$(line | cut -d ' ' -f 1)
+pm=$(line | cut -d ' ' -f 1); : > /tmp/told
 (while [ ! -e /tmp/over ]; do dd if=/srv/loop bs=64K status=none | cksum; line; done) > /tmp/told & loop=$!
 rounds() { from=$(wc -l < /tmp/told); until [ $(($(wc -l < /tmp/told) - from)) -ge 6 ]; do sleep 0.1; done; }
 rounds; k42ctl swap $pm pm.bip; rounds; k42ctl swap $pm pm.2q; rounds

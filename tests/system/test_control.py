@@ -19,7 +19,9 @@ pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="Linux has no objects"
 PATIENT = "--deadline 10s"
 AS_NOBODY = "chroot --userspec=65534:65534 / "
 # A program between two FIFOs that a shell has open; ends when told so.
-PIPELINE = "mkfifo /tmp/in /tmp/out; cat < /tmp/in > /tmp/out & exec 5> /tmp/in 6< /tmp/out; "
+# What has come through it has been read by cat, not by the shell that is about to become it.
+PIPELINE = ("mkfifo /tmp/in /tmp/out; cat < /tmp/in > /tmp/out & exec 5> /tmp/in 6< /tmp/out; "
+            "echo begin >&5; read -u 6 begun; ")
 END = "; exec 5>&- 6<&-; wait; rm -f /tmp/in /tmp/out"
 
 
