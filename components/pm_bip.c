@@ -66,16 +66,7 @@ static const struct order_policy bip = {.new_flags = FCM_LEAVE_USED | FCM_LEAVE_
                                         .stays = stays,
                                         .goes = goes};
 
-static k42_result reclaim(struct pm *self, uint64_t wanted) {
-    return pm_body_reclaim(self, wanted, &bip);
-}
-
-static k42_result page_came(struct pm *self, k42_ref fcm, uint64_t index) {
-    return pm_body_came(self, fcm, index, &bip);
-}
-
-static const struct pm_ops bip_ops = {PM_BODY_METHODS, .came = page_came, .left = pm_body_left,
-                                      .reclaim = reclaim};
+PM_ORDER_METHODS(bip_ops, bip);
 
 K42_CLASS(pm_bip) = {
     .name = "pm.bip",

@@ -304,22 +304,39 @@ static void component_remove(struct k42_component *component) {
     k42_platform_free(component);
 }
 
-k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size) {
+/* It is kept, and usable as before. */
+static void component_keep(struct k42_component *component) {
+    const struct k42_module *module = component->module;
+    k42_classes_set_leaving(component, 0);
+    if (module->start && module->start() < 0)
+        k42_log("component %s is kept, and does not start again", component->name);
+}
+
+k42_result k42_component_unload_to(struct k42_component *component, struct k42_class *to, char *why,
+                                   size_t why_size) {
     char unread[8];
     if (k42_active())
         return -EDEADLK;
+    if (!why) {
+        why = unread;
+        why_size = sizeof unread;
+    }
     k42_lock(&loading);
-    const struct k42_module *module = component->module;
-    if (module->stop)
-        module->stop();
-    k42_result result =
-        component_close(component, why ? why : unread, why ? why_size : sizeof unread);
+    if (component->module->stop)
+        component->module->stop();
+    k42_result result = to ? k42_component_move(component, to, why, why_size) : 0;
+    if (result >= 0)
+        result = component_close(component, why, why_size);
     if (!result)
         component_remove(component);
-    else if (module->start && module->start() < 0)
-        k42_log("component %s is kept, and does not start again", component->name);
+    else
+        component_keep(component);
     k42_unlock(&loading);
     return result;
+}
+
+k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size) {
+    return k42_component_unload_to(component, NULL, why, why_size);
 }
 
 void k42_components_close(void) {

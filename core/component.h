@@ -19,6 +19,13 @@ struct k42_component {
 /* Asks all threads on the component's ledger to stop, and waits for their ends. */
 void k42_threads_stop(struct k42_component *component);
 
+/*
+ * Swaps the instances of its classes to another class, and lets no swap that leads to them begin
+ * from here on, until k42_classes_set_leaving(component, 0). Inactive callers only.
+ */
+k42_result k42_component_move(struct k42_component *component, struct k42_class *to, char *why,
+                              size_t why_size);
+
 /* Turns the factories that make this component's classes away from them: all or none. */
 k42_result k42_component_close_factories(struct k42_component *component, char *why,
                                          size_t why_size);

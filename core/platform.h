@@ -91,6 +91,9 @@ void k42_platform_park(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 void k42_platform_wake(uint32_t *word, uint32_t waiters);
 /* Lets another thread of this CPU run. */
 void k42_platform_yield(void);
+/* From now on the calling thread goes before all that share the CPUs: calls of others wait for what
+ * it does, which is little. Nothing changes where that would take a privilege. */
+void k42_platform_go_first(void);
 
 /* child() runs in the child of each fork, in the one thread it has. Later calls replace it. */
 void k42_platform_watch_forks(void (*child)(void));

@@ -15,6 +15,7 @@
 struct worker {
     const char *name;
     void (*round)(void);
+    bool first; /* calls wait for what it does */
     struct k42_lock lock;
     struct k42_platform_thread *thread;
     uint32_t kicked; /* slept on */
@@ -28,7 +29,7 @@ struct worker {
 static void reclaim_round(void);
 static void swap_round(void);
 static struct worker reclaimer = {.name = "k42-reclaim", .round = reclaim_round};
-static struct worker swapper = {.name = "k42-swap", .round = swap_round};
+static struct worker swapper = {.name = "k42-swap", .round = swap_round, .first = true};
 
 void k42_workers_open(const struct k42_options *options) {
     reclaimer.gather_ns = options ? options->gather_ns : 0;
@@ -48,6 +49,8 @@ static void worker_main(void *argument) {
     struct worker *worker = argument;
     if (k42_attach_service(worker->name) < 0)
         k42_panic("%s cannot attach", worker->name);
+    if (worker->first)
+        k42_platform_go_first();
     for (;;) {
         k42_store_release(&worker->kicked, 0);
         k42_store_release(&worker->urgent, 0);

@@ -55,8 +55,17 @@ bool read_all(int fd, void *buffer, size_t length);
 bool write_all(int fd, const void *buffer, size_t length);
 /* Writes head and bytes; false when the other side is gone. */
 bool send_frame(int fd, enum kind kind, const void *bytes, size_t length);
-/* The next frame, its bytes in memory that the caller frees; false at the end or on nonsense. */
+/* The next frame, its bytes in memory until forget_frame(); false at the end or on nonsense. */
 bool receive_frame(int fd, struct frame *frame, void **bytes);
+void forget_frame(const struct frame *frame, void *bytes);
+
+/*
+ * Memory in a mapping of its own, zeroed; NULL: there is none. A process that takes no other has
+ * what it had before when it has given that back, and shares as many pages with its children as
+ * ever, whatever it was asked to do: what there is in the kernel can be compared.
+ */
+void *room_take(size_t bytes);
+void room_give(void *room, size_t bytes);
 
 /* Opens the ports; false when the machine has none. */
 bool ports_open(int ports[PORT_COUNT]);
@@ -74,6 +83,7 @@ struct command {
     const char *folder;
     char **arguments, **environment;
     pid_t spared[SERVICES]; /* not ended with what it leaves, nor are their children; or 0 */
+    size_t room;            /* bytes that both lists of texts take */
 };
 
 /* The next text field of a message, or NULL. */

@@ -119,7 +119,7 @@ static void obey(void) {
             kill(-beside->pid, (int)signal);
         }
     }
-    free(bytes);
+    forget_frame(&frame, bytes);
 }
 
 static void pass_on(struct beside *beside, int stream) {

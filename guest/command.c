@@ -231,7 +231,7 @@ int command_start(const struct command *command, const int ports[PORT_COUNT], in
 pid_t updates_start(void) {
     char *arguments[] = {"k42ctl", "updates", UPDATES_FOLDER, NULL};
     char *environment[] = {"PATH=/usr/sbin:/usr/bin", NULL};
-    struct command command = {false, 0, 0, "/", arguments, environment, {0}};
+    struct command command = {false, 0, 0, "/", arguments, environment, {0}, 0};
     pid_t pid = fork();
     if (pid == 0) {
         int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -243,7 +243,7 @@ pid_t updates_start(void) {
 void console_session(void) {
     char *arguments[] = {"/bin/sh", "-l", NULL};
     char *environment[] = {"HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=linux", NULL};
-    struct command command = {true, 24, 80, "/root", arguments, environment, {0}};
+    struct command command = {true, 24, 80, "/root", arguments, environment, {0}, 0};
     pid_t pid = fork();
     if (pid == 0)
         command_become(&command, NULL, -1);

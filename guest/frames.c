@@ -6,8 +6,8 @@
 #include "agent.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 bool read_all(int fd, void *buffer, size_t length) {
@@ -50,14 +50,25 @@ bool send_frame(int fd, enum kind kind, const void *bytes, size_t length) {
 bool receive_frame(int fd, struct frame *frame, void **bytes) {
     if (!read_all(fd, frame, sizeof *frame) || frame->length > MOST_TEXT)
         return false;
-    char *text = malloc(frame->length + 1u);
-    if (!text)
+    *bytes = room_take(frame->length + 1u); /* a zero byte follows */
+    if (!*bytes)
         return false;
-    if (!read_all(fd, text, frame->length)) {
-        free(text);
-        return false;
-    }
-    text[frame->length] = 0;
-    *bytes = text;
-    return true;
+    if (read_all(fd, *bytes, frame->length))
+        return true;
+    forget_frame(frame, *bytes);
+    return false;
+}
+
+void forget_frame(const struct frame *frame, void *bytes) {
+    room_give(bytes, frame->length + 1u);
+}
+
+void *room_take(size_t bytes) {
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return room == MAP_FAILED ? NULL : room;
+}
+
+void room_give(void *room, size_t bytes) {
+    if (room)
+        (void)munmap(room, bytes);
 }

@@ -143,7 +143,7 @@ static void serve(uint64_t began) {
     start_beside();
     greet(began);
     for (bool more = true; more && receive_frame(ports[PORT_CONTROL], &frame, &message);
-         free(message))
+         forget_frame(&frame, message))
         more = obey(frame, message);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "agent.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 char *next_text(char **at, const char *end) {
@@ -16,16 +15,11 @@ char *next_text(char **at, const char *end) {
     return text;
 }
 
-static char **next_texts(char **at, const char *end, uint32_t count) {
-    if (count > (size_t)(end - *at))
-        return NULL;
-    char **texts = calloc(count + 1u, sizeof *texts);
-    for (uint32_t i = 0; texts && i < count; i++)
-        if (!(texts[i] = next_text(at, end))) {
-            free(texts);
-            return NULL;
-        }
-    return texts;
+static bool next_texts(char **at, const char *end, uint32_t count, char **texts) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!(texts[i] = next_text(at, end)))
+            return false;
+    return true;
 }
 
 bool command_read(char *message, size_t length, struct command *command) {
@@ -38,17 +32,20 @@ bool command_read(char *message, size_t length, struct command *command) {
                                 .rows = (unsigned short)head.rows,
                                 .columns = (unsigned short)head.columns,
                                 .folder = next_text(&at, end)};
-    if (!command->folder || !head.arguments)
+    if (!command->folder || !head.arguments || head.arguments > length || head.variables > length)
         return false;
-    command->arguments = next_texts(&at, end, head.arguments);
-    command->environment = command->arguments ? next_texts(&at, end, head.variables) : NULL;
-    if (command->environment)
+    command->room = ((size_t)head.arguments + 1 + head.variables + 1) * sizeof(char *);
+    command->arguments = room_take(command->room);
+    if (!command->arguments)
+        return false;
+    command->environment = command->arguments + head.arguments + 1;
+    if (next_texts(&at, end, head.arguments, command->arguments) &&
+        next_texts(&at, end, head.variables, command->environment))
         return true;
     command_free(command);
     return false;
 }
 
 void command_free(struct command *command) {
-    free(command->arguments);
-    free(command->environment);
+    room_give(command->arguments, command->room);
 }

@@ -85,3 +85,7 @@ void k42_platform_join(struct k42_platform_thread *thread) {
     pthread_join(thread->thread, NULL);
     free(thread);
 }
+
+/* A program's threads share: real-time priorities are the administrator's to give. */
+void k42_platform_go_first(void) {
+}

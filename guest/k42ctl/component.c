@@ -75,15 +75,24 @@ int load_command(char **words) {
 
 int unload_command(char **words) {
     struct k42_modules_answer answer;
-    char parameters[128];
-    if (!words[0] || words[1])
+    const char *name = NULL, *to = NULL;
+    char parameters[160];
+    while (*words)
+        if (!option_value(&words, "--to", &to)) {
+            if (name)
+                return wrong_words("unload takes the name of one component");
+            name = *words++;
+        }
+    if (!name)
         return wrong_words("unload takes the name of one component");
-    must_be_word(words[0], "component");
-    snprintf(parameters, sizeof parameters, "unload=%s", words[0]);
+    must_be_word(name, "component");
+    if (to)
+        must_be_word(to, "class");
+    snprintf(parameters, sizeof parameters, "unload=%s%s%s", name, to ? " to=" : "", to ? to : "");
     if (!modules_ask(-1, parameters, &answer))
         return refused("%s", answer.why);
     if (!as_json)
-        printf("%s is unloaded\n", words[0]);
+        printf("%s is unloaded\n", name);
     return DONE;
 }
 

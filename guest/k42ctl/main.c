@@ -43,8 +43,9 @@ static const struct command commands[] = {
      "  --calls N                 so many of them, then no more\n"
      "  -- COMMAND ...            as long as it runs; otherwise until this program is ended\n"},
     {"load", load_command, "FILE", "load a component that './k42 build FILE.c' made", NULL},
-    {"unload", unload_command, "COMPONENT",
-     "unload a component that nothing uses any more, or say what does", NULL},
+    {"unload", unload_command, "COMPONENT [--to CLASS]",
+     "unload a component that nothing uses any more, or say what does",
+     "  --to CLASS                its instances become of that class first\n"},
     {"upgrade", upgrade_command, "COMPONENT | CLASS VERSION [--eager | --lazy | --new]",
      "make other versions of classes the current ones, and convert their instances",
      "  COMPONENT                 a file, which is loaded, or the name of a loaded one: its\n"

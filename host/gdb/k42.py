@@ -1,7 +1,8 @@
 """Commands for gdb that show what the kernel is made of while it stands still.
 
     k42 cpus                 what runs on each, and how many wait
-    k42 threads [-b]         number, state, CPU, name of kernel threads; -b with backtraces
+    k42 threads [-b]         number, state, CPU, name of kernel threads, and what waiting ones wait
+                             for; -b with backtraces
     k42 processes            programs: process, threads, parent, name
     k42 object ID|REF        what is behind a number or ref: class, root, representatives
     k42 objects [CLASS]      how many objects each class has; or the numbers of one class's
@@ -140,6 +141,18 @@ def show_cpus(_):
               f"{int(cpu['switches'])} switches, {int(cpu['preemptions'])} preemptions")
 
 
+def awaited(thread):
+    """What a call that waits noted last: the object, and which of its keys."""
+    point = thread["wait"]["point"]
+    number, key = int(point["id"]), int(point["key"])
+    try:
+        one = entry(number)
+        name = one["root"]["class_"]["name"].string() if int(one["state"]) >> 16 & 1 else "gone"
+    except (gdb.GdbError, gdb.MemoryError):
+        name = "no object"
+    return f", waits for {name} {number}, key {key:#x}, events {int(point['events']):#x}"
+
+
 def show_threads(words):
     on = running()
     for thread in sorted(threads(), key=lambda one: int(one["calls"]["owner"])):
@@ -147,7 +160,7 @@ def show_threads(words):
         state = "running" if cpu is not None else \
             str(thread["state"]).removeprefix("THREAD_").lower()
         print(f"{int(thread['calls']['owner']):>6} {state:<8} CPU {int(thread['cpu']):<3} "
-              f"{thread['calls']['name'].string()}")
+              f"{thread['calls']['name'].string()}{awaited(thread) if state == 'waiting' else ''}")
         if "-b" in words:
             for place in backtrace_of(thread, cpu):
                 print("           " + named(place))

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import threading
 
-from launcher import (beside, component, debugger, demo, form, inside, iso, long_tests, packages,
+from launcher import (beside, calls, component, debugger, demo, form, inside, iso, long_tests, packages,
                       qemu, running, session, testing, variants)
 from launcher.progress import say
-from launcher.tree import Trouble
+from launcher.tree import Terminated, Trouble
 
 ABOUT = "K42: an operating system whose live objects can be replaced while it runs."
 DEFAULT_RUN = "shell"  # or "search"
@@ -156,6 +156,7 @@ def words():
     one.add_argument("--prefix", metavar="DIR", required=True, help="where to, e.g. /usr/local")
     one = command("format", "bring all C sources into form")
     one.add_argument("--check", action="store_true", help="change nothing, say what would change")
+    command("calls", "write docs/linux.md, the table of Linux's calls, anew from the sources")
     one = command("help", "tell about all commands, or one")
     one.add_argument("about", nargs="?", metavar="COMMAND", choices=list(commands.choices))
     return parser, commands
@@ -225,13 +226,15 @@ def do(asked):
     if asked.command == "install":
         say("installed under " + variants.install(asked.prefix))
         return 0
+    if asked.command == "calls":
+        return calls.write()
     return form.format_sources(asked.check)
 
 
 def end_on_terminate():
     """A SIGTERM unwinds like Ctrl-C, so that what was started is ended too."""
     def interrupt(*_):
-        raise KeyboardInterrupt
+        raise Terminated
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, interrupt)
 

@@ -78,13 +78,17 @@ def sign(data, key, scratch):
                       "as 'openssl genpkey -algorithm ed25519' makes") from None
 
 
-def compile_source(source, compiled, variant):
+def compiler(variant):
+    """The compiler of a variant, as components are compiled with it: the command's first words."""
     chosen = variants.find(variant)
     flags = FLAGS + (GCC_FLAGS if chosen.compiler == "gcc" else ["-fno-builtin"])
     if "-Dchecks=true" in chosen.options:
         flags.append("-DK42_DEBUG")
-    includes = [f"-I{path(folder)}" for folder in HEADERS]
-    said = run([chosen.compiler, *flags, *includes, "-c", source, "-o", compiled])
+    return [chosen.compiler, *flags, *(f"-I{path(folder)}" for folder in HEADERS)]
+
+
+def compile_source(source, compiled, variant):
+    said = run([*compiler(variant), "-c", source, "-o", compiled])
     if said:
         say(said.rstrip())
 

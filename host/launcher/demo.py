@@ -29,7 +29,7 @@ SEARCHES = len(WORDS)  # of a round
 ROUNDS = 100000  # more than it will come to
 POLICY, UPGRADE = "fcm_head", "pipe_v2"  # components that K42 ships
 LEAST_CPUS = 2  # with one, no advisor has anything to do here
-ADVISOR_SECONDS = 45
+ADVISOR_SECONDS = 90
 POLICY_SECONDS = 30
 ROUND_SECONDS = 10
 ATTEMPTS = 5  # to find an object while programs come and go
@@ -261,18 +261,25 @@ class Show:
         return f"object {number}, {class_name}, the text's page cache: {self.watch.calls} calls " \
                "in the first moment"
 
-    def decision(self):
-        """What an advisor has done to the text's page cache, as soon as one has."""
+    def decision(self, *deeds):
+        """The first such thing that an advisor has done to the text's page cache, if any."""
         for one in ask(self.guest, "advisors --log")["decisions"]:
-            if one["object"] == self.number and one["deed"] == "changed":
+            if one["object"] == self.number and one["deed"] in deeds:
                 return one
         return None
+
+    def taken_back(self, class_name):
+        """Why it is again what it was before an advisor changed it; empty if it is not."""
+        back = self.decision("undone", "taken back")
+        if not back or back["to"] != class_name:
+            return ""
+        return f"; {back['advisor']} had {back['deed']} its change: {back['reason']}"
 
     def advise(self):
         self.cache()
         ask(self.guest, "advisors on")
         end = time.monotonic() + ADVISOR_SECONDS
-        while not (made := self.decision()):
+        while not (made := self.decision("changed")):
             if time.monotonic() > end:
                 raise Trouble(f"no advisor saw a reason in {ADVISOR_SECONDS} s")
             self.rest(1)
@@ -287,7 +294,8 @@ class Show:
             raise Trouble(self.policy.asked.errors.decode(errors="replace").strip()
                           or "the policy does not serve")
         told = self.policy.said[0]
-        return f"{told['component']} serves the text: {before} became {told['class']}"
+        return f"{told['component']} serves the text: {before} became {told['class']}" \
+               + self.taken_back(before)
 
     def upgrade(self):
         told = ask(self.guest, f"upgrade /srv/{UPGRADE}.k42 --eager")

@@ -8,6 +8,7 @@ not compared.
 In a guest in which objects are swapped at random (K42_CHAOS) that ends before anything is counted,
 and begins again afterwards.
 """
+import contextlib
 import os
 
 from launcher import session, variants
@@ -15,7 +16,7 @@ from launcher.tree import Trouble
 
 SPARE = ("frames.used", "frames.free", "frames.kernel", "frames.heap", "frames.stacks",
          "frames.maps", "frames.tables", "heap.bytes", "heap.numbers", "blocks.heap-large",
-         "blocks.inode-numbers")
+         "blocks.inode-numbers", "blocks.advice-cases")
 
 
 PLAIN = ("fcm.shared", "node.ramfs.directory.list")
@@ -54,15 +55,21 @@ def make_plain(guest):
     guest.run(["bash", "-c", "\n".join(["{", *swaps, "} > /dev/null 2>&1"])], limit=300)
 
 
+@contextlib.contextmanager
+def calm(guest):
+    """No storm, for as long as something is counted."""
+    if session.CHAOS:
+        storm(guest, "off")
+        make_plain(guest)
+    yield
+    if session.CHAOS:
+        storm(guest, "on", "--rate", session.CHAOS)
+
+
 def what_there_is(guest):
     """Names of what is compared, and how many there are."""
-    if not session.CHAOS:
+    with calm(guest):
         return counted(guest)
-    storm(guest, "off")
-    make_plain(guest)
-    found = counted(guest)
-    storm(guest, "on", "--rate", session.CHAOS)
-    return found
 
 
 def storm(guest, *words):
@@ -83,9 +90,12 @@ def counted(guest):
         sizes[name] = int(more[0]) if more and name.startswith("blocks.") else 0
     # The table of process numbers grows with the largest there was, and stays.
     found["heap bytes"] = found["heap.bytes"] - found["heap.numbers"]
-    # How many nodes find inodes by number depends on how the numbers of those that live lie.
-    nodes = "blocks.inode-numbers"
-    found["heap bytes"] -= found[nodes] * sizes[nodes]
+    # How many nodes find inodes by number depends on how the numbers of those that live lie; for how
+    # many objects somebody has chosen a class, as make_plain() does, on what class they had before.
+    for name in ("blocks.inode-numbers", "blocks.advice-cases"):
+        found["heap bytes"] -= found.get(name, 0) * sizes.get(name, 0)
+    if found.get("blocks.advice-cases", 0) > found["objects"]:
+        raise Trouble(f"of {found['objects']} objects there are {found['blocks.advice-cases']} cases")
     # So do the page tables that map stacks.
     found["other frames"] = (found["frames.kernel"] - found["frames.heap"] - found["frames.stacks"]
                              - found["frames.maps"])

@@ -4,9 +4,11 @@ The kernel says how it ended through a port that the emulator turns into an exit
 2 * value + 1; value 0, hence status 1, stays free for the emulator's own troubles.
 """
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
+import threading
 
 from launcher.tree import Trouble, environment
 
@@ -48,6 +50,27 @@ class Ended:
         self.status, self.text, self.timed_out = status, text, timed_out
 
 
+@contextlib.contextmanager
+def uninterrupted():
+    """What would interrupt us comes at the end: else a program may have begun that nobody knows."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    came = []
+    before = {number: signal.signal(number, lambda *what: came.append(what))
+              for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number, frame in came:
+            if callable(before[number]):
+                before[number](number, frame)
+            else:
+                os.kill(os.getpid(), number)
+
+
 class Guest:
     """A machine that is about to boot a kernel, which gets `append` as its options, or a CD.
     `serial` says where the first serial port goes, `more` is further words for the emulator."""
@@ -69,11 +92,19 @@ class Guest:
 
     def start(self, files=(), **streams):
         """Starts it in a process group of its own; it inherits the open `files`."""
+        guest = None
         try:
-            return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, env=environment(),
-                                    start_new_session=True, pass_fds=files, **streams)
+            with uninterrupted():
+                guest = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, env=environment(),
+                                         start_new_session=True, pass_fds=files, **streams)
         except FileNotFoundError:
             raise Trouble(f"{QEMU} is not installed", "install the package qemu-system-x86")
+        except BaseException:
+            if guest:
+                end(guest)
+                guest.wait()
+            raise
+        return guest
 
     def run(self, limit, capture=False):
         """Runs the guest to its end, or for `limit` seconds; its console goes to standard output

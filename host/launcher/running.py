@@ -1,10 +1,11 @@
 """./k42 run search, ./k42 boot and ./k42 bench: builds what is needed and starts the program concerned."""
 import os
+import signal
 import subprocess
 
 from launcher import qemu, variants
 from launcher.progress import say
-from launcher.tree import PYTHON, ROOT, Trouble, built, environment, path, shown
+from launcher.tree import PYTHON, ROOT, Terminated, Trouble, built, environment, path, shown
 
 LIBRARY_BENCHMARKS = ("core",)
 
@@ -33,6 +34,20 @@ def boot(asked):
     return ended.status
 
 
+def run_to_its_end(command):
+    """Whether it ends by itself or with us, it ends what it has started."""
+    program = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL)
+    try:
+        return program.wait()
+    except Terminated:
+        program.send_signal(signal.SIGINT)
+        program.wait()
+        raise
+    except KeyboardInterrupt:  # which it got, too
+        program.wait()
+        raise
+
+
 def benchmarks():
     """Every folder of bench/ with a run.py."""
     names = sorted(os.listdir(path("bench"))) if os.path.isdir(path("bench")) else []
@@ -50,5 +65,4 @@ def bench(name, options):
         options = ["--prefix", variants.install(built("install")), *options]
     else:
         variants.build("release", targets=variants.GUEST)
-    return subprocess.run([PYTHON, path("bench", name, "run.py"), *options],
-                          env=environment(), stdin=subprocess.DEVNULL).returncode
+    return run_to_its_end([PYTHON, path("bench", name, "run.py"), *options])

@@ -126,12 +126,16 @@ class Session:
         guest = qemu.Guest(image, cpus, memory, options, archive, processor=processor,
                            accelerator=accelerator, serial=f"file:{self.log}",
                            more=[*words, *more])
-        self.process = guest.start([one.fileno() for one in passed])
-        for one in passed:
-            one.close()
         self.readers = {name: frames.Reader() for name in PORTS}
         self.shares = shares
-        self.door = beside.Door(self.ports["beside"]) if open_door else None
+        self.process = guest.start([one.fileno() for one in passed])
+        try:
+            for one in passed:
+                one.close()
+            self.door = beside.Door(self.ports["beside"]) if open_door else None
+        except BaseException:
+            self.kill()
+            raise
 
     def wait_until_ready(self, limit=BOOT_SECONDS):
         """Returns when the guest's first program answers and the host's folders are mounted."""

@@ -2,8 +2,9 @@
 
 A suite is one program or file and is named VARIANT/NAME. Those in Python test whole programs of the
 release build and are named python/NAME: `test_*.py` is run by pytest, and `tests/FOLDER/check.py`
-writes a report in JUnit's form where --junit says, leaving out with --quick what takes long. Either may say how long it can take with a line
-`SUITE_TIMEOUT_SECONDS = 600`.
+writes a report in JUnit's form where --junit says, leaving out with --quick what takes long. Either
+may say how long it can take with a line `SUITE_TIMEOUT_SECONDS = 600`, and with a line
+`SUITE_ALONE = True` that it is about processors that truly work at the same time.
 """
 import json
 import os
@@ -14,6 +15,7 @@ from launcher.variants import VARIANTS, folder
 
 PYTHON_TIMEOUT = 600  # seconds, unless the file says otherwise
 TIMEOUT_LINE = re.compile(r"^SUITE_TIMEOUT_SECONDS = (\d+)", re.M)
+ALONE_LINE = re.compile(r"^SUITE_ALONE = True$", re.M)
 
 # What a sanitizer finds ends the program.
 SANITIZER_SETTINGS = {
@@ -47,16 +49,14 @@ class Suite:
         return built("test", self.variant, self.name + ".xml")
 
 
-def timeout_of(file):
-    with open(file) as opened:
-        said = TIMEOUT_LINE.search(opened.read())
-    return int(said[1]) if said else PYTHON_TIMEOUT
-
-
 def python_suite(file, name):
     settings = environment(K42_BUILD=folder("release"))
-    timeout = timeout_of(file)
-    return Suite("python", name, [PYTHON, file], "junit", timeout, settings, timeout)
+    with open(file) as opened:
+        text = opened.read()
+    said = TIMEOUT_LINE.search(text)
+    timeout = int(said[1]) if said else PYTHON_TIMEOUT
+    return Suite("python", name, [PYTHON, file], "junit", timeout, settings, timeout,
+                 bool(ALONE_LINE.search(text)))
 
 
 def pytest_command(file, suite):

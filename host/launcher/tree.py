@@ -18,6 +18,10 @@ UNWANTED = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "PKG_CONFI
             "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "VIRTUAL_ENV")
 
 
+class Terminated(KeyboardInterrupt):
+    """A SIGTERM, which only this process got; what unwinds at Ctrl-C unwinds at it, too."""
+
+
 class Trouble(Exception):
     """Something the person at the keyboard should know, and what to do about it."""
 

@@ -27,7 +27,7 @@ BRIEF = ["-Ddebug=false", "-Dc_args=-g1"]
 
 VARIANTS = {
     "release": Variant("gcc -O2, both flavours of the library, tests of the %gs one",
-                       ["-Doptimization=2", "-Dstress_seconds=10"]),
+                       ["-Doptimization=2", "-Dstress_seconds=30"]),
     "debug": Variant("not optimised, with the runtime's own checks",
                      ["-Doptimization=0", "-Dchecks=true"], patience=3),
     "asan": Variant("AddressSanitizer and UndefinedBehaviorSanitizer",

@@ -68,6 +68,16 @@ K42_EXPORT K42_MUST_CHECK
 k42_result k42_component_unload(struct k42_component *component, char *why, size_t why_size);
 
 /*
+ * The same, but first its instances are swapped to the class `to`, of another component or the
+ * program's, which stays registered meanwhile; no swap that leads to its classes begins from then
+ * on, so that nobody who chooses classes by himself keeps it. `to` may be NULL. Further errors: a
+ * swap's, with `why` naming the object; those that were swapped before it stay of class `to`.
+ */
+K42_EXPORT K42_MUST_CHECK
+k42_result k42_component_unload_to(struct k42_component *component, struct k42_class *to, char *why,
+                                   size_t why_size);
+
+/*
  * A component by name, or NULL; one of its classes by name, or NULL. Any context, under no lock;
  * what is returned lasts until somebody unloads the component.
  */

@@ -6,6 +6,7 @@
  *     finit_module(-1, "component=NAME upgrade=lazy", 0)     the same with what is loaded already
  *     finit_module(-1, "class=NAME version=N upgrade=new", 0)    turns one class to a version
  *     finit_module(-1, "unload=NAME", 0)                     as delete_module(NAME, 0)
+ *     finit_module(-1, "unload=NAME to=CLASS", 0)            its instances become of that class
  *
  * Words are separated by spaces. "file=NAME" says how messages call the file; "answer=ADDRESS", a
  * number in base 16, where the kernel writes a struct k42_modules_answer, whatever comes of it. The

@@ -3,9 +3,10 @@
  *
  * A table that doubles. Cases are made by the advisors' thread and, when somebody chooses a class,
  * by whoever carries that out; only the thread looks into them and ends them, so what it has found
- * stays. The lock guards the table and the count. A case outlives its object until the thread comes
- * by; should another object get the number before that, it inherits that somebody has chosen: then
- * it is left alone, which harms nobody.
+ * stays. The lock guards the table and the count. They have a cache of their own in the heap, so
+ * that how many there are can be told: one for each object somebody has ever chosen for. A case
+ * outlives its object until the thread comes by; should another object get the number before that,
+ * it inherits that somebody has chosen: then it is left alone, which harms nobody.
  */
 #include "inside.h"
 
@@ -13,6 +14,7 @@ enum { BUCKETS_FIRST = 256, MOST = 1024 };
 
 static struct {
     struct k42_lock lock;
+    struct heap_cache *memory;
     struct advice_case **buckets;
     uint32_t bucket_count, count, ours; /* ours: those that nobody has chosen for */
     uint32_t hand;                      /* the bucket to go on with; the thread's */
@@ -54,7 +56,8 @@ static struct advice_case *find(k42_id id) {
 static struct advice_case *add(k42_id id) {
     if (cases.count >= cases.bucket_count)
         grow();
-    struct advice_case *one = cases.buckets ? heap_allocate_zeroed(sizeof *one) : NULL;
+    struct advice_case *one =
+        cases.memory && cases.buckets ? heap_cache_allocate_zeroed(cases.memory) : NULL;
     if (!one)
         return NULL;
     one->id = id;
@@ -63,6 +66,11 @@ static struct advice_case *add(k42_id id) {
     cases.buckets[bucket_of(id)] = one;
     cases.count++;
     return one;
+}
+
+k42_result cases_open(void) {
+    cases.memory = heap_cache_create("advice-cases", sizeof(struct advice_case), 16);
+    return cases.memory ? 0 : -ENOMEM;
 }
 
 struct advice_case *case_open(k42_id id) {

@@ -129,6 +129,8 @@ struct advice_case {
     struct change *change;
 };
 
+/* Before the first case; -ENOMEM: there will be none. */
+k42_result cases_open(void);
 /* The case of an object, a new one if there is none; NULL: no memory, or too many. */
 struct advice_case *case_open(k42_id id);
 /* Hands a swap in unless somebody has chosen: whoever does that later comes after it. */

@@ -103,7 +103,7 @@ static enum advisor_mode mode_asked_for(void) {
 }
 
 void advisor_open(void) {
-    if (notes_open(cpu_count()) < 0 || advisor_set("", mode_asked_for()) < 0 ||
+    if (cases_open() < 0 || notes_open(cpu_count()) < 0 || advisor_set("", mode_asked_for()) < 0 ||
         !k42_platform_spawn("advisor", run, NULL))
         print("advisors: no memory; there are none");
 }

@@ -3,7 +3,8 @@
  *
  * A handful is asked for at once, and swapped as one batch, whose grace periods are shared;
  * otherwise a storm of a thousand swaps a second would be one of a thousand grace periods. A
- * quarter of its objects are taken from classes in turn, the others are being called (draw.c).
+ * quarter of its objects are of classes that were swapped least, the others are being called
+ * (draw.c).
  *
  * Owner: the thread has everything but what is above its part, set by callers under `lock`; the
  * counts are read by whoever likes, and may not fit together. Fails: an object that cannot be
@@ -23,9 +24,11 @@
 #include <k42/lock.h>
 
 enum { HANDFUL = 256, ROUNDS = 16 }; /* the most in a batch; batches a second, if they suffice */
-#define LAG_NS     200000000ul       /* what is not made up for */
-#define FORWARD_NS 10000000ul        /* programs get to call what is being swapped */
-#define PATIENT_NS 50000000ul        /* they may have to wait for a processor themselves */
+#define LAG_NS 200000000ul           /* what is not made up for */
+/* What programs get to call what is being swapped: as much as the rate leaves, within these. */
+#define LEAST_FORWARD_NS 10000000ul
+#define MOST_FORWARD_NS  45000000ul
+#define PATIENT_NS       50000000ul /* they may have to wait for a processor themselves */
 
 struct shot {
     struct k42_swap swap;
@@ -43,7 +46,8 @@ static struct {
     struct chaos_wish wish;
     struct chaos_counts counts;
     struct shot shots[HANDFUL];
-    uint32_t pending; /* of them; slept on */
+    uint32_t pending;    /* of them; slept on */
+    uint64_t forward_ns; /* of the next batch */
 } storm;
 
 /* ---- what to swap ---- */
@@ -60,7 +64,7 @@ static bool aim(struct shot *shot, bool busy) {
     shot->swap = (struct k42_swap){.ref = k42_id_ref(id),
                                    .from = from,
                                    .to = to,
-                                   .forward_ns = FORWARD_NS,
+                                   .forward_ns = storm.forward_ns,
                                    .deadline_ns = PATIENT_NS};
     return true;
 }
@@ -80,11 +84,14 @@ static void count_failure(struct shot *shot) {
         counts->busy++;
         return;
     }
-    *(result == -ETIMEDOUT ? &counts->late
-      : result == -ENOMEM  ? &counts->without_memory
-                           : &counts->failed) += 1;
+    uint64_t *kind = result == -ETIMEDOUT ? &counts->late
+                     : result == -ENOMEM  ? &counts->without_memory
+                                          : &counts->failed;
+    *kind += 1;
     shot->pair->aborted++;
-    k42_copy_text(counts->last, sizeof counts->last, shot->swap.report.text);
+    /* Many are late; what failed is worth more. */
+    if (kind == &counts->failed || !counts->failed)
+        k42_copy_text(counts->last, sizeof counts->last, shot->swap.report.text);
 }
 
 static void count_shot(struct shot *shot) {
@@ -181,10 +188,22 @@ static unsigned handful(uint32_t rate, uint64_t late_ns) {
     return due < 1 ? 1 : due < HANDFUL ? (unsigned)due : HANDFUL;
 }
 
+/*
+ * Time that is left until the next batch is due is better spent while objects are being swapped:
+ * on few processors programs get little of it otherwise, and swaps happen between their calls.
+ */
+static void make_use_of(uint64_t left_ns) {
+    uint64_t wanted = left_ns ? storm.forward_ns + left_ns / 4 : storm.forward_ns / 2;
+    storm.forward_ns = wanted < LEAST_FORWARD_NS  ? LEAST_FORWARD_NS
+                       : wanted > MOST_FORWARD_NS ? MOST_FORWARD_NS
+                                                  : wanted;
+}
+
 /* Swaps until the storm is over or another one is asked for. */
 static void rage(uint32_t begun) {
     uint32_t rate = storm.wish.rate;
     uint64_t due = k42_platform_now_ns(), late = 0;
+    storm.forward_ns = LEAST_FORWARD_NS;
     while (__atomic_load_n(&storm.begun, __ATOMIC_ACQUIRE) == begun) {
         unsigned made = await(shoot(handful(rate, late)));
         uint64_t now = k42_platform_now_ns();
@@ -192,6 +211,7 @@ static void rage(uint32_t begun) {
         if (due + LAG_NS < now)
             due = now - LAG_NS;
         late = due < now ? now - due : 0;
+        make_use_of(late ? 0 : due - now);
         __atomic_store_n(&storm.counts.ns, now - storm.since, __ATOMIC_RELAXED);
         if (!late)
             k42_platform_park(&storm.begun, begun, due - now);
@@ -202,6 +222,7 @@ static void run(void *unused) {
     (void)unused;
     if (k42_attach("chaos") < 0)
         k42_platform_panic("the thread of chaos cannot attach");
+    k42_platform_go_first();
     for (;;) {
         uint32_t begun = begin();
         if (storm.wish.rate) {

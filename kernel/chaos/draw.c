@@ -1,5 +1,6 @@
 /*
- * Draws: each class in turn, whatever the number of its objects, or those that are being called.
+ * Draws: of the class that has become something least often, whatever the number of its objects, or
+ * those that are being called.
  *
  * One walk over all entries finds the classes that have objects, and draws some of each: any, and
  * those that were called since they were made or last swapped, each as likely as the others. What
@@ -27,6 +28,7 @@ struct drawn {
 struct target {
     struct k42_class *class_;
     struct drawn any, used;
+    uint64_t least; /* chaos_least(), and what has been drawn since */
 };
 
 static struct {
@@ -96,6 +98,8 @@ void draw_all(void) {
         if (k42_entry_touched(state))
             consider(&target->used, id);
     }
+    for (unsigned i = 0; i < draws.count; i++)
+        draws.targets[i].least = chaos_least(draws.targets[i].class_);
 }
 
 void draw_note_busy(k42_id id) {
@@ -117,22 +121,36 @@ static bool next_busy(k42_id *id, struct k42_class **class_) {
     return false;
 }
 
-static bool next_in_turn(bool used, k42_id *id, struct k42_class **class_) {
+/* Of those that were called, by classes in turn. */
+static bool next_used(k42_id *id, struct k42_class **class_) {
     for (unsigned i = 0; i < draws.count; i++) {
         struct target *target = &draws.targets[draws.turn++ % draws.count];
-        struct drawn *drawn = used ? &target->used : &target->any;
-        if (!drawn->count || (used && !chaos_meets_calls(target->class_)))
+        if (!target->used.count || !chaos_meets_calls(target->class_))
             continue;
-        *id = drawn->ids[--drawn->count];
+        *id = target->used.ids[--target->used.count];
         *class_ = target->class_;
         return true;
     }
     return false;
 }
 
+static bool next_rare(k42_id *id, struct k42_class **class_) {
+    struct target *rarest = NULL;
+    for (unsigned i = 0; i < draws.count; i++) {
+        struct target *target = &draws.targets[i];
+        if (target->any.count && (!rarest || target->least < rarest->least))
+            rarest = target;
+    }
+    if (!rarest)
+        return false;
+    rarest->least++;
+    *id = rarest->any.ids[--rarest->any.count];
+    *class_ = rarest->class_;
+    return true;
+}
+
 bool draw_next(bool busy, k42_id *id, struct k42_class **class_) {
-    return (busy && (next_busy(id, class_) || next_in_turn(true, id, class_))) ||
-           next_in_turn(false, id, class_);
+    return (busy && (next_busy(id, class_) || next_used(id, class_))) || next_rare(id, class_);
 }
 
 bool draw_of(const char *class_name, k42_id *id) {

@@ -58,6 +58,15 @@ bool chaos_meets_calls(const struct k42_class *class_) {
     return 8 * with_calls >= swapped;
 }
 
+uint64_t chaos_least(const struct k42_class *class_) {
+    const struct origin *origin = origin_of(class_->name);
+    uint64_t least = UINT64_MAX;
+    for (const struct chaos_pair *pair = origin ? origin->pairs : NULL; pair; pair = pair->next)
+        if (tries(pair) < least)
+            least = tries(pair);
+    return least == UINT64_MAX ? 0 : least;
+}
+
 /* This class or the next that is made now and that an object of `from` may become, NULL: of any.
  * The registry is locked. */
 static struct k42_class_record *next_record(struct k42_class_record *record,

@@ -17,6 +17,10 @@
  */
 struct chaos_pair *chaos_next(const struct k42_class *from, struct k42_class **to);
 
+/* How often an object of the class was made, or tried to be, what it has become least often so far.
+ * Only the storm's thread. */
+uint64_t chaos_least(const struct k42_class *class_);
+
 /* Has all pairs there are now listed, so that what was never swapped is told, too. */
 void chaos_list_pairs(void);
 

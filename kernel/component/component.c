@@ -87,13 +87,21 @@ static k42_result unknown(const char *what, const char *name, char *why, size_t 
     return -ENOENT;
 }
 
-k42_result component_unload(const char *name, char *why, size_t why_size) {
+static k42_result unload(const char *name, const char *to, char *why, size_t why_size) {
+    struct k42_component *component = k42_component_find(name);
+    struct k42_class *class_ = to[0] ? k42_class_find(to) : NULL;
+    if (!component)
+        return unknown("component", name, why, why_size);
+    if (to[0] && !class_)
+        return unknown("class", to, why, why_size);
+    return k42_component_unload_to(component, class_, why, why_size);
+}
+
+k42_result component_unload(const char *name, const char *to, char *why, size_t why_size) {
     if (k42_active())
         return -EDEADLK;
     component_turn_begin();
-    struct k42_component *component = k42_component_find(name);
-    k42_result result = component ? k42_component_unload(component, why, why_size)
-                                  : unknown("component", name, why, why_size);
+    k42_result result = unload(name, to, why, why_size);
     component_turn_end();
     print("component: %s%s", result ? why : name, result ? "" : " is unloaded");
     return result;

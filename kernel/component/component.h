@@ -24,7 +24,7 @@ k42_result component_load(const char *name, const void *image, size_t size, char
 
 /* Unloads one. Errors: -ENOENT: none of that name; -EBUSY: `why` says what keeps it. */
 K42_MUST_CHECK
-k42_result component_unload(const char *name, char *why, size_t why_size);
+k42_result component_unload(const char *name, const char *to, char *why, size_t why_size);
 
 /*
  * For who changes objects and components together: between the two nobody else loads, unloads or

@@ -33,33 +33,38 @@ struct dynamic {
     uint64_t relocations, relocations_size, symbols, strings, strings_size, hash, start, start_size;
 };
 
-static int note_entry(const struct check *check, struct dynamic *dynamic, uint64_t tag,
-                      uint64_t value) {
+/* Where an entry's value is kept; NULL: it is looked at, and not kept. */
+static uint64_t *place_of(struct dynamic *dynamic, uint64_t tag) {
     switch (tag) {
     case TAG_HASH:
-        dynamic->hash = value;
-        return 0;
+        return &dynamic->hash;
     case TAG_STRINGS:
-        dynamic->strings = value;
-        return 0;
+        return &dynamic->strings;
     case TAG_STRINGS_SIZE:
-        dynamic->strings_size = value;
-        return 0;
+        return &dynamic->strings_size;
     case TAG_SYMBOLS:
-        dynamic->symbols = value;
-        return 0;
+        return &dynamic->symbols;
     case TAG_RELOCATIONS:
-        dynamic->relocations = value;
-        return 0;
+        return &dynamic->relocations;
     case TAG_RELOCATIONS_SIZE:
-        dynamic->relocations_size = value;
-        return 0;
+        return &dynamic->relocations_size;
     case TAG_START:
-        dynamic->start = value;
-        return 0;
+        return &dynamic->start;
     case TAG_START_SIZE:
-        dynamic->start_size = value;
+        return &dynamic->start_size;
+    default:
+        return NULL;
+    }
+}
+
+static int note_entry(const struct check *check, struct dynamic *dynamic, uint64_t tag,
+                      uint64_t value) {
+    uint64_t *place = place_of(dynamic, tag);
+    if (place) {
+        *place = value;
         return 0;
+    }
+    switch (tag) {
     case TAG_SYMBOL_SIZE:
         return value == SYMBOL_SIZE ? 0
                                     : component_refuse(check, "its symbols are of no known form");

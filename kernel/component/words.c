@@ -68,6 +68,8 @@ static bool take(struct component_words *words, struct numbers *numbers, struct 
         return take_text(words->class_, value);
     if (equals(name, "unload"))
         return take_text(words->unload, value);
+    if (equals(name, "to"))
+        return take_text(words->to, value);
     if (equals(name, "upgrade"))
         return take_mode(&words->mode, value);
     if (equals(name, "version"))
@@ -81,7 +83,8 @@ static bool take(struct component_words *words, struct numbers *numbers, struct 
 static bool go_together(const struct component_words *words, bool has_file) {
     bool class_ = words->class_[0], upgrade = words->mode >= 0;
     unsigned things = has_file + !!words->component[0] + class_ + !!words->unload[0];
-    if (things != 1 || class_ != !!words->version || (words->file[0] && !has_file))
+    if (things != 1 || class_ != !!words->version || (words->file[0] && !has_file) ||
+        (words->to[0] && !words->unload[0]))
         return false;
     return has_file || upgrade != !!words->unload[0];
 }

@@ -13,7 +13,7 @@
 /* Texts that are not there are empty. */
 struct component_words {
     char file[COMPONENT_WORD], component[COMPONENT_WORD], class_[COMPONENT_WORD];
-    char unload[COMPONENT_WORD];
+    char unload[COMPONENT_WORD], to[COMPONENT_WORD];
     int mode; /* enum k42_upgrade_mode, or -1: no upgrade */
     uint32_t version;
     uintptr_t answer; /* 0: none is wanted */

@@ -82,12 +82,12 @@ CACHED_INLINE cached_write_with(struct file *self, int64_t offset, struct copy *
     struct cached *file = CACHED(self);
     if (!open_writes(file->opened.flags))
         return -EBADF;
-    bool current = offset == FILE_CURRENT;
+    bool current = offset == FILE_CURRENT || offset == FILE_TO_END;
     k42_result result = current ? take(file) : 0;
     if (result < 0)
         return result;
     uint64_t at = (uint64_t)(current ? file->opened.offset : offset);
-    if (opened_flags(self) & OPEN_APPEND)
+    if (offset < FILE_CURRENT || (opened_flags(self) & OPEN_APPEND))
         at = FCM_APPEND;
     result = k42_call(file->fcm, write, at, copy, &at);
     if (current) {

@@ -19,6 +19,10 @@ struct node_listing;
 struct place;
 
 #define FILE_CURRENT (-1l) /* as an offset: the file's own, which moves */
+/* As offsets of write() to regular files: their end, wherever that is; and the own one moves there.
+ */
+#define FILE_AT_END (-2l)
+#define FILE_TO_END (-3l)
 
 /* Readiness, with the values of POLLIN and its like. */
 enum file_ready {
@@ -32,9 +36,13 @@ enum file_ready {
 
 /* What to wait for with the wait table (sched/wait.h). */
 struct file_poll {
-    k42_id object; /* whose notifications to wait for: the pipe, the terminal, ... */
+    k42_id object; /* whose notifications: the pipe, the terminal, ...; 0: it is always ready */
     uintptr_t key;
 };
+
+/* The key of a file's own at which it hangs up when its last hold goes, before the file does: for
+ * who watches it without holding it. */
+#define FILE_ENDS (~(uintptr_t)0)
 
 /* What mmap maps. */
 struct file_map {
@@ -108,6 +116,26 @@ enum {
     FILE_SET_PIPE_SIZE,
     FILE_SEALS, /* of a memory file; returns them */
     FILE_ADD_SEALS,
+    FILE_KIND,   /* of a file without a name; returns one of file_kind */
+    FILE_SET,    /* what a kind has set; `argument` is an address in the kernel, of what it says */
+    FILE_LOOK,   /* the other way */
+    FILE_OBJECT, /* returns the id of the object that the file stands for */
+    FILE_TIME,   /* returns how long reading, or with 1 writing, may wait, in ns; 0: for ever */
+    FILE_NO_SIGNAL, /* returns 1 if to write where nobody reads any more is no SIGPIPE */
+    FILE_PIPE_ROOM, /* returns how many bytes more it takes */
+    FILE_PIPE_PEEK, /* copies to a struct copy of the kernel's what is in it, and leaves it there */
+    FILE_REQUESTS_END,
+};
+
+/* What a file is that was not opened by name, where calls or people want to know. */
+enum file_kind {
+    FILE_OF_COUNTER = 1, /* eventfd */
+    FILE_OF_TIMER,       /* timerfd; FILE_SET, FILE_LOOK: struct timer_request */
+    FILE_OF_SIGNALS,     /* signalfd; FILE_SET: a set of signals */
+    FILE_OF_POLL,        /* epoll; FILE_OBJECT: its interests */
+    FILE_OF_PROCESS,     /* pidfd; FILE_LOOK: struct process_handle */
+    FILE_OF_SOCKET,      /* FILE_OBJECT: the socket */
+    FILE_OF_CHANGES,     /* inotify */
 };
 
 struct file {

@@ -32,7 +32,7 @@ k42_result cached_target(const struct cached *file, int64_t offset, int whence) 
         return base;
     int64_t target;
     if (__builtin_add_overflow(base, offset, &target))
-        return offset < 0 ? -EINVAL : -EOVERFLOW;
+        return -EINVAL;
     return target < 0 ? -EINVAL : target;
 }
 

@@ -145,6 +145,83 @@ k42_result locks_set(const struct file_lock *lock) {
     return result;
 }
 
+/* ---- deadlocks ----
+ *
+ * Who waits stands in a list by owner. The lists have one lock: a circle is made by whoever enters
+ * last, and he sees all others then, so of two that close it together one is refused. An entry
+ * may be out of date, when its lock has become free and its owner has not run since: what it
+ * waits for is therefore looked up anew at each step, with the bucket's lock inside. Only who
+ * is about to sleep comes here.
+ */
+
+enum { STEPS_MOST = 10 }; /* of a circle, as on Linux: longer ones are not seen */
+
+static struct k42_lock waiters_lock;
+static struct lock_waiter *waiters[OWNERS];
+
+static struct lock_waiter **waiters_of(k42_id owner) {
+    return &waiters[owner * 0x9e3779b1u >> 24];
+}
+
+/* Who is in the way of a lock; 0: nobody, or an open file. */
+static k42_id owner_in_the_way(const struct file_lock *lock) {
+    struct file_lock found;
+    locks_find(lock, &found);
+    return found.type == LOCK_NONE || found.process < 0 ? 0 : found.owner;
+}
+
+/* What an owner waits for. A process's threads may wait for several; the first is followed. */
+static const struct file_lock *awaited_by(k42_id owner) {
+    const struct lock_waiter *at = *waiters_of(owner);
+    while (at && at->lock.owner != owner)
+        at = at->next;
+    return at ? &at->lock : NULL;
+}
+
+static bool is_circle(const struct file_lock *lock) {
+    const struct file_lock *at = lock;
+    for (unsigned step = 0; at && step < STEPS_MOST; step++) {
+        k42_id owner = owner_in_the_way(at);
+        if (owner == lock->owner)
+            return true;
+        at = owner ? awaited_by(owner) : NULL;
+    }
+    return false;
+}
+
+static void unlist(struct lock_waiter *waiter) {
+    struct lock_waiter **at = waiters_of(waiter->lock.owner);
+    while (*at != waiter)
+        at = &(*at)->next;
+    *at = waiter->next;
+    waiter->listed = false;
+}
+
+k42_result locks_await(const struct file_lock *lock, struct lock_waiter *waiter) {
+    k42_result result = locks_set(lock);
+    if (result != -K42_WAIT || lock->kind != LOCK_RECORD || lock->process < 0)
+        return result;
+    k42_lock(&waiters_lock);
+    if (!waiter->listed) {
+        struct lock_waiter **first = waiters_of(lock->owner);
+        waiter->lock = *lock;
+        waiter->next = *first;
+        waiter->listed = true;
+        *first = waiter;
+    }
+    bool circle = is_circle(lock);
+    k42_unlock(&waiters_lock);
+    return circle ? -EDEADLK : result;
+}
+
+void locks_waited(struct lock_waiter *waiter) {
+    if (!waiter->listed)
+        return;
+    k42_lock(&waiters_lock);
+    unlist(waiter);
+    k42_unlock(&waiters_lock);
+}
+
 void locks_find(const struct file_lock *lock, struct file_lock *found) {
     struct bucket *bucket = bucket_of(lock->node);
     found->type = LOCK_NONE;

@@ -30,6 +30,21 @@ struct file_lock {
 K42_MUST_CHECK
 k42_result locks_set(const struct file_lock *lock);
 
+/*
+ * The same for who will wait as long as it takes: `waiter` says so while he does, and is the
+ * caller's from the first attempt to locks_waited(). Errors: as above, and -EDEADLK: who is in the
+ * way waits, himself or through others, for the caller. Owners that are open files neither cause
+ * nor find that, since any process may let go of them.
+ */
+struct lock_waiter {
+    struct lock_waiter *next;
+    struct file_lock lock;
+    bool listed;
+};
+K42_MUST_CHECK
+k42_result locks_await(const struct file_lock *lock, struct lock_waiter *waiter);
+void locks_waited(struct lock_waiter *waiter);
+
 /* What is in the way of a lock, or in *found LOCK_NONE. */
 void locks_find(const struct file_lock *lock, struct file_lock *found);
 

@@ -104,7 +104,7 @@ struct node_new {
     struct node_name name;
     uint32_t mode; /* type and permissions */
     uint32_t uid, gid;
-    uint64_t special;   /* of a device */
+    uint64_t special;   /* of a device; of a file without a name, not 0: it never gets one */
     const char *target; /* of a symbolic link, terminated */
 };
 
@@ -183,7 +183,8 @@ struct node_ops {
      * Errors: -EISDIR, -ENXIO, -ENODEV, -EROFS, -EPERM; -K42_WAIT: a FIFO without a peer. */
     K42_METHOD_PAIR(open)(struct node *self, unsigned flags);
 
-    /* Its page cache, in the word. Errors: -ENODEV. */
+    /* Its page cache, in the word; as it is, where others may have changed the file. Errors:
+     * -ENODEV; -K42_WAIT: there is none yet. */
     K42_METHOD_PAIR(cache)(struct node *self);
 
     /* Counts of the file system it is in, as statfs. */

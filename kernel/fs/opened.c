@@ -64,6 +64,7 @@ k42_result opened_release(struct file *self) {
     owner_leave(&opened->owner);
     if (__atomic_sub_fetch(&opened->holds, 1, __ATOMIC_ACQ_REL))
         return 0;
+    wait_hangup(k42_ref_id(opened->self), FILE_ENDS);
     locks_drop(0, k42_ref_id(opened->self));
     if (opened->ended)
         opened->ended(opened);

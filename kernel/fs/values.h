@@ -53,7 +53,7 @@ enum {
 };
 
 static inline int open_reads(unsigned flags) {
-    return (flags & OPEN_ACCESS) != OPEN_WRITE_ONLY;
+    return !(flags & OPEN_WRITE_ONLY); /* nor with an access of 3 */
 }
 
 static inline int open_writes(unsigned flags) {

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <linux/auxvec.h>
 #include <linux/capability.h>
+#include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
@@ -24,8 +25,10 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
+#include <linux/signalfd.h>
 #include <linux/sysinfo.h>
 #include <linux/time.h>
+#include <linux/timerfd.h>
 #include <linux/times.h>
 #include <linux/utsname.h>
 #include <linux/wait.h>

@@ -96,6 +96,9 @@ static enum passing passing_of(int clock) {
 static k42_result check_clock(int clock) {
     int64_t now;
     int number = clock < 0 ? ~(clock >> 3) : 0;
+    if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+        clock == CLOCK_MONOTONIC_COARSE)
+        return -EOPNOTSUPP;
     if (number && number != task_self()->pid && number != task_self()->tid)
         return -EINVAL;
     return clocks_now(clock, &now);

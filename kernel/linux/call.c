@@ -8,23 +8,23 @@
 
 #include "../arch/x86_64/user.h"
 #include "../print.h"
+#include "seccomp/seccomp.h"
 #include "task.h"
 
 #include <errno.h>
 #include <k42/k42.h>
 
-#define NUMBERS 512
-
 extern const struct linux_call *const linux_calls_begin[], *const linux_calls_end[];
 
-static linux_call_fn functions[NUMBERS];
-static bool missed[NUMBERS]; /* said so already */
+static linux_call_fn functions[LINUX_CALL_NUMBERS];
+static bool missed[LINUX_CALL_NUMBERS]; /* said so already */
 
 /* Once for each number, whatever the program. */
 static k42_result missing(uint64_t number) {
-    if (number < NUMBERS && !__atomic_exchange_n(&missed[number], true, __ATOMIC_RELAXED))
-        print("linux: %s (%d) uses system call %lu, which there is not", task_self()->name,
-              task_self()->pid, number);
+    if (number < LINUX_CALL_NUMBERS &&
+        !__atomic_exchange_n(&missed[number], true, __ATOMIC_RELAXED))
+        print("linux: %s (%d) uses system call %lu (%s), which there is not", task_self()->name,
+              task_self()->pid, number, linux_call_names[number] ?: "nameless");
     return -ENOSYS;
 }
 
@@ -35,10 +35,10 @@ static k42_result call_missing(uint64_t a, uint64_t b, uint64_t c, uint64_t d, u
 }
 
 void linux_calls_open(void) {
-    for (unsigned i = 0; i < NUMBERS; i++)
+    for (unsigned i = 0; i < LINUX_CALL_NUMBERS; i++)
         functions[i] = call_missing;
     for (const struct linux_call *const *call = linux_calls_begin; call < linux_calls_end; call++) {
-        if ((*call)->number >= NUMBERS || functions[(*call)->number] != call_missing)
+        if ((*call)->number >= LINUX_CALL_NUMBERS || functions[(*call)->number] != call_missing)
             panic("linux: system call %u (%s) stands in the table twice or not at all",
                   (*call)->number, (*call)->name);
         functions[(*call)->number] = (*call)->fn;
@@ -56,13 +56,15 @@ static k42_result translate(k42_result result) {
 
 void linux_system_call(struct trap_frame *frame) {
     uint64_t number = frame->error;
-    task_self()->frame = frame;
+    struct task *task = task_self();
+    task->frame = frame;
     k42_enter();
-    k42_result result;
-    if (__builtin_expect(number < NUMBERS, 1))
+    k42_result result = 0;
+    bool made = __builtin_expect(!task->guarded, 1) || seccomp_allows(task, number, &result);
+    if (__builtin_expect(made && number < LINUX_CALL_NUMBERS, 1))
         result =
             functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
-    else
+    else if (made)
         result = missing(number);
     k42_exit();
     if (__builtin_expect(result <= -4096 && result >= -4300, 0) &&

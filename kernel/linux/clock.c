@@ -179,10 +179,22 @@ LINUX_CALL(201, time, uintptr_t to) {
 
 /* ---- setting the time of day ---- */
 
+/* Who watches stands at an address of his own, so many stand in many buckets. */
+#define WATCHED_BITS 6u
+static struct wait_bucket watched_buckets[1u << WATCHED_BITS];
+static const struct wait_table watched = {watched_buckets, 64 - WATCHED_BITS};
+
+void clocks_watch(struct wait_entry *entry, void (*fn)(struct wait_entry *entry, uint32_t events)) {
+    struct wait_point point = {.id = WAIT_NO_OBJECT, .key = (uintptr_t)entry, .events = WAIT_READ};
+    wait_table_watch(&watched, entry, point, fn);
+}
+
 static k42_result set_time_of_day(int64_t ns) {
     if (!task_capable(task_self(), CAP_SYS_TIME))
         return -EPERM;
     wall_clock_set((uint64_t)ns);
+    WAIT_BARRIER();
+    wait_table_hangup(&watched, WAIT_NO_OBJECT);
     return 0;
 }
 
@@ -263,7 +275,7 @@ LINUX_CALL(230, clock_nanosleep, int clock, int flags, uintptr_t from, uintptr_t
     uint64_t deadline;
     k42_result result = clocks_now(clock, &now);
     if (result >= 0)
-        result = clock == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : clocks_read(from, &ns);
+        result = clock == CLOCK_THREAD_CPUTIME_ID ? -EOPNOTSUPP : clocks_read(from, &ns);
     if (result < 0)
         return result;
     bool until = flags & TIMER_ABSTIME;

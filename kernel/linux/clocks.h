@@ -8,6 +8,8 @@
 
 #include <k42/base.h>
 
+struct wait_entry;
+
 #define NS_PER_SECOND 1000000000l
 
 /* A struct timespec: nanoseconds, no more than fit. -EFAULT, -EINVAL. */
@@ -29,6 +31,9 @@ k42_result clocks_now(int clock, int64_t *ns);
  * 0. Of clocks that count time as it passes. -EINVAL: it is none. */
 K42_MUST_CHECK
 k42_result clocks_deadline(int clock, int64_t ns, uint64_t *deadline);
+/* Calls fn, as wait_watch() does, each time that the time of day is set, until wait_remove(). */
+void clocks_watch(struct wait_entry *entry, void (*fn)(struct wait_entry *entry, uint32_t events));
+
 /* The deadline in so many nanoseconds from now. */
 uint64_t clocks_after(int64_t ns);
 /* How much is left until it: 0 when it is over. */

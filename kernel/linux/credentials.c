@@ -126,6 +126,18 @@ LINUX_CALL(118, getresuid, uintptr_t uid, uintptr_t euid, uintptr_t suid) {
     return put_three((uintptr_t[]){uid, euid, suid}, now->uid, now->euid, now->suid);
 }
 
+/* What root may do with files goes and comes with the id that is asked for them. */
+#define FOR_FILES                                                                                  \
+    (1ul << CAP_CHOWN | 1ul << CAP_DAC_OVERRIDE | 1ul << CAP_DAC_READ_SEARCH | 1ul << CAP_FOWNER | \
+     1ul << CAP_FSETID | 1ul << CAP_LINUX_IMMUTABLE | 1ul << CAP_MKNOD | 1ul << CAP_MAC_OVERRIDE)
+
+static void follow_file_id(struct credentials *now, uint32_t before) {
+    if (before == 0 && now->fsuid != 0)
+        now->effective &= ~FOR_FILES;
+    if (before != 0 && now->fsuid == 0)
+        now->effective |= now->permitted & FOR_FILES;
+}
+
 /* It answers what was, whether it changed or not. */
 LINUX_CALL(122, setfsuid, uint32_t uid) {
     uint32_t before = task_self()->credentials->fsuid;
@@ -133,6 +145,7 @@ LINUX_CALL(122, setfsuid, uint32_t uid) {
     if (now && uid != KEEP &&
         (may_set_uid() || uid == before || is_one_of(uid, now->uid, now->euid, now->suid))) {
         now->fsuid = uid;
+        follow_file_id(now, before);
         credentials_set(now);
     } else {
         heap_free(now);

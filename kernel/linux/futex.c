@@ -3,22 +3,22 @@
  *
  * A word's point is its address in its address space; for words that processes may share, what the
  * space says it is to all of them. The former are waited for in the space's own table, if it has
- * one (futex/futex_table.h), the latter in that of all. The events are the call's bitset, the
- * once-waiting entries are the waiters, and requeueing is the tables'.
+ * one (futex/futex_table.h), the latter in that of all (futex/futexes_of_all.h). The events are the
+ * call's bitset, the once-waiting entries are the waiters, and requeueing is the tables'.
  *
  * No wake-up is lost: who waits is in the table before it looks at the word, and who wakes has
  * changed the word before. Who finds another value than it expected, but was woken meanwhile,
  * counts as woken, so that the wake-up is not lost for the others either.
  *
- * Futexes that lend priorities (PI) are not there: -ENOSYS.
+ * Those that have owners (PI) are in futex_owned.c.
  */
 #include "futexes.h"
 
 #include "../arch/x86_64/user_copy.h"
-#include "../sched/wait.h"
 #include "abi.h"
 #include "clocks.h"
 #include "futex/futex_table.h"
+#include "futex/futexes_of_all.h"
 #include "process/lives.h"
 #include "program.h"
 
@@ -27,7 +27,7 @@
 #define OWED_MOST 2048u /* entries of a list of robust futexes */
 #define ALL_BITS  FUTEX_BITSET_MATCH_ANY
 
-static k42_result point_of(uintptr_t address, bool private, struct wait_point *point) {
+k42_result futex_point(uintptr_t address, bool private, struct wait_point *point) {
     struct task *task = task_self();
     struct space_identity identity = {k42_id_of(task->space), address};
     if (address % sizeof(uint32_t))
@@ -56,34 +56,28 @@ static bool is_there(futex_table_ref table) {
     return k42_id_of(table);
 }
 
-static void wait_there(struct wait_set *set, struct wait_entry *entry,
-                       const struct wait_point *point) {
+void futex_wait_there(struct wait_set *set, struct wait_entry *entry,
+                      const struct wait_point *point) {
     futex_table_ref table = table_of(point);
     if (!is_there(table) || k42_call(table, add, set, entry, point) < 0)
-        wait_set_add_once(set, entry, *point);
+        wait_table_add_once(&futexes_of_all, set, entry, *point);
 }
 
 static k42_result wake_there(const struct wait_point *point, uint32_t count) {
     futex_table_ref table = table_of(point);
     return is_there(table) ? k42_call(table, wake, point, count)
-                           : wait_notify(point->id, point->key, point->events, count);
+                           : wait_table_notify(&futexes_of_all, point, count);
 }
 
 static k42_result requeue_there(const struct wait_requeue *how) {
     futex_table_ref table = table_of(&how->from);
     if (!is_there(table))
         table = table_of(&how->to);
-    return is_there(table) ? k42_call(table, requeue, how) : wait_requeue(how);
+    return is_there(table) ? k42_call(table, requeue, how)
+                           : wait_table_requeue(how, &futexes_of_all, &futexes_of_all);
 }
 
 /* ---- waiting ---- */
-
-struct futex_wait {
-    struct wait_point point;
-    uintptr_t address;
-    uint32_t value;
-    uint64_t deadline;
-};
 
 static k42_result sleep_at(struct wait_set *set, struct wait_entry *entry, uint64_t deadline) {
     k42_result result;
@@ -93,13 +87,17 @@ static k42_result sleep_at(struct wait_set *set, struct wait_entry *entry, uint6
     return result;
 }
 
-static k42_result wait_once(const struct futex_wait *wait) {
+k42_result futex_wait_once(const struct futex_wait *wait) {
     struct wait_set set;
     struct wait_entry entry;
     uint32_t value;
-    wait_set_open(&set);
-    wait_there(&set, &entry, &wait->point);
+    /* Brings the page in: waiting for it later would wake what is already in the table. */
     k42_result result = user_get32(&value, wait->address);
+    if (result < 0 || value != wait->value)
+        return result < 0 ? result : -EAGAIN;
+    wait_set_open(&set);
+    futex_wait_there(&set, &entry, &wait->point);
+    result = user_get32(&value, wait->address);
     if (result >= 0)
         result = value == wait->value ? sleep_at(&set, &entry, wait->deadline) : -EAGAIN;
     return wait_remove(&entry) ? 0 : result;
@@ -112,10 +110,10 @@ static k42_result wait_on_futex(struct task *task) {
     struct futex_wait wait = {.address = task->restart_words[ADDRESS],
                               .value = (uint32_t)task->restart_words[VALUE],
                               .deadline = task->restart_words[DEADLINE]};
-    k42_result result = point_of(wait.address, task->restart_words[PRIVATE], &wait.point);
+    k42_result result = futex_point(wait.address, task->restart_words[PRIVATE], &wait.point);
     wait.point.events = (uint32_t)task->restart_words[BITS];
     if (result >= 0)
-        result = wait_once(&wait);
+        result = futex_wait_once(&wait);
     if (result != -EINTR)
         return result;
     return wait.deadline == WAIT_FOREVER ? -LINUX_RESTART : -LINUX_RESTART_BLOCK;
@@ -147,7 +145,7 @@ static uint32_t at_least_one(uint32_t count) {
     return (int32_t)count > 0 ? count : 1;
 }
 
-static k42_result wake_at(const struct wait_point *point, uint32_t count) {
+k42_result futex_wake_at(const struct wait_point *point, uint32_t count) {
     WAIT_BARRIER();
     return wake_there(point, at_least_one(count));
 }
@@ -156,9 +154,9 @@ static k42_result futex_wake(const struct futex_call *call, uint32_t bits) {
     struct wait_point point;
     if (!bits)
         return -EINVAL;
-    k42_result result = point_of(call->address, call->private, &point);
+    k42_result result = futex_point(call->address, call->private, &point);
     point.events = bits;
-    return result < 0 ? result : wake_at(&point, call->value);
+    return result < 0 ? result : futex_wake_at(&point, call->value);
 }
 
 /* The operation is in the upper half of the word's description, the comparison in the rest. */
@@ -207,16 +205,16 @@ static k42_result futex_wake_op(const struct futex_call *call) {
     if (what.operation > FUTEX_OP_XOR || what.comparison > FUTEX_OP_CMP_GE)
         return -ENOSYS;
     uint32_t operand = what.shift ? 1u << (what.operand & 31) : (uint32_t)what.operand;
-    k42_result result = point_of(call->address, call->private, &point);
+    k42_result result = futex_point(call->address, call->private, &point);
     if (result >= 0)
-        result = point_of(call->other, call->private, &other);
+        result = futex_point(call->other, call->private, &other);
     if (result >= 0)
         result = user_fetch_operation32(call->other, operations[what.operation], operand, &old);
     if (result < 0)
         return result;
-    result = wake_at(&point, call->value);
+    result = futex_wake_at(&point, call->value);
     if (compare(what.comparison, (int32_t)old, what.compared))
-        result += wake_at(&other, call->value2);
+        result += futex_wake_at(&other, call->value2);
     return result;
 }
 
@@ -244,9 +242,9 @@ static k42_result futex_requeue(const struct futex_call *call, bool compared) {
                                .argument = &look};
     if ((int32_t)call->value < 0 || (int32_t)call->value2 < 0)
         return -EINVAL;
-    k42_result result = point_of(call->address, call->private, &how.from);
+    k42_result result = futex_point(call->address, call->private, &how.from);
     if (result >= 0)
-        result = point_of(call->other, call->private, &how.to);
+        result = futex_point(call->other, call->private, &how.to);
     WAIT_BARRIER();
     while (result >= 0) {
         uint32_t value;
@@ -275,6 +273,10 @@ static k42_result deadline_of(const struct futex_call *call, uintptr_t time, boo
     return 0;
 }
 
+/*
+ * Partly: owners of futexes lend no priority and are not followed by others when they end without
+ * a robust list; no FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI and FUTEX_FD.
+ */
 LINUX_CALL(202, futex, uintptr_t address, int operation, uint32_t value, uintptr_t time,
            uintptr_t other, uint32_t value3) {
     struct futex_call call = {
@@ -289,10 +291,13 @@ LINUX_CALL(202, futex, uintptr_t address, int operation, uint32_t value, uintptr
     uint64_t deadline;
     k42_result result = 0;
     int what = operation & FUTEX_CMD_MASK;
-    if (call.by_time_of_day && what != FUTEX_WAIT_BITSET && what != FUTEX_WAIT)
+    bool owned = what == FUTEX_LOCK_PI || what == FUTEX_LOCK_PI2;
+    if (call.by_time_of_day && what != FUTEX_WAIT_BITSET && what != FUTEX_WAIT &&
+        what != FUTEX_LOCK_PI2)
         return -ENOSYS;
-    if (what == FUTEX_WAIT || what == FUTEX_WAIT_BITSET)
-        result = deadline_of(&call, time, what == FUTEX_WAIT_BITSET, &deadline);
+    call.by_time_of_day |= what == FUTEX_LOCK_PI;
+    if (what == FUTEX_WAIT || what == FUTEX_WAIT_BITSET || owned)
+        result = deadline_of(&call, time, what != FUTEX_WAIT, &deadline);
     if (result < 0)
         return result;
     switch (what) {
@@ -310,6 +315,13 @@ LINUX_CALL(202, futex, uintptr_t address, int operation, uint32_t value, uintptr
         return futex_requeue(&call, false);
     case FUTEX_CMP_REQUEUE:
         return futex_requeue(&call, true);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+        return futex_lock_owned(call.address, call.private, deadline);
+    case FUTEX_TRYLOCK_PI:
+        return futex_try_owned(call.address);
+    case FUTEX_UNLOCK_PI:
+        return futex_unlock_owned(call.address, call.private);
     default:
         return -ENOSYS;
     }
@@ -320,12 +332,12 @@ LINUX_CALL(202, futex, uintptr_t address, int operation, uint32_t value, uintptr
 /* Wherever it is waited for: as one's own, or as what others may share, which is often the same. */
 static void wake_one(uintptr_t address) {
     struct wait_point shared, own;
-    bool is_shared = point_of(address, false, &shared) >= 0;
+    bool is_shared = futex_point(address, false, &shared) >= 0;
     if (is_shared)
-        (void)!wake_at(&shared, 1);
-    if (point_of(address, true, &own) >= 0 &&
+        (void)!futex_wake_at(&shared, 1);
+    if (futex_point(address, true, &own) >= 0 &&
         !(is_shared && own.id == shared.id && own.key == shared.key))
-        (void)!wake_at(&own, 1);
+        (void)!futex_wake_at(&own, 1);
 }
 
 /* A futex that the thread holds is marked as its dead owner's, and one who waits for it is woken.

@@ -5,6 +5,7 @@
 #include "../fs/file.h"
 #include "../sched/wait.h"
 #include "abi.h"
+#include "call.h"
 #include "files/advise.h"
 #include "program.h"
 #include "task.h"
@@ -78,6 +79,12 @@ static k42_result map_file_once(struct space_request *request, int number, uint6
     return result < 0 ? result : map_once(request);
 }
 
+/* Those that Linux has always had: who asks for MAP_SHARED_VALIDATE wants others to be refused. */
+#define KNOWN_FLAGS                                                                                \
+    (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_UNINITIALIZED |   \
+     MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |        \
+     MAP_HUGETLB | MAP_32BIT | 0x3f << 26)
+
 LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags, int file,
            uint64_t offset) {
     unsigned type = flags & MAP_TYPE;
@@ -89,6 +96,8 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
         return -ENOMEM;
     if (offset + length < offset)
         return -EOVERFLOW;
+    if (type == MAP_SHARED_VALIDATE && !(flags & MAP_ANONYMOUS) && (flags & ~KNOWN_FLAGS))
+        return -EOPNOTSUPP;
     struct space_request request = {
         .address = address & ~PAGE_MASK,
         .length = length,
@@ -100,9 +109,10 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
         request.limit = task_limit(task_self(), RLIMIT_STACK);
     k42_result result;
     if (flags & MAP_ANONYMOUS)
-        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(&request));
+        MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(&request)));
     else
-        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_file_once(&request, file, offset));
+        MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                                      map_file_once(&request, file, offset)));
     return result;
 }
 
@@ -111,23 +121,23 @@ LINUX_CALL(11, munmap, uintptr_t address, size_t length) {
     if (!is_page(address) || !length || !(length = whole_pages(length)) ||
         address > USER_END - length)
         return -EINVAL;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-              k42_call(task_self()->space, unmap, address, length));
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                                  k42_call(task_self()->space, unmap, address, length)));
     return result;
 }
 
 LINUX_CALL(10, mprotect, uintptr_t address, size_t length, int protection) {
     k42_result result;
-    if (!is_page(address) ||
+    if (!is_page(address) || !(~protection & (PROT_GROWSDOWN | PROT_GROWSUP)) ||
         (protection & ~(int)(ALL_PROTECTION | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)))
         return -EINVAL;
     if (!length)
         return 0;
     if (!(length = whole_pages(length)) || address > USER_END - length)
         return -ENOMEM;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-              k42_call(task_self()->space, protect, address, length,
-                       (unsigned)protection & ALL_PROTECTION));
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                                  k42_call(task_self()->space, protect, address, length,
+                                           (unsigned)protection & ALL_PROTECTION)));
     return result;
 }
 
@@ -152,7 +162,7 @@ LINUX_CALL(25, mremap, uintptr_t address, size_t length, size_t new_length, int 
     move.flags = (flags & MREMAP_MAYMOVE ? SPACE_MAY_MOVE : 0) |
                  (flags & MREMAP_FIXED ? SPACE_MOVE_TO : 0) |
                  (flags & MREMAP_DONTUNMAP ? SPACE_LEAVE : 0);
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, move_once(&move));
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, move_once(&move)));
     return result;
 }
 
@@ -170,11 +180,24 @@ LINUX_CALL(12, brk, uintptr_t end) {
     if (result < 0 || end < marks.break_start || end > USER_END ||
         end - marks.break_start > task_limit(task_self(), RLIMIT_DATA))
         return result < 0 ? result : (k42_result)marks.break_end;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, break_once(end));
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, break_once(end)));
     return result < 0 ? (k42_result)marks.break_end : result;
 }
 
 /* ---- the others ---- */
+
+/* Whether all of a range is mapped; -ENOMEM. */
+static k42_result check_mapped(uintptr_t address, size_t length) {
+    uintptr_t end = address + length;
+    while (address < end) {
+        struct space_mapping mapping;
+        k42_result result = k42_call(task_self()->space, find, address, 0, &mapping);
+        if (result < 0 || mapping.start > address)
+            return -ENOMEM;
+        address = mapping.end;
+    }
+    return 0;
+}
 
 LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     k42_result result;
@@ -185,11 +208,12 @@ LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
         return -ENOMEM;
     if (!pages)
         return 0;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-              k42_call(task_self()->space, advise, address, pages, advice));
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                                  k42_call(task_self()->space, advise, address, pages, advice)));
     if (result >= 0)
         files_advise_mapped(address, address + pages, advice);
-    return result;
+    /* What is mapped has been advised; a gap is told of afterwards. */
+    return result < 0 ? result : check_mapped(address, pages);
 }
 
 LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
@@ -231,20 +255,22 @@ LINUX_CALL(27, mincore, uintptr_t address, size_t length, uintptr_t to) {
     return 0;
 }
 
-/*
- * Nothing is swapped out, so locking a page is bringing it in. A gap in the range is an error.
- */
-static k42_result lock_range(uintptr_t address, size_t length) {
-    uintptr_t end = (address + length + PAGE_MASK) & ~PAGE_MASK;
+/* The pages of a range of bytes are all to be mapped. */
+static k42_result check_lock(uintptr_t address, size_t length) {
+    length = (length + (address & PAGE_MASK) + PAGE_MASK) & ~PAGE_MASK;
     address &= ~PAGE_MASK;
-    while (address < end) {
-        struct space_mapping mapping;
-        k42_result result = k42_call(task_self()->space, find, address, 0, &mapping);
-        if (result < 0 || mapping.start > address)
-            return -ENOMEM;
-        address = mapping.end;
-    }
-    return 0;
+    if (address + length < address)
+        return -EINVAL;
+    return length > USER_END || address > USER_END - length ? -ENOMEM
+                                                            : check_mapped(address, length);
+}
+
+/* Whether the caller may keep so many bytes. Those it keeps already are not counted. */
+static k42_result may_lock(size_t length) {
+    uint64_t limit = task_limit(task_self(), RLIMIT_MEMLOCK);
+    if (task_capable(task_self(), CAP_IPC_LOCK))
+        return 0;
+    return !limit ? -EPERM : length > limit ? -ENOMEM : 0;
 }
 
 static k42_result bring_in(uintptr_t address, size_t length) {
@@ -256,30 +282,43 @@ static k42_result bring_in(uintptr_t address, size_t length) {
 }
 
 static k42_result lock(uintptr_t address, size_t length) {
-    if (address + length < address || address + length > USER_END)
-        return -ENOMEM;
-    if (length > task_limit(task_self(), RLIMIT_MEMLOCK) &&
-        !task_capable(task_self(), CAP_IPC_LOCK))
-        return -ENOMEM;
-    k42_result result = lock_range(address, length);
+    k42_result result = may_lock(0);
+    if (result >= 0)
+        result = check_lock(address, length);
+    if (result >= 0)
+        result = may_lock((length + (address & PAGE_MASK) + PAGE_MASK) & ~PAGE_MASK);
     return result < 0 ? result : bring_in(address, length);
 }
 
+/*
+ * Locking a page is bringing it in.
+ * Partly: the page may be taken out again when memory is short.
+ */
 LINUX_CALL(149, mlock, uintptr_t address, size_t length) {
     return lock(address, length);
 }
 
+/* Partly: as mlock(). */
 LINUX_CALL(325, mlock2, uintptr_t address, size_t length, int flags) {
     return flags & ~MLOCK_ONFAULT ? -EINVAL : lock(address, length);
 }
 
 LINUX_CALL(150, munlock, uintptr_t address, size_t length) {
-    return address + length < address || address + length > USER_END ? -ENOMEM
-                                                                     : lock_range(address, length);
+    return check_lock(address, length);
 }
 
+/* Partly: pages may be taken out again when memory is short. */
 LINUX_CALL(151, mlockall, int flags) {
-    return !flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ? -EINVAL : 0;
+    struct space_usage usage;
+    if (!(flags & (MCL_CURRENT | MCL_FUTURE)) ||
+        (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+        return -EINVAL;
+    k42_result result = may_lock(0);
+    if (result >= 0)
+        result = k42_call(task_self()->space, usage, &usage);
+    if (result >= 0 && (flags & MCL_CURRENT))
+        result = may_lock(usage.mapped * FRAME_SIZE);
+    return result;
 }
 
 LINUX_CALL(152, munlockall, void) {

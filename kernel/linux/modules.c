@@ -40,7 +40,7 @@ static k42_result carry_out(const struct component_words *words, const struct wh
                             struct k42_modules_answer *answer) {
     k42_result result = 0;
     if (words->unload[0])
-        return component_unload(words->unload, answer->why, sizeof answer->why);
+        return component_unload(words->unload, words->to, answer->why, sizeof answer->why);
     k42_copy_text(answer->component, sizeof answer->component, words->component);
     if (file) {
         uint64_t began = time_ns();
@@ -90,7 +90,7 @@ LINUX_CALL(176, delete_module, uintptr_t name, unsigned flags) {
     if (result < 0)
         return result;
     k42_exit();
-    result = component_unload(text, why, sizeof why);
+    result = component_unload(text, "", why, sizeof why);
     k42_enter();
     return result;
 }

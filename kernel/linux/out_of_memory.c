@@ -92,7 +92,8 @@ static bool kill_largest(void) {
     print("linux: out of memory: killing %s (%d), which has %lu MiB of %lu", largest.name,
           largest.info.pid, largest.resident >> 8, total >> 8);
     struct signal_info info = signal_from_kernel(SIGKILL);
-    return signal_process(largest.info.pid, &info) >= 0 && more_comes(true);
+    (void)!signal_process(largest.info.pid, &info); /* or it has just ended by itself */
+    return more_comes(true);
 }
 
 static bool out_of_memory(void) {
@@ -117,7 +118,7 @@ bool out_of_memory_wait(void) {
     return true;
 }
 
-enum { AWAITED_MOST = 64 };
+enum { TRIES_MOST = 32, AWAITED_MOST = 64 };
 
 static k42_result take_one(pm_ref pm, uint64_t *frame) {
     struct k42_pair taken = k42_call(pm, take, 0, 0);
@@ -127,18 +128,32 @@ static k42_result take_one(pm_ref pm, uint64_t *frame) {
 
 /* Frames that are had mean that there is more than the kernel's reserve again, and room below the
  * limit of who has one. */
-bool memory_await(unsigned frames) {
+static bool await(unsigned frames) {
     pm_ref pm = is_limited() ? charge_pm(task_self()->memory->charge) : pm_machine;
     uint64_t taken[AWAITED_MOST];
     unsigned count = 0;
     k42_result result = 0;
-    while (result >= 0 && count < frames && count < AWAITED_MOST) {
+    while (result >= 0 && count < frames) {
         WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, take_one(pm, &taken[count]));
         count += result >= 0;
     }
     while (count)
         (void)!k42_call(pm, give, taken[--count], 0, 0);
     return result >= 0;
+}
+
+void memory_begin(struct memory_attempt *attempt) {
+    *attempt = (struct memory_attempt){.refused = pm_refused(), .awaited = 1};
+}
+
+/* Twice as many frames each time, since nobody knows how many an attempt needs at once. */
+bool memory_again(struct memory_attempt *attempt) {
+    if (pm_refused() == attempt->refused || attempt->tries++ == TRIES_MOST ||
+        !await(attempt->awaited))
+        return false;
+    attempt->refused = pm_refused();
+    attempt->awaited *= attempt->awaited < AWAITED_MOST ? 2 : 1;
+    return true;
 }
 
 /* Whoever ends touches a few pages more, and gives all of them back then. */

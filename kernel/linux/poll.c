@@ -13,15 +13,14 @@
 #include "abi.h"
 #include "clocks.h"
 #include "program.h"
+#include "readiness.h"
 #include "task.h"
 
 #include <k42/k42.h>
 
 #define FEW 8u /* that many need no memory but the stack */
 
-#define READ_EVENTS  (POLLIN | POLLRDNORM | POLLRDBAND)
-#define WRITE_EVENTS (POLLOUT | POLLWRNORM | POLLWRBAND)
-#define ALWAYS       (POLLERR | POLLHUP | POLLNVAL)
+#define ALWAYS (POLLERR | POLLHUP | POLLNVAL)
 
 struct polling {
     unsigned (*heeded)(unsigned wanted); /* which answers count */
@@ -30,26 +29,6 @@ struct polling {
     unsigned count;
     struct wait_set set;
 };
-
-/* What a file answers, in the words of poll(): normal data is data. */
-static unsigned normal(unsigned ready) {
-    if (ready & FILE_READABLE)
-        ready |= POLLRDNORM;
-    if (ready & FILE_WRITABLE)
-        ready |= POLLWRNORM;
-    return ready;
-}
-
-static unsigned events_for(unsigned wanted) {
-    unsigned events = WAIT_ERROR | WAIT_HANGUP | FILE_PEER_CLOSED;
-    if (wanted & READ_EVENTS)
-        events |= WAIT_READ;
-    if (wanted & WRITE_EVENTS)
-        events |= WAIT_WRITE;
-    if (wanted & POLLPRI)
-        events |= WAIT_URGENT;
-    return events;
-}
 
 static unsigned heeded_by_poll(unsigned wanted) {
     return wanted | ALWAYS;
@@ -70,10 +49,10 @@ static bool ask(const struct polling *polling, struct pollfd *file, struct wait_
     if (ready < 0)
         file->revents = POLLNVAL;
     else
-        file->revents = (short)(normal((unsigned)ready) & polling->heeded(wanted));
+        file->revents = (short)(readiness_told((unsigned)ready) & polling->heeded(wanted));
     point->id = where.object;
     point->key = where.key;
-    point->events = events_for(wanted);
+    point->events = readiness_events(wanted);
     return file->revents;
 }
 
@@ -202,7 +181,7 @@ static k42_result end_limited(const struct limited *limited, k42_result result) 
     return result == -EINTR ? -LINUX_RESTART_NO_HANDLER : result;
 }
 
-static k42_result set_mask(uintptr_t from, size_t size) {
+k42_result readiness_set_mask(uintptr_t from, size_t size) {
     uint64_t mask;
     if (!from)
         return 0;
@@ -217,7 +196,7 @@ LINUX_CALL(271, ppoll, uintptr_t files, unsigned count, uintptr_t time, uintptr_
     struct limited limited = {.write = clocks_write};
     k42_result result = read_limit(&limited, time, clocks_read);
     if (result >= 0)
-        result = set_mask(mask, mask_size);
+        result = readiness_set_mask(mask, mask_size);
     return result < 0 ? result : end_limited(&limited, poll_array(files, count, limited.deadline));
 }
 
@@ -227,8 +206,8 @@ enum { READ, WRITE, EXCEPT, SETS };
 
 static const short asked[SETS] = {POLLIN, POLLOUT, POLLPRI};
 static const short told[SETS] = {
-    READ_EVENTS | POLLHUP | POLLERR,
-    WRITE_EVENTS | POLLERR,
+    READY_TO_READ | POLLHUP | POLLERR,
+    READY_TO_WRITE | POLLERR,
     POLLPRI,
 };
 
@@ -336,6 +315,6 @@ LINUX_CALL(270, pselect6, int limit, uintptr_t readable, uintptr_t writable, uin
     if (result >= 0 && mask)
         result = program_read(pair, mask, sizeof pair);
     if (result >= 0)
-        result = set_mask(pair[0], pair[1]);
+        result = readiness_set_mask(pair[0], pair[1]);
     return result < 0 ? result : select_limited(limit, at, &limited);
 }

@@ -22,6 +22,7 @@
 
 #define MASK_WORDS       128u /* of the most CPUs that are told of */
 #define ATTRIBUTES_FIRST 48   /* bytes of the first struct sched_attr */
+#define ATTRIBUTES_MOST  4096 /* that a later one may have */
 
 /* Linux's struct sched_attr, as far as it is heeded. */
 struct attributes {
@@ -97,9 +98,12 @@ static k42_result may_have(struct task *task, unsigned policy, uint32_t priority
     return nice < now.nice && nice < nice_least(task) ? -EPERM : 0;
 }
 
+/* Who asked that his children begin as usual needs a right to take that back. */
 static k42_result set_policy(struct task *task, unsigned policy, uint32_t priority, int nice) {
     if (!task)
         return -ESRCH;
+    bool resets = policy & SCHED_RESET_ON_FORK;
+    policy &= ~(unsigned)SCHED_RESET_ON_FORK;
     if (!is_realtime(policy) && !is_shared(policy))
         return -EINVAL;
     if (is_realtime(policy) ? priority < 1 || priority > 99 : priority)
@@ -110,10 +114,15 @@ static k42_result set_policy(struct task *task, unsigned policy, uint32_t priori
                                    .nice = nice,
                                    .idle = policy == SCHED_IDLE,
                                    .called = (uint8_t)policy};
-    return result < 0 ? result : change(task, &wanted);
+    if (result >= 0 && __atomic_load_n(&task->resets_policy, __ATOMIC_RELAXED) && !resets &&
+        !task_capable(task_self(), CAP_SYS_NICE))
+        result = -EPERM;
+    result = result < 0 ? result : change(task, &wanted);
+    if (result >= 0)
+        __atomic_store_n(&task->resets_policy, resets, __ATOMIC_RELAXED);
+    return result;
 }
 
-/* The highest bit of the policy asks that children begin as usual, which is not heeded. */
 static k42_result set_scheduler(int tid, int policy, uintptr_t from) {
     int32_t priority;
     struct thread_policy now;
@@ -125,31 +134,36 @@ static k42_result set_scheduler(int tid, int policy, uintptr_t from) {
         result = task ? whom_policy(task, &now) : -ESRCH;
     if (result < 0)
         return result;
-    return set_policy(task, (unsigned)policy & ~(unsigned)SCHED_RESET_ON_FORK, (uint32_t)priority,
-                      now.nice);
+    return set_policy(task, (unsigned)policy, (uint32_t)priority, now.nice);
 }
 
 LINUX_CALL(144, sched_setscheduler, int tid, int policy, uintptr_t from) {
     return set_scheduler(tid, policy, from);
 }
 
+/* Gives 1: its children begin as usual. */
 static k42_result read_policy(int tid, struct thread_policy *policy) {
     struct task *task = tid < 0 ? NULL : whom_thread(tid);
     if (!task)
         return tid < 0 ? -EINVAL : -ESRCH;
-    return whom_policy(task, policy);
+    k42_result result = whom_policy(task, policy);
+    return result < 0 ? result : __atomic_load_n(&task->resets_policy, __ATOMIC_RELAXED);
+}
+
+static int with_reset(const struct thread_policy *policy, k42_result resets) {
+    return policy->called | (resets > 0 ? SCHED_RESET_ON_FORK : 0);
 }
 
 LINUX_CALL(142, sched_setparam, int tid, uintptr_t from) {
     struct thread_policy policy;
     k42_result result = read_policy(tid, &policy);
-    return result < 0 ? result : set_scheduler(tid, policy.called, from);
+    return result < 0 ? result : set_scheduler(tid, with_reset(&policy, result), from);
 }
 
 LINUX_CALL(145, sched_getscheduler, int tid) {
     struct thread_policy policy;
     k42_result result = read_policy(tid, &policy);
-    return result < 0 ? result : policy.called;
+    return result < 0 ? result : with_reset(&policy, result);
 }
 
 LINUX_CALL(143, sched_getparam, int tid, uintptr_t to) {
@@ -188,7 +202,7 @@ LINUX_CALL(314, sched_setattr, int tid, uintptr_t from, unsigned flags) {
     k42_result result = program_read(&size, from, sizeof size);
     if (result < 0)
         return result;
-    if (size && size < ATTRIBUTES_FIRST)
+    if ((size && size < ATTRIBUTES_FIRST) || size > ATTRIBUTES_MOST)
         return -E2BIG;
     result = program_read(&wanted, from, sizeof wanted);
     if (result < 0)
@@ -196,7 +210,10 @@ LINUX_CALL(314, sched_setattr, int tid, uintptr_t from, unsigned flags) {
     int nice = wanted.nice < RUN_NICE_LEAST  ? RUN_NICE_LEAST
                : wanted.nice > RUN_NICE_MOST ? RUN_NICE_MOST
                                              : wanted.nice;
-    return set_policy(whom_thread(tid), wanted.policy, wanted.priority, nice);
+    if ((wanted.policy & SCHED_RESET_ON_FORK) || (wanted.flags & ~(uint64_t)SCHED_FLAG_ALL))
+        return -EINVAL;
+    unsigned reset = wanted.flags & SCHED_FLAG_RESET_ON_FORK ? SCHED_RESET_ON_FORK : 0;
+    return set_policy(whom_thread(tid), wanted.policy | reset, wanted.priority, nice);
 }
 
 LINUX_CALL(315, sched_getattr, int tid, uintptr_t to, unsigned size, unsigned flags) {
@@ -206,6 +223,7 @@ LINUX_CALL(315, sched_getattr, int tid, uintptr_t to, unsigned size, unsigned fl
     k42_result result = read_policy(tid, &policy);
     struct attributes attributes = {.size = ATTRIBUTES_FIRST,
                                     .policy = policy.called,
+                                    .flags = result > 0 ? SCHED_FLAG_RESET_ON_FORK : 0,
                                     .nice = is_realtime(policy.called) ? 0 : policy.nice,
                                     .priority = policy.priority};
     return result < 0 ? result : program_write(to, &attributes, sizeof attributes);

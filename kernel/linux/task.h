@@ -17,6 +17,7 @@
 #include "linux.h"
 #include "process/process.h"
 
+struct call_filter;
 struct charge;
 struct host_names;
 struct path_context;
@@ -30,6 +31,7 @@ struct task_memory {
     struct user_table *table;
     uint64_t top;               /* new mappings are placed below; constant */
     k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
+    uint32_t barriers;          /* what membarrier() was told to be ready for; atomic */
     struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
     struct charge *next_charge; /* and those of the program it runs next; atomic */
     struct k42_defer defer;
@@ -76,9 +78,14 @@ struct task {
     int32_t exit_status;   /* as wait() gives it; the last thread's is the process's */
     bool ending;           /* in task_exit() */
     uint32_t persona;
+    uint16_t memory_policy; /* as set_mempolicy() has it (memory_nodes.c) */
+    bool resets_policy;   /* its children begin with the usual one (SCHED_RESET_ON_FORK); atomic */
+    uint64_t timer_slack; /* as prctl() has it; 0: as it was */
     int32_t parent_death_signal;
     bool no_new_privileges;
-    uint64_t file_size_limit;                 /* RLIMIT_FSIZE; kept up to date by limits_keep() */
+    bool guarded, strict;        /* seccomp: it has filters, or makes next to no calls */
+    struct call_filter *filters; /* seccomp/seccomp.h; held */
+    uint64_t file_size_limit;    /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;

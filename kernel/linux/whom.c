@@ -23,6 +23,18 @@ bool whom_is_own(const struct task *task) {
     return own->euid == its->uid || own->euid == its->euid;
 }
 
+bool whom_may_trace(const struct task *task) {
+    const struct task *self = task_self();
+    const struct credentials *own = self->credentials;
+    const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
+    if (task->pid == self->pid || task_capable(self, CAP_SYS_PTRACE))
+        return true;
+    return own->uid == its->uid && own->uid == its->euid && own->uid == its->suid &&
+           own->gid == its->gid && own->gid == its->egid && own->gid == its->sgid &&
+           !(its->permitted & ~own->permitted) &&
+           k42_call(task->process, number, PROCESS_DUMPABLE) > 0;
+}
+
 static void for_each_of(struct whom *whom, process_ref process) {
     for (int tid = 1;;) {
         struct k42_pair found = k42_call(process, thread, tid, 1);

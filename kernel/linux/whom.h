@@ -18,6 +18,11 @@ k42_result whom_policy(struct task *task, struct thread_policy *policy);
 /* Whether it is the calling task's user's. */
 bool whom_is_own(const struct task *task);
 
+/* Whether the calling task may look into it, as ptrace() asks for: it is of the same process, or of
+ * just the same users and groups with no more rights and lets itself be looked at, or the caller
+ * may look at anybody. */
+bool whom_may_trace(const struct task *task);
+
 /*
  * fn is told of each thread, with the value and what the call before gave (-ESRCH at first), and
  * the last result is the call's.

@@ -39,6 +39,12 @@ void k42_platform_yield(void) {
     thread_yield();
 }
 
+void k42_platform_go_first(void) {
+    const struct thread_policy first = {.priority = RUN_PRIORITIES - 1};
+    if (thread_set_policy(thread_self(), &first) < 0)
+        k42_platform_panic("there is no priority as high as the first");
+}
+
 /* Programs fork; the kernel does not. */
 void k42_platform_watch_forks(void (*child)(void)) {
     (void)child;

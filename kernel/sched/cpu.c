@@ -20,7 +20,6 @@
 #define INTERRUPTS_ON 0x200u  /* in rflags */
 #define PAIR_NS       50000ul /* who sleeps so soon after waking somebody does it for him */
 #define PAIRS_MOST    8
-#define AWAITED_TURNS 20
 #define AWAITED_NS    100000ul /* the turn of one for whom a grace period waits */
 
 /* ---- the timer ---- */
@@ -137,7 +136,7 @@ bool sched_put(struct sched_cpu *cpu, struct thread *thread, enum run_reason why
         thread->parity = sched_head(cpu)->parity;
     thread->run.movable = thread_is_movable(thread);
     thread->queued = true;
-    if (why != RUN_YIELDED && thread->hurried < AWAITED_TURNS) /* who yields may wait for one */
+    if (why != RUN_YIELDED) /* who yields may wait for one of the others */
         sched_note_active(cpu, thread);
     count(cpu, level, 1);
     return queue->ops->add(queue, &thread->run, why, now) > 0;
@@ -159,17 +158,19 @@ struct thread *sched_take_next(struct sched_cpu *cpu) {
     cpu->slice = RUN_FOR_EVER;
     if (!cpu->waiting[level])
         return cpu->idle;
-    bool awaited = level == RUN_SHARED && sched_hurry(cpu);
+    const struct thread *awaited = level == RUN_SHARED ? sched_hurry(cpu) : NULL;
     struct run_queue *queue = cpu->queues[level];
     struct k42_pair taken = queue->ops->take(queue);
     if (taken.result)
         panic("the run queue of CPU %u does not give what was put in", cpu->number);
     struct thread *thread = k42_container((void *)taken.word, struct thread, run);
     thread->queued = false;
-    thread->hurried = awaited ? thread->hurried + 1 : 0;
     sched_forget_active(thread);
     count(cpu, level, -1);
-    cpu->slice = awaited ? AWAITED_NS : (uint64_t)queue->ops->slice(queue);
+    cpu->slice = thread == awaited ? AWAITED_NS : (uint64_t)queue->ops->slice(queue);
+    if (thread->turn_left && thread->turn_left < cpu->slice)
+        cpu->slice = thread->turn_left;
+    thread->turn_left = 0;
     return thread;
 }
 
@@ -265,6 +266,8 @@ void sched_turn_over(struct sched_cpu *cpu, enum run_reason why) {
     if (self != cpu->idle) {
         if (why == RUN_RETURNED && now >= cpu->turn_began + cpu->slice)
             why = RUN_EXPIRED;
+        if (why == RUN_RETURNED && cpu->slice != RUN_FOR_EVER)
+            self->turn_left = cpu->turn_began + cpu->slice - now;
         put_back(cpu, self, why, now);
     }
     switch_to(cpu, sched_take_next(cpu));
@@ -287,7 +290,8 @@ void thread_block(void) {
         self->pairs = !paired ? self->pairs / 2 : self->pairs + (self->pairs < PAIRS_MOST);
         self->woke_at = 0;
     }
-    self->state = THREAD_BLOCKED;
+    __atomic_store_n(&self->state, self->wait.heeds ? THREAD_WAITING : THREAD_BLOCKED,
+                     __ATOMIC_RELAXED);
     sched_take_out(cpu, self, now);
     if (self->changed)
         thread_apply(self, &self->wanted);

@@ -9,11 +9,14 @@
  * those of the old parity are first, one after the other and for a short turn each: sections are
  * short, and what is entered after that is counted in the other parity. Nobody gains by it, since
  * what they run counts as their time, and nobody is kept from running: one that has not left after
- * a few such turns waits for its next as all do.
+ * a while of such turns comes first for half of the time. It is time that is counted, not turns,
+ * which the one who awaits it cuts short.
  *
  * Among threads with priorities nothing is changed. Locking: the CPU's. Nothing fails.
  */
 #include "sched.h"
+
+#define HURRIED_NS 2000000ul /* so long it comes first for one generation, whatever others want */
 
 void sched_hurry_open(struct sched_cpu *cpu) {
     for (unsigned parity = 0; parity < 2; parity++)
@@ -38,15 +41,31 @@ void sched_forget_active(struct thread *thread) {
     link->next = NULL;
 }
 
-bool sched_hurry(struct sched_cpu *cpu) {
-    const struct k42_cpu_head *head = sched_head(cpu);
-    uint64_t old = (__atomic_load_n(&head->generation, __ATOMIC_RELAXED) + 1) & 1;
-    struct sched_link *first = cpu->active[old].next;
-    if (first == &cpu->active[old])
-        return false;
-    struct run_entity *entity = &k42_container(first, struct thread, active)->run;
+/* Whether it has had its while of coming first, and half of the time since then. */
+static bool had_its_part(struct sched_cpu *cpu, struct thread *thread, uint64_t generation) {
+    if (thread->hurried_for != generation) {
+        thread->hurried_for = generation;
+        thread->hurried_since = cpu->charged_at;
+        thread->hurried_at = thread->ran_ns;
+    }
+    return thread->ran_ns - thread->hurried_at >
+           HURRIED_NS + (cpu->charged_at - thread->hurried_since) / 2;
+}
+
+struct thread *sched_hurry(struct sched_cpu *cpu) {
+    uint64_t generation = __atomic_load_n(&sched_head(cpu)->generation, __ATOMIC_RELAXED);
+    struct sched_link *old = &cpu->active[(generation + 1) & 1];
+    if (old->next == old)
+        return NULL;
+    struct thread *thread = k42_container(old->next, struct thread, active);
+    if (had_its_part(cpu, thread, generation)) {
+        sched_forget_active(thread);
+        sched_note_active(cpu, thread);
+        return NULL;
+    }
+    struct run_entity *entity = &thread->run;
     struct run_queue *queue = cpu->queues[RUN_SHARED];
     (void)!queue->ops->remove(queue, entity, cpu->charged_at);
     (void)!queue->ops->add(queue, entity, RUN_AWAITED, cpu->charged_at);
-    return true;
+    return thread;
 }

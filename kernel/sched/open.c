@@ -7,6 +7,7 @@
  */
 #include "sched.h"
 
+#include "../mem/frame/frame.h"
 #include "../print.h"
 
 struct sched_cpu **sched_cpus;
@@ -61,7 +62,9 @@ void sched_open(void) {
     for (unsigned i = 0; i < cpu_count(); i++)
         cpus[i] = cpu_make(i, i ? NULL : main);
     sched_cpus = cpus;
-    wait_open();
+    struct frame_statistics memory;
+    frames_count(&memory);
+    wait_open(memory.present * FRAME_SIZE);
 }
 
 void sched_start(void) {

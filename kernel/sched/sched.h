@@ -52,6 +52,7 @@ struct sched_link {
 enum thread_state {
     THREAD_READY,   /* in a queue, or running, or on its way to another CPU's queue */
     THREAD_BLOCKED, /* waits to be woken */
+    THREAD_WAITING, /* the same, and an interrupt wakes it for good */
     THREAD_ENDED,
     THREAD_IDLE, /* a CPU's idle thread: never in a queue */
 };
@@ -60,7 +61,8 @@ enum thread_state {
  * A thread, above the top of its stack, where entries from its program leave their frames. From
  * `run` to `wanted` all is changed under the lock of the CPU in `cpu`, which is held across a
  * switch: whoever sees a state that is not that of the running thread finds the thread fully
- * switched out. The record's memory is a thread's for ever, and keeps its number.
+ * switched out. Who only looks on reads the state without it. The record's memory is a thread's for
+ * ever, and keeps its number.
  */
 struct thread {
     struct user_context user; /* its `work` is the word of THREAD_INTERRUPTED and so on */
@@ -77,13 +79,16 @@ struct thread {
     bool changed;    /* it runs, and `wanted` is for its next turn */
     bool alone;      /* nobody joins it */
     uint8_t pairs;   /* how often, of late, it slept at once after it had woken somebody */
-    uint8_t hurried; /* turns in which it came first, one after the other: see hurry.c */
     uint32_t cpu;    /* where it runs, ran last, or waits to run */
     uint32_t pinned; /* the only CPU it may run on, or ANY_CPU */
     struct thread_policy wanted;
-    uint64_t woke_at;    /* when it woke somebody last; 0: not since it slept */
-    uint64_t ran_ns;     /* until it was charged last */
-    uint64_t divided_ns; /* of that, what has been put into one of the next two */
+    uint64_t woke_at;       /* when it woke somebody last; 0: not since it slept */
+    uint64_t ran_ns;        /* until it was charged last */
+    uint64_t turn_left;     /* of its turn, which somebody cut short who goes first; 0: it is new */
+    uint64_t hurried_for;   /* the generation for whose end it came first: see hurry.c */
+    uint64_t hurried_since; /* when it did so first */
+    uint64_t hurried_at;    /* of ran_ns, what it had then */
+    uint64_t divided_ns;    /* of that, what has been put into one of the next two */
     struct thread_times times;
     struct timer timer;
     void (*fn)(void *);
@@ -198,8 +203,9 @@ void sched_hurry_open(struct sched_cpu *cpu);
 /* The thread waits for a turn from now on, or does so no longer. */
 void sched_note_active(struct sched_cpu *cpu, struct thread *thread);
 void sched_forget_active(struct thread *thread);
-/* Whether a grace period waits for one of the shared level, who is then the next of his queue. */
-bool sched_hurry(struct sched_cpu *cpu);
+/* The one of the shared level for whom a grace period waits, the next of his queue then; or NULL.
+ */
+struct thread *sched_hurry(struct sched_cpu *cpu);
 
 /* wake.c */
 /* Makes the thread ready, if it is blocked; otherwise its next block returns at once. Any context.

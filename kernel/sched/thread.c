@@ -234,6 +234,19 @@ uint32_t thread_cpu(const struct thread *thread) {
     return __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
 }
 
+enum thread_activity thread_activity(const struct thread *thread) {
+    switch (__atomic_load_n(&thread->state, __ATOMIC_RELAXED)) {
+    case THREAD_BLOCKED:
+        return THREAD_IS_HELD;
+    case THREAD_WAITING:
+        return THREAD_SLEEPS;
+    case THREAD_ENDED:
+        return THREAD_HAS_ENDED;
+    default:
+        return THREAD_RUNS;
+    }
+}
+
 struct user_context *thread_user(struct thread *thread) {
     return &thread->user;
 }

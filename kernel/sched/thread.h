@@ -60,6 +60,15 @@ static inline void *thread_task(void) {
 }
 void thread_set_task(struct thread *thread, void *task);
 
+/* What it is at, as it was a moment ago: one load. It need not be kept from ending. */
+enum thread_activity {
+    THREAD_RUNS,    /* or waits for its turn */
+    THREAD_SLEEPS,  /* until something happens, or it is interrupted */
+    THREAD_IS_HELD, /* until something happens */
+    THREAD_HAS_ENDED,
+};
+enum thread_activity thread_activity(const struct thread *thread);
+
 /*
  * How long it has run. The sum is exact; which part of it was in its program is sampled every 10
  * ms. Neither part ever gets smaller. The thread must be kept from ending. Any context.

@@ -111,8 +111,11 @@ k42_result wait_sleep(struct wait_set *set, uint64_t deadline, unsigned flags) {
     bool active = k42_active();
     if (active)
         k42_exit();
+    uint32_t ends = ended_by(flags);
     uintptr_t saved = interrupts_save();
-    k42_result result = sleep_in(set, deadline, ended_by(flags));
+    set->thread->wait.heeds = ends & THREAD_INTERRUPTED;
+    k42_result result = sleep_in(set, deadline, ends);
+    set->thread->wait.heeds = false;
     interrupts_restore(saved);
     if (active)
         k42_enter();

@@ -64,6 +64,9 @@ static inline k42_id k42_root_id(const struct k42_root *root) {
 #define WAIT_FOREVER (~0ul) /* as a deadline */
 #define WAIT_ALL     (~0u)  /* as a count */
 
+/* As an id: of points that are no object's. Their keys are addresses in the kernel. */
+#define WAIT_NO_OBJECT 0u
+
 struct wait_point {
     k42_id id;
     uint32_t events;
@@ -106,6 +109,7 @@ struct wait_record {
     uint64_t again;    /* when to make the call again whatever happens */
     uint64_t request;  /* of the call under way, if it was asked for; or 0 */
     uint64_t requests; /* given out by this thread */
+    bool heeds;        /* what ends its sleep: a signal, too; for thread_activity() */
     bool copying;      /* inside a cursor's copy: see copy_begins() */
     bool telling;      /* calls functions of watchers */
 };
@@ -160,13 +164,10 @@ static inline uint32_t wait_notify(k42_id id, uintptr_t key, uint32_t events, ui
  * The object is gone: wakes whoever waits at (id, key), for whatever events, with WAIT_HANGUP.
  * Their calls are made again and answer -K42_STALE. Called after k42_destroy() has succeeded, by
  * whoever destroyed it (each interface says which keys its objects use; most use 0 alone).
- * wait_hangup_all() does so for all keys, at the cost of looking at the whole table: for objects
- * that use many and for those that died with their server.
  */
 static inline void wait_hangup(k42_id id, uintptr_t key) {
     wait_notify(id, key, (uint32_t)WAIT_ANY, WAIT_ALL);
 }
-void wait_hangup_all(k42_id id);
 
 /* ---- a call that may wait ---- */
 
@@ -180,7 +181,7 @@ struct wait_set {
     uint32_t fired; /* an entry of it was notified */
 };
 
-/* All of an entry is changed under its bucket's lock. */
+/* All of an entry is changed under its bucket's lock; `left` last of all. */
 struct wait_entry {
     struct wait_entry *next, *before; /* in its bucket: watchers first, then by age */
     struct wait_bucket *bucket;       /* where it is or was */
@@ -188,12 +189,14 @@ struct wait_entry {
     struct wait_set *set; /* whose thread is woken; NULL: fn is called */
     void (*fn)(struct wait_entry *entry, uint32_t events);
     struct wait_entry *next_called;
-    uint32_t fired, due; /* events that came; those of them that fn has not been told */
-    bool in;             /* the table */
-    bool once;           /* counted by notifications, and taken out by them */
-    bool calling;        /* fn is being called, or is about to be */
-    bool succeeded;      /* another thread waits to make the next call */
-    bool handed_over;    /* and now may, which it looks for without the lock */
+    const uint32_t *takers; /* of a watcher that will do for others: see wait_watch_instead() */
+    uint32_t fired, due;    /* events that came; those of them that fn has not been told */
+    bool in;                /* the table */
+    bool once;              /* counted by notifications, and taken out by them */
+    bool left;              /* that has happened, and its bucket may be no more */
+    bool calling;           /* fn is being called, or is about to be */
+    bool succeeded;         /* another thread waits to make the next call */
+    bool handed_over;       /* and now may, which it looks for without the lock */
 };
 
 struct wait_call {
@@ -281,6 +284,16 @@ void wait_watch(struct wait_entry *entry, struct wait_point point,
                 void (*fn)(struct wait_entry *entry, uint32_t events));
 
 /*
+ * The same for watchers that will do for each other. Of those at a point that were put in so they
+ * are told only as far as the first that has takers: whose word, its owner's, is not 0. Of errors,
+ * and of what hangs up, all are. Who is a taker counts himself there before he looks at what the
+ * function left, and when he goes without he looks once more after he has uncounted himself.
+ */
+void wait_watch_instead(struct wait_entry *entry, struct wait_point point,
+                        void (*fn)(struct wait_entry *entry, uint32_t events),
+                        const uint32_t *takers);
+
+/*
  * Takes an entry out, whichever kind it is, if it still is in; afterwards nobody else knows it and
  * its memory may go. Waits for a call of its fn that is under way, so not from inside that, nor
  * with a lock that fn takes. Returns the events that came while it was in, 0: none.
@@ -288,41 +301,27 @@ void wait_watch(struct wait_entry *entry, struct wait_point point,
 uint32_t wait_remove(struct wait_entry *entry);
 
 /*
- * Wakes up to `wake` of the calls at `from` and makes up to `move` of the others there wait at `to`
- * instead (for the events they waited for), in one step; before it, with both places locked and
- * interrupts off, `check` is asked, if there is one. Returns how many were woken and moved, or
- * -EAGAIN when the check said no.
- */
-struct wait_requeue {
-    struct wait_point from, to;
-    uint32_t wake, move;
-    bool (*check)(void *argument);
-    void *argument;
-};
-K42_MUST_CHECK
-k42_result wait_requeue(const struct wait_requeue *how);
-
-/*
- * Tables besides the one that everything above means: for points that only few threads ever use,
- * whose waiters are then nobody else's to pass by. Whoever has one says where its points stand, to
- * waiters and notifiers alike. wait_remove() finds an entry wherever it stands; its caller is
- * active, since a table may be replaced and freed a grace period later.
+ * Tables besides the one that everything above means: for points that are moved, which only few
+ * threads ever use, or all of which are looked for at once; their waiters are then nobody else's to
+ * pass by. Whoever has one says where its points stand, to waiters and notifiers alike, and how
+ * large it is, since what looks through it costs that (wait_table_hangup(), wait_table_move()).
+ * wait_remove() finds an entry wherever it stands; its caller is active, if the table may be
+ * replaced, and freed a grace period later.
  */
 struct wait_table {
     struct wait_bucket *buckets; /* zeroed at first */
     unsigned shift;              /* 64 - log2 of their number */
 };
 
-static inline struct wait_table wait_table_of_all(void) {
-    return (struct wait_table){wait_buckets, wait_shift};
-}
-
 static inline struct wait_bucket *wait_table_bucket(const struct wait_table *table, k42_id id,
                                                     uintptr_t key) {
     return &table->buckets[wait_mixed(id, key) >> table->shift];
 }
 
-/* As wait_set_add_once(). */
+/* As wait_watch() and wait_set_add_once(). */
+void wait_table_watch(const struct wait_table *table, struct wait_entry *entry,
+                      struct wait_point point,
+                      void (*fn)(struct wait_entry *entry, uint32_t events));
 void wait_table_add_once(const struct wait_table *table, struct wait_set *set,
                          struct wait_entry *entry, struct wait_point point);
 
@@ -337,7 +336,22 @@ static inline uint32_t wait_table_notify(const struct wait_table *table,
     return wait_notify_bucket(bucket, point, count);
 }
 
-/* As wait_requeue(), from a point of one table to one of another, or of the same. */
+/* Tells whoever waits or watches there for the object, whatever the key and the events, as
+ * wait_hangup() does. */
+void wait_table_hangup(const struct wait_table *table, k42_id id);
+
+/*
+ * Wakes up to `wake` of the calls at `from` and makes up to `move` of the others there wait at `to`
+ * instead (for the events they waited for), in one step; before it, with both places locked and
+ * interrupts off, `check` is asked, if there is one. Returns how many were woken and moved, or
+ * -EAGAIN when the check said no.
+ */
+struct wait_requeue {
+    struct wait_point from, to;
+    uint32_t wake, move;
+    bool (*check)(void *argument);
+    void *argument;
+};
 K42_MUST_CHECK
 k42_result wait_table_requeue(const struct wait_requeue *how, const struct wait_table *from,
                               const struct wait_table *to);
@@ -349,7 +363,8 @@ void wait_table_move(const struct wait_table *from, const struct wait_table *to,
 /* Whether anybody waits or watches there at this moment. Any context. */
 bool wait_anybody(k42_id id, uintptr_t key);
 
-/* Makes the table; once, by the boot CPU, when there is a heap. */
-void wait_open(void);
+/* Makes the table for a machine with so much memory; once, by the boot CPU, when there is a heap.
+ */
+void wait_open(uint64_t bytes);
 
 #endif

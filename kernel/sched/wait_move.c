@@ -61,11 +61,6 @@ k42_result wait_table_requeue(const struct wait_requeue *how, const struct wait_
     return result;
 }
 
-k42_result wait_requeue(const struct wait_requeue *how) {
-    struct wait_table all = wait_table_of_all();
-    return wait_table_requeue(how, &all, &all);
-}
-
 /* Of the first entry that waits for the object; false: none does. */
 static bool first_key(struct wait_bucket *bucket, k42_id id, uintptr_t *key) {
     bucket_lock(bucket);

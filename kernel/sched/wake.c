@@ -86,7 +86,7 @@ void sched_enqueue(struct sched_cpu *cpu, struct thread *thread, enum run_reason
 
 static void make_ready(struct sched_cpu *cpu, struct thread *thread) {
     struct sched_cpu *here = sched_this_cpu();
-    thread->state = THREAD_READY;
+    __atomic_store_n(&thread->state, THREAD_READY, __ATOMIC_RELAXED);
     struct sched_cpu *target = sched_place(thread, cpu);
     bool pair = target == here && target != cpu;
     cpu->moves += target != cpu;
@@ -101,7 +101,7 @@ static void make_ready(struct sched_cpu *cpu, struct thread *thread) {
 void thread_wake(struct thread *thread) {
     uintptr_t saved = interrupts_save();
     struct sched_cpu *cpu = sched_lock_cpu_of(thread);
-    if (thread->state == THREAD_BLOCKED) {
+    if (thread->state == THREAD_BLOCKED || thread->state == THREAD_WAITING) {
         make_ready(cpu, thread);
     } else {
         thread->woken = true;

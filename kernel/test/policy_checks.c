@@ -106,6 +106,52 @@ KERNEL_CHECK(policies, every_queue_is_swapped_while_threads_run_sleep_and_move) 
     return swapped;
 }
 
+/* ---- turns that are cut short ---- */
+
+/* On the first CPU: the first two compute, the other one interrupts them ten times in each turn. */
+static void compute_or_interrupt(struct member *self) {
+    static const struct thread_policy first = {.priority = 10};
+    uint64_t mask[16] = {1};
+    bool computes = self->number < 2;
+    if (thread_set_cpus(thread_self(), mask) ||
+        (!computes && thread_set_policy(thread_self(), &first)))
+        return;
+    while (member_goes_on(self)) {
+        if (!computes)
+            thread_sleep(RUN_SLICE_NS / 10);
+        member_count(self);
+    }
+}
+
+static bool swap_shared(struct k42_class *from, struct k42_class *to) {
+    for (unsigned i = 0; i < queues.count; i++) {
+        struct k42_swap swap = {.ref = queues.refs[i], .from = from, .to = to};
+        k42_result result = k42_swap_run(&swap);
+        if (result && result != -ESTALE)
+            return false;
+    }
+    return true;
+}
+
+/* Who began a new turn each time would keep the CPU for ever, where turns are in line. */
+KERNEL_CHECK(policies, a_turn_that_is_cut_short_goes_on_and_ends) {
+    static struct k42_class *const classes[] = {&run_queue_fair, &run_queue_fifo, &run_queue_rounds,
+                                                &run_queue_throughput};
+    bool right = true;
+    queues.count = 0;
+    (void)k42_each_object(&run_queue_interface, note_queue, NULL);
+    for (unsigned i = 0; right && i < sizeof classes / sizeof classes[0]; i++) {
+        if (!swap_shared(&run_queue_fair, classes[i]) ||
+            !crew_start(&crew, 3, false, compute_or_interrupt, NULL))
+            return false;
+        for (unsigned round = 0; round < 5; round++)
+            crew_await(&crew, 1);
+        crew_end(&crew);
+        right = swap_shared(classes[i], &run_queue_fair);
+    }
+    return right;
+}
+
 static long count_ready(const struct k42_object_info *info, void *context) {
     (void)context;
     k42_enter();

@@ -170,10 +170,12 @@ bool program_map(struct program *program, uintptr_t address, uint64_t frame, uns
 static struct user_table *make_table(void) {
     struct user_frames frames = {take_frame, give_frame, NULL};
     struct user_table *table = k42_platform_alloc(user_table_size());
-    if (table && user_table_open(table, &frames)) {
+    uint64_t root = table ? take_frame(NULL) : 0;
+    if (!root) {
         k42_platform_free(table);
         return NULL;
     }
+    user_table_open(table, &frames, root);
     return table;
 }
 

@@ -191,25 +191,29 @@ static void take_with_flags(struct member *self) {
     self->done = (uint64_t)take(&waiting->shelf, WAIT_FOREVER, waiting->flags);
 }
 
-/* What a wait with these flags ends with, when it is interrupted, killed, and given its thing. */
-static k42_result ends_with(unsigned flags, uint32_t why) {
+/* What a wait with these flags ends with when it is interrupted like that; one that is not to end
+ * by that is given its thing. */
+static k42_result ends_with(unsigned flags, uint32_t why, bool by_that) {
     struct waiting waiting = {.shelf.id = SHELF, .flags = flags};
     if (!crew_start(&crew, 1, false, take_with_flags, &waiting))
         return -ENOMEM;
     while (!wait_anybody(SHELF, 0))
         thread_sleep(50000);
     thread_interrupt(crew.members[0].thread, why);
-    thread_sleep(500000);
-    shelf_put(&waiting.shelf, false);
+    if (!by_that) {
+        thread_sleep(500000); /* time to end all the same */
+        shelf_put(&waiting.shelf, false);
+    }
     crew_wait(&crew);
     return (k42_result)crew.members[0].done;
 }
 
 KERNEL_CHECK(wait, an_interrupt_ends_the_waits_that_allow_it) {
-    return ends_with(0, THREAD_INTERRUPTED) == -EINTR && ends_with(0, THREAD_KILLED) == -EINTR &&
-           ends_with(0, THREAD_WORK) == 1 && ends_with(WAIT_KILLABLE, THREAD_INTERRUPTED) == 1 &&
-           ends_with(WAIT_KILLABLE, THREAD_KILLED) == -EINTR &&
-           ends_with(WAIT_UNINTERRUPTIBLE, THREAD_KILLED | THREAD_INTERRUPTED) == 1;
+    return ends_with(0, THREAD_INTERRUPTED, true) == -EINTR &&
+           ends_with(0, THREAD_KILLED, true) == -EINTR && ends_with(0, THREAD_WORK, false) == 1 &&
+           ends_with(WAIT_KILLABLE, THREAD_INTERRUPTED, false) == 1 &&
+           ends_with(WAIT_KILLABLE, THREAD_KILLED, true) == -EINTR &&
+           ends_with(WAIT_UNINTERRUPTIBLE, THREAD_KILLED | THREAD_INTERRUPTED, false) == 1;
 }
 
 KERNEL_CHECK(wait, a_call_that_is_ready_is_not_interrupted) {
@@ -224,31 +228,19 @@ static void take_one(struct member *self) {
     self->done = (uint64_t)take(self->shared, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE);
 }
 
-static bool hang_up_ends_all(void (*hang_up)(void)) {
+KERNEL_CHECK(wait, an_object_that_goes_ends_all_waits_for_it) {
     struct shelf shelf = {.id = SHELF};
     if (!crew_start(&crew, 8, false, take_one, &shelf))
         return false;
     while (!wait_anybody(SHELF, 0))
         thread_sleep(50000);
     __atomic_store_n(&shelf.gone, true, __ATOMIC_SEQ_CST);
-    hang_up();
+    wait_hangup(SHELF, 0);
     crew_wait(&crew);
     for (unsigned i = 0; i < 8; i++)
         if ((k42_result)crew.members[i].done != -K42_STALE)
             return false;
     return true;
-}
-
-static void hang_up_key(void) {
-    wait_hangup(SHELF, 0);
-}
-
-static void hang_up_whole(void) {
-    wait_hangup_all(SHELF);
-}
-
-KERNEL_CHECK(wait, an_object_that_goes_ends_all_waits_for_it) {
-    return hang_up_ends_all(hang_up_key) && hang_up_ends_all(hang_up_whole);
 }
 
 /* ---- what attempts have in common ---- */
@@ -376,89 +368,4 @@ KERNEL_CHECK(wait, a_watchers_function_is_called_once_at_a_time_and_never_after_
     crew_end(&crew);
     return !watcher.overlaps && watcher.events == (WAIT_READ | WAIT_WRITE) &&
            !wait_anybody(SHELF, 0);
-}
-
-/* ---- as futexes use it ---- */
-
-static void wait_at_a_word(struct member *self) {
-    struct wait_set set;
-    struct wait_entry entry;
-    struct wait_point point = point_of(SHELF, 8);
-    point.events = 1u << self->number;
-    wait_set_open(&set);
-    wait_set_add_once(&set, &entry, point);
-    __atomic_fetch_add((uint32_t *)self->shared, 1, __ATOMIC_RELEASE);
-    k42_result result = wait_sleep(&set, WAIT_FOREVER, 0);
-    self->done = wait_remove(&entry) && !result ? 1 : 2;
-}
-
-static uint64_t members_done(void) {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < crew.size; i++)
-        sum += __atomic_load_n(&crew.members[i].done, __ATOMIC_ACQUIRE);
-    return sum;
-}
-
-static bool refuse(void *argument) {
-    (void)argument;
-    return false;
-}
-
-KERNEL_CHECK(wait, waiters_are_moved_from_point_to_point_and_woken_by_their_bits) {
-    uint32_t there = 0;
-    if (!crew_start(&crew, 10, false, wait_at_a_word, &there))
-        return false;
-    while (__atomic_load_n(&there, __ATOMIC_ACQUIRE) < 10)
-        thread_sleep(50000);
-    struct wait_requeue how = {.from = {.id = SHELF, .key = 8, .events = (uint32_t)WAIT_ANY},
-                               .to = {.id = SHELF2, .key = 8},
-                               .wake = 2,
-                               .move = 5,
-                               .check = refuse};
-    bool right = wait_requeue(&how) == -EAGAIN;
-    how.check = NULL;
-    right = right && wait_requeue(&how) == 7;
-    while (members_done() < 2)
-        thread_sleep(50000);
-    right = right && wait_notify(SHELF, 8, (uint32_t)WAIT_ANY, WAIT_ALL) == 3 &&
-            wait_notify(SHELF, 8, (uint32_t)WAIT_ANY, WAIT_ALL) == 0;
-    uint32_t by_bit = 0;
-    for (unsigned i = 0; i < 10; i++)
-        by_bit += wait_notify(SHELF2, 8, 1u << i, 1);
-    crew_wait(&crew);
-    return right && by_bit == 5 && members_done() == 10;
-}
-
-static void move_to_and_fro(struct member *self) {
-    struct wait_requeue how = {
-        .from = point_of(SHELF, 0), .to = point_of(SHELF2, 0), .move = WAIT_ALL >> 1};
-    while (member_goes_on(self)) {
-        struct wait_point from = how.from;
-        (void)!wait_requeue(&how);
-        how.from = how.to;
-        how.to = from;
-        member_count(self);
-    }
-}
-
-static void come_and_go(struct member *self) {
-    struct wait_set set;
-    struct wait_entry entry;
-    while (member_goes_on(self)) {
-        wait_set_open(&set);
-        wait_set_add_once(&set, &entry, point_of(self->number & 1 ? SHELF : SHELF2, 0));
-        (void)!wait_sleep(&set, time_ns() + 3000, 0);
-        (void)wait_remove(&entry);
-        member_count(self);
-    }
-}
-
-KERNEL_CHECK(wait, an_entry_can_be_removed_while_it_is_moved) {
-    if (!crew_start(&crew, 6, false, come_and_go, NULL) ||
-        !crew_start(&others, 2, false, move_to_and_fro, NULL))
-        return false;
-    crew_await(&crew, 100);
-    crew_end(&others);
-    crew_end(&crew);
-    return !wait_anybody(SHELF, 0) && !wait_anybody(SHELF2, 0);
 }

@@ -26,6 +26,8 @@ static void read_words(const char *text, bool has_file) {
     expect_word(words.component);
     expect_word(words.class_);
     expect_word(words.unload);
+    expect_word(words.to);
+    expect(!words.to[0] || words.unload[0], "what becomes of a class is not unloaded");
     expect(has_file + !!words.component[0] + !!words.class_[0] + !!words.unload[0] == 1,
            "several things are asked for, or none");
     expect(!words.class_[0] == !words.version, "a class without a version, or the reverse");

@@ -37,8 +37,9 @@ int fixture_end(void **state);
 
 /* Frames taken from the test's PM and not given back. */
 uint64_t fixture_frames(void);
-/* From now on only so many more can be had; ~0: any number. */
+/* From now on only so many more can be had; ~0: any number. Who wants more gets the refusal. */
 void fixture_limit_frames(uint64_t frames);
+extern k42_result fixture_refusal; /* -ENOMEM, unless a test says otherwise */
 /* Lets everything that was destroyed end. */
 void fixture_settle(void);
 

@@ -34,7 +34,7 @@ def test_an_unknown_variant_names_those_there_are():
 
 
 @pytest.mark.parametrize("command", ["build", "run", "root", "iso", "gdb", "test", "bench", "install",
-                                     "format"])
+                                     "format", "calls"])
 def test_help_names_every_command(command):
     assert command in k42("help").stdout
     assert k42(command, "--help").returncode == 0

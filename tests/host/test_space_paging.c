@@ -6,6 +6,8 @@
  */
 #include "paging_fixture.h"
 
+#include "../../kernel/mem/frame/frame.h"
+
 #define BASE       0x10000000ul
 #define PAGES      64u
 #define SWAP_PAGES 2048u
@@ -91,44 +93,93 @@ static void a_page_that_was_only_read_goes_out_again_without_being_written(void 
     fixture_end_space(space);
 }
 
-static void a_page_that_was_written_is_written_again(void **state) {
+/* Takes blocks until memory is short; returns how many. */
+static unsigned take_blocks(struct frame **blocks, unsigned most) {
+    unsigned count = 0;
+    while (frames_pressure() == FRAME_PRESSURE_NONE && count < most &&
+           !frame_allocate(FRAME_ORDER_CHUNK, NULL, &blocks[count]))
+        count++;
+    assert_true(frames_pressure() != FRAME_PRESSURE_NONE);
+    return count;
+}
+
+static void what_came_back_is_in_memory_once_while_that_is_short(void **state) {
     (void)state;
+    static struct frame *blocks[1024];
+    space_ref space = program(PAGES, 0);
+    pages_write(space, 0, PAGES, 100);
+    fixture_all_out();
+    uint64_t out = fixture_frames();
+    pages_are(space, 0, PAGES / 2, 100);
+    uint64_t twice = fixture_frames() - out;
+    assert_true(twice >= PAGES);
+    unsigned count = take_blocks(blocks, 1024);
+    pages_are(space, PAGES / 2, PAGES / 2, 100);
+    assert_int_equal(fixture_frames() - out - twice, PAGES / 2);
+    while (count)
+        frame_free(blocks[--count], FRAME_ORDER_CHUNK);
+    assert_int_equal(fixture_swap_writes(), PAGES);
+    fixture_all_out();
+    assert_int_equal(fixture_swap_writes(), PAGES);
+    pages_are(space, 0, PAGES, 100);
+    fixture_end_space(space);
+}
+
+/* The other one finds it in the cache. */
+static void what_came_back_stays_in_the_cache_for_who_wants_it_too(void **state) {
+    (void)state;
+    static struct frame *blocks[1024];
+    space_ref programs[2] = {program(PAGES, 0)};
+    pages_write(programs[0], 0, PAGES, 100);
+    programs[1] = program_fork(programs[0]);
+    fixture_all_out();
+    uint64_t out = fixture_frames();
+    unsigned count = take_blocks(blocks, 1024);
+    pages_are(programs[0], 0, PAGES, 100);
+    assert_true(fixture_frames() - out >= 2 * PAGES);
+    pages_are(programs[1], 0, PAGES, 100);
+    while (count)
+        frame_free(blocks[--count], FRAME_ORDER_CHUNK);
+    end_programs(programs, 2);
+}
+
+/* With pages that have been out, and are there again. */
+static space_ref program_that_was_out(void) {
     space_ref space = program(PAGES, 0);
     pages_write(space, 0, PAGES, 100);
     fixture_all_out();
     pages_are(space, 0, PAGES, 100);
+    return space;
+}
+
+/* Ten of them are written, and written again; the program ends. */
+static void ten_are_written_again(space_ref space) {
     pages_write(space, 0, 10, 200);
     fixture_all_out();
     assert_int_equal(fixture_swap_writes(), PAGES + 10);
     pages_are(space, 0, 10, 200);
     pages_are(space, 10, PAGES - 10, 100);
     fixture_end_space(space);
+}
+
+static void a_page_that_was_written_is_written_again(void **state) {
+    (void)state;
+    ten_are_written_again(program_that_was_out());
 }
 
 /* A page that may not be written, and then may, is written when it was. */
 static void rights_that_come_back_do_not_hide_a_write(void **state) {
     (void)state;
-    space_ref space = program(PAGES, 0);
-    pages_write(space, 0, PAGES, 100);
-    fixture_all_out();
-    pages_are(space, 0, PAGES, 100);
+    space_ref space = program_that_was_out();
     assert_int_equal(program_protect(space, BASE, PAGES * PAGE, SPACE_READ), 0);
     assert_int_equal(program_protect(space, BASE, PAGES * PAGE, SPACE_READ | SPACE_WRITE), 0);
-    pages_write(space, 0, 10, 200);
-    fixture_all_out();
-    assert_int_equal(fixture_swap_writes(), PAGES + 10);
-    pages_are(space, 0, 10, 200);
-    pages_are(space, 10, PAGES - 10, 100);
-    fixture_end_space(space);
+    ten_are_written_again(space);
 }
 
 static void what_is_written_past_the_tables_is_not_lost(void **state) {
     (void)state;
-    space_ref space = program(PAGES, 0);
+    space_ref space = program_that_was_out();
     uint64_t value = 7;
-    pages_write(space, 0, PAGES, 100);
-    fixture_all_out();
-    pages_are(space, 0, PAGES, 100);
     k42_enter();
     assert_int_equal(k42_call(fixture_hat_besides(NO_HAT), poke, page_at(3), &value, sizeof value),
                      0);
@@ -143,10 +194,7 @@ static void what_is_written_past_the_tables_is_not_lost(void **state) {
 /* Who wanted a copy of a page that he has alone by now may write to the page itself. */
 static void a_page_that_need_not_be_copied_any_more_forgets(void **state) {
     (void)state;
-    space_ref space = program(PAGES, 0);
-    pages_write(space, 0, PAGES, 100);
-    fixture_all_out();
-    pages_are(space, 0, PAGES, 100);
+    space_ref space = program_that_was_out();
     k42_enter();
     struct k42_pair taken = k42_call((pm_ref)fixture_pm, take, 0, 0);
     assert_int_equal(taken.result, 0);
@@ -452,6 +500,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_page_that_is_out_comes_back_as_it_was),
         TEST(a_page_that_was_only_read_goes_out_again_without_being_written),
+        TEST(what_came_back_is_in_memory_once_while_that_is_short),
+        TEST(what_came_back_stays_in_the_cache_for_who_wants_it_too),
         TEST(a_page_that_was_written_is_written_again),
         TEST(rights_that_come_back_do_not_hide_a_write),
         TEST(what_is_written_past_the_tables_is_not_lost),

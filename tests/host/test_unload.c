@@ -374,19 +374,16 @@ static void *swap_to_and_fro(void *unused) {
     return NULL;
 }
 
-/* Who swaps keeps the address of a class all the time, also while that is not there. */
-static void components_come_and_go_below_swaps(void **state) {
-    (void)state;
+/* The component goes and comes again while another thread swaps an object to its class. */
+static void unload_below(void *(*swaps)(void *), k42_result (*unload)(void)) {
     memset(&race, 0, sizeof race);
     race.ref = make(&tally_1, 7);
     race.to = k42_component_class(component, "tally.workshop");
-    pthread_t swapper = begin_thread(swap_to_and_fro, NULL);
+    pthread_t swapper = begin_thread(swaps, NULL);
     for (int round = 0; round < 20; round++) {
-        k42_result result;
         word_await(&race.swapped, word_load(&race.swapped) + 1);
-        while ((result = k42_component_unload(component, why, sizeof why)) == -EBUSY)
-            sched_yield();
-        assert_int_equal(result, 0);
+        if (unload() < 0)
+            fail_msg("round %d: %s", round, why);
         component = must_load("workshop");
         __atomic_store_n(&race.to, k42_component_class(component, "tally.workshop"),
                          __ATOMIC_RELEASE);
@@ -397,6 +394,72 @@ static void components_come_and_go_below_swaps(void **state) {
     destroy(race.ref);
     must_unload(component);
 }
+
+static k42_result unload_when_unused(void) {
+    k42_result result;
+    while ((result = k42_component_unload(component, why, sizeof why)) == -EBUSY)
+        sched_yield();
+    return result;
+}
+
+/* Who swaps keeps the address of a class all the time, also while that is not there. */
+static void components_come_and_go_below_swaps(void **state) {
+    (void)state;
+    unload_below(swap_to_and_fro, unload_when_unused);
+}
+
+/* ---- unloading to another class ---- */
+
+static void instances_become_of_another_class(void **state) {
+    (void)state;
+    k42_ref refs[600]; /* more than a page of slots, and than a batch */
+    for (int i = 0; i < 600; i++)
+        refs[i] = make(k42_component_class(component, "tally.workshop"), i);
+    assert_int_equal(k42_component_unload_to(component, &tally_1, why, sizeof why), 0);
+    assert_null(k42_component_find("workshop"));
+    for (int i = 0; i < 600; i++) {
+        assert_int_equal(value(refs[i]), i);
+        destroy(refs[i]);
+    }
+}
+
+static void what_does_not_become_of_that_class_keeps_its_component(void **state) {
+    (void)state;
+    k42_ref ref = make(k42_component_class(component, "tally.workshop"), 9);
+    why[0] = 0;
+    assert_int_equal(k42_component_unload_to(component, k42_component_class(component, "workshop"),
+                                             why, sizeof why),
+                     -ENOENT);
+    assert_non_null(strstr(why, "does not become of class workshop: "));
+    assert_int_equal(value(ref), 9);
+    assert_usable();
+    assert_int_equal(k42_swap(ref, &tally_1, NULL), 0);
+    assert_int_equal(k42_swap(ref, k42_component_class(component, "tally.workshop"), NULL), 0);
+    destroy(ref);
+    must_unload(component);
+}
+
+/* As who chooses classes by himself does: another one again and again, whatever it is of now. */
+static void *choose_again_and_again(void *unused) {
+    (void)unused;
+    while (!word_load(&race.stop)) {
+        if (!k42_swap(race.ref, __atomic_load_n(&race.to, __ATOMIC_ACQUIRE), NULL))
+            __atomic_fetch_add(&race.swapped, 1, __ATOMIC_RELEASE);
+        (void)!k42_swap(race.ref, &tally_1, NULL);
+    }
+    return NULL;
+}
+
+static k42_result unload_to_the_other(void) {
+    return k42_component_unload_to(component, &tally_1, why, sizeof why);
+}
+
+static void nobody_who_chooses_classes_keeps_what_is_unloaded_to_another(void **state) {
+    (void)state;
+    unload_below(choose_again_and_again, unload_to_the_other);
+}
+
+/* ---- creates under way ---- */
 
 static enum k42_verdict hold_call(struct k42_hook *hook, struct k42_invocation *call) {
     (void)hook;
@@ -474,6 +537,9 @@ int main(void) {
         UNLOAD_TEST(swap_under_way_keeps_the_component_it_leaves),
         UNLOAD_TEST(swap_to_a_class_that_has_gone_is_refused),
         UNLOAD_TEST(components_come_and_go_below_swaps),
+        UNLOAD_TEST(instances_become_of_another_class),
+        UNLOAD_TEST(what_does_not_become_of_that_class_keeps_its_component),
+        UNLOAD_TEST(nobody_who_chooses_classes_keeps_what_is_unloaded_to_another),
         UNLOAD_TEST(create_under_way_keeps_the_component),
         UNLOAD_TEST(upgrade_under_way_keeps_the_component),
     };

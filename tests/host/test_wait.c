@@ -4,6 +4,7 @@
  * (kernel/test/wait_checks.c); here it is that nothing is lost and nothing raced for.
  */
 #include "../../kernel/linux/futex/futex_table.h"
+#include "../../kernel/linux/futex/futexes_of_all.h"
 #include "../../kernel/print.h"
 #include "wait_machine.h"
 
@@ -12,6 +13,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -220,6 +222,45 @@ static void a_watcher_is_called_alone_and_not_after_its_removal(void **state) {
     join(0, 3);
 }
 
+static struct wait_entry instead[3];
+static uint32_t told[3], takers[3];
+
+static void told_instead(struct wait_entry *entry, uint32_t events) {
+    told[entry - instead] += !!events;
+}
+
+static void tell_once(uint32_t events, uint32_t first, uint32_t second, uint32_t third) {
+    const uint32_t wanted[3] = {first, second, third};
+    memset(told, 0, sizeof told);
+    wait_notify(SHELF, 0, events, WAIT_ALL);
+    if (memcmp(told, wanted, sizeof told))
+        abort();
+}
+
+/* The last that came stands first. */
+static void tell_those_that_will_do(struct member *member) {
+    struct wait_point point = {.id = SHELF, .events = WAIT_READ | WAIT_ERROR};
+    (void)member;
+    for (unsigned i = 0; i < 3; i++)
+        wait_watch_instead(&instead[i], point, told_instead, &takers[i]);
+    tell_once(WAIT_READ, 1, 1, 1);
+    takers[1] = 1;
+    tell_once(WAIT_READ, 0, 1, 1);
+    takers[2] = takers[0] = 1;
+    tell_once(WAIT_READ, 0, 0, 1);
+    tell_once(WAIT_READ | WAIT_ERROR, 1, 1, 1);
+    (void)wait_remove(&instead[2]);
+    tell_once(WAIT_READ, 0, 1, 0);
+    for (unsigned i = 0; i < 2; i++)
+        (void)wait_remove(&instead[i]);
+}
+
+static void watchers_that_will_do_for_each_other_are_told_as_far_as_one_takes(void **state) {
+    (void)state;
+    start(0, 1, tell_those_that_will_do);
+    join(0, 1);
+}
+
 static pthread_t callers_seen[2];
 static uint32_t seen;
 
@@ -248,6 +289,15 @@ static void nobody_calls_for_others_for_ever(void **state) {
     assert_true(seen >= 2 && !pthread_equal(callers_seen[0], callers_seen[1]));
 }
 
+/* A table beside that of all: four buckets. */
+static struct wait_bucket own_buckets[4];
+static const struct wait_table own = {own_buckets, 62};
+
+static bool anybody_in(const struct wait_table *table, const struct wait_point *point) {
+    return __atomic_load_n(&wait_table_bucket(table, point->id, point->key)->waiters,
+                           __ATOMIC_SEQ_CST);
+}
+
 static void come_and_go(struct member *member) {
     struct wait_point point = {
         .id = member->number & 1 ? SHELF : OTHER, .events = WAIT_READ, .key = 3};
@@ -255,7 +305,7 @@ static void come_and_go(struct member *member) {
         struct wait_set set;
         struct wait_entry entry;
         wait_set_open(&set);
-        wait_set_add_once(&set, &entry, point);
+        wait_table_add_once(&own, &set, &entry, point);
         (void)!wait_sleep(&set, time_ns() + 20000, 0);
         (void)wait_remove(&entry);
     }
@@ -268,7 +318,7 @@ static void move_and_wake(struct member *member) {
                                .move = 5};
     while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
         struct wait_point from = how.from;
-        (void)!wait_requeue(&how);
+        (void)!wait_table_requeue(&how, &own, &own);
         how.from = how.to;
         how.to = from;
     }
@@ -282,7 +332,8 @@ static void entries_are_removed_while_they_are_moved_and_woken(void **state) {
     join(0, 4);
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     join(4, 2);
-    assert_false(wait_anybody(SHELF, 3) || wait_anybody(OTHER, 3));
+    const struct wait_point here = {.id = SHELF, .key = 3}, there = {.id = OTHER, .key = 3};
+    assert_false(anybody_in(&own, &here) || anybody_in(&own, &there));
 }
 
 /* ---- tables of futexes ---- */
@@ -366,7 +417,7 @@ static void no_wake_up_is_lost_while_the_table_of_futexes_is_swapped(void **stat
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     join(TAKERS + PUTTERS, 1);
     assert_int_equal(word, 0);
-    assert_false(wait_anybody(word_point.id, word_point.key));
+    assert_false(anybody_in(&futexes_of_all, &word_point));
     assert_int_equal(k42_destroy(made), 0);
 }
 
@@ -407,9 +458,10 @@ static void who_waits_longest_is_woken_first_after_swaps(void **state) {
         while (__atomic_load_n(&word, __ATOMIC_SEQ_CST) <= i)
             sched_yield();
     }
-    assert_true(wait_anybody(word_point.id, word_point.key));
-    swap_surely(made, &futex_table_process);
+    assert_true(anybody_in(&futexes_of_all, &word_point));
     assert_false(wait_anybody(word_point.id, word_point.key));
+    swap_surely(made, &futex_table_process);
+    assert_false(anybody_in(&futexes_of_all, &word_point));
     swap_surely(made, &futex_table_process);
     for (uint32_t i = 0; i < 5; i++) {
         if (i == 3)
@@ -431,7 +483,7 @@ static int open_all(void **state) {
     (void)state;
     if (k42_init(NULL))
         return -1;
-    wait_open();
+    wait_open(1ul << 30);
     return 0;
 }
 
@@ -446,6 +498,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_by_interrupts_deadlines_and_notifications_of_one),
         cmocka_unit_test(a_watcher_is_called_alone_and_not_after_its_removal),
+        cmocka_unit_test(watchers_that_will_do_for_each_other_are_told_as_far_as_one_takes),
         cmocka_unit_test(nobody_calls_for_others_for_ever),
         cmocka_unit_test(entries_are_removed_while_they_are_moved_and_woken),
         cmocka_unit_test(no_wake_up_is_lost_while_the_table_of_futexes_is_swapped),

@@ -34,11 +34,10 @@ def boot(folder, group, options="", cpus=2):
 
 
 def test_what_is_switched_off_is_not_used(tmp_path):
-    """All at once; that they are used else is tested by test_boot.py."""
+    """All at once."""
     assert not set(FEATURES) & set(boot(tmp_path, "boot", " ".join("no-" + name for name in FEATURES)))
 
 
-@only_long
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_feature_is_used_unless_it_is_switched_off(feature, tmp_path):
     used = boot(tmp_path, "boot", "no-" + feature)

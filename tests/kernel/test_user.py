@@ -34,8 +34,9 @@ def test_programs_run(cpus):
 
 
 @pytest.mark.skipif(not os.path.exists(DEBUG), reason="the debug variant is not built")
-def test_programs_run_in_the_debug_build():
-    assert passes(2, kernel=DEBUG)
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_programs_run_in_the_debug_build(cpus):
+    assert passes(cpus, kernel=DEBUG)
 
 
 @pytest.mark.parametrize("feature", FEATURES)

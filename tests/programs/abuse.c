@@ -162,7 +162,7 @@ static void kill_all(void (*what)(void)) {
             what();
         }
         setpgid(child, child);
-        nanosleep(&(struct timespec){0, 500000L * (i * i + 1)}, NULL);
+        nanosleep(&(struct timespec){0, 1000000L * (i * i + 1)}, NULL);
         kill(-child, SIGKILL);
         waitpid(child, NULL, 0);
     }
@@ -232,49 +232,6 @@ static void fill(const char *where) {
         ;
     tell("write", -1);
     unlink("filling");
-}
-
-/* Uses one of everything until /tmp/over is there, and says what was lost. */
-static void use(const char *where) {
-    enum { PAGES = 64, WORDS = PAGES * 512 };
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random"};
-    char path[256];
-    int held = open("/", O_PATH), disk = open("/dev/vda", O_RDWR), memory = memfd_create("m", 0);
-    for (int i = 0; i < 4; i++)
-        fail_if(open(devices[i], O_RDWR) < 0, devices[i]);
-    snprintf(path, sizeof path, "%s/used", where);
-    int file = open(path, O_RDWR | O_CREAT, 0600);
-    fail_if(held < 0 || disk < 0 || memory < 0 || file < 0, path);
-    fail_if(ftruncate(file, WORDS * 8) || ftruncate(memory, WORDS * 8), "ftruncate");
-    uint64_t *shared =
-                 mmap(NULL, WORDS * 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-             *mapped = mmap(NULL, WORDS * 8, PROT_READ, MAP_SHARED, file, 0), turn = 0, seen;
-    DIR *all = opendir(where), *mine = opendir(folder);
-    fail_if(!mine || shared == MAP_FAILED || mapped == MAP_FAILED || !all, where);
-    for (; access("/tmp/over", F_OK); turn++) {
-        uint64_t at = turn * 513 % WORDS;
-        int entries = 0;
-        shared[at] = turn;
-        if (pwrite(file, &turn, 8, at * 8) != 8 || mapped[at] != turn)
-            say("a word of the file is lost");
-        if (pwrite(memory, &turn, 8, at * 8) != 8 || pread(memory, &seen, 8, at * 8) != 8 ||
-            seen != turn)
-            say("a word of memory is lost");
-        if (pwrite(disk, &turn, 8, at * 8) != 8 || pread(disk, &seen, 8, at * 8) != 8 ||
-            seen != turn)
-            say("a word of the disk is lost");
-        if (shared[at] != turn)
-            say("a shared word is lost");
-        if (turn % 50 == 0)
-            fsync(file), fsync(disk);
-        for (rewinddir(all); readdir(all);)
-            entries++;
-        for (rewinddir(mine); readdir(mine);)
-            entries++;
-        if (entries != 5)
-            say("%d entries", entries);
-    }
-    say(turn > 20 ? "used" : "not used");
 }
 
 int main(int count, char **arguments) {

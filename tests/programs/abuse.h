@@ -19,6 +19,9 @@ void left(void);
 /* Has every page of the files of one file system in memory. */
 void resident(const char *where);
 
+/* Uses one of everything until /tmp/over is there, and says what was lost. */
+void use(const char *where);
+
 static inline void fail_if(int failed, const char *what) {
     if (failed) {
         tell(what, -1);

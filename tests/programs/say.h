@@ -16,16 +16,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "line.h"
+
 /* One line, written at once. */
 static inline __attribute__((format(printf, 1, 2))) void say(const char *format, ...) {
     char line[512];
     va_list list;
     va_start(list, format);
-    int length = vsnprintf(line, sizeof line - 1, format, list);
+    size_t length = line_make(line, sizeof line, format, list);
     va_end(list);
-    line[length++] = '\n';
-    if (write(1, line, (size_t)length) != length)
-        _exit(99);
+    line_write(line, length);
 }
 
 /* A call's name with its result or error. */

@@ -134,6 +134,7 @@ def test_a_large_file_that_is_read_in_order_passes_through_and_goes_back_when_it
 
 
 @long
+@calm
 def test_a_file_that_is_read_again_and_again_and_does_not_fit_gets_a_policy_for_loops(tmp_path):
     (tmp_path / "large").write_bytes(random.Random(1).randbytes(1 << 20) * 96)
     with session.Session("k42", 1, "128M", shares=[(str(tmp_path), "/srv")]) as small:

@@ -72,7 +72,8 @@ APPLETS = {
     "cpio": "b find tree | sort | b cpio -o -H newc > a 2> /dev/null; mkdir x; cd x; "
             "b cpio -id < ../a 2> /dev/null; b find . | sort",
     "crc32": "b crc32 numbers fruit",
-    "cttyhack": "b cttyhack echo yes < /dev/null",
+    # /sys names the terminal, if any, to which it turns its program's streams.
+    "cttyhack": "b cttyhack sh -c 'echo yes > ran' < /dev/null 2> /dev/null; echo $?; cat ran",
     "cut": "b cut -d' ' -f2 fruit; b cut -c1-3 fruit",
     "date": "b date -u -d @86400 '+%Y-%m-%d %H:%M:%S %j %a'",
     "dc": "echo '2 3 ^ p 10 k 1 3 / p' | b dc",
@@ -222,8 +223,8 @@ APPLETS = {
     "uuencode": "b uuencode -m fruit name; b uuencode fruit name",
     "vi": r"printf ':%%s/fig/plum/\n:wq\n' | TERM=linux b vi fruit > /dev/null; cat fruit",
     "w": "b w > f; echo $?",
-    "watch": "busybox watch -t -n 1 echo seen < /dev/null > f & until grep -q seen f; do :; done; "
-             "kill $!; echo yes",
+    "watch": ": > f; busybox watch -t -n 1 echo seen < /dev/null > f & "
+             "until grep -q seen f; do :; done; kill $!; echo yes",
     "wc": "b wc fruit numbers; b wc -l < long; b wc -c -w fruit",
     "which": "b which sh no-such-thing; echo $?",
     "who": "b who; echo $?",

@@ -66,6 +66,25 @@ def test_what_a_command_leaves_running_ends_with_it(machine):
     assert b"sleep" not in machine.run(["ps", "-eo", "comm"]).output
 
 
+# One that spins, one that sleeps, one that is stopped, and one that has ended.
+STATES = r"""
+is() { read -r line < /proc/$1/stat; line=${line##*) }; [ ${line%% *} = $2 ]; }
+sh -c 'while :; do :; done' & all=$!
+sleep 1000 & all=$all,$! sleeps=$!
+sleep 1000 & all=$all,$! stopped=$!; kill -STOP $stopped
+# It ends when its parent has become what does not ask for it.
+sh -c 'until read -r name < /proc/$$/comm && [ $name = sleep ]; do :; done & echo $! > /tmp/ended
+    exec sleep 1000' & parent=$!
+until is $sleeps S && is $stopped T && read -r ended < /tmp/ended && is $ended Z; do :; done 2>&-
+ps -o state= -p $all,$ended
+top -b -n 1 -p $all,$ended | awk '$1 ~ /^[0-9]+$/ {print $1, $8}' | sort -n | cut -d ' ' -f 2
+kill -9 ${all//,/ } $parent"""
+
+
+def test_ps_and_top_say_who_runs_sleeps_is_stopped_and_has_ended(machine):
+    assert machine.run(["bash", "-c", STATES]).output == b"R\nS\nT\nZ\n" * 2
+
+
 def test_commands_have_pipes_and_no_terminal(machine):
     assert machine.run(["sh", "-c", "for i in 0 1 2; do test -t $i || echo $i; done; "
                         "test -p /dev/stdin && echo pipe"]).output == b"0\n1\n2\npipe\n"

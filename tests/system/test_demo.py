@@ -10,6 +10,7 @@ from launcher import demo, native
 from launcher.tree import path
 
 SUITE_TIMEOUT_SECONDS = 600
+SUITE_ALONE = True  # beside others its two CPUs seldom meet, and no advisor sees a reason
 K42 = path("k42")
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="is about K42")
@@ -34,7 +35,10 @@ def test_everything_is_changed_and_nobody_notices():
         assert re.search(rf"^ *\d+ s  {what}  .* ms ", said, re.M), said
     assert re.search(r"choose: contention: \d CPUs .* met: fcm.shared became fcm.partitioned$",
                      said, re.M), said
-    assert "a policy: fcm_head serves the text: fcm.partitioned became fcm.head\n" in said, said
+    # An advisor undoes what did not help: beside a load that leaves its readers little to meet at.
+    served = re.search(r"policy: fcm_head serves the text: (fcm\.\w+) became fcm\.head"
+                       r"(; contention had (?:undone|taken back) its change: .+)?$", said, re.M)
+    assert served and served[1] == ("fcm.shared" if served[2] else "fcm.partitioned"), said
     assert re.search(r"^longest pause any call saw: [\d.]+ ms, of [\d,]+ calls$", said, re.M), said
     sums = re.findall(r"(?:output|the same:) ([0-9a-f]{16})", said)
     assert len(sums) == 2 and len(set(sums)) == 1, said

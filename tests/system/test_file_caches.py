@@ -1,5 +1,6 @@
 """What programs say of how they read a file decides how it is cached."""
 import hashlib
+import json
 import os
 import random
 import re
@@ -7,12 +8,15 @@ import threading
 import time
 
 import pytest
+from conftest import CHAOS
 from launcher import session, variants
 
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="looks at objects, which Linux has not")
 
 LONG = os.environ.get("K42_LONG") == "1"
+# A storm chooses other caches by itself, all the time.
+calm = pytest.mark.skipif(bool(CHAOS), reason="is about which cache a file has")
 LARGE = 48 << 20
 SMALL = 2 << 20
 MAPPED = (8 << 20) + 100
@@ -49,6 +53,7 @@ def sum_of(guest, name):
     return hashlib.md5((guest.folder / name).read_bytes()).hexdigest().encode()
 
 
+@calm
 def test_a_file_that_would_drive_others_out_passes_through_a_few_pages(guest):
     before = pages_of_files(guest)
     done = guest.run(["sh", "-c", "cat /srv/large | md5sum"])  # cat says that it reads in order
@@ -57,6 +62,7 @@ def test_a_file_that_would_drive_others_out_passes_through_a_few_pages(guest):
     assert pages_of_files(guest) - before < 2000
 
 
+@calm
 def test_a_file_that_fits_stays_for_the_next_who_reads_it(guest):
     before = pages_of_files(guest)
     for _ in range(2):
@@ -66,13 +72,28 @@ def test_a_file_that_fits_stays_for_the_next_who_reads_it(guest):
     assert pages_of_files(guest) - before >= SMALL / 4096
 
 
+def test_who_looks_at_an_open_file_is_told_its_cache_without_asking_the_host(guest):
+    """What is known of the file's attributes is too old by then."""
+    done = guest.run(["bash", "-c", "exec 9< /srv/plain; read -N 1 byte <&9; sleep 2; "
+                      "k42ctl objects --interface fcm --json"])
+    owned = [one for one in json.loads(done.output)["objects"] for owner in one["owners"]
+             if owner.get("file") == "/srv/plain"]
+    assert owned, done
+
+
 def test_pages_that_a_program_does_not_need_any_more_go(guest):
-    before = pages_of_files(guest)
-    done = guest.run(["dd", "if=/srv/small", "iflag=nocache", "count=0"])
-    assert not done.status, done
-    assert pages_of_files(guest) <= before - SMALL / 4096 + 100  # dd itself has some
-    done = guest.run(["md5sum", "/srv/small"])
-    assert done.output.split()[0] == sum_of(guest, "small"), done
+    """However they are kept."""
+    counts = []
+    for _ in range(4 if CHAOS else 1):
+        for program in (["dd", "if=/srv/small", "iflag=nocache", "count=0"], ["md5sum", "/srv/small"]) * 2:
+            done = guest.run(program)
+            assert not done.status, done
+            assert program[0] == "dd" or done.output.split()[0] == sum_of(guest, "small"), done
+            counts.append(pages_of_files(guest))
+    gone, there, gone_again, there_again = counts[:4]
+    assert max(counts[::2]) <= gone + 100  # dd itself has some
+    if not CHAOS:  # of some caches a file has just a few pages
+        assert min(there, there_again) - gone_again >= SMALL / 4096 - 100
 
 
 def touch(guest, name, *how):
@@ -83,6 +104,7 @@ def touch(guest, name, *how):
     return int(found[2]), int(found[3])
 
 
+@calm
 def test_a_mapped_file_takes_a_fault_a_block_and_no_table_in_large_pages(guest):
     faults, tables = touch(guest, "plain")
     assert faults >= MAPPED >> 16 and tables >= 4 * (MAPPED >> 21)
@@ -103,6 +125,7 @@ def test_a_mapped_file_takes_a_fault_a_block_and_no_table_in_large_pages(guest):
     assert touch(guest, "blocks")[0] <= (MAPPED >> 21) + 8
 
 
+@calm
 def test_a_program_asks_for_large_pages_of_a_file(guest):
     before = live(guest, "fcm.large")
     assert guest.run(["mapped", "/srv/advised", "advise"]).status == 0
@@ -168,7 +191,8 @@ def test_what_is_being_written_back_is_not_taken_for_somebody_elses_change(tmp_p
     with session.Session("k42", 2, "256M", shares=[(str(tmp_path), "/srv")]) as guest:
         guest.wait_until_ready()
         rounds = "300" if LONG else "12"
-        done = guest.run(["env", "ROUNDS=" + rounds, "sh", "-c", OPENED_WHILE_WRITTEN], limit=300)
+        done = guest.run(["env", "ROUNDS=" + rounds, "sh", "-c", OPENED_WHILE_WRITTEN],
+                         limit=1000 if LONG else 300)
         assert done.status == 0 and not done.output, done
     assert (tmp_path / "f").read_bytes() == (b"12345678\n" * 40000)[:300000]
 
@@ -204,29 +228,41 @@ def test_what_somebody_else_changes_after_our_own_writing_is_not_taken_for_ours(
         assert prints(sharing, "sleep 1.1; cat /srv/after") == text
 
 
-@pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+# Several files at once: with an odd number somebody asks for the file's name meanwhile, and nobody for
+# what is told with it.
+WRITTEN_TWICE = """
+one() {
+    cat /srv/long$1 > /tmp/before$1; exec 5<> /srv/long$1; printf ours >&5; sync
+    if [ $(($1 % 2)) = 1 ]; then sleep 1.1; readlink /srv/long$1; fi; touch /srv/open$1
+    until [ -e /srv/go$1 ]; do sleep 0.1; done; sleep 1.1; printf ours >&5; sync; exec 5>&-
+    sleep 1.1; cat /tmp/before$1 /srv/long$1 > /tmp/seen$1
+}
+for n in $(seq $FILES); do one $n & done; wait; for n in $(seq $FILES); do cat /tmp/seen$n; done"""
+
+
 def test_what_somebody_else_changes_before_we_write_again_is_not_taken_for_ours(sharing):
     """In a file that we have open, and know a page of that is another one then."""
-    folder = sharing.folder
+    folder, count = sharing.folder, 8 if LONG else 2
+    numbers = range(1, count + 1)
 
     def change():
-        while not (folder / "open").exists():
-            time.sleep(0.05)
-        with open(folder / "long", "r+b") as file:
-            file.seek(8192)
-            file.write(b"theirs")
-        (folder / "go").touch()
+        for number in numbers:
+            while not (folder / f"open{number}").exists():
+                time.sleep(0.05)
+            with open(folder / f"long{number}", "r+b") as file:
+                file.seek(8192)
+                file.write(b"theirs")
+            (folder / f"go{number}").touch()
 
-    (folder / "long").write_bytes(b"a" * 12288)
+    for number in numbers:
+        (folder / f"long{number}").write_bytes(b"a" * 12288)
     changing = threading.Thread(target=change)
     changing.start()
-    said = prints(sharing, """cat /srv/long; exec 5<> /srv/long; printf ours >&5; sync; touch /srv/open
-        until [ -e /srv/go ]; do sleep 0.1; done; sleep 1.1; printf ours >&5; sync; exec 5>&-
-        sleep 1.1; cat /srv/long""")
+    said = prints(sharing, f"FILES={count}" + WRITTEN_TWICE)
     changing.join()
     wanted = b"oursours" + b"a" * 8184 + b"theirs" + b"a" * 4090
-    assert said == b"a" * 12288 + wanted
-    assert (folder / "long").read_bytes() == wanted
+    assert said == (b"a" * 12288 + wanted) * count
+    assert all((folder / f"long{number}").read_bytes() == wanted for number in numbers)
 
 
 def test_a_name_that_somebody_else_gives_to_another_file_leads_to_that(sharing):

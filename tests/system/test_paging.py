@@ -1,6 +1,7 @@
 """Programs need more memory than there is: private pages go to a swap and come back as they were,
 whatever happens meanwhile. And files are given replacement policies of their own."""
 import os
+import struct
 import time
 
 import pytest
@@ -151,6 +152,50 @@ def test_a_page_that_cannot_be_read_ends_its_program_alone(swap):
     wait_until_unused(swap, 2048)
 
 
+@long
+def test_a_swap_that_cannot_be_written_is_as_none(swap):
+    """Who does not fit is killed, and nobody reads anything but what he wrote."""
+    mib = free_mib(swap)
+    done = swap.run(["sh", "-c", "/tmp/paging 4 & k42ctl interpose --class fr.block --method write "
+                     f"--error EIO -- sh -c '/tmp/paging {mib + 24}; echo $?; /tmp/paging {mib // 2}'; "
+                     "wait $!"], limit=240)
+    assert sorted(done.output.decode().split()) == ["137", "right", "right"], done.errors
+    assert sh(swap, f"/tmp/paging {mib + 8}") == "right"
+    wait_until_unused(swap, 2048)
+
+
+SWAP_HEADER = struct.pack("<II", 1, (DISK_MIB << 8) - 1)
+
+
+@long
+@pytest.mark.parametrize("failures", (None, 10), ids=("all", "some"))
+@pytest.mark.parametrize("cpus, variant", machines())
+def test_a_disk_answers_late_that_a_page_could_not_be_written(cpus, variant, failures, tmp_path):
+    rules = "".join(f'[inject-error "e{n}"]\nevent = "write_aio"\nerrno = "5"\n'
+                    f'once = "{"on" if failures else "off"}"\n' for n in range(failures or 1))
+    (tmp_path / "rules").write_text(rules)
+    with open(tmp_path / "disk", "wb") as file:
+        file.truncate(DISK_MIB << 20)
+        file.seek(1024)
+        file.write(SWAP_HEADER)
+        file.seek(4096 - 10)
+        file.write(b"SWAPSPACE2")
+    disk = ["-drive", f"file=blkdebug:{tmp_path}/rules:{tmp_path}/disk,format=raw,if=none,id=d0",
+            "-device", "virtio-blk-pci,drive=d0"]
+    with session.Session("k42", cpus, MEMORY, variant=variant, more=disk) as guest:
+        guest.wait_until_ready()
+        with open(os.path.join(variants.folder("release"), "tests", "programs", "paging"),
+                  "rb") as file:
+            sh(guest, "cat > /tmp/paging; chmod +x /tmp/paging; swapon /dev/vda", file.read())
+        mib = free_mib(guest)
+        done = guest.run(["sh", "-c", f"/tmp/paging 4 & /tmp/paging {mib + 24}; echo $?; wait $!"],
+                         limit=240)
+        end = ["0", "right", "right"] if failures else ["137", "right"]
+        assert sorted(done.output.decode().split()) == end, done.errors
+        assert sh(guest, f"/tmp/paging {mib // 2}") == "right"
+        sh(guest, "swapoff /dev/vda")
+
+
 SWAP_POLICIES = """(echo next pm.clock 1024 > /proc/k42/replacement; exec /tmp/paging 6 $CHILDREN) & program=$!
 while kill -0 $program 2> /dev/null; do
     for policy in pm.2q pm.arc pm.mru pm.turns pm.clock; do
@@ -208,6 +253,11 @@ def counts(guest):
     return {name: int(value) for name, value in lines}
 
 
+def test_pages_that_cannot_be_written_for_a_while_are_right(swap):
+    assert at_a_limit(swap, "k42ctl interpose --class fr.block --method write --error EIO "
+                            "--calls 10 -- /tmp/paging 5").split()[:1] == ["right"]
+
+
 def test_a_page_that_was_only_read_is_not_written_again(swap):
     """Each page is written once for its first contents, and every other one once more: whatever
     else goes out has been read many times since, and is few."""
@@ -230,6 +280,15 @@ def test_a_family_with_a_full_limit_reads_what_each_wrote(swap, seed):
 def test_a_fork_that_takes_many_tables_is_made_with_a_full_limit(swap):
     """An attempt takes more frames than relief sees to for one."""
     assert at_a_limit(swap, "/tmp/paging_forks 6 60 1 40") == "right"
+
+
+EXECS = "/tmp/paging 6 0 1 & while kill -0 $! 2>/dev/null; do /bin/true || echo failed; done; wait $!"
+
+
+@long
+def test_programs_are_started_with_a_full_limit(swap):
+    """Their first tables are taken when everything below the limit is used."""
+    assert at_a_limit(swap, f"/bin/sh -c '{EXECS}'") == "right"
 
 
 @long

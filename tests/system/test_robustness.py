@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from launcher import session, variants
-from launcher.left import bring_program, program_bytes, unlike, what_there_is
+from launcher.left import bring_program, calm, program_bytes, unlike, what_there_is
 
 SUITE_TIMEOUT_SECONDS = 600
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
@@ -44,6 +44,12 @@ def test_what_is_left_is_seen(machine):
     seen = unlike(before, what_there_is(machine))
     machine.run(["sh", "-c", "umount /mnt"])
     assert {"node.ramfs.regular", "node.ramfs.directory.list", "heap bytes"} <= set(seen)
+
+
+def test_that_somebody_has_chosen_a_class_is_not_taken_for_what_is_left(machine):
+    """It is remembered, as long as the object lives, in a table that stays once it is there."""
+    assert not machine.run(["k42ctl", "swap", "--class", "pm.turns"]).status
+    leaves_nothing(machine, "k42ctl", "swap", "--class", "fcm.device", once_before=True)
 
 
 @pytest.mark.parametrize("what", ["exec", "bomb", "descriptors", "mounts", "killed", "stages"])
@@ -98,7 +104,8 @@ def test_files_in_memory_are_refused_at_their_limit_and_given_back(machine):
 def test_what_finds_files_by_number_shrinks_with_them(machine):
     """Numbers are never given again; what is kept of old ones would add up."""
     def nodes():
-        lines = machine.run(["abuse", "left"]).output.decode().splitlines()
+        with calm(machine):
+            lines = machine.run(["abuse", "left"]).output.decode().splitlines()
         return next(int(line.split()[1]) for line in lines if "inode-numbers" in line)
     script = "mkdir /tmp/many; cd /tmp/many; for n in {1..1500}; do : > $n; done; rm -r /tmp/many"
     counts = []

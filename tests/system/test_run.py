@@ -1,5 +1,6 @@
 """./k42 run as a person or a script uses it: streams, status, signals, folders, a terminal, and what
 it says when the guest fails."""
+import contextlib
 import json
 import os
 import signal
@@ -53,6 +54,39 @@ def test_a_folder_of_the_host_is_visible(kernel, tmp_path):
                "cat /srv/shared/in; echo from the guest > /srv/shared/out")
     assert done.stdout == b"from the host\n" and not done.returncode
     assert (tmp_path / "out").read_text() == "from the guest\n"
+
+
+def descendants(pid):
+    """Processes that it has started, and they; name by number."""
+    names, parents = {}, {}
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{number}/stat", encoding="ascii") as file:
+            name, rest = file.read().split("(", 1)[1].rsplit(") ", 1)
+            names[int(number)], parents[int(number)] = name, int(rest.split()[1])
+    found, more = set(), {pid}
+    while more:
+        found |= more
+        more = {number for number, parent in parents.items() if parent in found} - found
+    return {number: names.get(number, "") for number in found}
+
+
+def wait_for_guest(bench):
+    while bench.poll() is None:
+        if guests := [one for one, name in descendants(bench.pid).items() if "qemu" in name]:
+            return guests
+        time.sleep(0.05)
+    return []
+
+
+def test_a_benchmark_that_is_terminated_leaves_no_guest():
+    bench = subprocess.Popen([K42, "bench", "storm", "--seconds", "600", "--cpus", "1"],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE)
+    guests = wait_for_guest(bench)
+    bench.terminate()
+    _, errors = bench.communicate(timeout=100)
+    assert guests and bench.returncode == 130, errors
+    assert not [guest for guest in guests if os.path.exists(f"/proc/{guest}")]
 
 
 def test_a_command_that_takes_too_long_is_ended(kernel):

@@ -2,7 +2,6 @@
 import os
 
 import pytest
-from conftest import CPUS, KERNELS
 
 SUITE_TIMEOUT_SECONDS = 900
 QUICK_CPUS = (1, 4)
@@ -10,15 +9,6 @@ QUICK_DEBUG_CPUS = (2,)
 LONG = os.environ.get("K42_LONG") == "1"
 BLOCKS, BYTES = (60, 1_000_000) if LONG else (12, 100_000)
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
-
-
-# On four processors each shell does everything; on the other machines of the quick run one of both.
-SPARED = () if LONG or CPUS or KERNELS else (("bash", 1), ("dash", 2))
-
-
-def spare(machine, shell):
-    if (shell, machine.cpus) in SPARED:
-        pytest.skip("on four processors, or K42_LONG=1")
 
 
 def script(name):
@@ -29,8 +19,6 @@ def script(name):
 @pytest.mark.parametrize("name, shell", [("posix.sh", "dash"), ("posix.sh", "bash"),
                                          ("bash.sh", "bash")])
 def test_a_script_does_what_it_does_natively(machine, name, shell):
-    if name == "posix.sh":
-        spare(machine, shell)
     machine.same_sh(f"cat > ../script; {shell} ../script", script(name), limit=150)
 
 
@@ -46,14 +34,12 @@ trap 'echo trapped {0}' USR1; kill -USR1 $$; trap - USR1
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_a_script_of_many_lines(machine, shell):
-    spare(machine, shell)
     text = "".join(BLOCK.format(i, i * 7 % 31, i % 8) for i in range(BLOCKS))
     machine.same_sh(f"cat > ../script; {shell} ../script", text.encode() + b"exit 9\n", limit=300)
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_a_pipeline_of_20_stages_passes_all_bytes(machine, shell):
-    spare(machine, shell)
     step = r"tr '\000-\176' '\001-\177'"
     stages = " | ".join([f"head -c {BYTES} /dev/zero", *[step] * 18, "md5sum"])
     machine.same_sh(f"cat > ../script; {shell} ../script", (stages + "; echo $?\n").encode(),

@@ -21,17 +21,14 @@ size_t user_table_size(void) {
     return sizeof(struct user_table) + (cpu_count() + 63) / 64 * sizeof(uint64_t);
 }
 
-int user_table_open(struct user_table *table, const struct user_frames *frames) {
+void user_table_open(struct user_table *table, const struct user_frames *frames, uint64_t root) {
     __builtin_memset(table, 0, user_table_size());
     table->frames = *frames;
-    table->root = table->frames.take(table->frames.context);
-    if (!table->root)
-        return -ENOMEM;
+    table->root = root;
     const uint64_t *kernel = phys_to_virt(kernel_page_table);
     uint64_t *top = phys_to_virt(table->root);
     __builtin_memcpy(top + KERNEL_HALF, kernel + KERNEL_HALF, KERNEL_HALF * sizeof *top);
     table->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
-    return 0;
 }
 
 /* The entry's table, made if there is none. 0: no frame, or a larger page. */

@@ -147,7 +147,7 @@ static inline uint64_t user_entry_set(uint64_t *entry, uint64_t bits) {
 
 /* Where frames for page-table pages come from and go to: full of zeros, both ways. */
 struct user_frames {
-    uint64_t (*take)(void *context); /* 0: there is none */
+    uint64_t (*take)(void *context); /* user_entry_make()'s alone; 0: there is none */
     void (*give)(void *context, uint64_t frame);
     void *context;
 };
@@ -166,9 +166,8 @@ struct user_table {
 
 size_t user_table_size(void);
 
-/* An empty one. 0 or -ENOMEM. */
-__attribute__((warn_unused_result)) int user_table_open(struct user_table *table,
-                                                        const struct user_frames *frames);
+/* An empty one, with a frame of zeros for its root, which goes back to where frames come from. */
+void user_table_open(struct user_table *table, const struct user_frames *frames, uint64_t root);
 /*
  * Gives back the root, below which nothing is any more. No thread has it as its own and nobody
  * walks it; CPUs that still have it loaded leave it. Same context as user_flush_finish.

@@ -34,6 +34,8 @@ void p9_take_attributes(struct p9_inode *inode, const struct p9_attributes *from
                                                                            : from->changed),
     };
     p9_came(&inode->attributes_known, 0);
+    if (!all)
+        inode->attributes_known.until = 0;
     k42_unlock(&inode->lock);
 }
 
@@ -66,12 +68,9 @@ static k42_result ask_attributes(struct p9_inode *inode) {
 
 void p9_attributes_changed(struct p9_inode *inode) {
     k42_lock(&inode->lock);
-    inode->attributes_known.until = 0;
-    inode->attributes_known.fresh = false;
-    for (unsigned i = 0; i < P9_CHUNKS; i++) {
-        inode->chunks[i].known.until = 0;
-        inode->chunks[i].known.fresh = false;
-    }
+    p9_forget(&inode->attributes_known);
+    for (unsigned i = 0; i < P9_CHUNKS; i++)
+        p9_forget(&inode->chunks[i].known);
     k42_unlock(&inode->lock);
 }
 

@@ -46,7 +46,7 @@ static struct p9_chunk *find_chunk(struct p9_inode *inode, uint64_t cursor) {
     }
     for (unsigned i = 0; i < P9_CHUNKS; i++) {
         struct p9_chunk *chunk = &inode->chunks[inode->next_chunk++ % P9_CHUNKS];
-        bool wanted = chunk->known.fresh && chunk->known.until > k42_platform_now_ns();
+        bool wanted = chunk->known.unseen && chunk->known.until > k42_platform_now_ns();
         if (chunk->known.asked || wanted)
             continue;
         if (!chunk->data && !(chunk->data = k42_platform_alloc(P9_BUFFER_BYTES)))

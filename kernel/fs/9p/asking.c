@@ -9,20 +9,30 @@
 #include "runtime.h"
 
 bool p9_is_young(struct p9_known *known) {
-    bool young = known->fresh || (!known->asked && known->until > k42_platform_now_ns());
-    known->fresh = false;
-    return young;
+    if (known->asked)
+        return false;
+    known->unseen = false;
+    return known->asker == wait_request() || known->until > k42_platform_now_ns();
 }
 
 void p9_asked(struct p9_known *known) {
     known->asked = true;
+    known->spoilt = false;
+    known->asker = wait_request();
 }
 
 void p9_came(struct p9_known *known, int error) {
     known->asked = false;
-    known->fresh = true;
+    known->unseen = true;
     known->error = error;
-    known->until = k42_platform_now_ns() + P9_YOUNG_NS;
+    known->until = known->spoilt ? 0 : k42_platform_now_ns() + P9_YOUNG_NS;
+}
+
+void p9_forget(struct p9_known *known) {
+    known->until = 0;
+    known->spoilt = known->asked;
+    if (!known->asked)
+        known->asker = 0;
 }
 
 k42_result p9_look(struct p9_inode *inode, struct p9_known *known, uintptr_t key) {
@@ -49,6 +59,7 @@ k42_result p9_give_up(struct p9_inode *inode, struct p9_known *known, uintptr_t 
     struct wait_point point = wait_noted();
     k42_lock(&inode->lock);
     known->asked = false;
+    known->asker = 0;
     k42_unlock(&inode->lock);
     p9_tell(inode, key);
     return result == -K42_WAIT ? wait_on(point.id, point.key, point.events) : result;

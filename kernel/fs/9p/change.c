@@ -218,7 +218,7 @@ static void lost_name(struct p9_inode *inode) {
         inode->attributes.links = 0;
         inode->unlinked = true;
     } else {
-        inode->attributes_known.until = 0;
+        p9_forget(&inode->attributes_known);
     }
     k42_unlock(&inode->lock);
 }

@@ -12,8 +12,9 @@
  *
  * What we write makes a new version, which the server does not tell with its answer. So the round
  * that writes back asks for it at once, and what is told then is ours; and before the first page is
- * written it is asked, if what is known is old, whether others have changed the file since. What
- * others change between one of our writes and the question after it is taken for ours.
+ * written, by the round or by whoever else does it, it is asked, if what is known is old, whether
+ * others have changed the file since. What others change between a question and our writing, or
+ * between that and the question after it, is taken for ours.
  *
  * Owns: nothing; an FR stands for its inode, which ends it together with the FCM. While a page is
  * in transit neither goes, so calls for pages hold nothing.
@@ -92,15 +93,24 @@ static void ask(struct p9_inode *inode) {
     (void)result; /* what is not told is not taken for anything */
 }
 
-/* Before our first change since the version of the pages was told: 0, or -K42_WAIT, noted. What the
- * server does not tell holds nothing up. */
+/* Under the lock: whether the server is to be asked before our first change since the version of
+ * the pages was told. What was asked for within a second will do, and else what this call has asked
+ * for, however slow the server is. */
+static bool is_to_be_asked(struct p9_inode *inode) {
+    if (is_ours(inode) || inode->attributes_ns + P9_YOUNG_NS >= k42_platform_now_ns())
+        return false;
+    if (inode->attributes_known.asker != wait_request())
+        p9_forget(&inode->attributes_known);
+    return true;
+}
+
+/* 0, or -K42_WAIT, noted. What the server does not tell holds nothing up. */
 static k42_result look_before_writing(struct p9_inode *inode) {
     struct node_attributes attributes;
     k42_lock(&inode->lock);
-    bool ours = is_ours(inode);
-    bool old = inode->attributes_ns + P9_YOUNG_NS < k42_platform_now_ns();
+    bool asks = is_to_be_asked(inode);
     k42_unlock(&inode->lock);
-    if (!ours && old && p9_get_attributes_of(inode, &attributes) == -K42_WAIT)
+    if (asks && p9_get_attributes_of(inode, &attributes) == -K42_WAIT)
         return -K42_WAIT;
     k42_lock(&inode->lock);
     if (tell_all(inode) && !is_ours(inode) && !is_same(&inode->version, &inode->told))
@@ -119,8 +129,7 @@ static bool is_untold(struct p9_inode *inode) {
     return ours && !told;
 }
 
-/* A question that was under way may be answered first, with what was before our last change: then
- * it is asked once more. */
+/* What is told while others of our changes are under way is not of all of them: once more, then. */
 void p9_look_after_writing(struct p9_inode *inode) {
     for (unsigned n = 0; is_untold(inode) && n < 2; n++)
         ask(inode);

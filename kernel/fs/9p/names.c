@@ -221,7 +221,7 @@ static void free_name(struct p9_name *name) {
 }
 
 static bool is_idle(struct p9_name *name) {
-    if (name->known.asked || name->known.fresh || name->known.until > k42_platform_now_ns())
+    if (name->known.asked || name->known.until > k42_platform_now_ns())
         return false;
     return !name->inode ||
            (k42_load_relaxed(&name->inode->lives) == 1 && !name->inode->may_be_dirty);
@@ -273,7 +273,6 @@ k42_result p9_name_find(struct p9_inode *directory, const struct node_name *name
         result = -K42_WAIT;
     } else {
         p9_asked(&found->known);
-        found->spoilt = false;
         result = 0;
     }
     k42_unlock(&bucket->lock);
@@ -320,8 +319,6 @@ void p9_name_answer(struct p9_inode *directory, const struct node_name *name,
         old = found->inode;
         found->inode = inode;
         p9_came(&found->known, error);
-        if (found->spoilt)
-            found->known.until = 0;
     }
     k42_unlock(&bucket->lock);
     if (old)
@@ -333,11 +330,8 @@ void p9_name_forget(struct p9_inode *directory, const struct node_name *name) {
     struct p9_bucket *bucket = name_bucket(directory, name->hash);
     k42_lock(&bucket->lock);
     struct p9_name *found = find(bucket, directory, name);
-    if (found) {
-        found->known.until = 0;
-        found->known.fresh = false;
-        found->spoilt = found->known.asked;
-    }
+    if (found)
+        p9_forget(&found->known);
     k42_unlock(&bucket->lock);
 }
 

@@ -8,8 +8,8 @@
  *
  *   Asking (asking.c): what is known and young enough is answered at once. Otherwise the question
  *   is sent, once for all who want to know, and the caller waits. The answer is put where it was
- *   missed, and the call is made again. An answer that has just come counts as young until it has
- *   been looked at once, however slow its reader is.
+ *   missed, and the call is made again. The call that asked may use the answer however slow it is;
+ *   for all others it is young for a second.
  *
  *   Changing (changes.c): a change is carried out once, whatever becomes of its caller. It is found
  *   again by the number of the program's call (wait_request()), and its result handed over then.
@@ -48,12 +48,14 @@ enum {
     P9_KEY_NAME = 16,
 };
 
-/* Something that was asked for. Young: until `until`, or until it was looked at after it came. */
+/* Something that was asked for. Young: until `until`, and for the call that asked. */
 struct p9_known {
     uint64_t until;
+    uint64_t asker; /* that call's number; 0: what it was told is not so any more */
     int32_t error;
-    bool asked; /* an answer is on its way */
-    bool fresh;
+    bool asked;  /* an answer is on its way */
+    bool spoilt; /* and may be of before a change that is over: it is the asker's alone */
+    bool unseen; /* nobody has looked at the answer */
 };
 
 /* A program's call that waits for a round of writing back. */
@@ -168,7 +170,6 @@ struct p9_name {
     struct p9_inode *directory; /* held */
     struct p9_inode *inode;     /* held; NULL: there is none of that name, or it is not known yet */
     struct p9_known known;
-    bool spoilt; /* it was changed while it was asked for: the answer is of use once only */
     uint32_t hash, length;
     char text[];
 };
@@ -211,11 +212,13 @@ struct p9_inode *p9_inode_find(struct p9_fs *fs, uint64_t number);
 
 /* ---- asking.c, ask_*.c: asking ---- */
 
-/* Three steps of whatever can be known, under the lock that guards it: whether it is young enough;
- * that it has been asked for; that it came. */
+/* Four steps of whatever can be known, under the lock that guards it: whether it is young enough
+ * for the calling program's call; that this has asked for it; that it came; that it is not so any
+ * more. */
 bool p9_is_young(struct p9_known *known);
 void p9_asked(struct p9_known *known);
 void p9_came(struct p9_known *known, int error);
+void p9_forget(struct p9_known *known);
 
 /* Each: 0, it is there; or -K42_WAIT, noted; or what the server said. */
 K42_MUST_CHECK

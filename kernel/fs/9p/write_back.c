@@ -79,7 +79,10 @@ static void destroy(k42_ref ref) {
         return;
 }
 
-/* Their pages go, whatever of them is left; then they do. */
+/*
+ * Their pages go, whatever of them is left; then they do. Nobody waits for a page then, for each
+ * was told of when it went, and no page comes to a file without a size.
+ */
 static void end_files(struct p9_fs *fs) {
     k42_lock(&fs->lock);
     struct p9_inode *list = fs->leaving;
@@ -98,7 +101,7 @@ static void end_files(struct p9_fs *fs) {
         (void)result;
         k42_id id = k42_id_of(inode->fcm);
         destroy(inode->fcm);
-        wait_hangup_all(id);
+        wait_hangup(id, FCM_KEY_EXCLUSIVE);
         destroy(inode->fr);
         destroy(inode->self);
         k42_exit();

@@ -70,6 +70,10 @@ static k42_result end_control(struct file *self, unsigned request, uintptr_t arg
         return k42_call(file->pipe, capacity);
     if (request == FILE_SET_PIPE_SIZE)
         return k42_call(file->pipe, set_capacity, argument);
+    if (request == FILE_PIPE_ROOM)
+        return k42_call(file->pipe, capacity) - k42_call(file->pipe, count);
+    if (request == FILE_PIPE_PEEK)
+        return k42_call(file->pipe, peek, (struct copy *)argument);
     if (request != CONTROL_BYTES)
         return -ENOTTY;
     int32_t count = (int32_t)k42_call(file->pipe, count);

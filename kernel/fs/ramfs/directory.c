@@ -31,10 +31,11 @@ static struct node_new inherit(const struct inode *directory, const struct node_
 static struct k42_pair create_unnamed(struct inode *directory, const struct node_new *what) {
     struct inode *inode;
     struct node_new made = inherit(directory, what);
+    made.special = 0;
     k42_result result = inode_make(directory->fs, &made, &inode);
     if (result < 0)
         return failed(result);
-    inode->nameable = true;
+    inode->nameable = !what->special;
     return (struct k42_pair){0, (uintptr_t)inode->self};
 }
 

@@ -82,6 +82,8 @@ k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node) {
     k42_result result = fs ? inode_make(fs, what, &inode) : -ENOMEM;
     if (result < 0)
         return result;
+    if ((what->mode & MODE_TYPE) != MODE_REGULAR)
+        inode->links = 1; /* says Linux of what cannot have a name */
     *node = inode->self;
     return 0;
 }
@@ -93,6 +95,7 @@ k42_result ramfs_make_pipe_node(k42_ref pipe, k42_ref *node, k42_ref **noted) {
     k42_result result = fs ? inode_make(fs, &what, &inode) : -ENOMEM;
     if (result < 0)
         return result;
+    inode->links = 1;
     __atomic_store_n(&inode->pipe, pipe, __ATOMIC_RELEASE);
     *noted = &inode->pipe;
     *node = inode->self;

@@ -72,21 +72,23 @@ static void free_node(struct k42_defer *defer) {
     heap_free(k42_container(defer, struct number_node, defer));
 }
 
-/* Another top, until it covers the number. A top that is over goes then. */
+/* Another top, until it covers the number. A top that is over goes then; one whose last slot ends
+ * while it gets a node above is for whoever ended that, who takes the lock after this. */
 static struct number_node *grow(struct numbers *numbers, uint64_t number) {
     struct number_node *top = numbers->top;
     while (!top || !covers(top, number)) {
         struct number_node *above = make(NULL, 0, top ? top->shift + BITS : 0);
         if (!above)
             return NULL;
-        if (top && top->left) {
+        bool used = top && __atomic_load_n(&top->left, __ATOMIC_ACQUIRE);
+        if (used) {
             above->slots[0] = top;
             top->above = above;
         } else if (top) {
             above->left--;
         }
         __atomic_store_n(&numbers->top, above, __ATOMIC_RELEASE);
-        if (top && !top->left)
+        if (top && !used)
             k42_defer(&top->defer, free_node);
         top = above;
     }

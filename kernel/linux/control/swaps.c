@@ -110,7 +110,8 @@ static k42_result choose(const struct k42_control_swap *asked, const struct k42_
                         info->id, info->class_name, info->interface_name, to);
         return -ENOTSUP;
     }
-    if (now->version == info->version)
+    /* Whoever names an object and a class means it whatever it is when its turn comes. */
+    if ((asked->from[0] || !asked->to[0]) && now->version == info->version)
         swap->from = now;
     return 0;
 }

@@ -206,8 +206,9 @@ static void change(struct image *image, struct task_memory *memory, struct file_
     enter_new_memory(task, memory);
     set_executable(task, held);
     credentials_set(image->credentials);
-    set_name(task, image->path);
+    /* Who finds the new name finds what else is new, as on Linux. */
     ignore(k42_call(task->process, executed));
+    set_name(task, image->path);
     set_descriptors(task, image->descriptors);
     ignore(k42_call(task->descriptors, executed));
     *frame = (struct trap_frame){
@@ -273,7 +274,8 @@ static uint64_t argument_limit(void) {
     return limit < ARGUMENT_MAX ? ARGUMENT_MAX : limit;
 }
 
-static k42_result exec_call(int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
+/* Until the other threads have been ended nothing has changed, and then there is memory. */
+static k42_result exec_once(int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
                             unsigned flags) {
     struct image *image = heap_allocate_zeroed(sizeof *image);
     if (!image)
@@ -288,6 +290,13 @@ static k42_result exec_call(int directory, uintptr_t path, uintptr_t values, uin
         result = exec_image(image, directory, flags, task_self()->frame);
     arguments_free(&image->arguments);
     heap_free(image);
+    return result;
+}
+
+static k42_result exec_call(int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
+                            unsigned flags) {
+    k42_result result;
+    MEMORY_CALL(result, result = exec_once(directory, path, values, environment, flags));
     return result == -EINTR ? -LINUX_RESTART_ALWAYS : result;
 }
 

@@ -7,6 +7,7 @@
 #include "image.h"
 
 #include "../../copy.h"
+#include "../../fs/values.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../process/lives.h"
@@ -17,6 +18,8 @@
 #define MODE_REGULAR 0100000u
 
 static k42_result may_execute(const struct node_attributes *attributes) {
+    if ((attributes->mode & MODE_TYPE) == MODE_LINK)
+        return -ELOOP; /* which was not to be followed */
     if ((attributes->mode & MODE_TYPE) != MODE_REGULAR ||
         (attributes->mount_flags & NODE_NO_EXECUTE) || !(attributes->mode & 0111))
         return -EACCES;

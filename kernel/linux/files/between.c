@@ -1,5 +1,6 @@
 /*
- * Bytes from one file to another without a program in between: sendfile, copy_file_range, splice.
+ * Bytes from one file to another without a program in between: sendfile, copy_file_range, splice,
+ * tee.
  * They pass through a few pages of the kernel's, which pipes exchange for pages of theirs
  * (copy_exchange()): so what goes from pipe to pipe in whole pages is not copied at all.
  */
@@ -66,17 +67,23 @@ static k42_result copy_through(struct between *between, struct copy_range *pages
     return done ? done : result;
 }
 
-static k42_result copy_all(struct between *between) {
+typedef k42_result (*through_fn)(struct between *between, struct copy_range *pages);
+
+static k42_result with_pages(struct between *between, through_fn fn) {
     struct copy_range pages[PAGES];
     bool all = true;
     for (unsigned n = 0; n < PAGES; n++) {
         pages[n] = (struct copy_range){(uintptr_t)heap_allocate(COPY_PAGE), COPY_PAGE};
         all &= pages[n].start != 0;
     }
-    k42_result result = all ? copy_through(between, pages) : -ENOMEM;
+    k42_result result = all ? fn(between, pages) : -ENOMEM;
     for (unsigned n = 0; n < PAGES; n++)
         heap_free((void *)pages[n].start);
     return result;
+}
+
+static k42_result copy_all(struct between *between) {
+    return with_pages(between, copy_through);
 }
 
 /* Both files, held, since what is done with them waits. */
@@ -123,7 +130,7 @@ LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
         result = hold_both(in, out, &between);
     if (result < 0)
         return result;
-    k42_result done = copy_all(&between);
+    k42_result done = k42_call(between.out, flags) & OPEN_APPEND ? -EINVAL : copy_all(&between);
     release_both(&between);
     if (done == -EISDIR)
         return -EINVAL;
@@ -168,9 +175,13 @@ static k42_result check_ranges(struct between *between, const struct node_attrib
     if (k42_call(between->out, flags) & OPEN_APPEND)
         return -EBADF;
     int64_t from = offset_of(between->in, between->in_offset);
-    int64_t to = offset_of(between->out, between->out_offset);
+    int64_t to = offset_of(between->out, between->out_offset), end;
+    if (__builtin_add_overflow(from, (int64_t)between->count, &end) ||
+        __builtin_add_overflow(to, (int64_t)between->count, &end))
+        return -EOVERFLOW;
     uint64_t left = in->size > (uint64_t)from ? in->size - (uint64_t)from : 0;
     between->count = between->count < left ? between->count : left;
+    between->count = between->count < MOST ? between->count : MOST;
     int64_t count = (int64_t)between->count;
     bool overlap = from < to + count && to < from + count;
     return in->number == out->number && in->device == out->device && overlap ? -EINVAL : 0;
@@ -178,7 +189,7 @@ static k42_result check_ranges(struct between *between, const struct node_attrib
 
 LINUX_CALL(326, copy_file_range, int in, uintptr_t in_at, int out, uintptr_t out_at, size_t count,
            unsigned flags) {
-    struct between between = {.count = count < MOST ? count : MOST};
+    struct between between = {.count = count < INT64_MAX ? count : INT64_MAX};
     struct node_attributes from, to;
     if (flags)
         return -EINVAL;
@@ -209,6 +220,12 @@ static bool is_pipe(file_ref file) {
     return k42_call(file, control, FILE_PIPE_SIZE, 0) >= 0;
 }
 
+/* Whether two files are the ends of one pipe. */
+static bool is_same_node(file_ref a, file_ref b) {
+    struct k42_pair one = k42_call(a, node), other = k42_call(b, node);
+    return one.result >= 0 && other.result >= 0 && k42_id_of(one.word) == k42_id_of(other.word);
+}
+
 enum { SPLICE_NON_BLOCKING = 2, SPLICE_KNOWN = 15 };
 
 static k42_result check_splice(struct between *between, uintptr_t in_at, uintptr_t out_at) {
@@ -217,6 +234,8 @@ static k42_result check_splice(struct between *between, uintptr_t in_at, uintptr
         return -EINVAL;
     if ((from_pipe && in_at) || (to_pipe && out_at))
         return -ESPIPE;
+    if (from_pipe && to_pipe && is_same_node(between->in, between->out))
+        return -EINVAL;
     if (k42_call(between->out, flags) & OPEN_APPEND)
         return -EINVAL;
     if (between->non_blocking && ((from_pipe && !is_ready(between->in, FILE_READABLE)) ||
@@ -248,5 +267,45 @@ LINUX_CALL(275, splice, int in, uintptr_t in_at, int out, uintptr_t out_at, size
     if (result >= 0 &&
         (offset_out(in_at, between.in_offset) < 0 || offset_out(out_at, between.out_offset) < 0))
         result = -EFAULT;
+    return result;
+}
+
+static bool never_waits(const struct between *between) {
+    return between->non_blocking || (k42_call(between->in, flags) & OPEN_NON_BLOCKING);
+}
+
+/* As much as there is room for, so that the pipe's own reader may be the caller; where there is
+ * none, what is written in one piece, which waits for room. */
+static k42_result tee_through(struct between *between, struct copy_range *pages) {
+    k42_result got, room = k42_call(between->out, control, FILE_PIPE_ROOM, 0);
+    size_t size = room > 0 ? (size_t)room : PIPE_ATOMIC;
+    if (never_waits(between) && !is_ready(between->in, FILE_READABLE))
+        return -EAGAIN;
+    if (room <= 0 && between->non_blocking)
+        return -EAGAIN;
+    size = size < between->count ? size : between->count;
+    size = size < PIECE ? size : PIECE;
+    struct copy seen = copy_of_pages(pages, size);
+    WAIT_CALL(got, WAIT_FOREVER, 0,
+              k42_call(between->in, control, FILE_PIPE_PEEK, (uintptr_t)&seen));
+    if (got <= 0)
+        return linux_result(got, -EBADF);
+    return transfer(between->out, FILE_CURRENT, pages, (size_t)got, true);
+}
+
+LINUX_CALL(276, tee, int in, int out, size_t count, unsigned flags) {
+    struct between between = {.count = count, .non_blocking = flags & SPLICE_NON_BLOCKING};
+    if (flags & ~(unsigned)SPLICE_KNOWN)
+        return -EINVAL;
+    if (!count)
+        return 0;
+    k42_result result = hold_both(in, out, &between);
+    if (result < 0)
+        return result;
+    if (is_pipe(between.in) && is_pipe(between.out) && !is_same_node(between.in, between.out))
+        result = with_pages(&between, tee_through);
+    else
+        result = -EINVAL;
+    release_both(&between);
     return result;
 }

@@ -199,6 +199,7 @@ static k42_result allocate(file_ref file, unsigned mode, uint64_t offset, uint64
     return result < 0 ? result : k42_call(file, allocate, mode, offset, length);
 }
 
+/* Partly: no room is kept for what is not written yet. */
 LINUX_CALL(285, fallocate, int fd, int mode, int64_t offset, int64_t length) {
     file_ref file;
     k42_result result = files_get(fd, &file);
@@ -287,6 +288,8 @@ LINUX_CALL(280, utimensat, int directory, uintptr_t path, uintptr_t times_at, in
     k42_result result = times_at ? files_copy_in(times, times_at, sizeof times) : 0;
     if (result < 0)
         return result;
+    if (!path && directory == AT_WORKING)
+        return -EFAULT;
     if (!path && flags)
         return -EINVAL;
     return change_times(directory, path, times_at ? times : NULL, flags);

@@ -181,6 +181,14 @@ static k42_result array_add(struct descriptors *self, int from, k42_ref file, un
     return result;
 }
 
+static k42_result array_room(struct descriptors *self, int from, int limit) {
+    struct table *table = TABLE(self);
+    k42_lock(&table->lock);
+    bool is = find_free(table, (uint32_t)from) < (uint32_t)limit;
+    k42_unlock(&table->lock);
+    return is ? 0 : -EMFILE;
+}
+
 static k42_result array_put(struct descriptors *self, int number, k42_ref file, unsigned flags,
                             int limit) {
     struct table *table = TABLE(self);
@@ -333,6 +341,7 @@ static const struct descriptors_ops array_ops = {
     .copy = array_copy,
     .executed = array_executed,
     .holders = array_holders,
+    .room = array_room,
 };
 
 static void table_fini(struct k42_root *root) {

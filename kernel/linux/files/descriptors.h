@@ -54,6 +54,9 @@ struct descriptors_ops {
 
     /* How many hold it. */
     K42_METHOD(holders)(struct descriptors *self);
+
+    /* 0 if a number from `from` on, below `limit`, is free now. Errors: -EMFILE. */
+    K42_METHOD(room)(struct descriptors *self, int from, int limit);
 };
 
 struct descriptors {

@@ -58,6 +58,18 @@ static bool gather(struct node_listing *listing, const struct node_name *name, u
     return true;
 }
 
+/* A directory that has been removed lists nothing, not even itself. */
+static k42_result list_there(file_ref file, struct gathering *gathering) {
+    struct node_attributes attributes;
+    struct k42_pair node = k42_call(file, node);
+    k42_result result = node.result;
+    if (result >= 0)
+        result = k42_call((node_ref)node.word, attributes, &attributes);
+    if (result >= 0 && (attributes.mode & MODE_TYPE) == MODE_DIRECTORY && !attributes.links)
+        return -ENOENT;
+    return k42_call(file, list, &gathering->listing);
+}
+
 static k42_result list(int fd, uintptr_t to, unsigned size, bool old) {
     file_ref file;
     k42_result result = files_get(fd, &file);
@@ -65,16 +77,20 @@ static k42_result list(int fd, uintptr_t to, unsigned size, bool old) {
         return result;
     size_t room = size < LISTING_ROOM * 8 ? size : LISTING_ROOM * 8;
     struct gathering gathering = {.listing = {gather}, .room = room, .old = old};
+    k42_result before = -EINVAL;
     gathering.bytes = k42_platform_alloc(room ? room : 1);
     result = gathering.bytes ? k42_call(file, hold) : -ENOMEM;
     if (result >= 0) {
-        WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, list, &gathering.listing));
+        before = k42_call(file, seek, 0, SEEK_TO_CURRENT);
+        WAIT_CALL(result, WAIT_FOREVER, 0, list_there(file, &gathering));
+        if (result >= 0 && gathering.used)
+            result = files_copy_out(to, gathering.bytes, gathering.used);
+        if (result == -EFAULT && before >= 0) /* they are told again */
+            (void)!k42_call(file, seek, before, SEEK_TO_START);
         (void)!k42_call(file, release);
     }
     if (result >= 0 && gathering.full && !gathering.used)
         result = -EINVAL;
-    if (result >= 0 && gathering.used)
-        result = files_copy_out(to, gathering.bytes, gathering.used);
     k42_platform_free(gathering.bytes);
     return result < 0 ? linux_result(result, -EBADF) : (k42_result)gathering.used;
 }

@@ -5,6 +5,8 @@
 
 #include "runtime.h"
 
+#include <string.h>
+
 enum { MOST_NAME = 256, MOST_VALUE = 65536, BY_PATH, BY_LINK, BY_FILE };
 
 /* What a call is about: the node is found anew in each attempt. */
@@ -16,7 +18,17 @@ struct extended_call {
     size_t size;
     unsigned flags;
     bool sets, removes;
+    bool trusted; /* the name is for administrators alone */
 };
+
+/* One that was opened for its path alone is none. */
+static k42_result check_file(int fd) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = k42_call(file, flags);
+    return result >= 0 && (result & OPEN_PATH) ? -EBADF : result;
+}
 
 static k42_result carry_out(const struct extended_call *call) {
     node_ref node;
@@ -24,6 +36,10 @@ static k42_result carry_out(const struct extended_call *call) {
     int flags = call->how == BY_FILE ? AT_EMPTY : call->how == BY_LINK ? AT_NO_FOLLOW : 0;
     k42_result result =
         files_node(call->how == BY_FILE ? call->fd : AT_WORKING, call->path, flags, &node, &mount);
+    if (result >= 0 && call->how == BY_FILE)
+        result = check_file(call->fd);
+    if (result >= 0 && call->trusted && !files_may(CAPABILITY_ADMINISTRATOR))
+        result = call->sets ? -EPERM : -ENODATA;
     if (result < 0)
         return result;
     if (!call->sets)
@@ -36,7 +52,7 @@ static k42_result carry_out(const struct extended_call *call) {
         (attributes.mode & MODE_TYPE) != MODE_REGULAR &&
         (attributes.mode & MODE_TYPE) != MODE_DIRECTORY)
         result = -EPERM;
-    if (result >= 0)
+    if (result >= 0 && !call->trusted)
         result = node_allows(&attributes, task_self()->credentials, NODE_WRITE);
     if (result < 0)
         return result;
@@ -79,10 +95,10 @@ static k42_result with_name(struct extended_call *call, uintptr_t path, uintptr_
         return result == -ENAMETOOLONG ? -ERANGE : result;
     struct node_name name = {text.at, (uint32_t)text.length, 0};
     call->name = &name;
+    call->trusted = begins(text.at, "trusted.");
     if (!text.length)
         result = -ERANGE;
-    else if (!begins(text.at, "user.") && !begins(text.at, "trusted.") &&
-             !begins(text.at, "security."))
+    else if (!begins(text.at, "user.") && !call->trusted && !begins(text.at, "security."))
         result = -EOPNOTSUPP;
     else
         result = with_path(call, path);
@@ -90,13 +106,35 @@ static k42_result with_name(struct extended_call *call, uintptr_t path, uintptr_
     return result;
 }
 
+/* Leaves out names that the caller may not know of; what is left of so many bytes. */
+static k42_result without_trusted(char *names, k42_result bytes) {
+    k42_result kept = 0;
+    for (k42_result at = 0; at < bytes;) {
+        k42_result length = 1;
+        while (names[at + length - 1])
+            length++;
+        if (!begins(names + at, "trusted.")) {
+            memmove(names + kept, names + at, (size_t)length);
+            kept += length;
+        }
+        at += length;
+    }
+    return kept;
+}
+
 static k42_result get(int how, uintptr_t path, uintptr_t name, uintptr_t to, size_t size) {
-    struct extended_call call = {.how = how, .size = size < MOST_VALUE ? size : MOST_VALUE};
+    bool filters = !name && !files_may(CAPABILITY_ADMINISTRATOR);
+    struct extended_call call = {.how = how,
+                                 .size = size < MOST_VALUE && !filters ? size : MOST_VALUE};
     call.value = k42_platform_alloc(call.size ? call.size : 1);
     if (!call.value)
         return -ENOMEM;
     k42_result result = name ? with_name(&call, path, name) : with_path(&call, path);
-    if (result > 0 && call.size) {
+    if (result > 0 && filters)
+        result = without_trusted(call.value, result);
+    if (result > 0 && size && (size_t)result > size)
+        result = -ERANGE;
+    if (result > 0 && size) {
         k42_result copied = files_copy_out(to, call.value, (size_t)result);
         result = copied < 0 ? copied : result;
     }

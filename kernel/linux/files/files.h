@@ -25,7 +25,7 @@ enum {
     AT_EFFECTIVE = 0x200, /* of faccessat; AT_REMOVE_DIRECTORY of unlinkat */
     AT_REMOVE_DIRECTORY = 0x200,
     AT_FOLLOW = 0x400,
-    AT_NO_AUTOMOUNT = 0x800,
+    AT_NO_AUTOMATIC = 0x800,
     AT_EMPTY = 0x1000,
     AT_SYNC_TYPES = 0x6000,
 };
@@ -68,6 +68,19 @@ k42_result files_text_get(struct files_text *text, uintptr_t from, size_t most);
 void files_text_end(struct files_text *text);
 #define FILES_PATH 4096
 
+/* Ranges of a program's memory: struct iovec. */
+enum { FILES_VECTORS_FEW = 8, FILES_BYTES_MOST = 0x7ffff000 };
+struct files_vectors {
+    struct copy_range few[FILES_VECTORS_FEW], *at;
+    size_t count, total; /* cut to FILES_BYTES_MOST */
+};
+
+/* Copies them. 0, -EFAULT, -EINVAL (too many, or negative), -ENOMEM. Afterwards
+ * files_vectors_end(), when it succeeded. */
+K42_MUST_CHECK
+k42_result files_vectors_get(struct files_vectors *vectors, uintptr_t from, size_t count);
+void files_vectors_end(struct files_vectors *vectors);
+
 /* ---- descriptors ---- */
 
 /* -EBADF. */
@@ -83,6 +96,9 @@ k42_result files_check_data(int fd);
 
 /* Puts a file with one hold into the table; releases it when that fails. */
 k42_result files_add(file_ref file, unsigned flags);
+
+/* Takes one back that the program has not been told of. */
+void files_take_back(int number);
 
 /* The number of descriptors a process may have. */
 static inline int files_limit(void) {
@@ -151,6 +167,12 @@ struct files_transfer {
 
 /* Carries it out, waiting as the file says; returns bytes, or what Linux says. */
 k42_result files_transfer(struct files_transfer *transfer);
+
+/* Makes a node of mknod's kind by a path of the kernel's; it lasts while the caller is active. */
+K42_MUST_CHECK
+k42_result files_make_node(char *path, uint32_t mode, node_ref *node);
+/* Takes such a name away. */
+k42_result files_remove_node(const char *path);
 
 /* ---- how long files may become (size_limit.c) ---- */
 

@@ -107,7 +107,9 @@ static k42_result set(file_ref file, const struct file_lock *lock, bool waits) {
     result = k42_call(file, hold);
     if (result < 0)
         return result;
-    WAIT_CALL(result, WAIT_FOREVER, 0, locks_set(lock));
+    struct lock_waiter waiter = {.listed = false};
+    WAIT_CALL(result, WAIT_FOREVER, 0, locks_await(lock, &waiter));
+    locks_waited(&waiter);
     (void)!k42_call(file, release);
     return result == -ENOMEM ? -ENOLCK : result;
 }

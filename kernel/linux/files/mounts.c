@@ -83,6 +83,15 @@ static k42_result find_target(const struct mounting *mounting, struct place *at)
     return result;
 }
 
+/* A file system's root is a directory, and so is what it is mounted on. */
+static k42_result find_folder(const struct mounting *mounting, struct place *at) {
+    struct node_attributes attributes;
+    k42_result result = find_target(mounting, at);
+    if (result >= 0)
+        result = k42_call(at->node, attributes, &attributes);
+    return result < 0 ? result : (attributes.mode & MODE_TYPE) != MODE_DIRECTORY ? -ENOTDIR : 0;
+}
+
 /* A new file system is made first, which may wait; the place is found afterwards. */
 static k42_result mount_new_one(const struct mounting *mounting) {
     struct file_system_type *type = file_system_find(mounting->type.at);
@@ -91,7 +100,7 @@ static k42_result mount_new_one(const struct mounting *mounting) {
     if (!type)
         return -ENODEV;
     k42_result result;
-    FILES_CALL(result, find_target(mounting, &at));
+    FILES_CALL(result, find_folder(mounting, &at));
     if (result >= 0)
         result = type->make(mounting->source.at, mounting->options, &root);
     if (result < 0)

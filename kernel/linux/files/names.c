@@ -18,9 +18,10 @@ struct making {
     uint32_t mode;
     uint64_t special;
     const char *target;
+    node_ref made;
 };
 
-static k42_result make_in(const struct making *making, const struct path *path) {
+static k42_result make_in(struct making *making, const struct path *path) {
     k42_result result = files_can_make(path, (making->mode & MODE_TYPE) == MODE_DIRECTORY);
     if (result < 0)
         return result;
@@ -39,10 +40,12 @@ static k42_result make_in(const struct making *making, const struct path *path) 
         .special = making->special,
         .target = making->target,
     };
-    return k42_call(path->found.node, create, &what).result;
+    struct k42_pair made = k42_call(path->found.node, create, &what);
+    making->made = (node_ref)made.word;
+    return made.result;
 }
 
-static k42_result make_now(const struct making *making) {
+static k42_result make_now(struct making *making) {
     struct path path;
     k42_result result = files_walk(&path, making->directory, making->path.at, PATH_PARENT);
     if (result >= 0)
@@ -57,6 +60,14 @@ static k42_result make(struct making *making, uintptr_t path) {
         return result;
     FILES_CALL(result, make_now(making));
     files_text_end(&making->path);
+    return result;
+}
+
+k42_result files_make_node(char *path, uint32_t mode, node_ref *node) {
+    struct making making = {.directory = AT_WORKING, .path = {.at = path}, .mode = mode};
+    k42_result result;
+    FILES_CALL(result, make_now(&making));
+    *node = making.made;
     return result;
 }
 
@@ -148,6 +159,12 @@ static k42_result remove_now(int directory, const char *text, bool is_directory)
     if (result >= 0)
         result = remove_in(&path, is_directory);
     path_end(&path);
+    return result;
+}
+
+k42_result files_remove_node(const char *path) {
+    k42_result result;
+    FILES_CALL(result, remove_now(AT_WORKING, path, false));
     return result;
 }
 

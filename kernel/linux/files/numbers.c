@@ -277,7 +277,7 @@ LINUX_CALL(16, ioctl, int fd, unsigned request, uintptr_t argument) {
     case IOCTL_ASYNC:
         return linux_result(set_flag(file, argument, OPEN_ASYNC), -EBADF);
     }
-    if (request >= FILE_KERNEL_REQUESTS && request <= FILE_ADD_SEALS)
+    if (request >= FILE_KERNEL_REQUESTS && request < FILE_REQUESTS_END)
         return -ENOTTY;
     return linux_result(control_waiting(file, request, argument), -EBADF);
 }

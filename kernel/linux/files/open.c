@@ -18,7 +18,9 @@ struct opening {
 };
 
 static unsigned access_of(unsigned flags) {
-    unsigned access = (open_reads(flags) ? NODE_READ : 0u) | (open_writes(flags) ? NODE_WRITE : 0u);
+    bool both = (flags & OPEN_ACCESS) == OPEN_ACCESS; /* which then gives neither */
+    unsigned access = both ? NODE_READ | NODE_WRITE : 0u;
+    access |= (open_reads(flags) ? NODE_READ : 0u) | (open_writes(flags) ? NODE_WRITE : 0u);
     return access | (flags & OPEN_TRUNCATE ? NODE_WRITE : 0u);
 }
 
@@ -178,6 +180,7 @@ static k42_result open_temporary(struct opening *opening) {
         return result;
     struct node_new what = {
         .name = {.text = ""},
+        .special = opening->flags & OPEN_EXCLUSIVE,
         .mode = MODE_REGULAR | (opening->mode & MODE_PERMISSIONS & ~path.context->mask),
         .uid = path.who->fsuid,
         .gid = path.who->fsgid,
@@ -285,6 +288,12 @@ k42_result files_add(file_ref file, unsigned flags) {
     return result;
 }
 
+void files_take_back(int number) {
+    struct k42_pair taken = k42_call(task_self()->descriptors, take, number);
+    if (taken.result >= 0)
+        (void)!k42_call((file_ref)taken.word, release);
+}
+
 enum {
     ALL_FLAGS = OPEN_ACCESS | OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TERMINAL | OPEN_TRUNCATE |
                 OPEN_APPEND | OPEN_NON_BLOCKING | OPEN_SYNC | OPEN_ASYNC | OPEN_DIRECT |
@@ -321,14 +330,34 @@ enum {
     RESOLVE_NO_LINKS = 4,
     RESOLVE_BENEATH = 8,
     RESOLVE_IN_ROOT = 16,
+    RESOLVE_CACHED = 32,
+    HOW_MOST = 4096,
 };
 
+/* What a later version of the structure has more is to be zero. -E2BIG, -EFAULT. */
+static k42_result check_rest(uintptr_t at, size_t size) {
+    char some[64];
+    while (size) {
+        size_t piece = size < sizeof some ? size : sizeof some;
+        k42_result result = files_copy_in(some, at, piece);
+        for (size_t n = 0; n < piece && result >= 0; n++)
+            result = some[n] ? -E2BIG : 0;
+        if (result < 0)
+            return result;
+        at += piece;
+        size -= piece;
+    }
+    return 0;
+}
+
 static k42_result check_how(const struct open_how *how, unsigned *resolve) {
-    if ((how->flags & ~(uint64_t)(unsigned)ALL_FLAGS) || (how->resolve & ~31ul) ||
+    if ((how->flags & ~(uint64_t)(unsigned)ALL_FLAGS) || (how->resolve & ~63ul) ||
         (how->mode & ~(uint64_t)MODE_PERMISSIONS) ||
         (how->mode && !(how->flags & (OPEN_CREATE | (OPEN_TEMPORARY & ~OPEN_DIRECTORY)))) ||
         (how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
         return -EINVAL;
+    if (how->resolve & RESOLVE_CACHED)
+        return -EAGAIN; /* nothing here tells whether a walk would wait; the caller asks again */
     *resolve = (how->resolve & RESOLVE_NO_MOUNTS ? PATH_NO_MOUNTS : 0u) |
                (how->resolve & RESOLVE_NO_LINKS ? PATH_NO_LINKS : 0u) |
                (how->resolve & RESOLVE_NO_JUMPS ? PATH_NO_JUMPS : 0u) |
@@ -342,9 +371,11 @@ LINUX_CALL(437, openat2, int directory, uintptr_t path, uintptr_t how_at, size_t
     struct opening opening = {.directory = directory};
     if (size < sizeof how)
         return -EINVAL;
-    if (size > sizeof how)
+    if (size > HOW_MOST)
         return -E2BIG;
     k42_result result = files_copy_in(&how, how_at, sizeof how);
+    if (result >= 0)
+        result = check_rest(how_at + sizeof how, size - sizeof how);
     if (result >= 0)
         result = check_how(&how, &opening.resolve);
     if (result < 0)

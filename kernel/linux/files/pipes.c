@@ -19,12 +19,6 @@ static k42_result add_both(file_ref reader, file_ref writer, unsigned flags, int
     return result;
 }
 
-static void take_back(int number) {
-    struct k42_pair taken = k42_call(task_self()->descriptors, take, number);
-    if (taken.result >= 0)
-        (void)!k42_call((file_ref)taken.word, release);
-}
-
 static k42_result make_pipe(uintptr_t to, unsigned flags) {
     k42_ref reader, writer;
     int32_t numbers[2] = {-1, -1};
@@ -35,13 +29,13 @@ static k42_result make_pipe(uintptr_t to, unsigned flags) {
         return result;
     result = add_both((file_ref)reader, (file_ref)writer, flags, numbers);
     if (result < 0) {
-        take_back(numbers[0]); /* -1 is nobody's */
+        files_take_back(numbers[0]); /* -1 is nobody's */
         return result;
     }
     result = files_copy_out(to, numbers, sizeof numbers);
     if (result < 0) {
-        take_back(numbers[0]);
-        take_back(numbers[1]);
+        files_take_back(numbers[0]);
+        files_take_back(numbers[1]);
     }
     return result;
 }

@@ -31,7 +31,15 @@ static k42_result next_file(const struct proc_key *key, uint64_t from) {
 }
 
 /* What a file without a name is called. */
-static k42_result unnamed_target(node_ref node, char *text, size_t size) {
+static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_t size) {
+    static const char *const kinds[] = {
+        [FILE_OF_COUNTER] = "[eventfd]",  [FILE_OF_TIMER] = "[timerfd]",
+        [FILE_OF_SIGNALS] = "[signalfd]", [FILE_OF_POLL] = "[eventpoll]",
+        [FILE_OF_PROCESS] = "[pidfd]",    [FILE_OF_CHANGES] = "inotify",
+    };
+    k42_result known = k42_call(file, control, FILE_KIND, 0);
+    if (known > 0 && known < (k42_result)(sizeof kinds / sizeof *kinds) && kinds[known])
+        return (k42_result)k42_format_text(text, size, "anon_inode:%s", kinds[known]);
     struct node_attributes attributes;
     k42_result result = k42_call(node, attributes, &attributes);
     if (result < 0)
@@ -48,7 +56,7 @@ k42_result files_name(file_ref file, const struct place *root, char *text, size_
     if (node.result < 0 || place.result < 0)
         return -ENOENT;
     if (!place.word)
-        return unnamed_target((node_ref)node.word, text, size);
+        return unnamed_target(file, (node_ref)node.word, text, size);
     char *whole = k42_platform_alloc(FILES_PATH), *begin;
     if (!whole)
         return -ENOMEM;
@@ -226,7 +234,7 @@ static k42_result mounts_target(const struct proc_key *key, char *text, size_t s
 static k42_result process_owner(const struct proc_key *key, uint32_t *uid, uint32_t *gid) {
     struct task *task = proc_task(key->id[0]);
     if (!task)
-        return -ENOENT;
+        return proc_owner_left(key->id[0], uid, gid);
     const struct credentials *who = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
     *uid = who->euid;
     *gid = who->egid;

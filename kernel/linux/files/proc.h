@@ -18,6 +18,8 @@ void proc_files_register(void);
 
 /* proc_tasks.c: a thread of the process with a number, of use while active; NULL: there is none. */
 struct task *proc_task(uint64_t number);
+/* Whose a process without a thread was, which its parent has not waited for. 0 or -ENOENT. */
+k42_result proc_owner_left(uint64_t number, uint32_t *uid, uint32_t *gid);
 /* The first process from a number on, or -ESRCH. */
 k42_result proc_next_task(uint64_t from);
 

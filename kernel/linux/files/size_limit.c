@@ -49,7 +49,7 @@ k42_result files_cut_write(struct files_transfer *transfer, uint64_t limit) {
     if (!transfer->copy.left || !is_limited(transfer->file, &attributes, &result) || result < 0)
         return result;
     int64_t at = transfer->offset;
-    if (k42_call(transfer->file, flags) & OPEN_APPEND)
+    if (at < FILE_CURRENT || (k42_call(transfer->file, flags) & OPEN_APPEND))
         at = (int64_t)attributes.size;
     else if (at == FILE_CURRENT)
         at = k42_call(transfer->file, seek, 0, SEEK_TO_CURRENT);

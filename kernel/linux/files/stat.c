@@ -95,7 +95,7 @@ LINUX_CALL(6, lstat, uintptr_t path, uintptr_t to) {
 }
 
 LINUX_CALL(262, newfstatat, int directory, uintptr_t path, uintptr_t to, int flags) {
-    if (flags & ~(AT_NO_FOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY | AT_SYNC_TYPES))
+    if (flags & ~(AT_NO_FOLLOW | AT_NO_AUTOMATIC | AT_EMPTY | AT_SYNC_TYPES))
         return -EINVAL;
     return stat_path(directory, path, flags, to);
 }
@@ -138,7 +138,7 @@ static uint32_t minor_of(uint64_t number) {
 
 LINUX_CALL(332, statx, int directory, uintptr_t path, int flags, unsigned mask, uintptr_t to) {
     struct node_attributes from;
-    if ((flags & ~(AT_NO_FOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY | AT_SYNC_TYPES)) ||
+    if ((flags & ~(AT_NO_FOLLOW | AT_NO_AUTOMATIC | AT_EMPTY | AT_SYNC_TYPES)) ||
         (mask & STATX_RESERVED) || (flags & AT_SYNC_TYPES) == AT_SYNC_TYPES)
         return -EINVAL;
     k42_result result = get(directory, path, flags, &from);

@@ -12,11 +12,13 @@
  */
 #include "files.h"
 
+#include "../../arch/x86_64/user_copy.h"
+#include "../clocks.h"
 #include "../signal/signals.h"
 #include "runtime.h"
 
 /* A piece is more than what pipes, terminals and their like can have at once. */
-enum { MOST_VECTORS = 1024, FEW_VECTORS = 8, MOST_BYTES = 0x7ffff000, PIECE = 2 << 20 };
+enum { MOST_BYTES = FILES_BYTES_MOST, PIECE = 2 << 20 };
 
 /* ---- one transfer ---- */
 
@@ -42,6 +44,12 @@ static unsigned kind_of_wait(const struct files_transfer *transfer) {
     return transfer->copy.unfinished ? WAIT_KILLABLE : 0;
 }
 
+/* A socket may have been told how long that is. */
+static uint64_t deadline_of(const struct files_transfer *transfer) {
+    k42_result ns = k42_call(transfer->file, control, FILE_TIME, transfer->write);
+    return ns > 0 ? clocks_after(ns) : WAIT_FOREVER;
+}
+
 /* After an attempt that says to wait. A table of descriptors that is this thread's alone keeps the
  * file: nobody closes it while the thread sleeps. */
 static k42_result wait_for(struct files_transfer *transfer, k42_result result) {
@@ -52,11 +60,12 @@ static k42_result wait_for(struct files_transfer *transfer, k42_result result) {
     if (held < 0)
         return held;
     result = unless_blocking(transfer, result);
-    WAIT_CALL_ON(result, WAIT_FOREVER, kind_of_wait(transfer),
-                 unless_blocking(transfer, attempt(transfer)));
+    if (result <= -K42_WAIT)
+        WAIT_CALL_ON(result, deadline_of(transfer), kind_of_wait(transfer),
+                     unless_blocking(transfer, attempt(transfer)));
     if (!is_kept)
         (void)!k42_call(transfer->file, release);
-    return result;
+    return result == -ETIMEDOUT ? -EAGAIN : result;
 }
 
 uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid) {
@@ -90,7 +99,8 @@ static k42_result transfer_on(struct files_transfer *transfer, k42_result result
         rest = copy_cut(copy, PIECE);
         result = attempt(transfer);
     }
-    if (result == -EPIPE && transfer->write)
+    if (result == -EPIPE && transfer->write &&
+        k42_call(transfer->file, control, FILE_NO_SIGNAL, 0) <= 0)
         files_tell_self(SIGPIPE);
     return done ? done : linux_result(result, -EBADF);
 }
@@ -127,8 +137,12 @@ transfer_user(int fd, uintptr_t buffer, size_t count, int64_t offset, bool write
     k42_result result = files_get(fd, &file);
     if (result < 0)
         return result;
-    count = count < MOST_BYTES ? count : MOST_BYTES;
     struct files_transfer transfer = {.file = file, .offset = offset, .write = write};
+    if (__builtin_expect(!user_range_ok(buffer, count), 0)) {
+        result = transfer_now(&transfer); /* of nothing: what the file says comes first */
+        return result < 0 ? result : -EFAULT;
+    }
+    count = count < MOST_BYTES ? count : MOST_BYTES;
     transfer.copy = copy_of_user(buffer, count);
     return transfer_now(&transfer);
 }
@@ -151,52 +165,30 @@ LINUX_CALL(18, pwrite64, int fd, uintptr_t buffer, size_t count, int64_t offset)
 
 /* ---- vectors ---- */
 
-struct vectors {
-    struct copy_range few[FEW_VECTORS], *at;
-    size_t total;
-};
-
-static k42_result vectors_get(struct vectors *vectors, uintptr_t from, size_t count) {
-    if (count > MOST_VECTORS)
-        return -EINVAL;
-    vectors->at = vectors->few;
-    vectors->total = 0;
-    if (count > FEW_VECTORS)
-        vectors->at = k42_platform_alloc(count * sizeof *vectors->at);
-    if (!vectors->at)
-        return -ENOMEM;
-    /* A range is laid out as struct iovec is. */
-    k42_result result = count ? files_copy_in(vectors->at, from, count * sizeof *vectors->at) : 0;
-    for (size_t n = 0; n < count && result == 0; n++) {
-        if ((int64_t)vectors->at[n].length < 0)
-            result = -EINVAL;
-        size_t left = MOST_BYTES - vectors->total;
-        vectors->at[n].length = vectors->at[n].length < left ? vectors->at[n].length : left;
-        vectors->total += vectors->at[n].length;
+/* So many bytes at most. */
+static k42_result transfer_some(int fd, uintptr_t from, size_t count, int64_t offset, size_t most,
+                                bool write) {
+    struct files_transfer transfer = {.offset = offset, .write = write};
+    struct files_vectors vectors;
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = files_vectors_get(&vectors, from, count);
+    if (result < 0)
+        return result;
+    result = files_get(fd, &transfer.file); /* copying may have waited */
+    if (result >= 0) {
+        most = vectors.total < most ? vectors.total : most;
+        transfer.copy = copy_of_ranges(vectors.at, most, true);
+        result = files_transfer(&transfer);
     }
-    if (result < 0 && vectors->at != vectors->few)
-        k42_platform_free(vectors->at);
+    files_vectors_end(&vectors);
     return result;
 }
 
 static k42_result transfer_vectors(int fd, uintptr_t from, size_t count, int64_t offset,
                                    bool write) {
-    struct files_transfer transfer = {.offset = offset, .write = write};
-    struct vectors vectors;
-    file_ref file;
-    k42_result result = files_get(fd, &file);
-    if (result >= 0)
-        result = vectors_get(&vectors, from, count);
-    if (result < 0)
-        return result;
-    result = files_get(fd, &transfer.file); /* copying may have waited */
-    if (result >= 0) {
-        transfer.copy = copy_of_ranges(vectors.at, vectors.total, true);
-        result = files_transfer(&transfer);
-    }
-    if (vectors.at != vectors.few)
-        k42_platform_free(vectors.at);
-    return result;
+    return transfer_some(fd, from, count, offset, MOST_BYTES, write);
 }
 
 LINUX_CALL(19, readv, int fd, uintptr_t vectors, size_t count) {
@@ -215,15 +207,30 @@ LINUX_CALL(296, pwritev, int fd, uintptr_t vectors, size_t count, int64_t offset
     return offset < 0 ? -EINVAL : transfer_vectors(fd, vectors, count, offset, true);
 }
 
-/* Of the flags of preadv2 those that ask for no more than is done anyway. */
-enum { HIGH_PRIORITY = 1, DATA_SYNC = 2, SYNC = 4 };
+/* Of the flags of preadv2 the first three ask for no more than is done anyway. */
+enum { HIGH_PRIORITY = 1, DATA_SYNC = 2, SYNC = 4, APPEND = 16 };
+
+/* Whether it has an end to append to; what else there is takes bytes as they come. */
+static bool has_end(int fd) {
+    struct node_attributes attributes;
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    struct k42_pair node = {.result = result};
+    if (result >= 0)
+        node = k42_call(file, node);
+    if (node.result >= 0)
+        WAIT_CALL(result, WAIT_FOREVER, 0, k42_call((node_ref)node.word, attributes, &attributes));
+    return node.result >= 0 && result >= 0 && (attributes.mode & MODE_TYPE) == MODE_REGULAR;
+}
 
 static k42_result transfer_flagged(int fd, uintptr_t vectors, size_t count, int64_t offset,
                                    int flags, bool write) {
-    if (flags & ~(HIGH_PRIORITY | DATA_SYNC | SYNC))
+    if (flags & ~(HIGH_PRIORITY | DATA_SYNC | SYNC | (write ? APPEND : 0)))
         return -EOPNOTSUPP;
     if (offset < -1)
         return -EINVAL;
+    if ((flags & APPEND) && has_end(fd))
+        offset = offset == FILE_CURRENT ? FILE_TO_END : FILE_AT_END;
     return transfer_vectors(fd, vectors, count, offset, write);
 }
 
@@ -237,6 +244,32 @@ LINUX_CALL(328, pwritev2, int fd, uintptr_t vectors, size_t count, int64_t offse
            int flags) {
     (void)high;
     return transfer_flagged(fd, vectors, count, offset, flags, true);
+}
+
+/*
+ * Bytes of a program into a pipe, or out of one into a program. They are copied, so what was given
+ * away may be changed; nothing can tell, but for the time it takes.
+ */
+LINUX_CALL(278, vmsplice, int fd, uintptr_t vectors, size_t count, unsigned how) {
+    enum { NON_BLOCKING = 2, KNOWN = 15 };
+    file_ref file;
+    if (how & ~(unsigned)KNOWN)
+        return -EINVAL;
+    k42_result result = files_get(fd, &file), flags = 0;
+    if (result >= 0)
+        flags = k42_call(file, flags);
+    if (result < 0 || flags < 0 || k42_call(file, control, FILE_PIPE_SIZE, 0) < 0)
+        return -EBADF;
+    bool write = open_writes((unsigned)flags);
+    unsigned ready = (unsigned)k42_call(file, poll, NULL);
+    if ((how & NON_BLOCKING) &&
+        !(ready & ((write ? FILE_WRITABLE : FILE_READABLE) | FILE_ERROR | FILE_HANG_UP)))
+        return -EAGAIN;
+    /* What has no room would be waited for. */
+    k42_result room =
+        write && (how & NON_BLOCKING) ? k42_call(file, control, FILE_PIPE_ROOM, 0) : 0;
+    return transfer_some(fd, vectors, count, FILE_CURRENT, room > 0 ? (size_t)room : MOST_BYTES,
+                         write);
 }
 
 LINUX_CALL(8, lseek, int fd, int64_t offset, int whence) {

@@ -2,12 +2,12 @@
  * The interface `futex_table`: where the threads of one address space wait for its words.
  *
  * A word that only one address space has is waited for through this; one that several may share is
- * a point of the table of all who wait (sched/wait.h). An address space has an object from its
- * second thread on, and whichever it is, who waits stands there and nowhere else; with one thread
- * there is nobody to wake, and the table of all does.
+ * a point of the table of futexes of all (futexes_of_all.h). An address space has an object from
+ * its second thread on, and whichever it is, who waits stands there and nowhere else; with one
+ * thread there is nobody to wake, and the table of all does.
  *
  *   table_process.c   buckets of its own: no lock or line is shared with other processes
- *   table_global.c    the table of all who wait: no memory of its own
+ *   table_global.c    the table of futexes of all: no memory of its own
  *
  * No method waits. Entries and sets are the callers' memory. A swap moves those that wait, each
  * word's in their order; who has a deadline may leave at the same time (wait_remove()).

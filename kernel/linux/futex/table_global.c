@@ -1,12 +1,20 @@
 /*
- * Futexes of an address space in the table of all who wait.
+ * Futexes of an address space in the table of those of all.
  *
- * State: which address space. Locking: the buckets'. Format: futex_table.waiters. Cannot fail.
+ * State: which address space; its waiters stand among the others'. A swap to a table of the space's
+ * own looks through all buckets, whose number is fixed, and takes out what is the space's: its id
+ * is in the entries. Nobody adds or notifies any of these meanwhile, for both are calls of this
+ * object. Who gave up or was notified may leave, and entries of other spaces come and go, each
+ * under its bucket's lock.
+ *
+ * Locking: the buckets'. Format: futex_table.waiters. Cannot fail.
  */
 #include "futex_table.h"
 
-#include "../../sched/wait.h"
+#include "futexes_of_all.h"
 #include "runtime.h"
+
+struct wait_bucket futexes_of_all_buckets[1u << FUTEXES_OF_ALL_BITS];
 
 struct global {
     struct k42_root root;
@@ -21,24 +29,24 @@ static struct global *global_of(struct k42_root *root) {
 static k42_result global_add(struct futex_table *self, struct wait_set *set,
                              struct wait_entry *entry, const struct wait_point *point) {
     (void)self;
-    wait_set_add_once(set, entry, *point);
+    wait_table_add_once(&futexes_of_all, set, entry, *point);
     return 0;
 }
 
 static k42_result global_wake(struct futex_table *self, const struct wait_point *point,
                               unsigned count) {
     (void)self;
-    return wait_notify(point->id, point->key, point->events, count);
+    return wait_table_notify(&futexes_of_all, point, count);
 }
 
 static k42_result global_requeue(struct futex_table *self, const struct wait_requeue *how) {
     (void)self;
-    return wait_requeue(how);
+    return wait_table_requeue(how, &futexes_of_all, &futexes_of_all);
 }
 
 static k42_result global_describe(struct k42_object *object, char *text, size_t size) {
     struct global *global = k42_container(object, struct global, rep);
-    return k42_format_text(text, size, "futexes of space %u, in the table of all", global->space);
+    return k42_format_text(text, size, "futexes of space %u, among those of all", global->space);
 }
 
 static k42_result global_init(struct k42_root *root, const void *args) {
@@ -49,18 +57,17 @@ static k42_result global_init(struct k42_root *root, const void *args) {
 static k42_result global_export(struct k42_root *from, struct k42_state *state, unsigned part) {
     (void)part;
     state->word[FUTEX_TABLE_SPACE] = global_of(from)->space;
-    state->word[FUTEX_TABLE_BUCKETS] = (uintptr_t)wait_buckets;
-    state->word[FUTEX_TABLE_SHIFT] = wait_shift;
+    state->word[FUTEX_TABLE_BUCKETS] = (uintptr_t)futexes_of_all.buckets;
+    state->word[FUTEX_TABLE_SHIFT] = futexes_of_all.shift;
     return 0;
 }
 
 static k42_result global_import(struct k42_root *to, struct k42_state *state, unsigned part) {
-    struct wait_table all = wait_table_of_all();
     struct wait_table from = {(struct wait_bucket *)state->word[FUTEX_TABLE_BUCKETS],
                               (unsigned)state->word[FUTEX_TABLE_SHIFT]};
     (void)part;
     global_of(to)->space = (k42_id)state->word[FUTEX_TABLE_SPACE];
-    wait_table_move(&from, &all, global_of(to)->space);
+    wait_table_move(&from, &futexes_of_all, global_of(to)->space);
     return 0;
 }
 

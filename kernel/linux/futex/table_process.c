@@ -3,7 +3,7 @@
  * other process has a lock or a cache line of it, nor passes its waiters by.
  *
  * State: the buckets, made with the object, and which address space. Words that several address
- * spaces share stand in the table of all; requeueing may lead from one to the other.
+ * spaces share stand among the futexes of all; requeueing may lead from one to the other.
  *
  * The buckets of an object that was replaced are freed a grace period later, when nobody can look
  * any more where an entry stood that has been moved.
@@ -13,7 +13,7 @@
  */
 #include "futex_table.h"
 
-#include "../../sched/wait.h"
+#include "futexes_of_all.h"
 #include "runtime.h"
 
 #include <errno.h>
@@ -52,9 +52,9 @@ static k42_result process_wake(struct futex_table *self, const struct wait_point
 
 static k42_result process_requeue(struct futex_table *self, const struct wait_requeue *how) {
     struct process *process = process_of_self(self);
-    struct wait_table all = wait_table_of_all();
-    return wait_table_requeue(how, how->from.id == process->space ? &process->table : &all,
-                              how->to.id == process->space ? &process->table : &all);
+    return wait_table_requeue(how,
+                              how->from.id == process->space ? &process->table : &futexes_of_all,
+                              how->to.id == process->space ? &process->table : &futexes_of_all);
 }
 
 static k42_result process_describe(struct k42_object *object, char *text, size_t size) {

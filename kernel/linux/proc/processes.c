@@ -8,11 +8,13 @@
 #include "../../fs/file.h"
 #include "../../fs/path.h"
 #include "../../fs/values.h"
+#include "../../sched/thread.h"
 #include "../files/files.h"
 #include "../files/proc.h"
 #include "../process/account.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
+#include "../seccomp/seccomp.h"
 #include "proc.h"
 #include "runtime.h"
 #include "subject.h"
@@ -26,7 +28,11 @@ bool subject_find(const struct proc_key *key, struct subject *subject) {
     *subject = (struct subject){.process = ids_process((int)key->id[0])};
     if (k42_call(subject->process, info, &subject->info) < 0)
         return false;
-    struct k42_pair task = k42_call(subject->process, thread, (int)key->id[1], !key->id[1]);
+    int tid = key->id[1] ? (int)key->id[1] : subject->info.pid;
+    struct k42_pair task = k42_call(subject->process, thread, tid, 0);
+    subject->first_left = task.result < 0;
+    if (task.result < 0 && !key->id[1])
+        task = k42_call(subject->process, thread, 0, 1);
     if (task.result < 0)
         return !key->id[1];
     subject->task = (struct task *)task.word;
@@ -42,12 +48,22 @@ static const char *name_of(const struct subject *subject) {
     return subject->task ? subject->task->name : subject->info.name;
 }
 
+/* A process is what its first thread is. */
 static const char *state_of(const struct subject *subject) {
-    if (!subject->task)
+    if (!subject->task || subject->first_left)
         return "Z (zombie)";
-    if (subject->info.state == CHILD_STOPPED)
+    if (subject->info.state == CHILD_STOPPED || k42_load_relaxed(&subject->task->stopped))
         return "T (stopped)";
-    return subject->task == task_self() ? "R (running)" : "S (sleeping)";
+    switch (thread_activity(subject->task->thread)) {
+    case THREAD_RUNS:
+        return "R (running)";
+    case THREAD_SLEEPS:
+        return "S (sleeping)";
+    case THREAD_IS_HELD:
+        return "D (disk sleep)";
+    default:
+        return "X (dead)";
+    }
 }
 
 /* ---- stat ---- */
@@ -118,7 +134,8 @@ static void print_capabilities(struct proc_text *text, const struct task *task) 
     print_set(text, "CapEff", who->effective);
     print_set(text, "CapBnd", who->bounding);
     print_set(text, "CapAmb", who->ambient);
-    proc_print(text, "NoNewPrivs:\t%d\nSeccomp:\t0\n", task->no_new_privileges);
+    proc_print(text, "NoNewPrivs:\t%d\nSeccomp:\t%d\n", task->no_new_privileges,
+               (int)seccomp_mode(task));
 }
 
 static void print_memory(struct proc_text *text, const struct subject *subject) {
@@ -133,13 +150,25 @@ static void print_memory(struct proc_text *text, const struct subject *subject) 
                usage->tables * KIB_PER_PAGE);
 }
 
+/* In octal. A task that ends has none any more. */
+static void print_mask(struct proc_text *text, const struct task *task) {
+    const struct path_context *paths =
+        task ? __atomic_load_n(&task->paths, __ATOMIC_ACQUIRE) : NULL;
+    if (!paths)
+        return;
+    unsigned mask = __atomic_load_n(&paths->mask, __ATOMIC_RELAXED);
+    proc_print(text, "Umask:\t0%u%u%u\n", mask >> 6 & 7, mask >> 3 & 7, mask & 7);
+}
+
 static k42_result print_status(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
     if (!subject_find(key, &subject))
         return -ESRCH;
     const struct process_info *info = &subject.info;
     const struct task *task = subject.task;
-    proc_print(text, "Name:\t%s\nState:\t%s\n", name_of(&subject), state_of(&subject));
+    proc_print(text, "Name:\t%s\n", name_of(&subject));
+    print_mask(text, task);
+    proc_print(text, "State:\t%s\n", state_of(&subject));
     proc_print(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", info->pid,
                task ? task->tid : info->pid, info->parent);
     if (task)

@@ -12,6 +12,7 @@
 struct subject {
     process_ref process;
     struct task *task; /* or NULL */
+    bool first_left;   /* the process's first thread has left it; `task` is another one */
     struct process_info info;
     struct process_times times;
     struct space_usage usage;

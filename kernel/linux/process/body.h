@@ -45,6 +45,7 @@ struct process_body {
     bool executed;
     bool borrows;         /* its parent's memory */
     char name[TASK_NAME]; /* of the last thread that left */
+    uint32_t uid, gid;    /* effective, of that one */
     int32_t status;       /* as wait() gives it; meaningful when ending */
 
     struct signal_queue pending; /* for whichever thread */

@@ -10,23 +10,23 @@
 #include "lives.h"
 
 #include "../../fs/path.h"
+#include "../../print.h"
 #include "../../sched/wait.h"
 #include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
+#include "../events/process_file.h"
 #include "../host_names.h"
 #include "../program.h"
+#include "../seccomp/seccomp.h"
 #include "ids.h"
 #include "users.h"
 
 #include <k42/k42.h>
 
-/* Name spaces other than of the host's names, and descriptors of processes, are not there. */
+/* Name spaces other than of the host's names are not there. */
 #define CLONE_REFUSED                                                                              \
-    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |  \
-     CLONE_PIDFD)
-
-enum { TRIES = 32, AWAITED = 64 }; /* when there is no memory: waits for more each time */
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 static k42_result check(const struct clone_request *request) {
     uint64_t flags = request->flags;
@@ -37,6 +37,8 @@ static k42_result check(const struct clone_request *request) {
     if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
         return -EINVAL;
     if ((flags & CLONE_CLEAR_SIGHAND) && (flags & CLONE_SIGHAND))
+        return -EINVAL;
+    if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
         return -EINVAL;
     if ((flags & CLONE_PARENT) && task_self()->pid == 1)
         return -EINVAL;
@@ -93,6 +95,7 @@ static void unshare(struct task *task) {
     }
     memory_release(task->memory);
     file_held_release(task->executable);
+    filters_release(task->filters);
     credentials_release(task->credentials);
 }
 
@@ -108,6 +111,7 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
         result = share_host_names(self, task, flags);
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
+    task->filters = filters_hold(self->filters);
     if (result < 0)
         unshare(task);
     return result;
@@ -120,8 +124,12 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
     __builtin_memcpy(task->name, self->name, sizeof task->name);
     task->blocked = self->blocked;
     task->persona = self->persona;
+    task->timer_slack = self->timer_slack;
+    task->memory_policy = self->memory_policy;
     task->io_priority = self->io_priority;
     task->no_new_privileges = self->no_new_privileges;
+    task->guarded = self->guarded;
+    task->strict = self->strict;
     if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
         task->signal_stack = self->signal_stack;
     else
@@ -136,11 +144,25 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
         task->start.rsp = request->stack;
 }
 
+/* What raised the parent is not the child's. */
+static void begin_as_usual(struct thread *thread) {
+    struct thread_policy policy;
+    thread_read_policy(thread, &policy);
+    if (policy.priority)
+        policy = (struct thread_policy){.called = SCHED_NORMAL};
+    else if (policy.nice < 0)
+        policy.nice = 0;
+    if (thread_set_policy(thread, &policy))
+        panic("linux: a thread cannot have the usual policy");
+}
+
 static k42_result make_thread(struct task *task, const struct clone_request *request) {
     task->thread = thread_create(task->name, task_begin, task);
     if (!task->thread)
         return -ENOMEM;
     thread_set_task(task->thread, task);
+    if (__atomic_load_n(&task_self()->resets_policy, __ATOMIC_RELAXED))
+        begin_as_usual(task->thread);
     struct user_context *context = thread_user(task->thread);
     user_context_copy(context, task->state, task->memory->table);
     if (request->flags & CLONE_SETTLS)
@@ -266,6 +288,31 @@ static k42_result charge_user(const struct task *self) {
                            may ? UINT64_MAX : task_limit(self, RLIMIT_NPROC));
 }
 
+/* The child has its descriptors already, and does not get this one. */
+static k42_result reserve_file(const struct clone_request *request) {
+    if (!(request->flags & CLONE_PIDFD))
+        return 0;
+    k42_result fd = process_file_reserve();
+    int32_t number = (int32_t)fd;
+    k42_result result = fd < 0 ? fd : program_write(request->process_fd, &number, sizeof number);
+    if (fd >= 0 && result < 0)
+        process_file_take_back(number);
+    return result < 0 ? result : fd;
+}
+
+static k42_result make_with_file(struct task *self, struct task *task,
+                                 const struct clone_request *request) {
+    k42_result fd = reserve_file(request);
+    k42_result result = fd < 0 ? fd : make(self, task, request);
+    if (!(request->flags & CLONE_PIDFD) || fd < 0)
+        return result;
+    if (result < 0)
+        process_file_take_back((int)fd);
+    else
+        process_file_settle((int)fd, task->process);
+    return result;
+}
+
 static k42_result clone_once(const struct clone_request *request) {
     struct task *self = task_self(), *task;
     k42_result result = check(request);
@@ -285,7 +332,7 @@ static k42_result clone_once(const struct clone_request *request) {
         result = share(self, task, request->flags);
     }
     if (result >= 0) {
-        result = make(self, task, request);
+        result = make_with_file(self, task, request);
         if (result < 0)
             unshare(task);
     }
@@ -298,15 +345,9 @@ static k42_result clone_once(const struct clone_request *request) {
     return result;
 }
 
-/* The kernel's own memory, of which a task is made, is not waited for where it is taken: all of it
- * is given back, and waited for here. */
 k42_result task_clone(const struct clone_request *request) {
-    k42_result result = clone_once(request);
-    unsigned awaited = 1;
-    for (unsigned tries = 0; result == -ENOMEM && tries < TRIES && memory_await(awaited); tries++) {
-        result = clone_once(request);
-        awaited = awaited < AWAITED ? 2 * awaited : AWAITED;
-    }
+    k42_result result;
+    MEMORY_CALL(result, result = clone_once(request));
     return result;
 }
 
@@ -320,8 +361,11 @@ LINUX_CALL(56, clone, uint64_t flags, uint64_t stack, uint64_t parent_tid, uint6
         .tls = tls,
         .parent_tid = parent_tid,
         .child_tid = child_tid,
+        .process_fd = parent_tid,
         .exit_signal = (int)(flags & 0xff),
     };
+    if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+        return -EINVAL; /* both at one place */
     return task_clone(&request);
 }
 
@@ -370,6 +414,7 @@ LINUX_CALL(435, clone3, uintptr_t from, size_t size) {
         .tls = arguments.tls,
         .parent_tid = arguments.parent_tid,
         .child_tid = arguments.child_tid,
+        .process_fd = arguments.pidfd,
         .exit_signal = (int)arguments.exit_signal,
     };
     return task_clone(&request);

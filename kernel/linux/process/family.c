@@ -142,8 +142,10 @@ k42_result family_changed(struct process *self, const struct child *child,
         return -ESRCH;
     if (alone)
         heap_free(record);
-    if (news)
+    if (news) {
         wait_notify(process_id_of(self), PROCESS_CHILDREN, WAIT_READ, WAIT_ALL);
+        wait_notify(process_id_of(self), PROCESS_SIGNALS, WAIT_READ, WAIT_ALL);
+    }
     return alone;
 }
 
@@ -272,6 +274,7 @@ k42_result process_ended(struct process *self, struct child *child) {
     k42_unlock(&body->lock);
     *child = change.child;
     wait_notify(process_id_of(self), PROCESS_BORROWED, WAIT_READ, WAIT_ALL);
+    wait_notify(process_id_of(self), PROCESS_ENDED, WAIT_READ, WAIT_ALL);
     return change.parent;
 }
 

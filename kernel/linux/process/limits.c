@@ -6,6 +6,8 @@
 #include "../../sched/thread.h"
 #include "../abi.h"
 #include "../program.h"
+#include "../seccomp/seccomp.h"
+#include "../whom.h"
 #include "ids.h"
 #include "lives.h"
 #include "runtime.h"
@@ -40,7 +42,7 @@ static k42_result limit_of(process_ref process, unsigned resource, uintptr_t wan
 }
 
 LINUX_CALL(97, getrlimit, unsigned resource, uintptr_t to) {
-    return limit_of(task_self()->process, resource, 0, to);
+    return to ? limit_of(task_self()->process, resource, 0, to) : -EFAULT;
 }
 
 LINUX_CALL(160, setrlimit, unsigned resource, uintptr_t from) {
@@ -126,6 +128,14 @@ static k42_result put_number(uintptr_t to, k42_result value) {
     return value < 0 ? value : program_write(to, &word, sizeof word);
 }
 
+#define SECURE_KEEP_CAPS 16 /* SECBIT_KEEP_CAPS */
+
+#define TIMER_SLACK 50000 /* ns; timers here come no later for it */
+
+/*
+ * Partly: no names for mappings, the time stamp counter cannot be forbidden, and what
+ * concerns checkpoints, the machine's errors and other processors.
+ */
 LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     struct task *task = task_self();
     (void)c, (void)d;
@@ -167,11 +177,18 @@ LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     case PR_CAP_AMBIENT:
         return ambient(a, b);
     case PR_GET_SECUREBITS:
-    case PR_GET_TIMERSLACK:
+        return k42_call(task->process, number, PROCESS_KEEP_CAPS) > 0 ? SECURE_KEEP_CAPS : 0;
     case PR_SET_TIMERSLACK:
+        task->timer_slack = a;
+        return 0;
+    case PR_GET_TIMERSLACK:
+        return task->timer_slack ? (k42_result)task->timer_slack : TIMER_SLACK;
+    case PR_GET_TSC:
+        return put_number(a, PR_TSC_ENABLE);
+    case PR_SET_SECCOMP:
+        return seccomp_set_mode(a, b);
     case PR_GET_SECCOMP:
-    case PR_SET_VMA:
-        return option == PR_GET_TIMERSLACK ? 50000 : option == PR_SET_VMA ? -EINVAL : 0;
+        return seccomp_mode(task);
     default:
         return -EINVAL;
     }
@@ -205,7 +222,7 @@ LINUX_CALL(158, arch_prctl, int option, uintptr_t address) {
 
 /* ---- threads ---- */
 
-/* Not there; C libraries ask and do without. */
+/* Partly: all of it; C libraries ask, and do without. */
 LINUX_CALL(334, rseq, uintptr_t area, unsigned size, int flags, unsigned signature) {
     (void)area, (void)size, (void)flags, (void)signature;
     return -ENOSYS;
@@ -228,7 +245,7 @@ LINUX_CALL(274, get_robust_list, int tid, uintptr_t head, uintptr_t size) {
         if (found.result < 0)
             return -ESRCH;
         task = (struct task *)found.word;
-        if (task->pid != task_self()->pid && !task_capable(task_self(), CAP_SYS_PTRACE))
+        if (!whom_may_trace(task))
             return -EPERM;
     }
     uint64_t list = task->robust_list;
@@ -251,16 +268,22 @@ LINUX_CALL(324, membarrier, int command, unsigned flags, int cpu) {
     (void)cpu;
     if (flags)
         return -EINVAL;
+    uint32_t *ready = &task_self()->memory->barriers;
     switch (command) {
     case BARRIER_QUERY:
         return BARRIER_ALL;
-    case BARRIER_GLOBAL_EXPEDITED:
     case BARRIER_PRIVATE_EXPEDITED:
+        if (!(__atomic_load_n(ready, __ATOMIC_RELAXED) & BARRIER_PRIVATE_REGISTER))
+            return -EPERM;
+        cpu_barrier_all();
+        return 0;
+    case BARRIER_GLOBAL_EXPEDITED:
     case BARRIER_GLOBAL:
         cpu_barrier_all();
         return 0;
     case BARRIER_GLOBAL_REGISTER:
     case BARRIER_PRIVATE_REGISTER:
+        __atomic_fetch_or(ready, (uint32_t)command, __ATOMIC_RELAXED);
         return 0;
     default:
         return -EINVAL;

@@ -75,6 +75,7 @@ struct clone_request {
     uint64_t stack; /* where it begins to push, or 0: the caller's */
     uint64_t tls;
     uint64_t parent_tid, child_tid;
+    uint64_t process_fd; /* CLONE_PIDFD: where to write it */
     int exit_signal;
 };
 k42_result task_clone(const struct clone_request *request);

@@ -49,6 +49,8 @@ k42_result process_info(struct process *self, struct process_info *info) {
         .caught = body->own.caught,
         .executed = body->executed,
         .ending = body->ending,
+        .uid = body->uid,
+        .gid = body->gid,
     };
     __builtin_memcpy(info->name, body->name, sizeof info->name);
     k42_unlock(&body->lock);
@@ -94,13 +96,20 @@ static void unlink_task(struct process_body *body, struct task *task) {
     body->threads--;
 }
 
+/* For who looks at a process that has ended. */
+static void note_last(struct process_body *body, const struct task *task) {
+    __builtin_memcpy(body->name, task->name, sizeof body->name);
+    body->uid = task->credentials->euid;
+    body->gid = task->credentials->egid;
+}
+
 k42_result process_leave(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     unlink_task(body, task);
     struct process_times times = task_times(task);
     account_add(&body->times, &times);
-    __builtin_memcpy(body->name, task->name, sizeof body->name);
+    note_last(body, task);
     task->leaving = true;
     if (!body->ending)
         body->status = task->exit_status;

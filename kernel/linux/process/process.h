@@ -18,7 +18,7 @@
 
 #include <k42/object.h>
 
-#define PROCESS_INTERFACE_VERSION 2
+#define PROCESS_INTERFACE_VERSION 3
 
 struct process;
 struct task;
@@ -31,6 +31,7 @@ enum process_key {
     PROCESS_STOPPED,  /* it goes on */
     PROCESS_BORROWED, /* a child made by vfork() no longer uses its parent's memory */
     PROCESS_SIGNALS,  /* a signal came: sigtimedwait, signalfd */
+    PROCESS_ENDED,    /* it has ended: pidfd */
 };
 
 struct process_times {
@@ -99,6 +100,7 @@ struct process_info {
     bool ending;                       /* its threads are on their way out */
     bool executed;                     /* it has called execve() */
     char name[16];                     /* of the last thread that left it */
+    uint32_t uid, gid;                 /* effective, of that one */
 };
 
 struct process_ops {

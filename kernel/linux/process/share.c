@@ -129,6 +129,7 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
         charge_release(charge);
         return -ENOMEM;
     }
+    (*copy)->barriers = __atomic_load_n(&from->barriers, __ATOMIC_RELAXED);
     charge_release((*copy)->next_charge);
     (*copy)->next_charge = charge_hold(&from->next_charge);
     return 0;

@@ -80,6 +80,17 @@ static void empty_all(struct process_body *body, uint64_t set) {
         signal_queue_empty(body, &task->pending, set);
 }
 
+/* A timer's signal stands in a queue once; what comes meanwhile is counted in it. */
+static bool overran(struct signal_queue *queue, const struct signal_info *info) {
+    struct signal_entry *entry = queue->first;
+    while (entry && (entry->info.signal != info->signal || entry->info.code != SI_TIMER ||
+                     entry->info.timer.id != info->timer.id))
+        entry = entry->next;
+    if (entry)
+        entry->info.timer.overrun += info->timer.overrun + 1;
+    return entry;
+}
+
 /*
  * Signals below SIGRTMIN are there or not; the others are counted. One that finds no memory loses
  * what it carries, not itself; only sigqueue() is told.
@@ -87,6 +98,8 @@ static void empty_all(struct process_body *body, uint64_t set) {
 static k42_result enqueue(struct process_body *body, struct signal_queue *queue,
                           const struct signal_info *info) {
     uint64_t bit = signal_bit(info->signal);
+    if (info->code == SI_TIMER && (queue->set & bit) && overran(queue, info))
+        return 0;
     if (info->signal < SIGRTMIN && (queue->set & bit))
         return 0;
     struct signal_entry *entry = NULL;
@@ -187,9 +200,10 @@ static bool is_dropped(const struct process_body *body, const struct task *task,
     return body->own.ignored & bit;
 }
 
+/* One that has stopped looks when it goes on. */
 static bool may_take(const struct task *task, int signal) {
-    return !task->leaving &&
-           (signal == SIGKILL || !(task->blocked & ~task->waits_for & signal_bit(signal)));
+    uint64_t blocked = task->stopped ? ~0ul : task->blocked & ~task->waits_for;
+    return !task->leaving && (signal == SIGKILL || !(blocked & signal_bit(signal)));
 }
 
 static bool is_fatal(const struct process_body *body, int signal) {

@@ -14,6 +14,7 @@
 #include "../call.h"
 #include "../host_names.h"
 #include "../program.h"
+#include "../seccomp/seccomp.h"
 #include "ids.h"
 
 #include <k42/k42.h>
@@ -63,6 +64,7 @@ void task_release(struct task *task) {
     heap_free(task->state);
     memory_release(task->memory);
     file_held_release(task->executable);
+    filters_release(task->filters);
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)
         panic("linux: task %d has lost its table of files", task->tid);
     paths_release(task->paths);

@@ -1,5 +1,5 @@
 /*
- * Users by number, in hashed lists: a record for each that has a thread.
+ * Users by number, in hashed lists: a record for each that has a thread or files on their way.
  *
  * Locking: a list's lock, leaf. A user of many threads on many CPUs shares one lock and one count;
  * it is taken when a thread begins and ends.
@@ -17,6 +17,7 @@ struct user {
     struct user *next;
     uint32_t uid;
     uint64_t threads;
+    uint64_t files; /* on their way */
 };
 
 static struct list {
@@ -36,15 +37,31 @@ static struct user **find(struct list *list, uint32_t uid) {
     return link;
 }
 
-static k42_result add(struct list *list, uint32_t uid, uint64_t limit) {
+/* NULL: no memory. */
+static struct user *get(struct list *list, uint32_t uid) {
     struct user **link = find(list, uid), *user = *link;
-    if (!user) {
-        user = heap_allocate_zeroed(sizeof *user);
-        if (!user)
-            return -ENOMEM;
+    if (user)
+        return user;
+    user = heap_allocate_zeroed(sizeof *user);
+    if (user)
         user->uid = uid;
-        *link = user;
-    }
+    *link = user;
+    return user;
+}
+
+/* What is to be freed when the user has nothing any more. */
+static struct user *take_idle(struct list *list, uint32_t uid) {
+    struct user **link = find(list, uid), *user = *link;
+    if (!user || user->threads || user->files)
+        return NULL;
+    *link = user->next;
+    return user;
+}
+
+static k42_result add_thread(struct list *list, uint32_t uid, uint64_t limit) {
+    struct user *user = get(list, uid);
+    if (!user)
+        return -ENOMEM;
     if (user->threads && user->threads >= limit)
         return -EAGAIN;
     user->threads++;
@@ -54,20 +71,40 @@ static k42_result add(struct list *list, uint32_t uid, uint64_t limit) {
 k42_result user_add_thread(uint32_t uid, uint64_t limit) {
     struct list *list = list_of(uid);
     k42_lock(&list->lock);
-    k42_result result = add(list, uid, limit);
+    k42_result result = add_thread(list, uid, limit);
     k42_unlock(&list->lock);
     return result;
 }
 
 void user_remove_thread(uint32_t uid) {
     struct list *list = list_of(uid);
-    struct user *gone = NULL;
     k42_lock(&list->lock);
-    struct user **link = find(list, uid);
-    if (*link && --(*link)->threads == 0) {
-        gone = *link;
-        *link = gone->next;
-    }
+    struct user *user = *find(list, uid);
+    if (user)
+        user->threads--;
+    user = take_idle(list, uid);
     k42_unlock(&list->lock);
-    heap_free(gone);
+    heap_free(user);
+}
+
+k42_result user_add_files(uint32_t uid, uint32_t count, uint64_t limit) {
+    struct list *list = list_of(uid);
+    k42_lock(&list->lock);
+    struct user *user = get(list, uid);
+    k42_result result = !user ? -ENOMEM : user->files > limit ? -ETOOMANYREFS : 0;
+    if (result >= 0)
+        user->files += count;
+    k42_unlock(&list->lock);
+    return result;
+}
+
+void user_remove_files(uint32_t uid, uint32_t count) {
+    struct list *list = list_of(uid);
+    k42_lock(&list->lock);
+    struct user *user = *find(list, uid);
+    if (user)
+        user->files -= count;
+    user = take_idle(list, uid);
+    k42_unlock(&list->lock);
+    heap_free(user);
 }

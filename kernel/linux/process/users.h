@@ -1,5 +1,5 @@
 /*
- * How many threads each user has, for RLIMIT_NPROC.
+ * How many threads each user has, for RLIMIT_NPROC, and how many files on their way to somebody.
  *
  * Any thread; nothing waits.
  */
@@ -14,5 +14,11 @@ K42_MUST_CHECK
 k42_result user_add_thread(uint32_t uid, uint64_t limit);
 /* One fewer. */
 void user_remove_thread(uint32_t uid);
+
+/* So many files more, if there are at most `limit` now. Errors: -ETOOMANYREFS, -ENOMEM. */
+K42_MUST_CHECK
+k42_result user_add_files(uint32_t uid, uint32_t count, uint64_t limit);
+/* So many fewer. */
+void user_remove_files(uint32_t uid, uint32_t count);
 
 #endif

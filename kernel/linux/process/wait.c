@@ -3,6 +3,7 @@
  */
 #include "../../sched/wait.h"
 #include "../abi.h"
+#include "../events/process_file.h"
 #include "../program.h"
 #include "account.h"
 #include "lives.h"
@@ -23,7 +24,11 @@ static k42_result wait_for(struct child_choice *choice, int options, struct chil
         return result == -K42_WAIT ? 0 : result;
     }
     WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(task->process, wait, choice, child));
-    return result == -EINTR ? -LINUX_RESTART : result;
+    if (result != -EINTR)
+        return result;
+    /* What sent the signal may be what is waited for, or the end of the last there was. */
+    result = k42_call(task->process, wait, choice, child);
+    return result == -K42_WAIT ? -LINUX_RESTART : result;
 }
 
 /* What has been told cannot be taken back; who gives a bad address has lost it, as on Linux. */
@@ -71,6 +76,13 @@ static k42_result choose(struct child_choice *choice, int kind, int id) {
     case P_PID:
         choice->pid = id;
         return id > 0 ? 0 : -EINVAL;
+    case P_PIDFD: {
+        struct process_info info;
+        process_ref process;
+        k42_result result = id < 0 ? -EINVAL : process_file_get(id, &process, &info);
+        choice->pid = info.pid;
+        return result == -ESRCH ? -ECHILD : result;
+    }
     case P_PGID:
         choice->group = id ? id : (int32_t)own_group();
         return id >= 0 ? 0 : -EINVAL;
@@ -100,8 +112,11 @@ LINUX_CALL(247, waitid, int kind, int id, uintptr_t to, int options, uintptr_t u
     choice.states |= options & WSTOPPED ? 1u << CHILD_STOPPED : 0;
     choice.states |= options & WCONTINUED ? 1u << CHILD_CONTINUED : 0;
     k42_result found = choose(&choice, kind, id);
+    bool at_once = found >= 0 && kind == P_PIDFD && (process_file_flags(id) & O_NONBLOCK);
     if (found >= 0)
-        found = wait_for(&choice, options, &child);
+        found = wait_for(&choice, at_once ? options | WNOHANG : options, &child);
+    if (!found && at_once && !(options & WNOHANG))
+        return -EAGAIN;
     if (found < 0)
         return found;
     k42_result result = found ? finish(&child, &choice, usage) : 0;

@@ -7,6 +7,7 @@
 #include "../../mem/heap/heap.h"
 #include "../../trace/events.h"
 #include "../abi.h"
+#include "../events/process_file.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../program.h"
@@ -48,6 +49,8 @@ static k42_result may_send(process_ref process, int signal) {
     struct k42_pair found = k42_call(process, thread, 0, 1);
     if (found.result == -K42_STALE)
         return -ESRCH;
+    if (signal < 0 || signal > SIGNALS)
+        return -EINVAL; /* said after there is none to get it, as Linux does */
     if (found.result < 0 || k42_id_of(process) == k42_id_of(self->process))
         return 0; /* ended, and nobody has waited for it: it takes any signal, to no effect */
     const struct task *task = (const struct task *)found.word;
@@ -123,8 +126,6 @@ void signal_force(const struct signal_info *info) {
 
 LINUX_CALL(62, kill, int pid, int signal) {
     struct signal_info info = signal_from_self(signal, SI_USER);
-    if (signal < 0 || signal > SIGNALS)
-        return -EINVAL;
     if (pid > 0)
         return send_if_allowed(ids_process(pid), 0, &info, true);
     if (pid == -1)
@@ -139,7 +140,7 @@ LINUX_CALL(62, kill, int pid, int signal) {
 static k42_result send_to_thread(int pid, int tid, const struct signal_info *info) {
     process_ref process = ids_process(tid);
     struct process_info who;
-    if (info->signal < 0 || info->signal > SIGNALS || tid <= 0)
+    if (tid <= 0)
         return -EINVAL;
     k42_result result = k42_call(process, info, &who);
     if (result < 0 || (pid && who.pid != pid))
@@ -170,15 +171,35 @@ static k42_result read_info(struct signal_info *info, uintptr_t from, int signal
 LINUX_CALL(129, rt_sigqueueinfo, int pid, int signal, uintptr_t from) {
     struct signal_info info;
     k42_result result = read_info(&info, from, signal, pid);
-    if (result < 0)
-        return result;
-    if (signal < 0 || signal > SIGNALS)
-        return -EINVAL;
-    return send_if_allowed(ids_process(pid), 0, &info, true);
+    return result < 0 ? result : send_if_allowed(ids_process(pid), 0, &info, true);
 }
 
 LINUX_CALL(297, rt_tgsigqueueinfo, int pid, int tid, int signal, uintptr_t from) {
     struct signal_info info;
     k42_result result = pid > 0 ? read_info(&info, from, signal, pid) : -EINVAL;
     return result < 0 ? result : send_to_thread(pid, tid, &info);
+}
+
+LINUX_CALL(424, pidfd_send_signal, int fd, int signal, uintptr_t from, unsigned flags) {
+    struct signal_info info = signal_from_self(signal, SI_USER);
+    struct process_info whom;
+    process_ref process;
+    if (flags)
+        return -EINVAL;
+    k42_result result = process_file_get(fd, &process, &whom);
+    if (result == -EBADF)
+        return result;
+    int32_t said = signal;
+    k42_result read = from ? program_read(&said, from, sizeof said) : 0;
+    if (read >= 0 && said != signal)
+        return -EINVAL;
+    if (read >= 0 && from)
+        read = read_info(&info, from, signal, result < 0 ? 0 : whom.pid);
+    if (read < 0)
+        return read;
+    if (signal < 0 || signal > SIGNALS)
+        return -EINVAL;
+    if (result >= 0 && from) /* what was read may have been waited for */
+        result = process_file_get(fd, &process, &whom);
+    return result < 0 ? result : send_if_allowed(process, 0, &info, true);
 }

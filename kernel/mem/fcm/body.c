@@ -183,6 +183,7 @@ static void count(struct fcm_usage *usage, uint64_t word) {
     usage->dirty += (word & PAGE_DIRTY) != 0;
     usage->held += page_holds(word) != 0;
     usage->in_transit += (word & (PAGE_FILLING | PAGE_WRITING | PAGE_LEAVING)) != 0;
+    usage->stuck += (word & PAGE_STUCK) != 0;
 }
 
 k42_result fcm_body_usage(struct fcm *self, struct fcm_usage *usage) {

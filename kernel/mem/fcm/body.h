@@ -2,11 +2,13 @@
  * Inside the FCMs of files: what all classes with pages have in common.
  *
  *   body.c            making, ending, counts, attachments
- *   body_get.c        a page's way in: getting, filling, holding
+ *   body_get.c        a page's way in: claiming, getting, holding
+ *   body_fill.c       its contents
  *   body_ahead.c      pages begun before anybody wants them
- *   body_block.c      512 pages that lie together
+ *   body_block.c      512 pages that lie together (body_block.h)
  *   body_clock.c      who goes when memory is short
- *   body_leave.c      its way out: evicted, cut off, made a hole
+ *   body_leave.c      its way out: of address spaces, and evicted
+ *   body_clear.c      its end: cut off, or made a hole
  *   body_write_back.c its way to the FR
  *   body_copy.c       read and write
  *   body_state.c      state transfer, in both formats
@@ -204,7 +206,6 @@ k42_result fcm_body_put_page(struct fcm *self, uint64_t index);
 k42_result fcm_body_get_present(struct fcm *self, uint64_t first, unsigned bytes,
                                 uint64_t *physical);
 k42_result fcm_body_mapped(struct fcm *self, uint64_t first, uint32_t mask);
-k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);
 k42_result fcm_body_expect(struct fcm *self, uint64_t index);
 k42_result fcm_body_adopt(struct fcm *self, uint64_t index, uint64_t physical);
 
@@ -228,9 +229,6 @@ k42_result fcm_body_find_frame(struct body *body, uint64_t index, unsigned flags
                                uint64_t *physical);
 /* A page that is being filled could not be: it is absent, or one of those who want it is told. */
 void fcm_body_fail(struct body *body, uint64_t index);
-/* Asks the FR for a claimed page that has a frame: 0, FR_STARTED, or an error. */
-K42_MUST_CHECK
-k42_result fcm_body_ask(struct body *body, uint64_t index, uint64_t physical);
 /* The claimed page is there, with these flags and holds; false: it was cut off meanwhile. */
 bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add);
 /* A page is absent from now on; its frame goes. It is FILLING, or LEAVING and nobody has it. */
@@ -238,6 +236,16 @@ void fcm_body_remove(struct body *body, uint64_t index);
 /* Notes that the caller waits for a page in transit; returns -K42_WAIT. */
 K42_MUST_CHECK
 k42_result fcm_body_await(struct body *body, uint64_t index);
+
+/* ---- body_fill.c ---- */
+
+/* Fills a claimed page: 0, FR_STARTED, or an error, and then the page is absent again. */
+K42_MUST_CHECK
+k42_result fcm_body_fill(struct body *body, uint64_t index);
+/* Asks the FR for a claimed page that has a frame: 0, FR_STARTED, or an error. */
+K42_MUST_CHECK
+k42_result fcm_body_ask(struct body *body, uint64_t index, uint64_t physical);
+k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result);
 
 /* ---- body_ahead.c ---- */
 
@@ -254,37 +262,27 @@ k42_result fcm_body_advise(struct fcm *self, uint64_t first, uint64_t pages,
 /* A page was absent and has been begun: those behind it, if somebody seems to read in order. */
 void fcm_body_read_ahead(struct body *body, uint64_t index);
 
-/* ---- body_block.c ---- */
-
-#define BLOCK_ORDER 9u
-#define BLOCK_PAGES (1ul << BLOCK_ORDER)
-#define BLOCK_BYTES (BLOCK_PAGES << PAGE_SHIFT)
-#define BLOCK_NONE  (~0ul)
-
-/* What the words of a block's pages say, at some moments while they are looked at. */
-struct block_seen {
-    uint64_t physical; /* where the first page lies or would lie, as the others say; 0: none does */
-    uint64_t filling;  /* the last page that is on its way, or BLOCK_NONE */
-    uint64_t absent;   /* the last that is absent, or BLOCK_NONE */
-    bool broken; /* it will not be whole: a page lies elsewhere, leaves or could not be filled */
-};
-struct block_seen fcm_body_look_at_block(const struct body *body, uint64_t first);
-/* Gives a whole block, held, to be mapped for reading. -EAGAIN: it is not whole; -K42_WAIT. */
-K42_MUST_CHECK
-k42_result fcm_body_get_block(struct body *body, uint64_t first, struct fcm_page *page);
-/* Whether the block that a page, which is marked as leaving, is part of is held by its first page.
- */
-bool fcm_body_block_is_held(const struct body *body, uint64_t index, uint64_t word);
-/* The same, and then those who wait for the first page are told when it is held no more. */
-bool fcm_body_block_is_awaited(struct body *body, uint64_t index, uint64_t word);
-/* The other pages of a page's block that are mapped count as used. */
-void fcm_body_use_block(struct body *body, uint64_t index);
-
 /* ---- body_clock.c ---- */
 
 k42_result fcm_body_give_back(struct fcm *self, uint64_t wanted);
 
 /* ---- body_leave.c ---- */
+
+/* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
+bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
+/* The method leave() of classes whose pages may leave. */
+k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags);
+/* Takes pages out of every address space. */
+K42_MUST_CHECK
+k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end);
+/* Forbids to write pages in every address space. */
+K42_MUST_CHECK
+k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
+/* Whether a program has used a page since this was last asked; of a block that is mapped as a
+ * whole, any page: then all others count as used. */
+bool fcm_body_was_accessed(struct body *body, uint64_t index);
+
+/* ---- body_clear.c ---- */
 
 k42_result fcm_body_resize(struct fcm *self, uint64_t size);
 k42_result fcm_body_punch(struct fcm *self, uint64_t offset, uint64_t length);
@@ -300,16 +298,6 @@ K42_MUST_CHECK
 k42_result fcm_body_end_settled(struct body *body);
 /* Moves the end on; `exclusive` is held, and the pages that get bytes of the file are, too. */
 void fcm_body_grow(struct body *body, uint64_t size);
-/* Takes a page that nobody has, is clean and was not used lately, away. False: it is not so. */
-bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
-/* The method leave() of classes whose pages may leave. */
-k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags);
-/* Forbids to write pages in every address space. */
-K42_MUST_CHECK
-k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);
-/* Whether a program has used a page since this was last asked; of a block that is mapped as a
- * whole, any page: then all others count as used. */
-bool fcm_body_was_accessed(struct body *body, uint64_t index);
 
 /* ---- body_write_back.c ---- */
 

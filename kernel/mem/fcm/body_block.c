@@ -16,7 +16,7 @@
  *
  * All pages of a block count as mapped before it is, since they are looked at then anyway.
  */
-#include "body.h"
+#include "body_block.h"
 
 /* ---- looking ---- */
 

@@ -1,7 +1,7 @@
 /*
  * Giving pages back when memory is short: a clock goes round the pages. One that was used since it
- * last came by, by call or by a program, is let be; one that is dirty is written back; any other
- * goes.
+ * last came by, by call or by a program, is let be, as is one that could not be written and is
+ * nowhere else; one that is dirty is written back; any other goes.
  */
 #include "body.h"
 
@@ -11,7 +11,7 @@ enum { LOOKS_PER_FRAME = 8, LOOKS_LEAST = 64 };
 /* The clock comes by: true when the page may go. */
 static bool is_let_be(struct body *body, uint64_t *slot, uint64_t index) {
     uint64_t word = page_load(slot);
-    if (page_holds(word) || word & (PAGE_FILLING | PAGE_WRITING | PAGE_LEAVING))
+    if (page_holds(word) || word & (PAGE_FILLING | PAGE_WRITING | PAGE_LEAVING | PAGE_STUCK))
         return true;
     if (word & PAGE_FRESH && wait_anybody(fcm_body_id(body), index))
         return true;

@@ -1,5 +1,5 @@
 /*
- * A page's way in: found, or claimed, given a frame, filled, and given to who asked.
+ * A page's way in: found, or claimed, given a frame, filled (body_fill.c), and given to who asked.
  *
  * A page that is present is given by a walk and one compare-and-swap, which adds a hold. Eviction
  * and write-back begin by a compare-and-swap of the same word that requires that nobody holds the
@@ -77,8 +77,10 @@ k42_result fcm_body_mapped(struct fcm *self, uint64_t first, uint32_t mask) {
 
 /* ---- absent pages ---- */
 
+/* A hint, without the lock: who is told wrongly that it is not looks again before he sleeps. */
 static bool is_cleared(const struct body *body, uint64_t index) {
-    return index >= body->its.clear.first && index < body->its.clear.end;
+    return index >= __atomic_load_n(&body->its.clear.first, __ATOMIC_RELAXED) &&
+           index < __atomic_load_n(&body->its.clear.end, __ATOMIC_RELAXED);
 }
 
 /* Under the lock: true when this is who is told that the page could not be filled, and it is absent
@@ -228,6 +230,20 @@ bool fcm_body_settle(struct body *body, uint64_t index, uint64_t add) {
     return true;
 }
 
+/* Who waits for the page is to be told: a word without a frame says so to one of them. */
+void fcm_body_fail(struct body *body, uint64_t index) {
+    uint64_t *slot = page_tree_find(&body->its.tree, index);
+    uint64_t word = page_load(slot);
+    do {
+        if (word & PAGE_LEAVING || !(word & PAGE_FRESH)) {
+            fcm_body_remove(body, index);
+            return;
+        }
+    } while (!page_change(slot, &word, PAGE_FAILED));
+    give_frame(body, index, word);
+    fcm_body_tell(body, index);
+}
+
 /* ---- pages from elsewhere ---- */
 
 k42_result fcm_body_expect(struct fcm *self, uint64_t index) {
@@ -247,75 +263,8 @@ k42_result fcm_body_adopt(struct fcm *self, uint64_t index, uint64_t physical) {
     while (!page_change(slot, &word, word | physical))
         ;
     enlist(body);
-    if (fcm_body_settle(body, index, PAGE_DIRTY))
+    if (fcm_body_settle(body, index, PAGE_DIRTY | PAGE_SOLE))
         fcm_body_note_dirty(body);
-    return 0;
-}
-
-/* ---- filling ---- */
-
-/* What lies behind the end of the file is zero, whatever the FR has there. The end has not moved
- * within the page since the FR was asked: see fcm_body_end_settled(). */
-static void zero_behind(struct body *body, uint64_t index, uint64_t physical) {
-    uint64_t bytes = fcm_body_bytes_in(body, index);
-    if (bytes < PAGE_BYTES)
-        __builtin_memset((char *)machine_memory(physical) + bytes, 0, PAGE_BYTES - bytes);
-}
-
-k42_result fcm_body_ask(struct body *body, uint64_t index, uint64_t physical) {
-    struct fr_page page = {.fcm = k42_root_ref(&body->root),
-                           .index = index,
-                           .physical = physical,
-                           .bytes = fcm_body_bytes_in(body, index)};
-    fcm_body_count(&body->its.counts.requests, page.bytes != 0);
-    k42_result result = page.bytes ? k42_call(body->its.fr, fill, &page) : FR_ZERO;
-    if (!result)
-        zero_behind(body, index, physical);
-    if (result != FR_ZERO)
-        return result == -K42_STALE ? -EIO : result;
-    machine_zero_page(machine_memory(physical));
-    return 0;
-}
-
-/* Fills a claimed page: 0, FR_STARTED, or an error, and then the page is absent again. */
-static k42_result fill(struct body *body, uint64_t index) {
-    uint64_t physical;
-    bool zero = !fcm_body_has_fr(body);
-    k42_result result = fcm_body_find_frame(body, index, zero ? PM_ZERO : 0, &physical);
-    if (result || zero)
-        return result;
-    result = fcm_body_ask(body, index, physical);
-    if (result < 0)
-        fcm_body_remove(body, index);
-    return result;
-}
-
-/* Who waits for the page is to be told: a word without a frame says so to one of them. */
-void fcm_body_fail(struct body *body, uint64_t index) {
-    uint64_t *slot = page_tree_find(&body->its.tree, index);
-    uint64_t word = page_load(slot);
-    do {
-        if (word & PAGE_LEAVING || !(word & PAGE_FRESH)) {
-            fcm_body_remove(body, index);
-            return;
-        }
-    } while (!page_change(slot, &word, PAGE_FAILED));
-    give_frame(body, index, word);
-    fcm_body_tell(body, index);
-}
-
-k42_result fcm_body_filled(struct fcm *self, uint64_t index, k42_result result) {
-    struct body *body = BODY(self);
-    uint64_t *slot = page_tree_find(&body->its.tree, index);
-    uint64_t word = slot ? page_load(slot) : 0;
-    if (!(word & PAGE_FILLING) || !page_physical(word))
-        return -EINVAL;
-    if (result < 0) {
-        fcm_body_fail(body, index);
-        return 0;
-    }
-    zero_behind(body, index, page_physical(word));
-    (void)fcm_body_settle(body, index, 0);
     return 0;
 }
 
@@ -329,7 +278,7 @@ k42_result fcm_body_await(struct body *body, uint64_t index) {
 /* Fills what was just claimed and gives it, held. -EAGAIN: look again. */
 static k42_result get_claimed(struct body *body, uint64_t index, unsigned flags, uint64_t *word) {
     uint64_t add = flags & FCM_WRITE ? PAGE_DIRTY : 0;
-    k42_result result = fill(body, index);
+    k42_result result = fcm_body_fill(body, index);
     if (result < 0)
         return result;
     bool there = !result && fcm_body_settle(body, index, add + PAGE_HOLD);

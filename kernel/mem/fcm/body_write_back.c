@@ -13,6 +13,12 @@
  *
  * A page that could not be written is clean, and the next sync says so: nobody could do better by
  * trying for ever, and memory is not filled up by what cannot leave.
+ *
+ * One that was adopted (fcm.adopt: a private page of a program, on its way to the swap) is
+ * different until it has been written once: it is nowhere else, and what the FR has in its place is
+ * somebody else's. So it is PAGE_SOLE until then, and when writing it fails it stays dirty, and is
+ * stuck: who wants memory leaves it alone, and does not wait for it; it is tried again by a sync
+ * and whenever all that is dirty is.
  */
 #include "body.h"
 
@@ -31,15 +37,25 @@ static bool begin(uint64_t *slot) {
 }
 
 /* The page is not being written any more. */
-static void end(struct body *body, uint64_t *slot, uint64_t index, uint64_t add) {
+static void end(struct body *body, uint64_t *slot, uint64_t index, uint64_t remove, uint64_t add) {
     uint64_t word = page_load(slot);
-    while (!page_change(slot, &word, (word & ~(uint64_t)PAGE_WRITING) | add))
+    while (!page_change(slot, &word, (word & ~(remove | PAGE_WRITING)) | add))
         ;
     fcm_body_tell(body, index);
 }
 
-static void note_failure(struct body *body, k42_result result) {
-    __atomic_store_n(&body->its.failure, (int32_t)result, __ATOMIC_RELAXED);
+/* It has been written, and is somewhere else from now on; or it could not be. Nobody but its writer
+ * changes what it is to the FR meanwhile. */
+static void finish(struct body *body, uint64_t *slot, uint64_t index, k42_result result) {
+    bool sole = page_load(slot) & PAGE_SOLE;
+    if (result < 0)
+        __atomic_store_n(&body->its.failure, (int32_t)result, __ATOMIC_RELAXED);
+    if (result < 0 && sole) {
+        end(body, slot, index, 0, PAGE_DIRTY | PAGE_STUCK);
+        fcm_body_note_dirty(body);
+    } else {
+        end(body, slot, index, PAGE_SOLE | PAGE_STUCK, 0);
+    }
 }
 
 /* -K42_WAIT leaves the page dirty. */
@@ -61,12 +77,10 @@ k42_result fcm_body_write_back(struct body *body, uint64_t *slot, uint64_t index
     if (result == FR_STARTED)
         return 0;
     if (result == -K42_WAIT || result == -ENOMEM) {
-        end(body, slot, index, PAGE_DIRTY | PAGE_SYNC);
+        end(body, slot, index, 0, PAGE_DIRTY | PAGE_SYNC);
         return result;
     }
-    if (result < 0)
-        note_failure(body, result);
-    end(body, slot, index, 0);
+    finish(body, slot, index, result);
     return 0;
 }
 
@@ -75,9 +89,7 @@ k42_result fcm_body_written(struct fcm *self, uint64_t index, k42_result result)
     uint64_t *slot = page_tree_find(&body->its.tree, index);
     if (!slot || !(page_load(slot) & PAGE_WRITING))
         return -EINVAL;
-    if (result < 0)
-        note_failure(body, result);
-    end(body, slot, index, 0);
+    finish(body, slot, index, result);
     return 0;
 }
 

@@ -29,6 +29,8 @@
 
 #include <k42/object.h>
 
+#define FCM_INTERFACE_VERSION 2
+
 struct copy;
 struct fcm;
 
@@ -59,6 +61,7 @@ struct fcm_usage {
     uint64_t present, dirty, held, in_transit; /* pages */
     uint64_t attachments;
     uint64_t frames; /* taken in all, records included */
+    uint64_t stuck;  /* pages that were adopted, could not be written the last time, and stay */
 };
 
 /* What has happened since the FCM was made: what tells one way of using a file from another. */
@@ -199,7 +202,8 @@ struct fcm_ops {
 
     /* The frame becomes the expected page, a changed one, and is given back to the PM that its
      * record's first word of the user says, or left to page tables that have it as well
-     * (FRAME_CACHED); 0: there is no page after all. */
+     * (FRAME_CACHED); 0: there is no page after all. It stays until it has been written, whether
+     * that fails or not, or is to leave as it is (FCM_LEAVE_DIRTY). */
     K42_METHOD(adopt)(struct fcm *self, uint64_t index, uint64_t physical);
 
     /* Counts of events. They are kept where pages come and go, never where one is there. */

@@ -26,7 +26,7 @@
  * blocks are single ones to whoever gets them. Fails: as a shared one; that there is no block of
  * memory is no failure.
  */
-#include "body.h"
+#include "body_block.h"
 
 enum { PLACES = 8, WORD_BITS = 64 };
 

@@ -16,9 +16,10 @@
  * k42_create(&fcm_shared, &(struct fcm_file){...}, &ref) makes one; all but those of devices can
  * take each other's place at any time.
  *
- * The end. Whoever ends an FCM of a file says renew(0) first, which waits until nothing is in
- * transit and takes every mapping away, and wait_hangup_all() afterwards. Pages that are dirty then
- * are gone: sync() comes before it, if they are to stay.
+ * The end. Whoever ends an FCM of a file says renew(0) or resize(0) first, which waits until
+ * nothing is in transit, tells all who wait for pages, and takes every mapping away; afterwards
+ * wait_hangup() for FCM_KEY_EXCLUSIVE. Pages that are dirty then are gone: sync() comes before it,
+ * if they are to stay.
  */
 #ifndef KERNEL_FCM_FILE_PAGES_H
 #define KERNEL_FCM_FILE_PAGES_H

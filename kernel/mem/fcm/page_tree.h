@@ -23,7 +23,7 @@
 #define PAGE_TREE_SLOTS (1u << PAGE_TREE_BITS)
 
 /*
- * The word: flags in the lowest 12 bits, the frame's number in 32, holds in 20.
+ * The word: flags in the lowest 12 bits, the frame's number in 32, two more flags, holds in 18.
  *
  *   0 -> FILLING -> PRESENT ... -> PRESENT|LEAVING -> 0
  *
@@ -45,8 +45,10 @@ enum {
     PAGE_AWAITED = 1024, /* somebody waits for its holds to drain */
     PAGE_EVICTED = 2048  /* leaving by the hand of who marked it so, and soon gone */
 };
-#define PAGE_HOLD       (1ul << 44)
-#define PAGE_HOLDS_MAX  ((1ul << 20) - 1)
+#define PAGE_SOLE       (1ul << 44) /* was adopted and not written yet: it is nowhere else */
+#define PAGE_STUCK      (1ul << 45) /* sole, and writing it has failed; it is dirty or written again */
+#define PAGE_HOLD       (1ul << 46)
+#define PAGE_HOLDS_MAX  ((1ul << 18) - 1)
 #define PAGE_FRAME_MASK (0xfffffffful << PAGE_SHIFT)
 
 static inline uint64_t page_holds(uint64_t word) {

@@ -162,6 +162,9 @@ struct frame_statistics {
 };
 void frames_count(struct frame_statistics *statistics);
 
+/* How often a block could not be had, since the kernel runs. */
+uint64_t frames_refused(void);
+
 /* Gives everything that CPUs cache back to where it came from. */
 void frames_collect(void);
 

@@ -13,6 +13,7 @@ static struct {
     uint64_t low, critical; /* frames; below which the pressure has that name */
     uint32_t level;
     uint32_t risen; /* noted, not told yet */
+    uint64_t refused;
     void (*wake)(void);
 } pressure;
 
@@ -44,8 +45,13 @@ void pressure_note(uint64_t free) {
 
 /* The level stays until the zone changes again. */
 void pressure_note_failure(void) {
+    __atomic_add_fetch(&pressure.refused, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&pressure.level, FRAME_PRESSURE_CRITICAL, __ATOMIC_RELAXED);
     __atomic_store_n(&pressure.risen, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t frames_refused(void) {
+    return __atomic_load_n(&pressure.refused, __ATOMIC_RELAXED);
 }
 
 void pressure_tell(void) {

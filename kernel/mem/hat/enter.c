@@ -41,6 +41,8 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
     uint64_t old = user_entry_read(entry);
     if (old) {
         result = is_same_object(old, large) ? 0 : -EEXIST;
+    } else if (tables_are_sharing(tables)) {
+        result = tables_await_fork(tables);
     } else {
         if (protection & HAT_PRIVATE)
             page_begin(tables, physical);

@@ -188,7 +188,7 @@ struct hat {
 K42_DECLARE_REF(hat);
 extern const struct k42_interface hat_interface;
 
-/* Makes one with nothing in it. Active callers. Errors: -ENOMEM. */
+/* Makes one with nothing in it. Active callers. Errors: -ENOMEM, -K42_WAIT. */
 K42_MUST_CHECK
 k42_result hat_create(k42_ref pm, hat_ref *hat);
 

@@ -12,12 +12,7 @@
 #include "runtime.h"
 #include "tables.h"
 
-/* The root's frames; leaves that were flushed away come by here, too. */
-static uint64_t frames_take(void *context) {
-    struct k42_pair taken = table_take(context, 0);
-    return taken.result < 0 ? 0 : taken.word;
-}
-
+/* Of the root, and of leaves that were flushed away. */
 static void frames_give(void *context, uint64_t physical) {
     frame_at(physical)->holds = 0;
     table_give(context, physical);
@@ -40,13 +35,14 @@ static k42_result object_init(struct k42_root *root, const void *args) {
     }
     tables->pm = new->pm;
     tables->table = table;
-    struct user_frames frames = {frames_take, frames_give, tables};
-    k42_result result = user_table_open(table, &frames);
-    if (result < 0) {
+    struct user_frames frames = {.give = frames_give, .context = tables};
+    struct k42_pair taken = table_take(tables, 0);
+    if (taken.result < 0) {
         heap_free(tables);
         heap_free(table);
-        return result;
+        return taken.result;
     }
+    user_table_open(table, &frames, taken.word);
     tables->table_frames = 0;
     return body_init(root, tables);
 }

@@ -6,6 +6,10 @@
  * back as one that may not be used, and the fault that is made again allows what the region allows:
  * so bringing needs no lease.
  *
+ * While memory is short the cache lets go of what came back, which would be there twice. It is
+ * copied, and its frame not moved: that may be part of a block of 2 MiB, is charged to another PM,
+ * and belongs to whoever else gets the page from the cache at the same time.
+ *
  * If the swap has room for that, the page remembers the slot (remember.c), which takes over the
  * hold that the entry had.
  */
@@ -60,6 +64,8 @@ static k42_result bring(struct hat_tables *tables, uintptr_t address, swap_slot 
         result = put_back(tables, address, slot, taken.word);
     if (result)
         frame_give(k42_id_of(tables->pm), taken.word, 0, 0);
+    else
+        swap_came_back(slot);
     return result < 0 ? result : 0;
 }
 

@@ -187,6 +187,7 @@ static void look_at_large(struct outgoing *out, uintptr_t address) {
         out->found = true;
         large = false;
     }
+    large = large && !tables_are_sharing(tables);
     if (large)
         leaf_part(tables, address, upper, table.word);
     k42_unlock(&slot->lock);

@@ -76,6 +76,7 @@ struct hat_tables {
     pm_ref pm;
     uint64_t table_frames; /* without the root */
     bool inherits;         /* a fork's child, until its parent's CPUs were flushed: see share.c */
+    bool sharing;          /* a fork's parent, until then; written before any slot is locked */
     uintptr_t hand;        /* where the clock of pages that go out stands, and whether it has */
     bool found;            /* found any since it began its round; relief's thread's */
 };
@@ -235,8 +236,18 @@ enum leaf_wish {
     LEAF_FIND,         /* -ENOENT when there is none; a shared one is locked and left shared */
     LEAF_OWN,          /* -ENOENT when there is none; its own afterwards, a large page is parted */
     LEAF_MAKE,         /* makes one */
-    LEAF_OWN_URGENTLY, /* as LEAF_OWN, but -EISDIR; by who gives memory back: never -K42_WAIT */
+    LEAF_OWN_URGENTLY, /* as LEAF_OWN, but -EISDIR; by who gives memory back: never -K42_WAIT,
+                        * but -ENOMEM */
 };
+
+/* Whether a fork shares the tables, so that nothing may become only theirs (share.c); with a slot
+ * locked, the answer holds for that. */
+static inline bool tables_are_sharing(const struct hat_tables *tables) {
+    return __builtin_expect(__atomic_load_n(&tables->sharing, __ATOMIC_RELAXED), 0);
+}
+/* Notes that the caller waits for the fork's end; returns -K42_WAIT. */
+K42_MUST_CHECK
+k42_result tables_await_fork(const struct hat_tables *tables);
 
 /* Finds a leaf and locks it. Errors: -ENOENT; -EISDIR, a large page is there (not LEAF_OWN): the
  * slot is locked all the same; -ENOMEM, -K42_WAIT. leaf_unlock() after 0 and -EISDIR. */

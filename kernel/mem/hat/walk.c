@@ -154,7 +154,7 @@ static void leaf_make(uint64_t *upper, uint64_t frame) {
 
 /*
  * One attempt, with the slot locked, to have the leaf as it is wished for. 0; -EAGAIN: a frame is
- * needed; -ENOENT, -EISDIR.
+ * needed; -ENOENT, -EISDIR; -K42_WAIT or -ENOMEM, a fork is under way.
  */
 static k42_result leaf_try(struct hat_tables *tables, uintptr_t address, uint64_t *upper,
                            enum leaf_wish wish, uint64_t *spare) {
@@ -167,6 +167,8 @@ static k42_result leaf_try(struct hat_tables *tables, uintptr_t address, uint64_
         return 0;
     if (user_entry_shared(entry) && leaf_reclaim(tables, address, upper))
         return 0;
+    if (tables_are_sharing(tables))
+        return wish == LEAF_OWN_URGENTLY ? -ENOMEM : tables_await_fork(tables);
     if (!*spare)
         return -EAGAIN;
     if (!entry)

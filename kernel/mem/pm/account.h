@@ -62,7 +62,7 @@ struct account {
     uint32_t needy;    /* in its list, which holds a reference */
     uint32_t quiet;    /* turns in which nothing moved; the relief thread's own */
     uint64_t settled;  /* the grace period after which nothing is left that ended before; its own */
-    uint32_t hopeless; /* nothing can be given back: the next one is told */
+    uint32_t hopeless; /* nothing can be given back: the next one is told; until a frame is had */
 };
 
 /* NULL: no memory. The caller has the reference. */

@@ -32,13 +32,21 @@ void pm_body_fini(struct k42_root *root) {
 
 /* ---- frames ---- */
 
+static uint64_t refused;
+
+uint64_t pm_refused(void) {
+    return __atomic_load_n(&refused, __ATOMIC_RELAXED) + frames_refused();
+}
+
 static k42_result refuse(struct pm *self, struct account *short_, unsigned flags) {
     struct account *account = account_of(self);
     if (flags & PM_TRY)
         return -ENOMEM;
     if (__atomic_load_n(&account->hopeless, __ATOMIC_RELAXED) &&
-        __atomic_exchange_n(&account->hopeless, 0, __ATOMIC_SEQ_CST))
+        __atomic_exchange_n(&account->hopeless, 0, __ATOMIC_SEQ_CST)) {
+        __atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
         return -ENOMEM;
+    }
     k42_id id = k42_root_id(BODY_ROOT(self));
     relief_ask(account, short_, id);
     return wait_on(id, 0, (uint32_t)WAIT_ANY);
@@ -83,6 +91,9 @@ struct k42_pair pm_body_take(struct pm *self, unsigned order, unsigned flags) {
     if (taken.result) {
         bool try = order && short_ == relief_machine;
         taken.result = refuse(self, short_, flags | (try ? PM_TRY : 0));
+    } else if (__builtin_expect(__atomic_load_n(&account_of(self)->hopeless, __ATOMIC_RELAXED),
+                                0)) {
+        __atomic_store_n(&account_of(self)->hopeless, 0, __ATOMIC_SEQ_CST);
     }
     return taken;
 }

@@ -42,6 +42,17 @@ extern const struct order_policy pm_clock_policy, pm_2q_policy, pm_arc_policy, p
     .limit = pm_body_limit, .usage = pm_body_usage, .pages = pm_body_pages,                        \
     .end_when_unused = pm_body_end_when_unused
 
+/* All methods of a class whose policy is one of order.h, in a table of that name. */
+#define PM_ORDER_METHODS(table, policy)                                                            \
+    static k42_result table##_came(struct pm *self, k42_ref fcm, uint64_t index) {                 \
+        return pm_body_came(self, fcm, index, &(policy));                                          \
+    }                                                                                              \
+    static k42_result table##_reclaim(struct pm *self, uint64_t wanted) {                          \
+        return pm_body_reclaim(self, wanted, &(policy));                                           \
+    }                                                                                              \
+    static const struct pm_ops table = {PM_BODY_METHODS, .came = table##_came,                     \
+                                        .left = pm_body_left, .reclaim = table##_reclaim}
+
 #define PM_BODY_CLASS BODY_LAYOUT, .fini = pm_body_fini, .transfers = pm_body_transfers
 
 #endif

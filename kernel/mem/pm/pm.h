@@ -133,6 +133,12 @@ struct pm_swap {
 };
 extern const struct pm_swap *pm_swap;
 
+/* How often memory was refused for good since the kernel runs: frames by a PM, for which nobody may
+ * wait any more, or a block by the frame allocator, of whom the kernel's own memory is. Any
+ * context.
+ */
+uint64_t pm_refused(void);
+
 /* Makes relief's thread look after what is to be done. Any context. */
 void pm_wake_relief(void);
 

@@ -46,16 +46,7 @@ const struct order_policy pm_2q_policy = {.new_flags = FCM_LEAVE_USED | FCM_LEAV
                                           .stays = stays,
                                           .goes = goes};
 
-static k42_result reclaim(struct pm *self, uint64_t wanted) {
-    return pm_body_reclaim(self, wanted, &pm_2q_policy);
-}
-
-static k42_result page_came(struct pm *self, k42_ref fcm, uint64_t index) {
-    return pm_body_came(self, fcm, index, &pm_2q_policy);
-}
-
-static const struct pm_ops queues_ops = {PM_BODY_METHODS, .came = page_came, .left = pm_body_left,
-                                         .reclaim = reclaim};
+PM_ORDER_METHODS(queues_ops, pm_2q_policy);
 
 K42_CLASS(pm_2q) = {
     .name = "pm.2q",

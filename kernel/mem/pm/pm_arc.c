@@ -65,16 +65,7 @@ const struct order_policy pm_arc_policy = {.new_flags = FCM_LEAVE_UNUSED,
                                            .stays = stays,
                                            .goes = goes};
 
-static k42_result reclaim(struct pm *self, uint64_t wanted) {
-    return pm_body_reclaim(self, wanted, &pm_arc_policy);
-}
-
-static k42_result page_came(struct pm *self, k42_ref fcm, uint64_t index) {
-    return pm_body_came(self, fcm, index, &pm_arc_policy);
-}
-
-static const struct pm_ops arc_ops = {PM_BODY_METHODS, .came = page_came, .left = pm_body_left,
-                                      .reclaim = reclaim};
+PM_ORDER_METHODS(arc_ops, pm_arc_policy);
 
 K42_CLASS(pm_arc) = {
     .name = "pm.arc",

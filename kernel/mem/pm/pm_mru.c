@@ -47,16 +47,7 @@ const struct order_policy pm_mru_policy = {.new_flags = FCM_LEAVE_USED,
                                            .stays = stays,
                                            .goes = goes};
 
-static k42_result reclaim(struct pm *self, uint64_t wanted) {
-    return pm_body_reclaim(self, wanted, &pm_mru_policy);
-}
-
-static k42_result page_came(struct pm *self, k42_ref fcm, uint64_t index) {
-    return pm_body_came(self, fcm, index, &pm_mru_policy);
-}
-
-static const struct pm_ops mru_ops = {PM_BODY_METHODS, .came = page_came, .left = pm_body_left,
-                                      .reclaim = reclaim};
+PM_ORDER_METHODS(mru_ops, pm_mru_policy);
 
 K42_CLASS(pm_mru) = {
     .name = "pm.mru",

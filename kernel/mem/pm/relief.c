@@ -21,6 +21,7 @@
 #include "account.h"
 
 #include "../../advisor/advisor.h"
+#include "../../sched/wait.h"
 #include "platform.h"
 #include "runtime.h"
 
@@ -31,7 +32,8 @@ enum {
     KEPT_PART = 128, /* or such a part of the memory if that is more */
     MOST_ROUNDS = 8,
     FRAMES_OF_AN_ATTEMPT = 8,
-    QUIET_TURNS = 50,  /* in which nothing was freed or on its way, before memory counts as out */
+    QUIET_TURNS = 50, /* without anything on its way, since a frame was freed or a page sent, before
+                         memory counts as out */
     GRACE_PERIODS = 3, /* after which what was destroyed has ended */
 };
 #define TURN_NS       2000000ul    /* a page's write, or the end of a program */
@@ -222,7 +224,8 @@ enum outcome { WORTH_TRYING, LATER, HOPELESS };
 
 /*
  * Pages may be written, and be done, between two looks: so it takes several that find nothing.
- * Others need not be written, and leave room at once.
+ * Others need not be written, and leave room at once. What could not be written, and is nowhere
+ * else, nobody waits for; but it is tried once more before memory counts as out.
  *
  * Why those who wait get on. They are told to try again when there is room for all that an attempt
  * takes, or when frames were freed. If they are refused all the same, either others have taken the
@@ -237,8 +240,12 @@ static enum outcome help(struct account *account, struct account *short_) {
         account->quiet = 0;
         return WORTH_TRYING;
     }
-    moved = moved || is_in_transit(short_) || is_on_the_way();
-    account->quiet = moved ? 0 : account->quiet + 1;
+    if (moved)
+        account->quiet = 0;
+    if (moved || is_in_transit(short_) || is_on_the_way())
+        return LATER;
+    if (++account->quiet == QUIET_TURNS / 2)
+        write_back(relief_machine);
     if (account->quiet < QUIET_TURNS || something_ends(account))
         return LATER;
     account->quiet = 0;
@@ -289,6 +296,7 @@ static void run(void *unused) {
         k42_platform_panic("relief: the thread that frees memory cannot attach");
     uint64_t due = k42_platform_now_ns() + WRITE_BACK_NS;
     for (uint32_t seen = 0;;) {
+        wait_request_end(); /* what somebody was asked for in a turn is not waited for */
         due = write_back_when_due(due);
         k42_platform_park(&relief.asked, seen, later ? TURN_NS : WRITE_BACK_NS);
         seen = __atomic_load_n(&relief.asked, __ATOMIC_SEQ_CST);

@@ -2,8 +2,10 @@
  * Fork: a space with regions like these, whose HAT shares the tables of this one's.
  *
  * Regions are made before pages are shared, so that FCMs know of the child before it can have a
- * page of theirs (region/body.c). Faults of the parent's other threads go on meanwhile; what they
- * enter is shared or comes too late, like their writes. Two forks of one space take turns.
+ * page of theirs (region/body.c). Faults of the parent's other threads go on meanwhile, but for
+ * those that would make something the parent's alone while the HAT shares its tables
+ * (hat/share.c): the child has what a thread wrote up to some moment. Two forks of one space take
+ * turns.
  */
 #include "state.h"
 

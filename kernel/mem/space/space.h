@@ -196,7 +196,8 @@ struct space {
 K42_DECLARE_REF(space);
 extern const struct k42_interface space_interface;
 
-/* Makes an empty one, charged to a PM. Active callers. Errors: -ENOMEM. k42_destroy() ends it. */
+/* Makes an empty one, charged to a PM. Active callers. Errors: -ENOMEM, -K42_WAIT. k42_destroy()
+ * ends it. */
 K42_MUST_CHECK
 k42_result space_create(k42_ref pm, space_ref *space);
 

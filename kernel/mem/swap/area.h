@@ -50,6 +50,7 @@ struct area {
     uint64_t used;   /* slots that are not free; written by relief's thread */
     uint32_t closed;
     bool begun;
+    bool fails;       /* pages could not be written there; relief's thread alone */
     uint32_t *counts; /* of entries, by slot */
     struct bits free, left;
     uint64_t hand; /* the word of the summary in which a slot was found last */

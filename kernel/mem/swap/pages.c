@@ -5,6 +5,7 @@
  */
 #include "area.h"
 
+#include "../frame/frame.h"
 #include "../machine.h"
 
 #include <k42/k42.h>
@@ -36,6 +37,19 @@ k42_result swap_get(swap_slot slot, uint64_t physical) {
     return result < 0 ? -EIO : 0;
 }
 
+/* Who calls, and the entry that had the slot or the page that remembers it. */
+enum { HOLDS_OF_ONE = 2 };
+
+void swap_came_back(swap_slot slot) {
+    const struct area *area = area_of(slot);
+    if (frames_pressure() == FRAME_PRESSURE_NONE ||
+        __atomic_load_n(&area->counts[(uint32_t)slot], __ATOMIC_RELAXED) > HOLDS_OF_ONE)
+        return;
+    k42_result left =
+        k42_call(area_fcm(area), leave, (uint32_t)slot, FCM_LEAVE_USED | FCM_LEAVE_UNUSED);
+    (void)left; /* one that is not written yet, or that somebody has, relief takes later */
+}
+
 bool area_forget(const struct area *area, uint64_t page) {
     k42_result result =
         k42_call(area_fcm(area), leave, page, FCM_LEAVE_USED | FCM_LEAVE_UNUSED | FCM_LEAVE_DIRTY);
@@ -56,13 +70,21 @@ uint64_t swap_give_back(uint64_t wanted) {
     return freed;
 }
 
+/* Those that could not be written are not: they stay, and the area gets no others until they have
+ * been. */
+static uint64_t on_the_way_to(struct area *area) {
+    struct fcm_usage usage;
+    if (k42_call(area_fcm(area), usage, &usage) < 0)
+        return 0;
+    area->fails = usage.stuck != 0;
+    uint64_t dirty = usage.dirty > usage.stuck ? usage.dirty - usage.stuck : 0;
+    return usage.in_transit > dirty ? usage.in_transit : dirty;
+}
+
 uint64_t swap_on_the_way(void) {
     uint64_t pages = 0;
-    for (unsigned n = 0; n < SWAP_AREAS; n++) {
-        const struct area *area = area_at(n);
-        struct fcm_usage usage;
-        if (area && k42_call(area_fcm(area), usage, &usage) >= 0)
-            pages += usage.in_transit > usage.dirty ? usage.in_transit : usage.dirty;
-    }
+    for (unsigned n = 0; n < SWAP_AREAS; n++)
+        if (area_at(n))
+            pages += on_the_way_to(area_at(n));
     return pages;
 }

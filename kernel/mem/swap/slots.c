@@ -122,12 +122,13 @@ static swap_slot take_from(unsigned number) {
 static swap_slot spares[SPARES];
 static unsigned spare_count;
 
-/* The open area with room that is to be used first; SWAP_AREAS: none. */
+/* The open area with room, where writing does not fail, that is to be used first; SWAP_AREAS: none.
+ */
 static unsigned choose(void) {
     unsigned best = SWAP_AREAS;
     for (unsigned n = 0; n < SWAP_AREAS; n++) {
         const struct area *area = area_at(n);
-        if (area && area_is_open(area) && area->used < area->usable &&
+        if (area && area_is_open(area) && !area->fails && area->used < area->usable &&
             (best == SWAP_AREAS || area->its.priority > area_at(best)->its.priority))
             best = n;
     }

@@ -60,6 +60,10 @@ void swap_cancel_spares(void);
 K42_MUST_CHECK
 k42_result swap_get(swap_slot slot, uint64_t physical);
 
+/* The page is in memory for the one who calls, with a hold: while memory is short the cache lets go
+ * of its own, unless somebody else may want it from there. Active. */
+void swap_came_back(swap_slot slot);
+
 /* ---- areas ---- */
 
 struct swap_new {
@@ -115,7 +119,7 @@ void swap_total(struct swap_totals *totals);
 bool swap_is_on(void);
 /* Forgets pages that nobody has any more; makes caches give back. Returns frames. Active. */
 uint64_t swap_give_back(uint64_t wanted);
-/* How many pages were not written yet. Active. */
+/* How many pages were not written yet, and may be. Relief's thread, active. */
 uint64_t swap_on_the_way(void);
 
 /* ---- the header ---- */

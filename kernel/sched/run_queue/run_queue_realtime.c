@@ -70,7 +70,9 @@ static k42_result realtime_add(struct run_queue *self, struct run_entity *entity
     (void)now;
     run_body_stops(&queue->body, entity);
     /* Who has no rounds keeps its place until it sleeps or gives way. */
-    put_in(queue, entity, why == RUN_RETURNED || (why == RUN_EXPIRED && !has_rounds(entity)));
+    put_in(queue, entity,
+           why == RUN_RETURNED || why == RUN_AWAITED ||
+               (why == RUN_EXPIRED && !has_rounds(entity)));
     return queue->body.running && entity->priority > queue->body.running->priority;
 }
 

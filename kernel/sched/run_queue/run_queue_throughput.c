@@ -27,7 +27,7 @@ struct throughput {
     struct run_body body;
     struct run_line lines[LINES];
     unsigned batch;         /* which of the first two is served; the other gathers */
-    bool one_that_computes; /* has its turn before the next batch */
+    bool one_that_computes; /* has its turn before the next batch; one for each batch */
 };
 
 static struct throughput *throughput_of(struct run_queue *self) {
@@ -67,7 +67,11 @@ static k42_result throughput_add(struct run_queue *self, struct run_entity *enti
     struct throughput *queue = throughput_of(self);
     (void)now;
     run_body_stops(&queue->body, entity);
-    if (why == RUN_RETURNED || why == RUN_AWAITED)
+    bool computed = entity->virtual_ns == COMPUTING; /* when it was taken */
+    if (why == RUN_RETURNED && computed) {
+        put_in(queue, COMPUTING, entity, true);
+        queue->one_that_computes = true;
+    } else if (why == RUN_RETURNED || why == RUN_AWAITED)
         put_in(queue, queue->batch, entity, true);
     else if (why == RUN_EXPIRED || why == RUN_YIELDED)
         put_in(queue, COMPUTING, entity, false);
@@ -83,9 +87,10 @@ static struct k42_pair throughput_take(struct run_queue *self) {
     if (!entity)
         return (struct k42_pair){.result = -ENOENT};
     take_out(queue, entity);
+    if (line == COMPUTING || line != queue->batch)
+        queue->one_that_computes = line != COMPUTING;
     if (line != COMPUTING)
         queue->batch = line;
-    queue->one_that_computes = line != COMPUTING;
     return run_body_turn(&queue->body, entity);
 }
 

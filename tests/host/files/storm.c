@@ -15,7 +15,8 @@ static int over;
 static unsigned long swaps;
 
 static int is_swapped(const char *interface_name) {
-    static const char *const names[] = {"node", "file", "fcm", "pipe", "descriptors"};
+    static const char *const names[] = {"node",        "file",   "fcm",  "pipe",
+                                        "descriptors", "socket", "inbox"};
     for (unsigned n = 0; n < sizeof names / sizeof *names; n++)
         if (!strcmp(names[n], interface_name))
             return 1;

@@ -89,7 +89,9 @@ static void a_limit_of_length_holds_in_every_call_that_writes(void **unused) {
     assert_int_equal(CALL(SYS_truncate, "/limited", 5001), -EFBIG);
     assert_int_equal(CALL(SYS_fallocate, fd, 0, 4000, 1001), -EFBIG);
     assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_SET), 0);
-    assert_int_equal(CALL(SYS_sendfile, last, from, 0, 10), -EFBIG);
+    assert_int_equal(CALL(SYS_lseek, fd, 0, SEEK_END), 5000);
+    assert_int_equal(CALL(SYS_sendfile, fd, from, 0, 10), -EFBIG);
+    assert_int_equal(CALL(SYS_sendfile, last, from, 0, 10), -EINVAL); /* nowhere but at the end */
     assert_int_equal(calls_signals, signals + 6);
     assert_int_equal(CALL(SYS_lseek, from, 0, SEEK_CUR), 0);
     assert_int_equal(CALL(SYS_fstat, fd, &stat), 0);

@@ -41,12 +41,9 @@ size_t user_table_size(void) {
     return sizeof(struct user_table) + sizeof(uint64_t);
 }
 
-int user_table_open(struct user_table *table, const struct user_frames *frames) {
+void user_table_open(struct user_table *table, const struct user_frames *frames, uint64_t root) {
     table->frames = *frames;
-    table->root = frames->take(frames->context);
-    if (!table->root)
-        return -ENOMEM;
-    return 0;
+    table->root = root;
 }
 
 static void forget(struct user_table *table, uintptr_t start, uintptr_t end, bool uppers) {

@@ -98,6 +98,7 @@ struct medium {
     bool late;                        /* answers come from a thread, or from medium_answer() */
     bool by_hand;                     /* with late: only medium_answer() */
     k42_result fail_fill, fail_write; /* the next ones */
+    bool fails_on;                    /* and all that come after */
     uint32_t fills, runs, writes, flushes, refuse; /* refuse: the next so many are -K42_WAIT */
     uint64_t size;
 };

@@ -48,7 +48,8 @@ static void carry(struct stage_fr *fr, const struct fr_page *page, bool write) {
 static k42_result act(struct stage_fr *fr, const struct asked *asked) {
     k42_result *fail = asked->write ? &fr->medium->fail_write : &fr->medium->fail_fill;
     k42_result result = *fail;
-    *fail = 0;
+    if (!fr->medium->fails_on)
+        *fail = 0;
     if (!result)
         carry(fr, &asked->page, asked->write);
     return result;

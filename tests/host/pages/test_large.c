@@ -4,7 +4,7 @@
  */
 #include "file_test.h"
 
-#include "../../../kernel/mem/fcm/body.h"
+#include "../../../kernel/mem/fcm/body_block.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -77,9 +77,43 @@ devices() {
     k42ctl classes | grep -c '^process.linux'
 }
 
+talk() {
+    python3 -c '
+import array, os, socket, threading
+name, total = "./socket", []
+server = socket.socket(socket.AF_UNIX)
+server.bind(name), server.listen(2)
+def serve():
+    for n in range(30):
+        with server.accept()[0] as one:
+            said, files, _, _ = socket.recv_fds(one, 9, 4)
+            for fd in files: os.write(fd, said), os.close(fd)
+            one.sendall(said * 20000)
+def call():
+    for n in range(10):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.connect(name)
+            r, w = os.pipe()
+            socket.send_fds(one, [b"word"], [w]), os.close(w)
+            got = 0
+            while more := one.recv(50000): got += len(more)
+            total.append((os.read(r, 9), got)), os.close(r)
+threads = [threading.Thread(target=work) for work in (serve, call, call, call)]
+for one in threads: one.start()
+for one in threads: one.join()
+print(len(total), set(total)), os.unlink(name)
+for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+    a, b = socket.socketpair(socket.AF_UNIX, kind)
+    for n in range(300): a.send(b"%d" % n), b.recv(9)
+    print(a.send(b"last"), b.recv(9))
+'
+}
+
 held() {
     python3 -c '
-import mmap, os, time
+import mmap, os, select, socket, time
+pairs = [socket.socketpair(socket.AF_UNIX, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET)]
+oneself = os.pidfd_open(os.getpid())
 files = [os.open(name, how) for name, how in (("/dev/zero", os.O_RDONLY), ("/dev/full", os.O_RDWR),
          ("/dev/urandom", os.O_RDONLY), ("/usr", os.O_PATH), ("/usr", os.O_RDONLY),
          ("/proc/self/status", os.O_RDONLY), ("/dev/k42", os.O_RDWR))]
@@ -89,12 +123,39 @@ while time.monotonic() < end:
     total += len(os.read(files[0], 5000)) + len(os.read(files[2], 50))
     os.lseek(files[5], 0, 0), os.read(files[5], 100), os.fstat(files[3]), os.listdir(files[4])
     shared[(total * 4096) % (1 << 20)] = 7
+    for a, b in pairs: a.send(b"word"), b.recv(9)
+    select.select([oneself], [], [], 0)
     time.sleep(0.001)
 print(total % 5050)
 '
 }
 
-parts=${PARTS:-text tree base mail threads host disk devices held}
+events() {
+    python3 -c '
+import ctypes, os, select, signal, struct, time
+libc = ctypes.CDLL(None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+counter, timer = os.eventfd(0, os.EFD_NONBLOCK), libc.timerfd_create(time.CLOCK_MONOTONIC, 0)
+mask = ctypes.c_uint64(1 << signal.SIGUSR1 - 1)
+signals = libc.syscall(289, -1, ctypes.byref(mask), 8, 0)
+libc.timerfd_settime(timer, 0, struct.pack("4q", 0, 1000000, 0, 1000000), None)
+inner, outer = select.epoll(), select.epoll()
+inner.register(counter, select.EPOLLIN | select.EPOLLET), inner.register(timer, select.EPOLLIN)
+inner.register(signals, select.EPOLLIN), outer.register(inner, select.EPOLLIN)
+seen, end = {}, time.monotonic() + 2
+while time.monotonic() < end or len(seen) < 3:
+    os.eventfd_write(counter, 2), os.kill(os.getpid(), signal.SIGUSR1)
+    assert outer.poll(60) == [(inner.fileno(), select.EPOLLIN)]
+    for fd, events in inner.poll(60):
+        seen[fd] = len(os.read(fd, 128))
+    r, w = os.pipe()
+    inner.register(r, select.EPOLLIN), os.close(r), os.close(w)
+    time.sleep(0.001)
+print(seen[counter], seen[timer], seen[signals])
+'
+}
+
+parts=${PARTS:-text tree base mail threads events talk host disk devices held}
 folder=/tmp/storm
 
 loop() {

@@ -1,0 +1,136 @@
+/*
+ * Where memory is to come from: get_mempolicy, set_mempolicy, mbind. There is one node, so every
+ * policy that names it is kept to, and what is asked for is checked as Linux does and kept to be
+ * told again.
+ *
+ * The policy is the calling task's own; its children and threads begin with it.
+ */
+#include "../mem/space/space.h"
+#include "abi.h"
+#include "program.h"
+#include "task.h"
+
+#include <k42/k42.h>
+#include <linux/mempolicy.h>
+
+#define NODES_MOST 1024u /* that a mask may have */
+#define WORD_BITS  64u
+#define MASK_MOST  4096u /* bytes of a mask that is asked for */
+
+/* The first word of a program's mask, in which the only node is. -EFAULT, -EINVAL. */
+static k42_result mask_read(uint64_t *nodes, uintptr_t from, uint64_t most) {
+    enum { MOST_BITS = 4096 * 8 };
+    *nodes = 0;
+    if (!from || most == 1)
+        return 0;
+    if (--most > MOST_BITS) /* of 0, too, as on Linux */
+        return -EINVAL;
+    for (uint64_t at = 0; at < most; at += WORD_BITS) {
+        uint64_t word, bits = most - at < WORD_BITS ? most - at : WORD_BITS;
+        k42_result result = program_read(&word, from + at / 8, sizeof word);
+        if (result < 0)
+            return result;
+        word &= ~0ul >> (WORD_BITS - bits);
+        if (word && at >= NODES_MOST)
+            return -EINVAL;
+        *nodes |= at ? 0 : word;
+    }
+    return 0;
+}
+
+/* The policy as it is kept, which for what stands for another is that one. -EINVAL. */
+static k42_result policy_check(unsigned mode, uint64_t nodes) {
+    unsigned flags = mode & MPOL_MODE_FLAGS, kind = mode & ~(unsigned)MPOL_MODE_FLAGS;
+    bool relative = flags & (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES);
+    if (kind >= MPOL_MAX ||
+        (flags & (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES)) ==
+            (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES) ||
+        ((flags & MPOL_F_NUMA_BALANCING) && kind != MPOL_BIND))
+        return -EINVAL;
+    if (kind == MPOL_DEFAULT)
+        return nodes || flags ? -EINVAL : MPOL_DEFAULT;
+    if (kind == MPOL_LOCAL || (kind == MPOL_PREFERRED && !nodes))
+        return nodes || relative ? -EINVAL : MPOL_LOCAL;
+    return nodes & 1 ? (k42_result)mode : -EINVAL;
+}
+
+LINUX_CALL(238, set_mempolicy, int mode, uintptr_t mask, uint64_t most) {
+    uint64_t nodes;
+    k42_result result = mask_read(&nodes, mask, most);
+    if (result >= 0)
+        result = policy_check((unsigned)mode, nodes);
+    if (result < 0)
+        return result;
+    task_self()->memory_policy = (uint16_t)result;
+    return 0;
+}
+
+static bool has_nodes(unsigned policy) {
+    unsigned kind = policy & ~(unsigned)MPOL_MODE_FLAGS;
+    return kind != MPOL_DEFAULT && kind != MPOL_LOCAL;
+}
+
+/* As many bytes as the program has room for. */
+static k42_result mask_write(uintptr_t to, uint64_t most, uint64_t nodes) {
+    uint64_t bytes = (most - 1 + WORD_BITS - 1) / WORD_BITS * 8;
+    k42_result result = 0;
+    if (bytes > MASK_MOST)
+        return -EINVAL;
+    for (uint64_t at = 0; at < bytes && result >= 0; at += 8) {
+        uint64_t word = at ? 0 : nodes;
+        result = program_write(to + at, &word, sizeof word);
+    }
+    return result;
+}
+
+/* Partly: an address is said to have its task's policy, since mbind() keeps none. */
+LINUX_CALL(239, get_mempolicy, uintptr_t policy_to, uintptr_t mask_to, uint64_t most,
+           uintptr_t address, uint64_t flags) {
+    unsigned kept = task_self()->memory_policy;
+    int32_t told = (int32_t)kept;
+    uint64_t nodes = has_nodes(kept);
+    struct space_mapping mapping;
+    if (mask_to && !most)
+        return -EINVAL;
+    if (flags & ~(uint64_t)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
+        return -EINVAL;
+    if (flags & MPOL_F_MEMS_ALLOWED) {
+        if (flags & (MPOL_F_NODE | MPOL_F_ADDR))
+            return -EINVAL;
+        told = 0;
+        nodes = 1;
+    } else if (flags & MPOL_F_ADDR) {
+        if (k42_call(task_self()->space, find, address, 0, &mapping) < 0 || mapping.start > address)
+            return -EFAULT;
+        told = flags & MPOL_F_NODE ? 0 : told;
+    } else if (address || (flags & MPOL_F_NODE)) {
+        return -EINVAL;
+    }
+    k42_result result = policy_to ? program_write(policy_to, &told, sizeof told) : 0;
+    return result < 0 || !mask_to ? result : mask_write(mask_to, most, nodes);
+}
+
+/* Partly: what is asked for is checked, and not kept. */
+LINUX_CALL(237, mbind, uintptr_t address, uint64_t length, uint64_t mode, uintptr_t mask,
+           uint64_t most, unsigned flags) {
+    uint64_t nodes = 0, end = 0;
+    if (flags & ~(unsigned)(MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL))
+        return -EINVAL;
+    k42_result result = mask_read(&nodes, mask, most);
+    if (result >= 0 && (flags & MPOL_MF_MOVE_ALL) && !task_capable(task_self(), CAP_SYS_NICE))
+        result = -EPERM;
+    length = (length + 4095) & ~4095ul;
+    if (result >= 0 && ((address & 4095) || __builtin_add_overflow(address, length, &end)))
+        result = -EINVAL;
+    if (result < 0 || !length)
+        return result;
+    result = mode > 0xffff ? -EINVAL : policy_check((unsigned)mode, nodes);
+    while (result >= 0 && address < end) {
+        struct space_mapping mapping;
+        result = k42_call(task_self()->space, find, address, 0, &mapping);
+        if (result < 0 || mapping.start > address)
+            return -EFAULT;
+        address = mapping.end;
+    }
+    return result < 0 ? result : 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * Which calls a task may still make: seccomp.
+ *
+ * A task has filters, newest first, or is strict; both last until its end, its children and threads
+ * begin with them. A filter never changes, is counted by the tasks and filters that lead to it,
+ * and is read by its tasks' own threads alone.
+ */
+#ifndef KERNEL_SECCOMP_H
+#define KERNEL_SECCOMP_H
+
+#include <k42/base.h>
+#include <stdbool.h>
+
+struct call_filter;
+struct task;
+struct trap_frame;
+
+struct call_filter *filters_hold(struct call_filter *filters);
+void filters_release(struct call_filter *filters);
+
+/*
+ * Whether a guarded task may make a call that it is about to make. False: not, and *result is what
+ * the program gets. Does not return where the answer is the task's end. Active.
+ */
+bool seccomp_allows(struct task *task, uint64_t number, k42_result *result);
+
+/* prctl(PR_SET_SECCOMP) and PR_GET_SECCOMP. */
+k42_result seccomp_set_mode(uint64_t mode, uintptr_t program);
+k42_result seccomp_mode(const struct task *task);
+
+#endif

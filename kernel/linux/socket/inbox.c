@@ -1,0 +1,368 @@
+/*
+ * What inboxes have in common: holders, putting, ends, and the list of parcels. See inbox_body.h.
+ */
+#include "inbox_body.h"
+
+#include "flight.h"
+#include "runtime.h"
+
+/* ---- holders ---- */
+
+k42_result inbox_hold(struct inbox *self) {
+    struct inbox_body *inbox = INBOX(self);
+    uint32_t holds = __atomic_load_n(&inbox->holds, __ATOMIC_RELAXED);
+    while (holds)
+        if (__atomic_compare_exchange_n(&inbox->holds, &holds, holds + 1, true, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+            return 0;
+    return -K42_STALE;
+}
+
+k42_result inbox_release(struct inbox *self) {
+    struct inbox_body *inbox = INBOX(self);
+    if (!__atomic_sub_fetch(&inbox->holds, 1, __ATOMIC_ACQ_REL)) {
+        (void)!k42_destroy(k42_id_ref(inbox->self));
+        wait_hangup(inbox->self, INBOX_PARCELS);
+    }
+    return 0;
+}
+
+k42_result inbox_make(struct k42_class *class_, inbox_ref *made) {
+    struct inbox_body *inbox = k42_platform_alloc(sizeof *inbox);
+    k42_ref ref;
+    if (!inbox)
+        return -ENOMEM;
+    inbox->holds = 1;
+    inbox->most_bytes = INBOX_BYTES;
+    inbox->most_parcels = INBOX_PARCELS_MOST;
+    k42_result result = k42_make(class_, inbox, &ref);
+    if (result < 0) {
+        k42_platform_free(inbox);
+        return result;
+    }
+    inbox->self = k42_ref_id(ref);
+    *made = (inbox_ref)ref;
+    return 0;
+}
+
+static void throw_away(struct parcel *parcel) {
+    while (parcel) {
+        struct parcel *next = parcel->next;
+        parcel_free(parcel);
+        parcel = next;
+    }
+}
+
+void inbox_fini(struct k42_root *root) {
+    struct inbox_body *inbox = body_of_root(root);
+    if (!inbox)
+        return;
+    throw_away(inbox->first);
+    k42_platform_free(inbox);
+}
+
+/* ---- the list ---- */
+
+static bool has_room(const struct inbox_body *inbox) {
+    return inbox->used <= inbox->most_bytes / 4 && inbox->parcels < inbox->most_parcels;
+}
+
+/* With the lock. True: those who wait for room are to be told. */
+static bool forget_first(struct inbox_body *inbox) {
+    struct parcel *parcel = inbox->first;
+    inbox->first = parcel->next;
+    if (!inbox->first)
+        inbox->last = NULL;
+    inbox->bytes -= parcel->length - parcel->taken;
+    inbox->used -= parcel->length + PARCEL_COST;
+    inbox->parcels--;
+    bool tell = inbox->room_wanted && has_room(inbox);
+    inbox->room_wanted &= !tell;
+    return tell;
+}
+
+static void tell_room(struct inbox_body *inbox, bool tell) {
+    if (tell)
+        (void)!wait_notify(inbox->self, INBOX_PARCELS, WAIT_WRITE, WAIT_ALL);
+}
+
+/* With `taking`. */
+static bool empty(struct inbox_body *inbox) {
+    k42_lock(&inbox->lock);
+    struct parcel *first = inbox->first;
+    inbox->first = inbox->last = NULL;
+    inbox->bytes = inbox->used = inbox->parcels = 0;
+    k42_unlock(&inbox->lock);
+    throw_away(first);
+    return first;
+}
+
+k42_result inbox_begin(struct inbox_body *inbox) {
+    uint32_t free = 0;
+    if (__atomic_compare_exchange_n(&inbox->taking, &free, 1, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
+        return 0;
+    return wait_on(inbox->self, INBOX_TAKING, WAIT_READ);
+}
+
+/* Who ends the inbox sets `dead` before it looks at `taking`, and we the other way round: one of us
+ * throws away what is left. */
+void inbox_leave(struct inbox_body *inbox) {
+    __atomic_exchange_n(&inbox->taking, 0, __ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(&inbox->dead, __ATOMIC_SEQ_CST), 0) &&
+        inbox_begin(inbox) >= 0) {
+        (void)empty(inbox);
+        __atomic_exchange_n(&inbox->taking, 0, __ATOMIC_SEQ_CST);
+    }
+    (void)!wait_notify(inbox->self, INBOX_TAKING, WAIT_READ, 1);
+}
+
+struct parcel *inbox_first(struct inbox_body *inbox, k42_result *why) {
+    k42_lock(&inbox->lock);
+    struct parcel *first = inbox->first;
+    if (!first && why) {
+        *why = inbox->error ? inbox->error
+               : inbox->shut
+                   ? 0
+                   : wait_on(inbox->self, INBOX_PARCELS, WAIT_READ | WAIT_ERROR | WAIT_HANGUP);
+        inbox->error = 0;
+    }
+    k42_unlock(&inbox->lock);
+    return first;
+}
+
+void inbox_left(struct inbox_body *inbox) {
+    k42_lock(&inbox->lock);
+    bool more = inbox->first;
+    k42_unlock(&inbox->lock);
+    if (more)
+        (void)!wait_notify(inbox->self, INBOX_PARCELS, WAIT_READ, 1);
+}
+
+struct parcel *inbox_next(struct inbox_body *inbox, const struct parcel *parcel) {
+    k42_lock(&inbox->lock);
+    struct parcel *next = parcel->next;
+    k42_unlock(&inbox->lock);
+    return next;
+}
+
+void inbox_taken(struct inbox_body *inbox, uint64_t bytes, bool whole) {
+    struct parcel *parcel = inbox->first;
+    bool tell = false;
+    k42_lock(&inbox->lock);
+    parcel->taken += bytes;
+    inbox->bytes -= bytes;
+    if (whole)
+        tell = forget_first(inbox);
+    k42_unlock(&inbox->lock);
+    if (whole)
+        parcel_free(parcel);
+    tell_room(inbox, tell);
+}
+
+k42_result inbox_tell(struct inbox_body *inbox, struct parcel *parcel,
+                      struct inbox_taking *taking) {
+    struct parcel_files *files = parcel->files;
+    if (files && taking->peeks) {
+        files = parcel_files_copy(files);
+        if (!files)
+            return -ENOMEM;
+    } else if (files) {
+        k42_result result = flight_land(files);
+        if (result < 0)
+            return result;
+        k42_lock(&inbox->lock);
+        parcel->files = NULL;
+        k42_unlock(&inbox->lock);
+    }
+    taking->files = files;
+    taking->got = true;
+    taking->owner = parcel->owner;
+    taking->from = parcel->from;
+    taking->length = parcel->length;
+    return 0;
+}
+
+struct k42_pair inbox_pop(struct inbox *self) {
+    struct inbox_body *inbox = INBOX(self);
+    struct k42_pair got = {.result = inbox_begin(inbox)};
+    bool tell = false;
+    if (got.result < 0)
+        return got;
+    struct parcel *parcel = inbox_first(inbox, &got.result);
+    if (!parcel && !got.result)
+        got.result = -EINVAL;
+    if (parcel && parcel->files)
+        got.result = flight_land(parcel->files);
+    if (parcel && got.result >= 0) {
+        k42_lock(&inbox->lock);
+        tell = forget_first(inbox);
+        k42_unlock(&inbox->lock);
+        got.word = (uintptr_t)parcel;
+    }
+    inbox_leave(inbox);
+    tell_room(inbox, tell);
+    return got;
+}
+
+/* ---- putting ---- */
+
+k42_result inbox_only(struct inbox *self, k42_id from) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    inbox->only = from;
+    k42_unlock(&inbox->lock);
+    return 0;
+}
+
+k42_result inbox_room(struct inbox *self, uint64_t length, k42_id from) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_result result = 0;
+    k42_lock(&inbox->lock);
+    if (inbox->shut || inbox->dead) {
+        result = inbox->dead ? -ECONNREFUSED : -EPIPE;
+    } else if (inbox->only && inbox->only != from) {
+        result = -EPERM;
+    } else if (length > inbox->most_bytes - 32) {
+        result = -EMSGSIZE;
+    } else if (inbox->used >= inbox->most_bytes || inbox->parcels >= inbox->most_parcels) {
+        inbox->room_wanted = true;
+        result = wait_on(inbox->self, INBOX_PARCELS, WAIT_WRITE | WAIT_ERROR | WAIT_HANGUP);
+    }
+    k42_unlock(&inbox->lock);
+    return result;
+}
+
+k42_result inbox_put(struct inbox *self, struct parcel *parcel) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    k42_result result = inbox->dead ? -ECONNREFUSED : inbox->shut ? -EPIPE : 0;
+    if (!result) {
+        parcel->next = NULL;
+        if (inbox->last)
+            inbox->last->next = parcel;
+        else
+            inbox->first = parcel;
+        inbox->last = parcel;
+        inbox->bytes += parcel->length;
+        inbox->used += parcel->length + PARCEL_COST;
+        inbox->parcels++;
+    }
+    k42_unlock(&inbox->lock);
+    if (!result) {
+        (void)!wait_notify(inbox->self, INBOX_PARCELS, WAIT_READ, 1);
+        (void)!wait_notify(inbox->self, INBOX_POLL, WAIT_READ, WAIT_ALL);
+    }
+    return result;
+}
+
+/* ---- ends ---- */
+
+static void tell_end(struct inbox_body *inbox) {
+    uint32_t all = WAIT_READ | WAIT_WRITE | WAIT_ERROR | WAIT_HANGUP | FILE_PEER_CLOSED;
+    (void)!wait_notify(inbox->self, INBOX_PARCELS, all, WAIT_ALL);
+    (void)!wait_notify(inbox->self, INBOX_POLL, all, WAIT_ALL);
+}
+
+k42_result inbox_shut(struct inbox *self, int reason) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    inbox->shut = true;
+    if (reason)
+        inbox->error = reason;
+    k42_unlock(&inbox->lock);
+    tell_end(inbox);
+    return 0;
+}
+
+k42_result inbox_end(struct inbox *self) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    bool any = inbox->first;
+    inbox->shut = true;
+    __atomic_store_n(&inbox->dead, true, __ATOMIC_SEQ_CST);
+    k42_unlock(&inbox->lock);
+    if (!__atomic_exchange_n(&inbox->taking, 1, __ATOMIC_SEQ_CST)) {
+        (void)empty(inbox);
+        inbox_leave(inbox);
+    }
+    tell_end(inbox);
+    return any;
+}
+
+k42_result inbox_error(struct inbox *self) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    k42_result error = inbox->error;
+    inbox->error = 0;
+    k42_unlock(&inbox->lock);
+    return error;
+}
+
+/* ---- looking ---- */
+
+k42_result inbox_look(struct inbox *self, struct inbox_look *look) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    const struct parcel *first = inbox->first;
+    *look = (struct inbox_look){.bytes = inbox->bytes,
+                                .first = first ? first->length - first->taken : 0,
+                                .parcels = inbox->parcels,
+                                .error = inbox->error,
+                                .shut = inbox->shut,
+                                .dead = inbox->dead,
+                                .room = has_room(inbox)};
+    inbox->room_wanted |= !look->room;
+    k42_unlock(&inbox->lock);
+    return 0;
+}
+
+k42_result inbox_each_file(struct inbox *self, void (*fn)(k42_id file, void *argument),
+                           void *argument) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    for (const struct parcel *parcel = inbox->first; parcel; parcel = parcel->next)
+        for (unsigned i = 0; parcel->files && i < parcel->files->count; i++)
+            fn(k42_ref_id(parcel->files->file[i].ref), argument);
+    k42_unlock(&inbox->lock);
+    return 0;
+}
+
+k42_result inbox_limit(struct inbox *self, uint64_t bytes, uint32_t parcels) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    inbox->most_bytes = bytes;
+    inbox->most_parcels = parcels;
+    k42_unlock(&inbox->lock);
+    (void)!wait_notify(inbox->self, INBOX_PARCELS, WAIT_WRITE, WAIT_ALL);
+    return 0;
+}
+
+k42_result inbox_set_owner(struct inbox *self, const struct socket_owner *owner,
+                           const struct socket_address *address) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    inbox->owner = *owner;
+    inbox->address = *address;
+    k42_unlock(&inbox->lock);
+    return 0;
+}
+
+k42_result inbox_owner(struct inbox *self, struct socket_owner *owner,
+                       struct socket_address *address) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    *owner = inbox->owner;
+    *address = inbox->address;
+    k42_unlock(&inbox->lock);
+    return 0;
+}
+
+k42_result inbox_describe(struct k42_object *self, char *text, size_t size) {
+    struct inbox_body *inbox = INBOX(self);
+    return (k42_result)k42_format_text(text, size, "inbox with %u parcels, %lu bytes, %u holds%s",
+                                       inbox->parcels, inbox->bytes, inbox->holds,
+                                       inbox->dead   ? ", dead"
+                                       : inbox->shut ? ", shut"
+                                                     : "");
+}
