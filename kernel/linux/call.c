@@ -8,6 +8,7 @@
 
 #include "../arch/x86_64/user.h"
 #include "../print.h"
+#include "ptrace/tracee.h"
 #include "seccomp/seccomp.h"
 #include "task.h"
 
@@ -54,21 +55,32 @@ static k42_result translate(k42_result result) {
     return result == -K42_STALE ? -EBADF : -EIO;
 }
 
+/* What a tracer and filters have to say; the tracer may have changed the call. */
+static bool is_allowed(struct task *task, uint64_t *number, k42_result *result) {
+    struct trap_frame *frame = task->frame;
+    *result = (k42_result)frame->rax;
+    bool made = tracing_call(task);
+    *number = frame->error;
+    if (*number == ~0ul)
+        made = false;
+    *result = (k42_result)frame->rax;
+    return made && (!(task->strict || task->filters) || seccomp_allows(task, *number, result));
+}
+
 void linux_system_call(struct trap_frame *frame) {
     uint64_t number = frame->error;
     struct task *task = task_self();
     task->frame = frame;
     k42_enter();
     k42_result result = 0;
-    bool made = __builtin_expect(!task->guarded, 1) || seccomp_allows(task, number, &result);
+    bool made = __builtin_expect(!task->guarded, 1) || is_allowed(task, &number, &result);
     if (__builtin_expect(made && number < LINUX_CALL_NUMBERS, 1))
         result =
             functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
     else if (made)
         result = missing(number);
     k42_exit();
-    if (__builtin_expect(result <= -4096 && result >= -4300, 0) &&
-        frame->vector == VECTOR_SYSTEM_CALL)
+    if (__builtin_expect(result <= -4096 && result >= -4300, 0) && user_frame_is_call(frame))
         result = translate(result);
     frame->rax = (uint64_t)result;
 }

@@ -11,6 +11,7 @@
 #include "call.h"
 #include "process/lives.h"
 #include "program.h"
+#include "ptrace/tracee.h"
 #include "signal/deliver.h"
 #include "task.h"
 
@@ -129,7 +130,11 @@ void linux_work(struct trap_frame *frame) {
         task_exit();
     if (bits & THREAD_WORK)
         limits_keep(task, true);
+    if (task->call_stops)
+        tracing_return(task);
     signals_deliver(task);
+    if (task->steps)
+        tracing_step(task);
     k42_exit();
 }
 

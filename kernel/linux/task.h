@@ -22,6 +22,7 @@ struct charge;
 struct host_names;
 struct path_context;
 struct thread;
+struct tracee;
 struct user_table;
 
 /* An address space and how many tasks use it. Lasts a grace period longer than they. */
@@ -40,6 +41,9 @@ struct task_memory {
 #define TASK_NAME      16
 #define TASK_UNLIMITED (~0ul) /* as a limit */
 
+/* Whether a task traces others. */
+enum { TASK_TRACES_NONE, TASK_TRACES, TASK_TRACES_NO_MORE };
+
 struct task {
     struct thread *thread;
     struct trap_frame *frame; /* the program's registers, while it is in the kernel */
@@ -56,6 +60,8 @@ struct task {
     struct file_held *executable; /* what it runs, for /proc; read by all, replaced whole */
     char name[TASK_NAME];         /* comm; read by all, torn at worst */
     uint16_t io_priority;         /* as ioprio_set() has it; atomic, anybody's */
+    uint8_t traces;               /* TASK_TRACES...; atomic */
+    struct tracee *tracee;        /* how it is traced: ptrace/tracee.h; atomic */
 
     /* Guarded by the process's lock. */
     struct task *next, *before; /* in the process */
@@ -83,9 +89,11 @@ struct task {
     uint64_t timer_slack; /* as prctl() has it; 0: as it was */
     int32_t parent_death_signal;
     bool no_new_privileges;
-    bool guarded, strict;        /* seccomp: it has filters, or makes next to no calls */
-    struct call_filter *filters; /* seccomp/seccomp.h; held */
-    uint64_t file_size_limit;    /* RLIMIT_FSIZE; kept up to date by limits_keep() */
+    bool guarded; /* its calls are looked at before they are made, because of what follows */
+    bool strict;  /* seccomp: it makes next to no calls */
+    bool steps, call_stops; /* traced: it stops after the next instruction; at the call's end */
+    struct call_filter *filters;              /* seccomp/seccomp.h; held */
+    uint64_t file_size_limit;                 /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;

@@ -21,6 +21,7 @@
 
 /* What a program may have in its flags: the arithmetic ones, TF, DF, RF, AC, ID. */
 #define RFLAGS_FREE   0x250dd5ul
+#define RFLAGS_STEP   0x100ul
 #define RFLAGS_ALWAYS (RFLAGS_INTERRUPT | 2)
 /* Cleared on entry by `syscall`: TF, IF, DF, IOPL, NT, RF, AC. */
 #define RFLAGS_CLEARED 0x57700ul
@@ -215,6 +216,15 @@ void user_frame_harmless(struct trap_frame *frame) {
     if (frame->rip >= USER_END)
         frame->rip = USER_END;
     frame->vector = VECTOR_CHANGED;
+}
+
+/* A frame of a call is to be loaded in full then, or the trap would come one instruction early. */
+void user_frame_step(struct trap_frame *frame, bool stops) {
+    frame->rflags = stops ? frame->rflags | RFLAGS_STEP : frame->rflags & ~RFLAGS_STEP;
+    if (stops && frame->vector == VECTOR_SYSTEM_CALL) {
+        user_frame_harmless(frame);
+        frame->vector = VECTOR_CHANGED_CALL;
+    }
 }
 
 void user_enter(const struct trap_frame *frame) {

@@ -18,8 +18,9 @@ struct user_table;
 /* `vector` of a frame that a system call made: `error` is the number of the call, `rax` -ENOSYS
  * until the result is put there. */
 #define VECTOR_SYSTEM_CALL 256
-/* `vector` of a frame that was changed (user_frame_harmless). */
-#define VECTOR_CHANGED 257
+/* `vector` of a frame that was changed (user_frame_harmless); of one that still is a call's. */
+#define VECTOR_CHANGED      257
+#define VECTOR_CHANGED_CALL 258
 
 /*
  * The system that a program was written for. All run in the program's thread, on its kernel stack,
@@ -123,6 +124,14 @@ _Noreturn void user_enter(const struct trap_frame *frame);
  */
 void user_frame_harmless(struct trap_frame *frame);
 
+/* Whether the program made a call, the number of which is `error`. */
+static inline bool user_frame_is_call(const struct trap_frame *frame) {
+    return frame->vector == VECTOR_SYSTEM_CALL || frame->vector == VECTOR_CHANGED_CALL;
+}
+
+/* Whether the program is stopped by a debug trap after its next instruction. */
+void user_frame_step(struct trap_frame *frame, bool stops);
+
 /* What this processor enforces. */
 enum user_protection {
     USER_HAS_NX,   /* what is not executable */
@@ -146,6 +155,17 @@ bool user_set_gs_base(uint64_t base);
  * 0 or -EFAULT; of user_state_take also when the program's bytes make no state, and then the
  * registers are those of a new program. at == 0 takes those.
  */
+/*
+ * For debuggers: the calling thread's FPU and vector registers, in user_state_size() bytes aligned
+ * to 64, as the processor saves them; what was changed there is loaded if it is accepted: made such
+ * as the processor takes. `legacy`: of the first 512 bytes alone, which are in use then. The note
+ * is what Linux has in the last 48 of these.
+ */
+void user_state_read(void *to);
+void user_state_write(const void *from);
+bool user_state_accept(void *state, bool legacy);
+void user_state_note(uint64_t note[6]);
+
 size_t user_state_frame_size(void);
 int user_state_put(uintptr_t at);
 int user_state_take(uintptr_t at);

@@ -1,0 +1,146 @@
+"""Debian's strace and gdb, unmodified, on programs that run in the guest."""
+import os
+import re
+import subprocess
+
+import pytest
+from launcher.tree import built
+
+SUITE_TIMEOUT_SECONDS = 600
+PACKAGES = ("strace", "gdb")
+
+PROGRAM = r"""
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+volatile int counter;
+
+__attribute__((noinline)) int inner(int n) {
+    counter += n;
+    return n * 2;
+}
+
+__attribute__((noinline)) int outer(int n) {
+    int twice = inner(n + 1);
+    return twice + 1;
+}
+
+static void *work(void *) {
+    outer(4);
+    return NULL;
+}
+
+int main(int count, char **) {
+    pthread_t thread;
+    if (count == 1) {
+        printf("%d\n", outer(20));
+        return counter;
+    }
+    if (count == 2) {
+        pthread_create(&thread, NULL, work, NULL);
+        pthread_join(thread, NULL);
+        return 0;
+    }
+    for (;;) {
+        outer(1);
+        usleep(10000);
+    }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def program(machine):
+    """The program with what debuggers want to know of it, in the guest."""
+    source = built("tmp", "debugged.c")
+    os.makedirs(os.path.dirname(source), exist_ok=True)
+    with open(source, "w") as file:
+        file.write(PROGRAM)
+    made = source[:-2]
+    subprocess.run(["gcc", "-g", "-O0", "-o", made, source], check=True)
+    with open(made, "rb") as file:
+        machine.run(["sh", "-c", "cat > /tmp/debugged && chmod +x /tmp/debugged"], file.read())
+    return "/tmp/debugged"
+
+
+def lines(done):
+    return done.output.decode(errors="replace") + done.errors.decode(errors="replace")
+
+
+def gdb(machine, commands, *words, before="", after=""):
+    asked = " ".join(f"-ex '{command}'" for command in commands)
+    return lines(machine.sh(f"{before}\ngdb -nx -batch {asked} {' '.join(words)}\n{after}", limit=300))
+
+
+# ---- strace ----
+
+def test_calls_of_a_program_are_told(machine):
+    said = lines(machine.sh("strace -e trace=openat,close,write cat /etc/hostname"))
+    assert re.search(r'^openat\(AT_FDCWD, "/etc/hostname", O_RDONLY\) += 3$', said, re.M), said
+    assert re.search(r'write\(1, "k42\\n", 4.*\) += 4$', said, re.M | re.S), said
+    assert "+++ exited with 0 +++" in said
+
+
+def test_children_are_followed(machine):
+    said = lines(machine.sh("strace -f -e trace=execve,exit_group sh -c 'cat /dev/null; exit 7'; echo $?"))
+    assert len(re.findall(r"execve\(", said)) >= 2, said
+    assert re.search(r"\[pid +\d+\] \+\+\+ exited with 0 \+\+\+", said), said
+    assert "+++ exited with 7 +++" in said and said.count("\n7\n") == 1 or said.startswith("7\n"), said
+
+
+def test_calls_are_counted(machine):
+    said = lines(machine.sh("strace -c -f sh -c 'ls / | wc -l'"))
+    assert re.search(r"^100[.,]00 .* total$", said, re.M), said
+
+
+def test_a_running_program_is_watched_and_left(machine):
+    said = lines(machine.sh("sleep 100 & sleep 0.1; timeout 1 strace -p $! -e trace=all 2>&1; "
+                            "kill -0 $! && echo still there; kill $!"))
+    assert "attached" in said and "detached" in said and "still there" in said, said
+
+
+def test_a_call_is_made_to_fail(machine):
+    said = lines(machine.sh("strace -e trace=openat -e inject=openat:error=EACCES:when=3 "
+                            "cat /etc/hostname"))
+    assert "EACCES" in said and "(INJECTED)" in said, said
+
+
+# ---- gdb ----
+
+def test_a_breakpoint_stops_a_program(machine, program):
+    said = gdb(machine, ["break inner", "run", "bt", "next", "print counter", "finish", "continue"],
+               program)
+    assert re.search(r"^Breakpoint 1, inner \(n=21\)", said, re.M), said
+    assert re.search(r"^#1 .* in outer \(n=20\)", said, re.M), said
+    assert re.search(r"^#2 .* in main ", said, re.M), said
+    assert "$1 = 21" in said and "Value returned is $2 = 42" in said, said
+    assert re.search(r"exited with code 025\]", said), said
+
+
+def test_a_running_program_is_attached_to(machine, program):
+    said = gdb(machine, ["bt", "break inner", "continue", "bt", "detach"], "-p $!",
+               before=f"{program} a b & sleep 0.3", after="kill -0 $! && echo still there; kill $!")
+    assert re.search(r"in main \(", said), said
+    assert re.search(r"^Breakpoint 1, inner \(n=2\)", said, re.M), said
+    assert "still there" in said, said
+
+
+def test_variables_are_set_and_functions_called(machine, program):
+    said = gdb(machine, ["break inner", "run", "delete", "set var n = 100", "print outer(1)",
+                         "continue"], program)
+    assert "$1 = 5" in said and "exited with code 0146]" in said, said
+
+
+def test_threads_are_seen(machine, program):
+    said = gdb(machine, ["break inner", "run", "info threads", "thread apply all bt", "continue"],
+               f"--args {program} a")
+    assert re.search(r"^\* 2 +Thread .* inner \(n=5\)", said, re.M), said
+    assert re.search(r"^#\d+ .* in main ", said, re.M), said
+    assert "exited normally" in said, said
+
+
+def test_instructions_are_stepped(machine, program):
+    said = gdb(machine, ["break outer", "run", "stepi 20", "info registers rip", "continue"], program)
+    assert re.search(r"^rip +0x", said, re.M), said
+    assert "exited with code 025" in said, said
