@@ -17,6 +17,8 @@
 
 extern const struct linux_call *const linux_calls_begin[], *const linux_calls_end[];
 
+#define NO_CALL (~0ul) /* what a tracer puts in place of a number */
+
 static linux_call_fn functions[LINUX_CALL_NUMBERS];
 static bool missed[LINUX_CALL_NUMBERS]; /* said so already */
 
@@ -56,15 +58,11 @@ static k42_result translate(k42_result result) {
 }
 
 /* What a tracer and filters have to say; the tracer may have changed the call. */
-static bool is_allowed(struct task *task, uint64_t *number, k42_result *result) {
-    struct trap_frame *frame = task->frame;
+static bool is_allowed(struct task *task, k42_result *result) {
+    const struct trap_frame *frame = task->frame;
+    bool made = tracing_call(task) && frame->error != NO_CALL;
     *result = (k42_result)frame->rax;
-    bool made = tracing_call(task);
-    *number = frame->error;
-    if (*number == ~0ul)
-        made = false;
-    *result = (k42_result)frame->rax;
-    return made && (!(task->strict || task->filters) || seccomp_allows(task, *number, result));
+    return made && (!(task->strict || task->filters) || seccomp_allows(task, frame->error, result));
 }
 
 void linux_system_call(struct trap_frame *frame) {
@@ -73,7 +71,11 @@ void linux_system_call(struct trap_frame *frame) {
     task->frame = frame;
     k42_enter();
     k42_result result = 0;
-    bool made = __builtin_expect(!task->guarded, 1) || is_allowed(task, &number, &result);
+    bool made = true;
+    if (__builtin_expect(task->guarded, 0)) {
+        made = is_allowed(task, &result);
+        number = frame->error;
+    }
     if (__builtin_expect(made && number < LINUX_CALL_NUMBERS, 1))
         result =
             functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);

@@ -97,6 +97,19 @@ static struct signal_info page_cause(uintptr_t address, int reason) {
     return info;
 }
 
+#define WATCHED 0xful
+#define STEPPED 0x4000ul
+#define RESUME  0x10000ul /* in the flags: what stops at this instruction does so once */
+
+static void watched(struct task *task, struct signal_info *info) {
+    tracing_watched(task, task->trap_error);
+    if (!(task->trap_error & WATCHED))
+        return;
+    if (!(task->trap_error & STEPPED))
+        info->code = TRAP_HWBKPT;
+    task->frame->rflags |= RESUME;
+}
+
 void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
     struct signal_info info = {.signal = SIGSEGV, .code = SI_KERNEL};
     struct task *task = task_self();
@@ -114,6 +127,8 @@ void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
             info.fault.address = frame->rip;
     }
     k42_enter();
+    if (frame->vector == VECTOR_DEBUG)
+        watched(task, &info);
     signal_force(&info);
     k42_exit();
 }

@@ -75,6 +75,16 @@ static inline struct trap_frame *user_frame_of(struct user_context *context) {
 /* How large the memory behind `state` must be, aligned to 64. The same for all threads. */
 size_t user_state_size(void);
 
+/* Where the processor stops a program for its debugger: the registers 0 to 3 and 7. */
+struct user_debug {
+    uint64_t address[4];
+    uint64_t control;
+};
+/* Whether a program may have them. */
+bool user_debug_accept(const struct user_debug *debug);
+/* The calling thread's, from its next instruction in the program on. */
+void user_debug_set(const struct user_debug *debug);
+
 /*
  * The registers of a new program, for a thread that has yet to start, or for the calling one, which
  * has the table loaded from here on. `state`'s memory is the caller's to give and to take back.
@@ -156,11 +166,12 @@ bool user_set_gs_base(uint64_t base);
  * registers are those of a new program. at == 0 takes those.
  */
 /*
- * For debuggers: the calling thread's FPU and vector registers, in user_state_size() bytes aligned
- * to 64, as the processor saves them; what was changed there is loaded if it is accepted: made such
- * as the processor takes. `legacy`: of the first 512 bytes alone, which are in use then. The note
- * is what Linux has in the last 48 of these.
+ * For debuggers: the calling thread's FPU and vector registers, in user_vectors_size() bytes
+ * aligned to 64, as the processor saves them; what was changed there is loaded if it is accepted:
+ * made such as the processor takes. `legacy`: of the first 512 bytes alone, which are in use then.
+ * The note is what Linux has in the last 48 of these.
  */
+size_t user_vectors_size(void);
 void user_state_read(void *to);
 void user_state_write(const void *from);
 bool user_state_accept(void *state, bool legacy);

@@ -66,8 +66,21 @@ void user_state_enable(void) {
     state_size = cpuid(XSAVE_LEAF, 0).ebx;
 }
 
+/* Behind what the processor saves are the debug registers. */
+static uint32_t debug_at(void) {
+    return (state_size + 7) & ~7u;
+}
+
 size_t user_state_size(void) {
+    return debug_at() + sizeof(struct user_debug);
+}
+
+size_t user_vectors_size(void) {
     return state_size;
+}
+
+const struct user_debug *user_state_debug(const void *state) {
+    return (const struct user_debug *)(const void *)((const char *)state + debug_at());
 }
 
 void user_state_save(void *state) {
@@ -89,7 +102,7 @@ void user_state_load(const void *state) {
 void user_state_init(void *state) {
     uint16_t control = FX_CONTROL;
     uint32_t mxcsr = FX_MXCSR;
-    __builtin_memset(state, 0, state_size);
+    __builtin_memset(state, 0, user_state_size());
     __builtin_memcpy((char *)state + FX_CONTROL_AT, &control, sizeof control);
     __builtin_memcpy((char *)state + FX_MXCSR_AT, &mxcsr, sizeof mxcsr);
 }

@@ -105,6 +105,8 @@ void registers_give(struct tracee *tracee, struct task *task) {
     }
     if (tracee->vectors_set)
         user_state_write(tracee->vectors);
+    if (tracee->debug_set)
+        user_debug_set(&tracee->debug);
 }
 
 /* ---- sets ---- */
@@ -140,7 +142,7 @@ static void change_vectors(struct tracee *tracee, const void *argument) {
 
 /* `legacy`: the first 512 bytes alone, which are then in use, whatever the rest said. */
 static k42_result set_vectors(struct tracee *tracee, uintptr_t from, size_t size, bool legacy) {
-    size_t whole = user_state_size();
+    size_t whole = user_vectors_size();
     char *bytes = heap_allocate((whole + 63) & ~63ul);
     if (!bytes)
         return -ENOMEM;
@@ -164,7 +166,7 @@ static k42_result set_of(struct tracee *tracee, unsigned note, uintptr_t from, s
     case NT_PRFPREG:
         return size == FXSAVE_BYTES ? set_vectors(tracee, from, size, true) : -EINVAL;
     default:
-        return size == user_state_size() ? set_vectors(tracee, from, size, false) : -EFAULT;
+        return size == user_vectors_size() ? set_vectors(tracee, from, size, false) : -EFAULT;
     }
 }
 
@@ -190,7 +192,7 @@ static size_t size_of(unsigned note) {
     case NT_PRFPREG:
         return FXSAVE_BYTES;
     case NT_X86_XSTATE:
-        return user_state_size();
+        return user_vectors_size();
     default:
         return 0;
     }
@@ -236,6 +238,43 @@ k42_result registers_request(struct tracee *tracee, long request, uintptr_t addr
     }
 }
 
+/* ---- debug registers ---- */
+
+enum { DEBUG_STATUS = 6, DEBUG_CONTROL = 7, DEBUG_ADDRESSES = 4 };
+#define STATUS_AT_REST 0xffff0ff0ul
+
+static uint64_t debug_word(const struct tracee *tracee, unsigned which) {
+    if (which < DEBUG_ADDRESSES)
+        return tracee->debug.address[which];
+    if (which == DEBUG_STATUS)
+        return tracee->debug_status | STATUS_AT_REST;
+    return which == DEBUG_CONTROL ? tracee->debug.control : 0;
+}
+
+static void change_status(struct tracee *tracee, const void *wanted) {
+    tracee->debug_status = *(const uint64_t *)wanted;
+}
+
+static void change_debug(struct tracee *tracee, const void *wanted) {
+    tracee->debug = *(const struct user_debug *)wanted;
+    tracee->debug_set = true;
+}
+
+static k42_result set_debug(struct tracee *tracee, unsigned which, uint64_t word) {
+    struct user_debug wanted = tracee->debug;
+    if (which == DEBUG_STATUS)
+        return tracee_change(tracee, change_status, &word);
+    if (which == DEBUG_CONTROL)
+        wanted.control = word;
+    else if (which < DEBUG_ADDRESSES)
+        wanted.address[which] = word;
+    else
+        return -EIO;
+    if (which < DEBUG_ADDRESSES ? word >= USER_END : !user_debug_accept(&wanted))
+        return -EINVAL;
+    return tracee_change(tracee, change_debug, &wanted);
+}
+
 /* ---- words ---- */
 
 k42_result registers_word(const struct tracee *tracee, uintptr_t offset, uint64_t *word) {
@@ -244,6 +283,8 @@ k42_result registers_word(const struct tracee *tracee, uintptr_t offset, uint64_
     *word = 0;
     if (offset < sizeof tracee->registers)
         __builtin_memcpy(word, (const char *)&tracee->registers + offset, sizeof *word);
+    if (offset >= USER_DEBUG && offset < USER_DEBUG_END)
+        *word = debug_word(tracee, (unsigned)(offset - USER_DEBUG) / 8);
     return 0;
 }
 
@@ -251,8 +292,10 @@ k42_result registers_set_word(struct tracee *tracee, uintptr_t offset, uint64_t 
     struct tracee_registers wanted = tracee->registers;
     if (offset % 8 || offset >= USER_SIZE)
         return -EIO;
+    if (offset >= USER_DEBUG && offset < USER_DEBUG_END)
+        return set_debug(tracee, (unsigned)(offset - USER_DEBUG) / 8, word);
     if (offset >= sizeof wanted)
-        return offset >= USER_DEBUG && offset < USER_DEBUG_END && !word ? 0 : -EIO;
+        return -EIO;
     __builtin_memcpy((char *)&wanted + offset, &word, sizeof word);
     k42_result result = check(&wanted);
     return result < 0 ? result : tracee_change(tracee, change_registers, &wanted);

@@ -56,7 +56,7 @@ static void fill(struct tracee *tracee, const struct task *task, const struct st
     tracee->info = info_now(task, stop);
     tracee->message = stop->message;
     tracee->mask = task->restores_mask ? task->blocked_after_call : task->blocked;
-    tracee->registers_set = tracee->vectors_set = tracee->mask_set = false;
+    tracee->registers_set = tracee->vectors_set = tracee->mask_set = tracee->debug_set = false;
     tracee->signal = 0;
     tracee->way = TRACEE_FREELY;
     registers_take(tracee, task);
@@ -277,6 +277,8 @@ void tracing_executed(struct task *task, int before) {
     struct tracee *tracee = tracee_of(task);
     if (!tracee)
         return;
+    tracee->debug = (struct user_debug){.control = 0};
+    tracee->debug_status = 0;
     if (before != task->tid) {
         k42_lock(&tracee->lock);
         tracee->child.pid = task->tid;
@@ -288,7 +290,13 @@ void tracing_executed(struct task *task, int before) {
         send_to_self(task, SIGTRAP);
 }
 
-/* ---- steps ---- */
+/* ---- steps and watches ---- */
+
+void tracing_watched(struct task *task, uint64_t status) {
+    struct tracee *tracee = tracee_of(task);
+    if (tracee)
+        tracee->debug_status = status;
+}
 
 void tracing_step(struct task *task) {
     if (!tracee_of(task)) {

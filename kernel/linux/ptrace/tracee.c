@@ -59,7 +59,7 @@ static struct tracee *make(const struct task *task, const struct tracee_wish *wi
     struct tracee *tracee = heap_allocate_zeroed(sizeof *tracee);
     if (!tracee)
         return NULL;
-    tracee->vectors = heap_allocate_zeroed((user_state_size() + 63) & ~63ul);
+    tracee->vectors = heap_allocate_zeroed((user_vectors_size() + 63) & ~63ul);
     if (!tracee->vectors) {
         heap_free(tracee);
         return NULL;

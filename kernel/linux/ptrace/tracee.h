@@ -23,6 +23,7 @@
 #ifndef KERNEL_TRACEE_H
 #define KERNEL_TRACEE_H
 
+#include "../../arch/x86_64/user.h"
 #include "../process/process.h"
 #include "numbers.h"
 
@@ -87,7 +88,9 @@ struct tracee {
     uint64_t mask;
     struct tracee_registers registers;
     void *vectors; /* FPU and vector registers, as the processor saves them */
-    bool registers_set, vectors_set, mask_set;
+    struct user_debug debug;
+    uint64_t debug_status; /* what the processor said when it stopped it; the tracee's own, too */
+    bool registers_set, vectors_set, mask_set, debug_set;
 
     /* What it goes on with. */
     int32_t signal;
@@ -151,6 +154,8 @@ bool tracing_has(const struct task *task, uint32_t option);
 void tracing_exit(struct task *task);
 /* execve() has succeeded; the number it had before. */
 void tracing_executed(struct task *task, int before);
+/* The processor has stopped it by a debug register, and says which. */
+void tracing_watched(struct task *task, uint64_t status);
 /* The first instruction of a handler is to come, and each is stopped at. */
 void tracing_handler(struct task *task);
 /* The next instruction is to be the last before a stop. */
