@@ -57,12 +57,21 @@ static k42_result translate(k42_result result) {
     return result == -K42_STALE ? -EBADF : -EIO;
 }
 
-/* What a tracer and filters have to say; the tracer may have changed the call. */
-static bool is_allowed(struct task *task, k42_result *result) {
+static inline k42_result make_call(const struct trap_frame *frame, uint64_t number) {
+    if (__builtin_expect(number < LINUX_CALL_NUMBERS, 1))
+        return functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
+                                 frame->r9);
+    return missing(number);
+}
+
+/* A tracer and filters have their say; the tracer may have changed the call. */
+__attribute__((noinline)) static k42_result make_guarded_call(struct task *task) {
     const struct trap_frame *frame = task->frame;
     bool made = tracing_call(task) && frame->error != NO_CALL;
-    *result = (k42_result)frame->rax;
-    return made && (!(task->strict || task->filters) || seccomp_allows(task, frame->error, result));
+    k42_result result = (k42_result)frame->rax;
+    if (!made || ((task->strict || task->filters) && !seccomp_allows(task, frame->error, &result)))
+        return result;
+    return make_call(frame, frame->error);
 }
 
 void linux_system_call(struct trap_frame *frame) {
@@ -70,17 +79,11 @@ void linux_system_call(struct trap_frame *frame) {
     struct task *task = task_self();
     task->frame = frame;
     k42_enter();
-    k42_result result = 0;
-    bool made = true;
-    if (__builtin_expect(task->guarded, 0)) {
-        made = is_allowed(task, &result);
-        number = frame->error;
-    }
-    if (__builtin_expect(made && number < LINUX_CALL_NUMBERS, 1))
-        result =
-            functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
-    else if (made)
-        result = missing(number);
+    k42_result result;
+    if (__builtin_expect(!task->guarded, 1))
+        result = make_call(frame, number);
+    else
+        result = make_guarded_call(task);
     k42_exit();
     if (__builtin_expect(result <= -4096 && result >= -4300, 0) && user_frame_is_call(frame))
         result = translate(result);

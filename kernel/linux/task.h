@@ -89,11 +89,12 @@ struct task {
     uint64_t timer_slack; /* as prctl() has it; 0: as it was */
     int32_t parent_death_signal;
     bool no_new_privileges;
-    bool guarded; /* its calls are looked at before they are made, because of what follows */
-    bool strict;  /* seccomp: it makes next to no calls */
-    bool steps, call_stops; /* traced: it stops after the next instruction; at the call's end */
-    struct call_filter *filters;              /* seccomp/seccomp.h; held */
-    uint64_t file_size_limit;                 /* RLIMIT_FSIZE; kept up to date by limits_keep() */
+    bool guarded;        /* its calls are looked at before they are made, because of what follows */
+    bool strict;         /* seccomp: it makes next to no calls */
+    bool stops_at_calls; /* traced: it stops before each of its calls */
+    bool steps, call_stops;      /* likewise: after the next instruction; at the end of this call */
+    struct call_filter *filters; /* seccomp/seccomp.h; held */
+    uint64_t file_size_limit;    /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;

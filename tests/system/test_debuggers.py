@@ -4,7 +4,8 @@ import re
 import subprocess
 
 import pytest
-from launcher.tree import built
+from launcher import component
+from launcher.tree import built, path
 
 SUITE_TIMEOUT_SECONDS = 600
 PACKAGES = ("strace", "gdb")
@@ -132,6 +133,15 @@ def test_variables_are_set_and_functions_called(machine, program):
     assert "$1 = 5" in said and "exited with code 0146]" in said, said
 
 
+def test_a_variable_is_watched(machine, program):
+    """By the processor's debug registers."""
+    said = gdb(machine, ["break main", "run", "watch counter", "continue", "bt", "continue"], program)
+    assert "Hardware watchpoint 2: counter" in said, said
+    assert re.search(r"^Old value = 0\nNew value = 21\n", said, re.M), said
+    assert re.search(r"^#0 +inner \(n=21\)", said, re.M), said
+    assert "exited with code 025]" in said, said
+
+
 def test_threads_are_seen(machine, program):
     said = gdb(machine, ["break inner", "run", "info threads", "thread apply all bt", "continue"],
                f"--args {program} a")
@@ -144,3 +154,43 @@ def test_instructions_are_stepped(machine, program):
     said = gdb(machine, ["break outer", "run", "stepi 20", "info registers rip", "continue"], program)
     assert re.search(r"^rip +0x", said, re.M), said
     assert "exited with code 025" in said, said
+
+
+# ---- processes that are replaced meanwhile ----
+
+SWAPS = """(turns=0; while [ ! -e over ]; do
+    k42ctl swap --class process.linux --attempts 4 --deadline 100ms
+    k42ctl upgrade /tmp/process_v2.k42 && k42ctl upgrade process.linux 1 && k42ctl unload process_v2 &&
+        turns=$((turns + 1))
+done > swapped 2>&1; echo $turns > turns) & swaps=$!
+until [ -s swapped ]; do sleep 0.01; done
+%s
+touch over; wait $swaps; echo turns $(cat turns); tail -n 3 swapped
+"""
+
+
+@pytest.fixture(scope="module")
+def other_version(machine):
+    """The next version of processes, whose blocks and records lie otherwise."""
+    if machine.kernel != "k42":
+        pytest.skip("Linux has no objects")
+    made = built("tmp", f"process_v2-{machine.variant}.k42")
+    component.build(path("components", "process_v2.c"), made, variant=machine.variant)
+    with open(made, "rb") as file:
+        machine.run(["sh", "-c", "cat > /tmp/process_v2.k42"], file.read())
+
+
+def test_children_are_followed_while_processes_are_swapped(machine, other_version):
+    work = "for i in 1 2 3 4 5 6 7 8 9 10; do (exit 3); cat /dev/null; done"
+    said = lines(machine.sh(SWAPS % f"strace -f -o told sh -c '{work}'; echo status $?; "
+                            "grep -c 'exited with 3 ' told; grep -c 'exited with 0 ' told", limit=300))
+    assert "status 0\n10\n11\n" in said, said
+    assert int(re.search(r"^turns (\d+)", said, re.M)[1]) > 0, said
+
+
+def test_a_breakpoint_stops_a_program_while_processes_are_swapped(machine, program, other_version):
+    said = lines(machine.sh(SWAPS % f"gdb -nx -batch -ex 'break inner' -ex run -ex bt -ex 'next' "
+                            f"-ex 'next' -ex 'continue' {program}", limit=300))
+    assert re.search(r"^Breakpoint 1, inner \(n=21\)", said, re.M), said
+    assert "exited with code 025]" in said, said
+    assert int(re.search(r"^turns (\d+)", said, re.M)[1]) > 0, said

@@ -117,6 +117,8 @@ k42_result process_take(struct process *self, struct task *task, uint64_t set, u
                         struct signal_taken *taken);
 k42_result process_block(struct process *self, struct task *task, uint64_t blocked);
 struct k42_pair process_pending(struct process *self, struct task *task);
+k42_result process_queued(struct process *self, struct task *task, uint64_t position,
+                          struct signal_info *info);
 k42_result process_act(struct process *self, int signal, const struct signal_action *wanted,
                        struct signal_action *present);
 k42_result process_stop(struct process *self, struct task *task, int signal);
@@ -239,6 +241,6 @@ k42_result process_import(struct k42_root *to, struct k42_state *state, unsigned
     .borrow = process_borrow, .limit = process_limit, .bequeath = process_bequeath,                \
     .number = process_number, .set_number = process_set_number, .time_limit = process_time_limit,  \
     .keep = process_keep, .trace = process_trace, .untrace = process_untrace,                      \
-    .traced = process_traced
+    .traced = process_traced, .queued = process_queued
 
 #endif

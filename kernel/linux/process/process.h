@@ -164,6 +164,12 @@ struct process_ops {
     /* Those that wait for a thread or for all, in the word. */
     K42_METHOD_PAIR(pending)(struct process *self, K42_LOCAL struct task *task);
 
+    /* What waits for a thread (NULL: for the process) at a position, the oldest at 0. Errors:
+     * -ENOENT. */
+    K42_METHOD(queued)
+    (struct process *self, K42_LOCAL struct task *task, uint64_t position,
+     K42_OUT struct signal_info *info);
+
     /* What is done about a signal: sets (not NULL) and tells (not NULL). Errors: -EINVAL. */
     K42_METHOD(act)
     (struct process *self, int signal, K42_LOCAL const struct signal_action *wanted,

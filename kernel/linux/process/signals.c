@@ -366,6 +366,19 @@ struct k42_pair process_pending(struct process *self, struct task *task) {
     return (struct k42_pair){0, set};
 }
 
+k42_result process_queued(struct process *self, struct task *task, uint64_t position,
+                          struct signal_info *info) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    const struct signal_entry *entry = task ? task->pending.first : body->pending.first;
+    while (entry && position--)
+        entry = entry->next;
+    if (entry)
+        *info = entry->info;
+    k42_unlock(&body->lock);
+    return entry ? 0 : -ENOENT;
+}
+
 /* ---- stopping ---- */
 
 bool process_stop_is_complete(struct process_body *body) {

@@ -39,7 +39,7 @@ static k42_result ask(struct tracee *tracee, struct task *task, long request, ui
 }
 
 /*
- * Partly: no PTRACE_SYSEMU, PTRACE_SINGLEBLOCK, PTRACE_PEEKSIGINFO, PTRACE_SECCOMP_GET_FILTER and
+ * Partly: no PTRACE_SYSEMU, PTRACE_SINGLEBLOCK, PTRACE_SECCOMP_GET_FILTER and
  * PTRACE_O_SUSPEND_SECCOMP.
  */
 LINUX_CALL(101, ptrace, long request, int tid, uintptr_t address, uintptr_t data) {

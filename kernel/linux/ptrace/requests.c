@@ -66,6 +66,30 @@ static k42_result tell_info(const struct tracee *tracee, uintptr_t to) {
     return program_write(to, whole, sizeof whole);
 }
 
+/* Siginfos one after the other: how many. */
+static k42_result peek_queue(struct task *task, uintptr_t from, uintptr_t to) {
+    struct ptrace_peeksiginfo_args wanted;
+    k42_result result = program_read(&wanted, from, sizeof wanted);
+    if (result < 0)
+        return result;
+    if ((wanted.flags & ~PTRACE_PEEKSIGINFO_SHARED) || wanted.nr < 0)
+        return -EINVAL;
+    int tid = task->tid, done = 0;
+    uint8_t whole[128] = {0};
+    struct signal_info info;
+    for (; task && done < wanted.nr; done++, to += sizeof whole) {
+        struct task *whose = wanted.flags ? NULL : task;
+        if (k42_call(task->process, queued, whose, wanted.off + (unsigned)done, &info) < 0)
+            break;
+        __builtin_memcpy(whole, &info, sizeof info);
+        result = program_write(to, whole, sizeof whole);
+        if (result < 0)
+            return done ? done : result;
+        task = whom_thread(tid); /* it may have been waited for */
+    }
+    return done;
+}
+
 static void change_info(struct tracee *tracee, const void *what) {
     tracee->info = *(const struct signal_info *)what;
 }
@@ -215,6 +239,8 @@ k42_result tracee_request(struct tracee *tracee, struct task *task, long request
         return program_write(data, &tracee->message, sizeof tracee->message);
     case PTRACE_GETSIGINFO:
         return tell_info(tracee, data);
+    case PTRACE_PEEKSIGINFO:
+        return peek_queue(task, address, data);
     case PTRACE_SETSIGINFO:
         return set_info(tracee, data);
     case PTRACE_GETSIGMASK:

@@ -126,6 +126,7 @@ static void take_over(struct tracee *tracee, struct task *task, bool in_call) {
         ignore(k42_call(task->process, block, task, tracee->mask));
     bool calls = tracee->way != TRACEE_FREELY;
     task->steps = tracee->way == TRACEE_ONE_STEP;
+    task->stops_at_calls = tracee->way == TRACEE_TO_CALL;
     guard(task, calls);
     task->call_stops = in_call && calls;
     bool left = tracee->state == TRACEE_LEFT;
@@ -168,6 +169,7 @@ static int call_status(const struct tracee *tracee) {
 bool tracing_call(struct task *task) {
     struct tracee *tracee = tracee_of(task);
     if (!tracee) {
+        task->steps = task->stops_at_calls = false;
         guard(task, false);
         return true;
     }
@@ -176,6 +178,8 @@ bool tracing_call(struct task *task) {
         thread_interrupt(task->thread, THREAD_WORK);
         return true;
     }
+    if (!task->stops_at_calls)
+        return true;
     struct stop stop = {TRACEE_AT_CALL, call_status(tracee), NULL, PTRACE_EVENTMSG_SYSCALL_ENTRY};
     send_to_self(task, stop_at(task, tracee, &stop));
     return !is_killed();
