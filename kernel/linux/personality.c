@@ -9,6 +9,7 @@
 #include "../sched/wait.h"
 #include "abi.h"
 #include "call.h"
+#include "core/core.h"
 #include "process/lives.h"
 #include "program.h"
 #include "ptrace/tracee.h"
@@ -141,8 +142,10 @@ void linux_work(struct trap_frame *frame) {
     struct task *task = task_self();
     task->frame = frame;
     k42_enter();
-    if (bits & THREAD_KILLED)
+    if (bits & THREAD_KILLED) {
+        core_note(task);
         task_exit();
+    }
     if (bits & THREAD_WORK)
         limits_keep(task, true);
     if (task->call_stops)

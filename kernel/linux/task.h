@@ -19,6 +19,7 @@
 
 struct call_filter;
 struct charge;
+struct core;
 struct host_names;
 struct path_context;
 struct thread;
@@ -32,6 +33,7 @@ struct task_memory {
     struct user_table *table;
     uint64_t top;               /* new mappings are placed below; constant */
     k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
+    struct core *core;          /* while one is made: core/core.h; atomic */
     uint32_t barriers;          /* what membarrier() was told to be ready for; atomic */
     struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
     struct charge *next_charge; /* and those of the program it runs next; atomic */

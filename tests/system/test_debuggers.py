@@ -32,6 +32,11 @@ static void *work(void *) {
     return NULL;
 }
 
+static void *sleeps(void *) {
+    for (;;)
+        pause();
+}
+
 int main(int count, char **) {
     pthread_t thread;
     if (count == 1) {
@@ -42,6 +47,11 @@ int main(int count, char **) {
         pthread_create(&thread, NULL, work, NULL);
         pthread_join(thread, NULL);
         return 0;
+    }
+    if (count == 4) {
+        pthread_create(&thread, NULL, sleeps, NULL);
+        usleep(100000);
+        *(volatile int *)8 = outer(1);
     }
     for (;;) {
         outer(1);
@@ -154,6 +164,26 @@ def test_instructions_are_stepped(machine, program):
     said = gdb(machine, ["break outer", "run", "stepi 20", "info registers rip", "continue"], program)
     assert re.search(r"^rip +0x", said, re.M), said
     assert "exited with code 025" in said, said
+
+
+# ---- cores ----
+
+def test_a_core_says_how_it_ended(machine, program):
+    said = gdb(machine, ["bt", "print counter", "info sharedlibrary", "thread apply all bt"],
+               program, "core-debugged-11", before="echo 'core-%e-%s' > /proc/sys/kernel/core_pattern\n"
+               f"ulimit -c unlimited; {program} a b c; echo status $?",
+               after="echo core > /proc/sys/kernel/core_pattern")
+    assert "status 139" in said and "terminated with signal SIGSEGV" in said, said
+    assert re.search(r"^#0 +main \(count=4\)", said, re.M) and "$1 = 2" in said, said
+    assert "libc.so.6" in said and re.search(r"^#\d+ .* in sleeps \(", said, re.M), said
+
+
+def test_without_a_limit_for_it_there_is_no_core(machine, program):
+    said = lines(machine.sh(f"ulimit -c 0; {program} a b c; echo status $?; ls", shell="/bin/bash"))
+    assert "status 139" in said and "dumped" not in said and "core" not in said, said
+    said = lines(machine.sh(f"ulimit -c 8; {program} a b c; echo status $?; du -k core",
+                            shell="/bin/bash"))
+    assert re.search(r"^([0-8])\tcore$", said, re.M), said
 
 
 # ---- processes that are replaced meanwhile ----

@@ -13,6 +13,7 @@
 
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
+#include "../core/core.h"
 #include "../ptrace/tracee.h"
 
 #include <errno.h>
@@ -216,7 +217,7 @@ static bool may_take(const struct task *task, int signal) {
 static bool is_fatal(const struct process_body *body, int signal) {
     uint64_t bit = signal_bit(signal);
     return action_of((struct process_body *)(uintptr_t)body, signal)->handler == HANDLER_DEFAULT &&
-           !(bit & (SIGNALS_IGNORED | SIGNALS_STOP));
+           !(bit & (SIGNALS_IGNORED | SIGNALS_STOP | SIGNALS_CORE));
 }
 
 /* Somebody who does not block it: the first thread if it may be, for most programs are of one. */

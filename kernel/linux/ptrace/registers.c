@@ -49,12 +49,10 @@ static uint64_t result_meant(uint64_t result) {
 
 /* ---- from and to a frame ---- */
 
-void registers_take(struct tracee *tracee, const struct task *task) {
-    struct trap_frame *from = task->frame;
-    if (task->steps)
-        user_frame_step(from, false);
+void registers_read(struct tracee_registers *to, const struct task *task) {
+    const struct trap_frame *from = task->frame;
     bool call = user_frame_is_call(from);
-    tracee->registers = (struct tracee_registers){
+    *to = (struct tracee_registers){
         .r15 = from->r15,
         .r14 = from->r14,
         .r13 = from->r13,
@@ -79,6 +77,12 @@ void registers_take(struct tracee *tracee, const struct task *task) {
         .fs_base = user_fs_base(),
         .gs_base = user_gs_base(),
     };
+}
+
+void registers_take(struct tracee *tracee, const struct task *task) {
+    if (task->steps)
+        user_frame_step(task->frame, false);
+    registers_read(&tracee->registers, task);
     user_state_read(tracee->vectors);
 }
 

@@ -169,6 +169,8 @@ int tracing_child(struct task *self, struct task *child, const struct clone_requ
 
 /* ---- registers (registers.c) ---- */
 
+/* The calling thread's; all but FPU and vectors. */
+void registers_read(struct tracee_registers *to, const struct task *task);
 void registers_take(struct tracee *tracee, const struct task *task);
 void registers_give(struct tracee *tracee, struct task *task);
 

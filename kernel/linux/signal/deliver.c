@@ -10,6 +10,7 @@
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../call.h"
+#include "../core/core.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../ptrace/tracee.h"
@@ -118,13 +119,14 @@ static void stay_stopped(struct task *task) {
     } while (result > 0);
 }
 
-static void do_default(struct task *task, int signal) {
+static void do_default(struct task *task, const struct signal_info *info) {
+    int signal = info->signal;
     uint64_t bit = signal_bit(signal);
     bool first = task->pid == 1 && signal != SIGKILL; /* it was blocked, or had a handler */
     if (first || (bit & SIGNALS_IGNORED))
         return;
     if (!(bit & SIGNALS_STOP))
-        process_exit(signal);
+        core_exit(info);
     if (signal != SIGSTOP && group_cannot_stop(task))
         return;
     k42_result result = k42_call(task->process, stop, task, signal);
@@ -158,7 +160,7 @@ static bool deliver_one(struct task *task) {
         enter_handler(task, &taken);
         return true;
     }
-    do_default(task, (int)signal);
+    do_default(task, &taken.info);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "../../mem/heap/heap.h"
 #include "../../trace/events.h"
 #include "../abi.h"
+#include "../core/core.h"
 #include "../events/process_file.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
@@ -135,7 +136,7 @@ void signal_force(const struct signal_info *info) {
         return;
     }
     if (result < 0 || action.handler <= 1 || (task->blocked & bit))
-        process_exit(info->signal);
+        core_exit(info);
     if (k42_call(task->process, send, task->tid, info) < 0)
         process_exit(info->signal);
 }

@@ -35,6 +35,7 @@ static void threads(void) {
     raise(SIGSTOP);
     pthread_create(&one, NULL, thread, NULL);
     pthread_join(one, NULL);
+    doze(100); /* its end is to have been waited for before the process's */
     _exit(7);
 }
 
