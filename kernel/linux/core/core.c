@@ -65,8 +65,10 @@ static k42_result end_others(struct task *task) {
     int32_t tid = task->tid;
     k42_result result;
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(task->process, alone, task));
-    if (result >= 0 && tid != task->pid)
+    if (result >= 0 && tid != task->pid) {
+        tracing_renamed(task);
         ids_give(tid);
+    }
     return result;
 }
 

@@ -277,17 +277,23 @@ void tracing_exit(struct task *task) {
     tracing_event(task, PTRACE_EVENT_EXIT, (uint64_t)task->exit_status);
 }
 
+void tracing_renamed(struct task *task) {
+    struct tracee *tracee = tracee_of(task);
+    if (!tracee)
+        return;
+    k42_lock(&tracee->lock);
+    tracee->child.pid = task->tid;
+    k42_unlock(&tracee->lock);
+}
+
 void tracing_executed(struct task *task, int before) {
     struct tracee *tracee = tracee_of(task);
     if (!tracee)
         return;
     tracee->debug = (struct user_debug){.control = 0};
     tracee->debug_status = 0;
-    if (before != task->tid) {
-        k42_lock(&tracee->lock);
-        tracee->child.pid = task->tid;
-        k42_unlock(&tracee->lock);
-    }
+    if (before != task->tid)
+        tracing_renamed(task);
     if (tracing_has(task, PTRACE_O_TRACEEXEC))
         tracing_event(task, PTRACE_EVENT_EXEC, (uint64_t)before);
     else if (!tracee->seized)

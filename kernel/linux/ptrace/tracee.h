@@ -152,6 +152,8 @@ void tracing_event(struct task *task, int event, uint64_t message);
 bool tracing_has(const struct task *task, uint32_t option);
 /* The thread is about to end. */
 void tracing_exit(struct task *task);
+/* It has its process's number from now on. */
+void tracing_renamed(struct task *task);
 /* execve() has succeeded; the number it had before. */
 void tracing_executed(struct task *task, int before);
 /* The processor has stopped it by a debug register, and says which. */
