@@ -92,6 +92,7 @@ class Seen:
 
     def __init__(self, one):
         self.counts, self.pairs = left.told_by_storms(one)
+        self.last_failure = left.last_failure(one)
         started = {start for (start, _), times in self.pairs.items() if times}
         self.there = (living(one) | started) - PASSING
         self.swaps = self.counts["to_other"] + self.counts["to_itself"]
