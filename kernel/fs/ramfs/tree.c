@@ -92,6 +92,18 @@ k42_result tree_link(struct inode *directory, const struct node_name *name, stru
     return result;
 }
 
+/* Looked up anew, as the name may have gone since it was found. */
+void tree_note_name(struct inode *directory, const struct node_name *name) {
+    k42_lock(&directory->lock);
+    struct entry *entry = names_find(&directory->names, name);
+    if (entry && !inode_is_directory(entry->inode)) {
+        k42_lock(&entry->inode->lock);
+        inode_named(entry->inode, directory, entry);
+        k42_unlock(&entry->inode->lock);
+    }
+    k42_unlock(&directory->lock);
+}
+
 bool tree_may_take(const struct inode *directory, const struct inode *inode,
                    const struct credentials *who) {
     return !(directory->mode & MODE_STICKY) || who->fsuid == inode->uid ||

@@ -11,6 +11,7 @@
 #include "../../copy.h"
 #include "../../fs/file.h"
 #include "../../fs/mount.h"
+#include "../../fs/notify.h"
 #include "../../fs/path.h"
 #include "../../fs/values.h"
 #include "../../sched/wait.h"

@@ -98,6 +98,8 @@ static k42_result make(struct opening *opening, struct path *path) {
     if (made.result < 0)
         return made.result;
     opening->made = true;
+    if (notify_any())
+        notify_name(path->found.node, &path->last, NOTIFY_MADE, 0);
     struct place place = {path->found.mount, (node_ref)made.word};
     return open_place(opening, path, &place, ENTRY_REGULAR);
 }
@@ -236,6 +238,8 @@ static k42_result complete(struct opening *opening) {
         struct k42_pair node = k42_call(opening->file, node);
         struct node_attributes empty = {.size = 0};
         FILES_CALL(result, k42_call((node_ref)node.word, set_attributes, NODE_SET_SIZE, &empty));
+        if (result >= 0)
+            notify_file_if_any(opening->file, NOTIFY_WRITTEN);
     }
     if (result >= 0 && opening->type == ENTRY_FIFO && !(opening->flags & OPEN_NON_BLOCKING))
         FILES_CALL(result, k42_call(opening->file, settle));
@@ -276,6 +280,7 @@ static k42_result open_text(struct opening *opening, uintptr_t path) {
             return result;
         }
     }
+    notify_file_if_any(opening->file, NOTIFY_OPENED);
     return files_add(opening->file, opening->flags & OPEN_CLOSE_ON_EXEC);
 }
 
