@@ -89,7 +89,8 @@ static struct watched *take_idle(struct bucket *bucket, struct watched *watched)
 }
 
 static bool is_interested(const struct watch *watch, const struct notice *notice) {
-    return (watch->mask & notice->what & NOTIFY_EVENTS) && !(notice->nameless && watch->named_only);
+    return (((watch->mask & NOTIFY_EVENTS) | NOTIFY_UNMOUNTED) & notice->what) &&
+           !(notice->nameless && watch->named_only);
 }
 
 static void tell_all(struct watched *watched, const struct notice *notice) {
@@ -242,16 +243,10 @@ uint32_t notify_cookie(void) {
     return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
-/*
- * Two who let go of the last but one hold at the same time both may come here; the second finds
- * nothing. Nobody can get at the node any more but who found it before, as on Linux.
- */
-void notify_left(k42_ref node) {
-    static const struct notice notice = {.what = NOTIFY_SELF_REMOVED};
-    struct watched *watched = find(node);
-    if (!watched)
-        return;
-    struct bucket *bucket = bucket_of(node);
+/* The last notice. */
+static void end_all(struct watched *watched, uint32_t what) {
+    struct bucket *bucket = bucket_of((k42_ref)watched->node);
+    struct notice notice = {.what = what};
     k42_lock(&bucket->lock);
     tell_all(watched, &notice);
     while (watched->first)
@@ -259,4 +254,35 @@ void notify_left(k42_ref node) {
     struct watched *idle = take_idle(bucket, watched);
     k42_unlock(&bucket->lock);
     drop(idle);
+}
+
+/*
+ * Two who let go of the last but one hold at the same time both may come here; the second finds
+ * nothing. Nobody can get at the node any more but who found it before, as on Linux.
+ */
+void notify_left(k42_ref node) {
+    struct watched *watched = find(node);
+    if (watched)
+        end_all(watched, NOTIFY_SELF_REMOVED);
+}
+
+static bool is_of(const struct watched *watched, uint64_t device, uint32_t *what) {
+    struct node_attributes attributes;
+    if (k42_call(watched->node, attributes, &attributes) < 0 || attributes.device != device)
+        return false;
+    bool is_directory = (attributes.mode & MODE_TYPE) == MODE_DIRECTORY;
+    *what = NOTIFY_UNMOUNTED | (is_directory ? NOTIFY_DIRECTORY : 0u);
+    return true;
+}
+
+void notify_unmounted(node_ref root) {
+    struct node_attributes attributes;
+    uint32_t what;
+    if (k42_call(root, attributes, &attributes) < 0)
+        return;
+    for (size_t n = 0; n <= ~0u >> shift; n++)
+        for (struct watched *watched = __atomic_load_n(&buckets[n].first, __ATOMIC_ACQUIRE);
+             watched; watched = __atomic_load_n(&watched->next, __ATOMIC_ACQUIRE))
+            if (is_of(watched, attributes.device, &what))
+                end_all(watched, what);
 }

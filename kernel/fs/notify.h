@@ -34,6 +34,7 @@ enum notify_event {
     NOTIFY_SELF_REMOVED = 1024,
     NOTIFY_SELF_MOVED = 2048,
     NOTIFY_EVENTS = 4095,
+    NOTIFY_UNMOUNTED = 0x2000,     /* told to all */
     NOTIFY_DIRECTORY = 0x40000000, /* it happens to one */
 };
 
@@ -93,6 +94,9 @@ uint32_t notify_cookie(void);
 
 /* Of a file system: a node has no name any more, and no holder but who watches it, if anybody. */
 void notify_left(k42_ref node);
+
+/* A file system is not mounted any more, the one of this node. Looks at all that is watched. */
+void notify_unmounted(node_ref root);
 
 /* What a call does, if anybody watches anything. */
 static inline void notify_file_if_any(file_ref file, uint32_t what) {

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 
 static int fd;
 static uint32_t first_cookie;
@@ -199,6 +200,57 @@ static void read_in_parts(void) {
     fails(ESPIPE, pread64, fd, some, 64, 0);
 }
 
+static void unmounted(void) {
+    works(mkdir, "m", 0755);
+    works(mount, "none", "m", "tmpfs", 0, 0);
+    put("m/file", "abc");
+    works(inotify_add_watch, fd, "m", IN_MODIFY);
+    works(inotify_add_watch, fd, "m/file", IN_ONESHOT | IN_MODIFY);
+    works(truncate, "m/file", 1);
+    works(inotify_add_watch, fd, "m/file", IN_ATTRIB);
+    events("mounted");
+    works(mount, "m", "d", 0, MS_BIND, 0);
+    works(umount2, "m", 0);
+    events("mounted elsewhere");
+    works(umount2, "d", 0);
+    static char said[4096] __attribute__((aligned(8)));
+    long length = works(read, fd, said, sizeof said), unmounts = 0, ends = 0, folders = 0;
+    for (struct inotify_event *event = (void *)said; (char *)event < said + length; event++) {
+        unmounts += event->mask == IN_UNMOUNT || event->mask == (IN_UNMOUNT | IN_ISDIR);
+        folders += event->mask == (IN_UNMOUNT | IN_ISDIR);
+        ends += event->mask == IN_IGNORED;
+    }
+    is("unmounts", unmounts, 2);
+    is("of folders", folders, 1);
+    is("ends", ends, 2);
+}
+
+/* More than wait at most: one of the last says that some were lost. */
+static void too_many(void) {
+    static char said[1 << 20] __attribute__((aligned(8)));
+    FILE *most = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    long waits = 16384, events_read = 0, lost = 0;
+    int waiting = -1;
+    if (most)
+        (void)!fscanf(most, "%ld", &waits), fclose(most);
+    put("file", "abc");
+    int many = works(inotify_init1, IN_NONBLOCK);
+    works(inotify_add_watch, many, "file", IN_ATTRIB | IN_MODIFY);
+    for (long n = 0; n < waits / 2 + 10; n++)
+        if (chmod("file", 0600) || truncate("file", 2))
+            give_up("nothing changes");
+    works(ioctl, many, FIONREAD, &waiting);
+    is("bytes that wait beyond the most", waiting - 16 * waits, 16);
+    for (long length; (length = read(many, said, sizeof said)) > 0;)
+        for (struct inotify_event *event = (void *)said; (char *)event < said + length; event++) {
+            events_read++;
+            lost += event->mask == IN_Q_OVERFLOW && event->wd == -1;
+        }
+    is("events beyond the most", events_read - waits, 1);
+    is("lost", lost, 1);
+    close(many);
+}
+
 static void touch_later(void) {
     doze(50);
     chmod("file", 0600);
@@ -247,5 +299,7 @@ int main(void) {
     masks();
     read_in_parts();
     waits();
+    unmounted();
+    too_many();
     refused();
 }

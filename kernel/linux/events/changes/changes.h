@@ -20,7 +20,6 @@
 
 /* Beyond those of notify_event: what watches are asked for with, and what only the file says. */
 enum {
-    CHANGES_UNMOUNTED = 0x2000,
     CHANGES_LOST = 0x4000,
     CHANGES_ENDED = 0x8000,
     CHANGES_FOLDERS_ONLY = 0x01000000,
