@@ -65,13 +65,11 @@ directory_lookup_with(struct node *self, const struct node_name *name,
         struct inode *parent = __atomic_load_n(&inode->parent, __ATOMIC_RELAXED);
         return parent ? directory_found(parent) : (struct k42_pair){.result = -ENOENT};
     }
-    struct entry *entry = find(&inode->names, name);
-    if (!entry)
-        return (struct k42_pair){.result = -ENOENT};
-    struct inode *found = __atomic_load_n(&entry->inode, __ATOMIC_ACQUIRE);
-    if (notify_any() && __atomic_load_n(&found->entry, __ATOMIC_RELAXED) != entry)
+    if (notify_any())
         tree_note_name(inode, name);
-    return directory_found(found);
+    struct entry *entry = find(&inode->names, name);
+    return entry ? directory_found(__atomic_load_n(&entry->inode, __ATOMIC_ACQUIRE))
+                 : (struct k42_pair){.result = -ENOENT};
 }
 
 struct k42_pair directory_create(struct node *self, const struct node_new *what);

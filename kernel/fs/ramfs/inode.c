@@ -334,3 +334,11 @@ k42_result ramfs_file_system(struct node *self, struct node_file_system *counts)
     k42_copy_text(counts->name, sizeof counts->name, fs->name);
     return 0;
 }
+
+/* A number is given once, so what has gone has none. One that is going is stale when it is used. */
+struct k42_pair ramfs_by_number(struct node *self, uint64_t number) {
+    struct inode *inode = number ? numbers_find(&INODE(self)->fs->numbers, number) : NULL;
+    if (!inode)
+        return (struct k42_pair){.result = -ESTALE};
+    return (struct k42_pair){0, (uintptr_t)inode->self};
+}

@@ -95,6 +95,10 @@ static inline k42_result files_get(int number, file_ref *file) {
 K42_MUST_CHECK
 k42_result files_check_data(int fd);
 
+/* Opens what is at a place, which the caller holds: a number in the table. As open(2). */
+K42_MUST_CHECK
+k42_result files_open_place(const struct place *place, unsigned flags);
+
 /* Puts a file with one hold into the table; releases it when that fails. */
 k42_result files_add(file_ref file, unsigned flags);
 

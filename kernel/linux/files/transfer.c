@@ -41,9 +41,15 @@ static k42_result unless_blocking(struct files_transfer *transfer, k42_result re
 }
 
 /* Somebody may watch the file: told of each piece, while it is certain that the file is there. */
-static inline void tell(const struct files_transfer *transfer, k42_result result) {
+static __attribute__((noinline)) void tell_now(const struct files_transfer *transfer,
+                                               k42_result result) {
     if (result > 0)
-        notify_file_if_any(transfer->file, transfer->write ? NOTIFY_WRITTEN : NOTIFY_READ);
+        notify_file(transfer->file, transfer->write ? NOTIFY_WRITTEN : NOTIFY_READ);
+}
+
+static inline void tell(const struct files_transfer *transfer, k42_result result) {
+    if (notify_any())
+        tell_now(transfer, result);
 }
 
 static unsigned kind_of_wait(const struct files_transfer *transfer) {
