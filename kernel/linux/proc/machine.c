@@ -7,6 +7,7 @@
 #include "../../vdso/wall_clock.h"
 #include "../abi.h"
 #include "../host_names.h"
+#include "../ipc/ipc.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -225,4 +226,5 @@ void proc_machine_register(void) {
     proc_add(&vm, &overcommit);
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
         proc_add(&kernel, &settings[i]);
+    ipc_proc_register(&kernel);
 }

@@ -1,0 +1,55 @@
+/*
+ * What abuse uses of System V: a segment that comes and goes, semaphores that are changed and
+ * undone.
+ */
+#include "abuse.h"
+
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+static uint64_t *segment;
+static int segment_id, set;
+
+void open_ipc(void) {
+    segment_id = shmget(IPC_PRIVATE, 8192, 0600);
+    fail_if(segment_id < 0, "shmget");
+    segment = shmat(segment_id, NULL, 0);
+    fail_if(segment == (void *)-1 || shmctl(segment_id, IPC_RMID, NULL), "shmat");
+    set = semget(IPC_PRIVATE, 2, 0600);
+    fail_if(set < 0, "semget");
+}
+
+void close_ipc(void) {
+    fail_if(semctl(set, 0, IPC_RMID), "IPC_RMID");
+}
+
+static void use_segment(uint64_t turn) {
+    struct shmid_ds state;
+    uint64_t *again = shmat(segment_id, NULL, 0);
+    fail_if(again == (void *)-1, "shmat");
+    again[turn % 1024] = turn;
+    if (segment[turn % 1024] != turn)
+        say("a word of a segment is lost");
+    if (shmctl(segment_id, IPC_STAT, &state) || state.shm_nattch != 2)
+        say("a segment is attached %d times", (int)state.shm_nattch);
+    fail_if(shmdt(again), "shmdt");
+}
+
+/* A child takes what its parent gives it, and gives one back by ending. */
+static void use_set(void) {
+    struct sembuf give = {0, 1}, take[] = {{0, -1}, {1, 1, SEM_UNDO}}, undone = {1, 0};
+    pid_t child = fork();
+    if (!child)
+        _exit(semop(set, take, 2) != 0);
+    fail_if(child < 0 || semop(set, &give, 1), "semop");
+    int status;
+    fail_if(waitpid(child, &status, 0) != child, "waitpid");
+    if (status || semop(set, &undone, 1) || semctl(set, 0, GETVAL) != 0)
+        say("a semaphore is wrong: %d", status);
+}
+
+void use_ipc(uint64_t turn) {
+    use_segment(turn);
+    if (turn % 10 == 0)
+        use_set();
+}
