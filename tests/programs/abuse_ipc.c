@@ -1,14 +1,15 @@
 /*
  * What abuse uses of System V: a segment that comes and goes, semaphores that are changed and
- * undone.
+ * undone, messages.
  */
 #include "abuse.h"
 
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
 static uint64_t *segment;
-static int segment_id, set;
+static int segment_id, set, queue;
 
 void open_ipc(void) {
     segment_id = shmget(IPC_PRIVATE, 8192, 0600);
@@ -16,11 +17,12 @@ void open_ipc(void) {
     segment = shmat(segment_id, NULL, 0);
     fail_if(segment == (void *)-1 || shmctl(segment_id, IPC_RMID, NULL), "shmat");
     set = semget(IPC_PRIVATE, 2, 0600);
-    fail_if(set < 0, "semget");
+    queue = msgget(IPC_PRIVATE, 0600);
+    fail_if(set < 0 || queue < 0, "semget, msgget");
 }
 
 void close_ipc(void) {
-    fail_if(semctl(set, 0, IPC_RMID), "IPC_RMID");
+    fail_if(semctl(set, 0, IPC_RMID) || msgctl(queue, IPC_RMID, NULL), "IPC_RMID");
 }
 
 static void use_segment(uint64_t turn) {
@@ -48,8 +50,18 @@ static void use_set(void) {
         say("a semaphore is wrong: %d", status);
 }
 
+static void use_queue(uint64_t turn) {
+    struct {
+        long type;
+        uint64_t word;
+    } sent = {1 + turn % 7, turn}, got = {0};
+    if (msgsnd(queue, &sent, 8, 0) || msgrcv(queue, &got, 8, sent.type, 0) != 8 || got.word != turn)
+        say("a message is lost");
+}
+
 void use_ipc(uint64_t turn) {
     use_segment(turn);
+    use_queue(turn);
     if (turn % 10 == 0)
         use_set();
 }

@@ -3,7 +3,7 @@
  * the same in all three: the keys and numbers by which programs find them, whose they are, and who
  * may do what with them.
  *
- *   table.c          keys, numbers, owners, rights      proc.c      /proc/sysvipc, limits
+ *   table.c          keys, numbers, owners, rights      proc.c      /proc/sysvipc
  *   segment.c        the class of segments              segment_calls.c, segment_control.c
  *
  * Each kind has a table of entries. An entry says whose an object is; what the object does is the
@@ -53,7 +53,7 @@ struct ipc_table {
     uint32_t most; /* objects; atomic */
     struct k42_lock lock;
     uint32_t count; /* objects; atomic */
-    uint32_t last;  /* the place that was given last */
+    uint32_t next;  /* the place after the one that was given last */
     uint32_t turn;  /* how often all were gone through */
     struct ipc_entry **chunks[IPC_PLACES / IPC_CHUNK];
     struct ipc_entry *by_key[IPC_LISTS];
@@ -97,8 +97,9 @@ void ipc_set_mode(struct ipc_entry *entry, uint32_t set, uint32_t clear);
 /* Seconds since 1970. */
 int64_t ipc_now(void);
 
-/* /proc/sysvipc and the limits in /proc/sys/kernel; once. */
+/* /proc/sysvipc, and the limits in /proc/sys/kernel; once. */
 struct proc_entry;
-void ipc_proc_register(struct proc_entry *kernel);
+void ipc_proc_register(void);
+void ipc_limits_register(struct proc_entry *kernel);
 
 #endif

@@ -104,11 +104,9 @@ static k42_result make_chunk(struct ipc_table *table, uint32_t place) {
 
 /* With the lock: the next free one, of which there is one. */
 static uint32_t next_free(struct ipc_table *table) {
-    uint32_t circle = table->count * 3 / 2, place = table->last + 1;
+    uint32_t circle = table->count * 3 / 2, place = table->next;
     circle = circle < LEAST_CIRCLE ? LEAST_CIRCLE : circle;
     circle = circle > IPC_PLACES ? IPC_PLACES : circle;
-    if (!table->count && !table->turn && !table->last)
-        place = 0; /* the first of all */
     for (place = place < circle ? place : 0; ipc_at(table, place);)
         place = place + 1 < circle ? place + 1 : 0;
     return place;
@@ -123,9 +121,9 @@ static k42_result settle(struct ipc_table *table, struct ipc_entry *entry) {
     k42_result result = make_chunk(table, place);
     if (result < 0)
         return result;
-    if (place <= table->last)
+    if (place < table->next)
         table->turn = (table->turn + 1) % MOST_TURNS;
-    table->last = place;
+    table->next = place + 1;
     table->count++;
     entry->id = (int32_t)(table->turn << PLACE_BITS | place);
     if (entry->key != IPC_PRIVATE) {

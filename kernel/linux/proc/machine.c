@@ -226,5 +226,6 @@ void proc_machine_register(void) {
     proc_add(&vm, &overcommit);
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
         proc_add(&kernel, &settings[i]);
-    ipc_proc_register(&kernel);
+    ipc_proc_register();
+    ipc_limits_register(&kernel);
 }
