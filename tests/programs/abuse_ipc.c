@@ -1,15 +1,17 @@
 /*
- * What abuse uses of System V: a segment that comes and goes, semaphores that are changed and
- * undone, messages.
+ * What abuse uses of System V and of POSIX: a segment that comes and goes, semaphores that are
+ * changed and undone, messages.
  */
 #include "abuse.h"
 
+#include <mqueue.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
 static uint64_t *segment;
 static int segment_id, set, queue;
+static mqd_t named;
 
 void open_ipc(void) {
     segment_id = shmget(IPC_PRIVATE, 8192, 0600);
@@ -19,6 +21,8 @@ void open_ipc(void) {
     set = semget(IPC_PRIVATE, 2, 0600);
     queue = msgget(IPC_PRIVATE, 0600);
     fail_if(set < 0 || queue < 0, "semget, msgget");
+    named = mq_open("/abuse", O_RDWR | O_CREAT, 0600, NULL);
+    fail_if(named < 0 || mq_unlink("/abuse"), "mq_open");
 }
 
 void close_ipc(void) {
@@ -59,8 +63,20 @@ static void use_queue(uint64_t turn) {
         say("a message is lost");
 }
 
+static void use_named(uint64_t turn) {
+    char got[8192];
+    uint64_t other = ~turn;
+    unsigned priority;
+    if (mq_send(named, (char *)&turn, 8, 1) || mq_send(named, (char *)&other, 8, 2) ||
+        mq_receive(named, got, sizeof got, &priority) != 8 || memcmp(got, &other, 8) ||
+        priority != 2 || mq_receive(named, got, sizeof got, &priority) != 8 ||
+        memcmp(got, &turn, 8) || priority != 1)
+        say("a message with a priority is lost");
+}
+
 void use_ipc(uint64_t turn) {
     use_segment(turn);
+    use_named(turn);
     use_queue(turn);
     if (turn % 10 == 0)
         use_set();

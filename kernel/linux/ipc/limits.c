@@ -1,11 +1,13 @@
 /*
- * The limits of System V's objects, in /proc/sys/kernel.
+ * The limits of System V's objects, in /proc/sys/kernel, and of POSIX's queues, in
+ * /proc/sys/fs/mqueue.
  *
  * Words, read and written as a whole; what is there already may be more. Fails: -EINVAL.
  */
 #include "../../fs/procfs/procfs.h"
 #include "../../fs/values.h"
 #include "message_calls.h"
+#include "posix_queue.h"
 #include "segment.h"
 #include "semaphore_calls.h"
 
@@ -151,4 +153,38 @@ void ipc_limits_register(struct proc_entry *kernel) {
                                          LIMIT(msgmax), LIMIT(msgmnb), LIMIT(msgmni)};
     for (unsigned i = 0; i < sizeof limits / sizeof *limits; i++)
         proc_add(kernel, &limits[i]);
+}
+
+/* ---- POSIX's ---- */
+
+#define POSIX_LIMIT(name_, word_, most_)                                                           \
+    static k42_result print_##name_(const struct proc_key *key, struct proc_text *text) {          \
+        (void)key;                                                                                 \
+        proc_print(text, "%u\n", __atomic_load_n(&posix_limits.word_, __ATOMIC_RELAXED));          \
+        return 0;                                                                                  \
+    }                                                                                              \
+    static k42_result write_##name_(const struct proc_key *key, const char *bytes, size_t size) {  \
+        uint64_t number;                                                                           \
+        (void)key;                                                                                 \
+        k42_result result = parse(bytes, size, most_, &number);                                    \
+        if (result >= 0)                                                                           \
+            __atomic_store_n(&posix_limits.word_, (uint32_t)number, __ATOMIC_RELAXED);             \
+        return result;                                                                             \
+    }
+
+POSIX_LIMIT(queues_max, queues, INT32_MAX)
+POSIX_LIMIT(msg_max, messages, 65536)
+POSIX_LIMIT(msg_default, usual_messages, 65536)
+POSIX_LIMIT(msgsize_max, bytes, 16u << 20)
+POSIX_LIMIT(msgsize_default, usual_bytes, 16u << 20)
+
+void posix_limits_register(struct proc_entry *sys) {
+    static struct proc_entry fs = {.name = "fs", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry folder = {.name = "mqueue", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry limits[] = {LIMIT(queues_max), LIMIT(msg_max), LIMIT(msg_default),
+                                         LIMIT(msgsize_max), LIMIT(msgsize_default)};
+    proc_add(sys, &fs);
+    proc_add(&fs, &folder);
+    for (unsigned i = 0; i < sizeof limits / sizeof *limits; i++)
+        proc_add(&folder, &limits[i]);
 }

@@ -2,7 +2,8 @@
  * The interface `message_queue`: messages that wait for whoever takes them. What is behind calls of
  * System V and of POSIX; whose a queue is and how it is found is said elsewhere.
  *
- *   queue_types.c   System V's: first come, first served, of the types that one asks for
+ *   queue_types.c        System V's: first come, first served, of the types that one asks for
+ *   queue_priorities.c   POSIX's: by priority
  *
  * Messages are blocks of the heap, each of whoever has it: its sender, the queue, who takes it.
  * They are filled and copied out by the calls, outside of any method.
@@ -27,8 +28,9 @@ enum message_queue_key {
 #define MESSAGE_KEYS  (MESSAGE_TYPE + MESSAGE_TYPES)
 
 struct message {
-    struct message *next; /* the queue's */
-    int64_t type;
+    struct message *next; /* the queue's, as is: */
+    uint64_t order;       /* among equal ones */
+    int64_t type;         /* or priority */
     size_t size;
     char bytes[];
 };
@@ -57,23 +59,26 @@ struct message_queue_state {
 struct message_queue_ops {
     struct k42_object_ops object;
 
-    /* Takes a message over. Errors, and it stays the caller's: -K42_WAIT, there is no room. */
+    /* Takes a message over. 1, if the queue tells of such a one: there was none, and nobody waited.
+     * Errors, and it stays the caller's: -K42_WAIT, there is no room. */
     K42_METHOD(send)(struct message_queue *self, K42_LOCAL struct message *message, int pid);
 
-    /* Gives one, in the word, the caller's from then on. Errors: -K42_WAIT, none fits; -E2BIG, it
-     * stays. */
+    /* Gives one, in the word, the caller's from then on; a queue by priority the first. Errors:
+     * -K42_WAIT, none fits; -E2BIG, it stays. */
     K42_METHOD_PAIR(receive)
     (struct message_queue *self, K42_LOCAL const struct message_choice *choice);
 
     /* Copies the message before which there are so many into one of the caller's that has room for
-     * `copy->size` bytes. Errors: -ENOMSG; it has more, -E2BIG, or -EINVAL if `cut` allows that. */
+     * `copy->size` bytes. Errors: -ENOMSG; it has more, -E2BIG, or -EINVAL if `cut` allows that;
+     * -ENOTSUP, by priority. */
     K42_METHOD(peek)
     (struct message_queue *self, uint64_t number, K42_LOCAL struct message *copy, unsigned cut);
 
     /* What there is. */
     K42_METHOD(look)(struct message_queue *self, K42_OUT struct message_queue_state *state);
 
-    /* How many bytes it may have from now on; more stay. Who waits tries anew. */
+    /* How many bytes it may have from now on; more stay. Who waits tries anew. Errors:
+     * -ENOTSUP, by priority. */
     K42_METHOD(limit)(struct message_queue *self, uint64_t bytes);
 };
 
@@ -83,9 +88,11 @@ struct message_queue {
 K42_DECLARE_REF(message_queue);
 extern const struct k42_interface message_queue_interface;
 
-/* Makes one of System V's for so many bytes. -ENOMEM. */
+/* Makes one of System V's for so many bytes; and one by priority for so many messages. -ENOMEM. */
 K42_MUST_CHECK
 k42_result message_queue_make(uint64_t bytes, k42_ref *made);
+K42_MUST_CHECK
+k42_result message_queue_make_sorted(uint32_t most, k42_ref *made);
 
 /* A message of a program: `size` bytes of it. Waits for pages. NULL with *error: -ENOMEM, -EFAULT.
  */

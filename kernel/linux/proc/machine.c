@@ -8,6 +8,7 @@
 #include "../abi.h"
 #include "../host_names.h"
 #include "../ipc/ipc.h"
+#include "../ipc/posix_queue.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -228,4 +229,5 @@ void proc_machine_register(void) {
         proc_add(&kernel, &settings[i]);
     ipc_proc_register();
     ipc_limits_register(&kernel);
+    posix_limits_register(&sys);
 }
