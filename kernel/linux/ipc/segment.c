@@ -45,9 +45,12 @@ static void end(struct file *self, struct segment *segment) {
     (void)!opened_release(self);
 }
 
+/* A fork that is given up is taken back by a thread of the runtime's, which is nobody's. */
 static void note(struct segment *segment, int64_t *when) {
+    const struct task *task = task_self();
     __atomic_store_n(when, ipc_now(), __ATOMIC_RELAXED);
-    __atomic_store_n(&segment->last, task_self()->pid, __ATOMIC_RELAXED);
+    if (task)
+        __atomic_store_n(&segment->last, task->pid, __ATOMIC_RELAXED);
 }
 
 static k42_result segment_hold(struct file *self) {
