@@ -7,6 +7,8 @@
 #include "../../vdso/wall_clock.h"
 #include "../abi.h"
 #include "../host_names.h"
+#include "../ipc/ipc.h"
+#include "../ipc/posix_queue.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -225,4 +227,7 @@ void proc_machine_register(void) {
     proc_add(&vm, &overcommit);
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
         proc_add(&kernel, &settings[i]);
+    ipc_proc_register();
+    ipc_limits_register(&kernel);
+    posix_limits_register(&sys);
 }
