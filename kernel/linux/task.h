@@ -24,6 +24,7 @@ struct host_names;
 struct path_context;
 struct thread;
 struct tracee;
+struct undo_list;
 struct user_table;
 
 /* An address space and how many tasks use it. Lasts a grace period longer than they. */
@@ -35,6 +36,7 @@ struct task_memory {
     k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
     struct core *core;          /* while one is made: core/core.h; atomic */
     uint32_t barriers;          /* what membarrier() was told to be ready for; atomic */
+    bool segments;              /* it, or what it was copied from, has had some (ipc/); atomic */
     struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
     struct charge *next_charge; /* and those of the program it runs next; atomic */
     struct k42_defer defer;
@@ -55,6 +57,7 @@ struct task {
     descriptors_ref descriptors;
     struct path_context *paths;
     struct host_names *host_names;   /* NULL: the machine's */
+    struct undo_list *undo;          /* of semaphores (ipc/semaphore_undo.h), or NULL */
     struct credentials *credentials; /* replaced whole, by its own thread; others: quiescence */
 
     process_ref process; /* constant */
@@ -80,11 +83,13 @@ struct task {
         uint64_t start, size;
         uint32_t flags;
     } signal_stack;
-    uintptr_t tid_address; /* where it writes its number when it begins, or 0 */
-    uintptr_t clear_tid;   /* set_tid_address: zeroed, and woken, at the end */
-    uintptr_t robust_list; /* set_robust_list */
-    int32_t exit_status;   /* as wait() gives it; the last thread's is the process's */
-    bool ending;           /* in task_exit() */
+    uintptr_t tid_address;                     /* where it writes its number when it begins, or 0 */
+    uintptr_t clear_tid;                       /* set_tid_address: zeroed, and woken, at the end */
+    uintptr_t robust_list;                     /* set_robust_list */
+    uintptr_t sequence_area;                   /* rseq (restartable.c), or 0 */
+    uint32_t sequence_signature, sequence_cpu; /* which it has been told of */
+    int32_t exit_status; /* as wait() gives it; the last thread's is the process's */
+    bool ending;         /* in task_exit() */
     uint32_t persona;
     uint16_t memory_policy; /* as set_mempolicy() has it (memory_nodes.c) */
     bool resets_policy;   /* its children begin with the usual one (SCHED_RESET_ON_FORK); atomic */

@@ -11,6 +11,7 @@
 #include "../../copy.h"
 #include "../../fs/file.h"
 #include "../../fs/mount.h"
+#include "../../fs/notify.h"
 #include "../../fs/path.h"
 #include "../../fs/values.h"
 #include "../../sched/wait.h"
@@ -103,11 +104,19 @@ static inline k42_result files_get(int number, file_ref *file) {
 K42_MUST_CHECK
 k42_result files_check_data(int fd);
 
+/* Opens what is at a place, which the caller holds: a number in the table. As open(2). */
+K42_MUST_CHECK
+k42_result files_open_place(const struct place *place, unsigned flags);
+
 /* Puts a file with one hold into the table; releases it when that fails. */
 k42_result files_add(file_ref file, unsigned flags);
 
 /* Takes one back that the program has not been told of. */
 void files_take_back(int number);
+
+/* Set by queues of messages when it first matters: the calling process closes a descriptor of a
+ * file; atomic. */
+extern void (*files_told_of_closing)(file_ref file);
 
 /* The number of descriptors a process may have. */
 static inline int files_limit(void) {

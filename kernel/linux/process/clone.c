@@ -17,6 +17,7 @@
 #include "../call.h"
 #include "../events/process_file.h"
 #include "../host_names.h"
+#include "../ipc/semaphore_undo.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
@@ -87,7 +88,14 @@ static k42_result share_host_names(struct task *self, struct task *task, uint64_
     return (flags & CLONE_NEWUTS) && !task->host_names ? -ENOMEM : 0;
 }
 
+static k42_result share_undo(struct task *task, uint64_t flags) {
+    if (flags & CLONE_SYSVSEM)
+        task->undo = undo_list_share();
+    return (flags & CLONE_SYSVSEM) && !task->undo ? -ENOMEM : 0;
+}
+
 static void unshare(struct task *task) {
+    undo_list_release(task->undo);
     paths_release(task->paths);
     host_names_release(task->host_names);
     if (k42_id_of(task->descriptors)) {
@@ -110,6 +118,8 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
         result = share_paths(self, task, flags);
     if (result >= 0)
         result = share_host_names(self, task, flags);
+    if (result >= 0)
+        result = share_undo(task, flags);
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
     task->filters = filters_hold(self->filters);
@@ -135,6 +145,11 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
         task->signal_stack = self->signal_stack;
     else
         task->signal_stack.flags = SS_DISABLE;
+    if (!(flags & CLONE_VM)) {
+        task->sequence_area = self->sequence_area;
+        task->sequence_signature = self->sequence_signature;
+        task->sequence_cpu = ~0u;
+    }
     if (flags & CLONE_CHILD_CLEARTID)
         task->clear_tid = request->child_tid;
     if (flags & CLONE_CHILD_SETTID)
@@ -166,6 +181,8 @@ static k42_result make_thread(struct task *task, const struct clone_request *req
         begin_as_usual(task->thread);
     struct user_context *context = thread_user(task->thread);
     user_context_copy(context, task->state, task->memory->table);
+    if (request->flags & CLONE_VM)
+        context->personality = &linux_personality; /* no restartable sequences */
     if (request->flags & CLONE_SETTLS)
         context->fs_base = request->tls;
     return 0;

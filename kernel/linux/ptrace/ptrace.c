@@ -39,8 +39,8 @@ static k42_result ask(struct tracee *tracee, struct task *task, long request, ui
 }
 
 /*
- * Partly: no PTRACE_SYSEMU, PTRACE_SINGLEBLOCK, PTRACE_SECCOMP_GET_FILTER and
- * PTRACE_O_SUSPEND_SECCOMP.
+ * Partly: no PTRACE_SYSEMU, PTRACE_SINGLEBLOCK, PTRACE_SECCOMP_GET_FILTER,
+ * PTRACE_GET_RSEQ_CONFIGURATION and PTRACE_O_SUSPEND_SECCOMP.
  */
 LINUX_CALL(101, ptrace, long request, int tid, uintptr_t address, uintptr_t data) {
     if (request == PTRACE_TRACEME)
