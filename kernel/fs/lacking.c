@@ -75,6 +75,11 @@ k42_result node_no_set_extended(struct node *self, const struct node_name *name,
     return -ENOTSUP;
 }
 
+struct k42_pair node_no_by_number(struct node *self, uint64_t number) {
+    (void)self, (void)number;
+    return (struct k42_pair){.result = -EOPNOTSUPP};
+}
+
 uint64_t node_new_device(void) {
     static uint64_t last = 20;
     uint64_t minor = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);

@@ -6,6 +6,7 @@
  */
 #include "mount.h"
 
+#include "notify.h"
 #include "runtime.h"
 
 #include <errno.h>
@@ -48,9 +49,20 @@ static void free_mount(struct k42_defer *defer) {
     k42_platform_free(k42_container(defer, struct mount, defer));
 }
 
+/* Whether there is another mount of the same file system. */
+static bool is_mounted_elsewhere(const struct mount *mount) {
+    struct node_attributes own, other;
+    bool found = k42_call(mount->root, attributes, &own) < 0;
+    for (struct mount *at = mount_next(0); at && !found; at = mount_next(at->id))
+        found = k42_call(at->root, attributes, &other) >= 0 && other.device == own.device;
+    return found;
+}
+
 void mount_release(struct mount *mount) {
     if (__atomic_sub_fetch(&mount->references, 1, __ATOMIC_ACQ_REL))
         return;
+    if (notify_any() && !is_mounted_elsewhere(mount))
+        notify_unmounted(mount->root);
     (void)k42_call(mount->root, release);
     k42_defer(&mount->defer, free_mount);
 }

@@ -216,6 +216,10 @@ struct node_ops {
     K42_METHOD(set_extended)
     (struct node *self, K42_LOCAL const struct node_name *name,
      K42_BUF(size, 65536) const char *value, size_t size, unsigned flags);
+
+    /* The node of the same file system that has this number, in the word, whatever names it has.
+     * Errors: -ESTALE (it has none, or had one), -EOPNOTSUPP (it does not find nodes so). */
+    K42_METHOD_PAIR(by_number)(struct node *self, uint64_t number);
 };
 
 struct node {

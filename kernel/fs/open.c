@@ -8,6 +8,7 @@
 #include "../mem/frame/frame.h"
 #include "devices.h"
 #include "mount.h"
+#include "notify.h"
 #include "procfs/procfs.h"
 #include "ramfs/ramfs.h"
 #include "runtime.h"
@@ -102,12 +103,22 @@ static void link_dev(void) {
     (void)!k42_call(root, release);
 }
 
+/* As many watched nodes as there may be without lists getting long. */
+static k42_result open_notices(void) {
+    enum { FRAMES_FOR_ONE = 16 };
+    struct frame_statistics statistics;
+    frames_count(&statistics);
+    return notify_open(statistics.present / FRAMES_FOR_ONE);
+}
+
 k42_result fs_open(void) {
     memory_devices_register();
     memory_file_systems_register();
     proc_register();
     proc_files_register();
-    k42_result result = open_root();
+    k42_result result = open_notices();
+    if (result >= 0)
+        result = open_root();
     if (result >= 0)
         result = open_dev();
     if (result >= 0)

@@ -56,6 +56,8 @@ int linux_fault(struct trap_frame *frame, uintptr_t address);
 void linux_trap(struct trap_frame *frame, uintptr_t address, int reason);
 void linux_work(struct trap_frame *frame);
 extern const struct personality linux_personality;
+/* The same for a thread with restartable sequences: it minds losing its CPU. */
+extern const struct personality linux_sequence_personality;
 
 /* Before anything of Linux runs; once. */
 void linux_open(void);

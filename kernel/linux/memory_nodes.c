@@ -1,14 +1,16 @@
 /*
- * Where memory is to come from: get_mempolicy, set_mempolicy, mbind. There is one node, so every
- * policy that names it is kept to, and what is asked for is checked as Linux does and kept to be
- * told again.
+ * Where memory is to come from, and to go to: get_mempolicy, set_mempolicy, mbind, migrate_pages,
+ * move_pages. There is one node, so every policy that names it is kept to, all pages are where they
+ * are wanted, and what is asked for is checked as Linux does and kept to be told again.
  *
  * The policy is the calling task's own; its children and threads begin with it.
  */
+#include "../arch/x86_64/user.h"
 #include "../mem/space/space.h"
 #include "abi.h"
 #include "program.h"
 #include "task.h"
+#include "whom.h"
 
 #include <k42/k42.h>
 #include <linux/mempolicy.h>
@@ -133,4 +135,99 @@ LINUX_CALL(237, mbind, uintptr_t address, uint64_t length, uint64_t mode, uintpt
         address = mapping.end;
     }
     return result < 0 ? result : 0;
+}
+
+/* ---- moving what there is ---- */
+
+/* The program of a thread's number, 0: the caller's. -ESRCH, -EPERM. */
+static k42_result find_program(int tid, space_ref *space) {
+    const struct task *task = !tid ? task_self() : tid > 0 ? whom_thread(tid) : NULL;
+    const struct task_memory *memory =
+        task ? __atomic_load_n(&task->memory, __ATOMIC_ACQUIRE) : NULL;
+    if (!memory)
+        return -ESRCH;
+    if (!whom_may_trace(task))
+        return -EPERM;
+    *space = memory->space;
+    return 0;
+}
+
+/* Nothing is anywhere else. */
+LINUX_CALL(256, migrate_pages, int pid, uint64_t most, uintptr_t old_mask, uintptr_t new_mask) {
+    uint64_t old, new;
+    space_ref space;
+    k42_result result = mask_read(&old, old_mask, most);
+    if (result >= 0)
+        result = mask_read(&new, new_mask, most);
+    if (result >= 0)
+        result = find_program(pid, &space);
+    if (result >= 0 && (new & ~1ul) && !task_capable(task_self(), CAP_SYS_NICE))
+        result = -EPERM;
+    return result < 0 ? result : new & 1 ? 0 : -EINVAL;
+}
+
+/* What is said of a page: its node, or -EFAULT, -ENOENT. */
+static k42_result node_of(int pid, uintptr_t address) {
+    struct space_mapping mapping;
+    uint8_t is_there = 0;
+    space_ref space;
+    k42_result result = find_program(pid, &space);
+    if (result < 0)
+        return result;
+    if (address >= USER_END || k42_call(space, find, address, 0, &mapping) < 0 ||
+        mapping.start > address)
+        return -EFAULT;
+    result = k42_call(space, resident, address & ~4095ul, 4096, &is_there, 1);
+    return result >= 0 && (is_there & 1) ? 0 : -ENOENT;
+}
+
+struct page_move {
+    int pid;
+    uintptr_t pages, nodes, told;
+};
+
+static k42_result move_page(const struct page_move *move, uint64_t n) {
+    int32_t told, node = 0;
+    uintptr_t address;
+    k42_result result = program_read(&address, move->pages + n * sizeof address, sizeof address);
+    if (result >= 0 && move->nodes)
+        result = program_read(&node, move->nodes + n * sizeof node, sizeof node);
+    if (result < 0)
+        return result;
+    if (node)
+        return -ENODEV;
+    told = (int32_t)node_of(move->pid, address);
+    return program_write(move->told + n * sizeof told, &told, sizeof told);
+}
+
+LINUX_CALL(279, move_pages, int pid, uint64_t count, uintptr_t pages, uintptr_t nodes,
+           uintptr_t told, int flags) {
+    struct page_move move = {pid, pages, nodes, told};
+    space_ref space;
+    if (flags & ~(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL))
+        return -EINVAL;
+    if ((flags & MPOL_MF_MOVE_ALL) && !task_capable(task_self(), CAP_SYS_NICE))
+        return -EPERM;
+    k42_result result = find_program(pid, &space);
+    for (uint64_t n = 0; n < count && result >= 0; n++) {
+        result = move_page(&move, n);
+        if (result >= 0 && n % 256 == 255 && (thread_interrupts() & THREAD_KILLED))
+            result = -EINTR;
+        k42_safe_point();
+    }
+    return result < 0 ? result : 0;
+}
+
+/* Partly: the policies of mappings are not kept, so each that there is counts as one with nodes. */
+LINUX_CALL(450, set_mempolicy_home_node, uintptr_t address, uint64_t length, uint64_t node,
+           uint64_t flags) {
+    struct space_mapping mapping;
+    uint64_t end;
+    length = (length + 4095) & ~4095ul;
+    if ((address & 4095) || flags || node || __builtin_add_overflow(address, length, &end))
+        return -EINVAL;
+    if (!length)
+        return 0;
+    k42_result result = k42_call(task_self()->space, find, address, 0, &mapping);
+    return result < 0 || mapping.start >= end ? -ENOENT : 0;
 }

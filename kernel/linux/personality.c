@@ -11,6 +11,7 @@
 #include "call.h"
 #include "process/lives.h"
 #include "program.h"
+#include "restartable.h"
 #include "signal/deliver.h"
 #include "task.h"
 
@@ -21,6 +22,14 @@ const struct personality linux_personality = {
     .fault = linux_fault,
     .trap = linux_trap,
     .work = linux_work,
+};
+
+const struct personality linux_sequence_personality = {
+    .system_call = linux_system_call,
+    .fault = linux_fault,
+    .trap = linux_trap,
+    .work = linux_work,
+    .minds_switches = true,
 };
 
 struct task *task_self(void) {
@@ -119,12 +128,20 @@ void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
 
 /* ---- on the way out ---- */
 
-/* The bits are cleared before the queues are looked at: see process/signals.c. */
+/* The bits are cleared before the queues are looked at: see process/signals.c. A sequence that was
+ * disturbed comes first, as often as the scheduler says, and then perhaps nothing else. */
 void linux_work(struct trap_frame *frame) {
-    uint32_t bits = thread_take_interrupts(THREAD_INTERRUPTED | THREAD_KILLED | THREAD_WORK);
+    enum { INTERRUPTS = THREAD_INTERRUPTED | THREAD_KILLED | THREAD_WORK };
+    uint32_t bits = thread_take_interrupts(INTERRUPTS | USER_SWITCHED);
     struct task *task = task_self();
     task->frame = frame;
     k42_enter();
+    if (bits & USER_SWITCHED)
+        restartable_disturbed(task);
+    if (!(bits & INTERRUPTS)) {
+        k42_exit();
+        return;
+    }
     if (bits & THREAD_KILLED)
         task_exit();
     if (bits & THREAD_WORK)

@@ -75,11 +75,13 @@ struct task {
         uint64_t start, size;
         uint32_t flags;
     } signal_stack;
-    uintptr_t tid_address; /* where it writes its number when it begins, or 0 */
-    uintptr_t clear_tid;   /* set_tid_address: zeroed, and woken, at the end */
-    uintptr_t robust_list; /* set_robust_list */
-    int32_t exit_status;   /* as wait() gives it; the last thread's is the process's */
-    bool ending;           /* in task_exit() */
+    uintptr_t tid_address;                     /* where it writes its number when it begins, or 0 */
+    uintptr_t clear_tid;                       /* set_tid_address: zeroed, and woken, at the end */
+    uintptr_t robust_list;                     /* set_robust_list */
+    uintptr_t sequence_area;                   /* rseq (restartable.c), or 0 */
+    uint32_t sequence_signature, sequence_cpu; /* which it has been told of */
+    int32_t exit_status; /* as wait() gives it; the last thread's is the process's */
+    bool ending;         /* in task_exit() */
     uint32_t persona;
     uint16_t memory_policy; /* as set_mempolicy() has it (memory_nodes.c) */
     bool resets_policy;   /* its children begin with the usual one (SCHED_RESET_ON_FORK); atomic */

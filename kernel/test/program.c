@@ -155,7 +155,8 @@ static void work(struct trap_frame *frame) {
     end(program_self(), (long)frame->rbx);
 }
 
-static const struct personality personality = {system_call, fault, trap_came, work};
+static const struct personality personality = {
+    .system_call = system_call, .fault = fault, .trap = trap_came, .work = work};
 
 /* ---- a program's life ---- */
 

@@ -7,15 +7,17 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
 /* Files one waits on, all of them watched by a set. */
 struct watched {
-    int set, counter, timer, signals, process;
+    int set, counter, timer, signals, process, changes;
 };
 
 static int watch(int set, int file) {
@@ -34,6 +36,8 @@ static void open_watched(struct watched *watched) {
     watched->timer = watch(watched->set, timerfd_create(CLOCK_MONOTONIC, 0));
     watched->signals = watch(watched->set, signalfd(-1, &mask, 0));
     watched->process = watch(watched->set, (int)syscall(SYS_pidfd_open, getpid(), 0));
+    watched->changes = watch(watched->set, inotify_init());
+    fail_if(inotify_add_watch(watched->changes, folder, IN_ATTRIB) < 0, "folder");
     fail_if(timerfd_settime(watched->timer, 0, &millisecond, NULL), "timer");
 }
 
@@ -41,12 +45,14 @@ static void open_watched(struct watched *watched) {
 static void use_watched(const struct watched *watched) {
     uint64_t one = 1, seen;
     struct signalfd_siginfo signal;
+    struct inotify_event change;
     struct epoll_event event;
     int told = 0;
     kill(getpid(), SIGUSR1);
     if (write(watched->counter, &one, 8) != 8)
         say("nothing is counted");
-    while (told != 7 && epoll_wait(watched->set, &event, 1, 60000) == 1) {
+    chmod(folder, 0700);
+    while (told != 15 && epoll_wait(watched->set, &event, 1, 60000) == 1) {
         int file = event.data.fd;
         if (file == watched->counter && read(file, &seen, 8) == 8 && seen == 1)
             told |= 1;
@@ -54,10 +60,13 @@ static void use_watched(const struct watched *watched) {
             told |= 2;
         else if (file == watched->signals && read(file, &signal, sizeof signal) > 0)
             told |= 4;
+        else if (file == watched->changes && read(file, &change, sizeof change) > 0 &&
+                 change.mask == (IN_ATTRIB | IN_ISDIR))
+            told |= 8;
         else
             break;
     }
-    if (told != 7)
+    if (told != 15)
         say("told of %d", told);
 }
 

@@ -6,7 +6,7 @@ import struct
 import subprocess
 
 import pytest
-from launcher import session, variants
+from launcher import abi, session, variants
 from launcher.left import bring_program, calm, program_bytes, unlike, what_there_is
 
 SUITE_TIMEOUT_SECONDS = 600
@@ -58,6 +58,13 @@ def test_abuse_ends_as_on_linux_and_leaves_nothing(machine, what):
                  program_bytes(), limit=200)
     machine.run(["rm", "/tmp/abuse"])
     leaves_nothing(machine, "abuse", what, once_before=True, limit=200)
+
+
+@pytest.mark.parametrize("case", ["events/inotify", "files/handles", "races/watched_files"])
+def test_cases_that_watch_or_hold_files_leave_nothing(machine, case):
+    with open(abi.program(), "rb") as file:
+        machine.run(["sh", "-c", "cat > /bin/abi; chmod +x /bin/abi"], file.read())
+    leaves_nothing(machine, "sh", "-c", f"abi {case} > /dev/null", limit=200)
 
 
 def test_memory_that_is_refused_is_not_kept(machine):

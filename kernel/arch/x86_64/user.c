@@ -127,12 +127,20 @@ static void registers_load(struct cpu *cpu, struct user_context *context) {
     cpu->state_owner = context;
 }
 
+/* What waits in a call was not in the middle of anything; but its CPU may be another one now. */
+static bool minds_switch(const struct cpu *cpu, struct user_context *to) {
+    return to->personality->minds_switches &&
+           (to->state_cpu != cpu->number + 1 || user_frame_of(to)->vector != VECTOR_SYSTEM_CALL);
+}
+
 void user_switch(struct user_context *from, struct user_context *to) {
     struct cpu *cpu = cpu_self();
     cpu->task.privileged_stack[0] = (uintptr_t)to;
     if (from->personality)
         registers_save(cpu, from);
     if (to->personality) {
+        if (minds_switch(cpu, to))
+            __atomic_fetch_or(&to->work, USER_SWITCHED, __ATOMIC_RELAXED);
         registers_load(cpu, to);
         user_table_use(cpu, to->table);
     } else {

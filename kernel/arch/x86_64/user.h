@@ -43,10 +43,15 @@ struct personality {
     /* Before the program goes on, because user_context.work is not 0; called until it is. Whoever
      * is here clears the bits he deals with. */
     void (*work)(struct trap_frame *frame);
+    /* A thread that gets a CPU, and lost its own while its program ran or had another one before,
+     * is marked with USER_SWITCHED in `work`. */
+    bool minds_switches;
 };
 
 /* The bit of `work` that is the scheduler's: another thread is to have its turn. */
 #define USER_TURN 0x80000000u
+/* That of personalities that mind switches. */
+#define USER_SWITCHED 0x40000000
 
 /*
  * What of a thread lives in the processor while it runs, beyond registers on its stack. Aligned to

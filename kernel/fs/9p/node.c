@@ -328,6 +328,7 @@ static const struct node_ops node_ops = {
     .jump = node_no_jump,
     .name = node_name,
     .get_extended = node_no_get_extended,
+    .by_number = node_no_by_number,
     .set_extended = node_no_set_extended,
 };
 

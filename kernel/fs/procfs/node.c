@@ -375,6 +375,7 @@ static const struct node_ops proc_ops = {
     .jump = proc_jump,
     .name = proc_name,
     .get_extended = node_no_get_extended,
+    .by_number = node_no_by_number,
     .set_extended = node_no_set_extended,
 };
 

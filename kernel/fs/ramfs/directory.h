@@ -17,8 +17,9 @@
 #ifndef KERNEL_RAMFS_DIRECTORY_H
 #define KERNEL_RAMFS_DIRECTORY_H
 
-#include "ramfs.h"
+#include "tree.h"
 
+#include "../notify.h"
 #include "../open_file.h"
 #include "../values.h"
 
@@ -50,7 +51,8 @@ static inline k42_result directory_search(const struct inode *inode,
     return node_allows(&attributes, who, NODE_EXECUTE);
 }
 
-/* lookup(), with how a class finds a name. */
+/* lookup(), with how a class finds a name. Who watches a directory is told of a file by the name it
+ * was last found by. */
 static inline __attribute__((always_inline)) struct k42_pair
 directory_lookup_with(struct node *self, const struct node_name *name,
                       const struct credentials *who,
@@ -63,6 +65,8 @@ directory_lookup_with(struct node *self, const struct node_name *name,
         struct inode *parent = __atomic_load_n(&inode->parent, __ATOMIC_RELAXED);
         return parent ? directory_found(parent) : (struct k42_pair){.result = -ENOENT};
     }
+    if (notify_any())
+        tree_note_name(inode, name);
     struct entry *entry = find(&inode->names, name);
     return entry ? directory_found(__atomic_load_n(&entry->inode, __ATOMIC_ACQUIRE))
                  : (struct k42_pair){.result = -ENOENT};

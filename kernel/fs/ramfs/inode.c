@@ -8,6 +8,7 @@
  */
 #include "ramfs.h"
 
+#include "../notify.h"
 #include "../now.h"
 #include "../values.h"
 #include "runtime.h"
@@ -112,8 +113,24 @@ bool inode_hold(struct inode *inode) {
     return false;
 }
 
+/* Perhaps the life that is left is the hold of who watches it. Names that go with a directory are
+ * dropped by who is not active. */
+static void left(k42_ref node) {
+    bool was_active = k42_active();
+    if (!was_active)
+        k42_enter();
+    notify_left(node);
+    if (!was_active)
+        k42_exit();
+}
+
 void inode_drop(struct inode *inode) {
-    if (__atomic_sub_fetch(&inode->lives, 1, __ATOMIC_ACQ_REL))
+    k42_ref self = inode->self;
+    bool has_name = __atomic_load_n(&inode->links, __ATOMIC_RELAXED);
+    uint32_t lives = __atomic_sub_fetch(&inode->lives, 1, __ATOMIC_ACQ_REL);
+    if (lives == 1 && !has_name && notify_any())
+        left(self);
+    if (lives)
         return;
     discharge(inode->fs);
     if ((inode->mode & MODE_TYPE) == MODE_REGULAR)
@@ -316,4 +333,12 @@ k42_result ramfs_file_system(struct node *self, struct node_file_system *counts)
     };
     k42_copy_text(counts->name, sizeof counts->name, fs->name);
     return 0;
+}
+
+/* A number is given once, so what has gone has none. One that is going is stale when it is used. */
+struct k42_pair ramfs_by_number(struct node *self, uint64_t number) {
+    struct inode *inode = number ? numbers_find(&INODE(self)->fs->numbers, number) : NULL;
+    if (!inode)
+        return (struct k42_pair){.result = -ESTALE};
+    return (struct k42_pair){0, (uintptr_t)inode->self};
 }

@@ -201,11 +201,13 @@ k42_result ramfs_get_extended(struct node *self, const struct node_name *name, c
                               size_t size);
 k42_result ramfs_set_extended(struct node *self, const struct node_name *name, const char *value,
                               size_t size, unsigned flags);
+struct k42_pair ramfs_by_number(struct node *self, uint64_t number);
 #define RAMFS_METHODS                                                                              \
     .object.describe = ramfs_describe, .hold = ramfs_hold, .release = ramfs_release,               \
     .attributes = ramfs_attributes, .set_attributes = ramfs_set_attributes,                        \
     .file_system = ramfs_file_system, .touch = ramfs_touch, .jump = node_no_jump,                  \
-    .name = ramfs_name, .get_extended = ramfs_get_extended, .set_extended = ramfs_set_extended
+    .name = ramfs_name, .get_extended = ramfs_get_extended, .set_extended = ramfs_set_extended,    \
+    .by_number = ramfs_by_number
 
 void extended_end(struct extended *extended);
 

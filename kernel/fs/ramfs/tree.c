@@ -92,6 +92,25 @@ k42_result tree_link(struct inode *directory, const struct node_name *name, stru
     return result;
 }
 
+/* Looked up anew with the lock, as the name may have gone since it was found. */
+static void note_name(struct inode *directory, const struct node_name *name) {
+    k42_lock(&directory->lock);
+    struct entry *entry = names_find(&directory->names, name);
+    if (entry && !inode_is_directory(entry->inode)) {
+        k42_lock(&entry->inode->lock);
+        inode_named(entry->inode, directory, entry);
+        k42_unlock(&entry->inode->lock);
+    }
+    k42_unlock(&directory->lock);
+}
+
+void tree_note_name(struct inode *directory, const struct node_name *name) {
+    const struct entry *entry = names_find(&directory->names, name);
+    const struct inode *inode = entry ? __atomic_load_n(&entry->inode, __ATOMIC_ACQUIRE) : NULL;
+    if (inode && __atomic_load_n(&inode->entry, __ATOMIC_RELAXED) != entry)
+        note_name(directory, name);
+}
+
 bool tree_may_take(const struct inode *directory, const struct inode *inode,
                    const struct credentials *who) {
     return !(directory->mode & MODE_STICKY) || who->fsuid == inode->uid ||

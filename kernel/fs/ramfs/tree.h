@@ -30,6 +30,10 @@ k42_result tree_move(const struct tree_move *move);
 /* With the directory's lock: a name of it has come, gone or moved. */
 void tree_changed(struct inode *directory, struct node_time now);
 
+/* From inside a call of the directory's node: what has this name, and perhaps others, says from now
+ * on that it has this one. */
+void tree_note_name(struct inode *directory, const struct node_name *name);
+
 /* Whether somebody may take a name of this inode out of a directory: sticky ones say who. */
 bool tree_may_take(const struct inode *directory, const struct inode *inode,
                    const struct credentials *who);

@@ -21,6 +21,7 @@
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../program.h"
+#include "../restartable.h"
 #include "runtime.h"
 
 #include <k42/k42.h>
@@ -150,6 +151,7 @@ static void leave_old_memory(struct task *task) {
     if (process_alarms_end)
         process_alarms_end(task->pid, true);
     task->clear_tid = task->robust_list = 0;
+    restartable_end(task);
     task->signal_stack = (struct signal_stack){.flags = SS_DISABLE};
     task->restart = NULL;
 }

@@ -7,6 +7,7 @@
 #include "image.h"
 
 #include "../../copy.h"
+#include "../../fs/notify.h"
 #include "../../fs/values.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
@@ -67,6 +68,8 @@ static k42_result read_some(const struct image_file *file, uint64_t offset, void
     k42_result result;
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
               k42_call(file->file, read, (int64_t)offset, &copy));
+    if (result > 0)
+        notify_file_if_any(file->file, NOTIFY_READ);
     return result;
 }
 
@@ -111,8 +114,10 @@ k42_result image_open(struct image_file *file, int directory, const char *path, 
     k42_result result;
     file->file = (file_ref)K42_NULL_REF;
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, open_now(file, directory, path, flags));
-    if (result >= 0)
+    if (result >= 0) {
+        notify_file_if_any(file->file, NOTIFY_OPENED);
         result = read_head(file);
+    }
     if (result < 0)
         image_close(file);
     return result == -K42_STALE ? -ENOENT : result;

@@ -14,6 +14,7 @@ struct change {
     struct node_attributes to;
     bool times_need_write; /* utime: all are set to now, which whoever may write may do */
     bool is_wrong;         /* the times are none, which is said when the node was found */
+    uint32_t told;         /* what it is to who watches */
 };
 
 static k42_result change_now(const struct change *change) {
@@ -27,7 +28,11 @@ static k42_result change_now(const struct change *change) {
         result = k42_call(node, attributes, &attributes);
     if (result >= 0 && (attributes.mount_flags & NODE_READ_ONLY))
         result = -EROFS;
-    return result < 0 ? result : change->now(change, node, &attributes);
+    if (result >= 0)
+        result = change->now(change, node, &attributes);
+    if (result >= 0 && change->told && notify_any())
+        notify_node(node, change->told);
+    return result;
 }
 
 static k42_result change_path(struct change *change, uintptr_t path) {
@@ -75,25 +80,31 @@ static k42_result set_mode(const struct change *change, node_ref node,
 }
 
 LINUX_CALL(90, chmod, uintptr_t path, uint32_t mode) {
-    struct change change = {.directory = AT_WORKING, .now = set_mode, .to.mode = mode};
+    struct change change = {
+        .directory = AT_WORKING, .now = set_mode, .told = NOTIFY_ATTRIBUTES, .to.mode = mode};
     return change_path(&change, path);
 }
 
 LINUX_CALL(268, fchmodat, int directory, uintptr_t path, uint32_t mode) {
-    struct change change = {.directory = directory, .now = set_mode, .to.mode = mode};
+    struct change change = {
+        .directory = directory, .now = set_mode, .told = NOTIFY_ATTRIBUTES, .to.mode = mode};
     return change_path(&change, path);
 }
 
 LINUX_CALL(452, fchmodat2, int directory, uintptr_t path, uint32_t mode, int flags) {
-    struct change change = {
-        .directory = directory, .flags = flags, .now = set_mode, .to.mode = mode};
+    struct change change = {.directory = directory,
+                            .flags = flags,
+                            .now = set_mode,
+                            .told = NOTIFY_ATTRIBUTES,
+                            .to.mode = mode};
     if (flags & ~(AT_NO_FOLLOW | AT_EMPTY))
         return -EINVAL;
     return change_path(&change, path);
 }
 
 LINUX_CALL(91, fchmod, int fd, uint32_t mode) {
-    struct change change = {.directory = fd, .now = set_mode, .to.mode = mode};
+    struct change change = {
+        .directory = fd, .now = set_mode, .told = NOTIFY_ATTRIBUTES, .to.mode = mode};
     return change_file(&change);
 }
 
@@ -129,6 +140,7 @@ static struct change owner_change(int directory, uint32_t uid, uint32_t gid, int
         .which = (uid != ~0u ? NODE_SET_UID : 0u) | (gid != ~0u ? NODE_SET_GID : 0u),
         .to.uid = uid,
         .to.gid = gid,
+        .told = uid != ~0u || gid != ~0u ? NOTIFY_ATTRIBUTES : 0u,
     };
 }
 
@@ -169,7 +181,10 @@ static k42_result set_size(const struct change *change, node_ref node,
 }
 
 LINUX_CALL(76, truncate, uintptr_t path, int64_t size) {
-    struct change change = {.directory = AT_WORKING, .now = set_size, .to.size = (uint64_t)size};
+    struct change change = {.directory = AT_WORKING,
+                            .now = set_size,
+                            .told = NOTIFY_WRITTEN,
+                            .to.size = (uint64_t)size};
     return size < 0 ? -EINVAL : change_path(&change, path);
 }
 
@@ -189,6 +204,8 @@ LINUX_CALL(77, ftruncate, int fd, int64_t size) {
     if (result < 0)
         return linux_result(result, -EBADF);
     WAIT_CALL(result, WAIT_FOREVER, 0, resize(file, (uint64_t)size));
+    if (result >= 0)
+        notify_file_if_any(file, NOTIFY_WRITTEN);
     (void)!k42_call(file, release);
     return linux_result(result, -EBADF);
 }
@@ -222,6 +239,8 @@ LINUX_CALL(285, fallocate, int fd, int mode, int64_t offset, int64_t length) {
         return linux_result(result, -EBADF);
     WAIT_CALL(result, WAIT_FOREVER, 0,
               allocate(file, (unsigned)mode, (uint64_t)offset, (uint64_t)length));
+    if (result >= 0)
+        notify_file_if_any(file, NOTIFY_WRITTEN);
     (void)!k42_call(file, release);
     return linux_result(result, -EBADF);
 }
@@ -270,6 +289,12 @@ static void set_change_times(struct change *change, const struct linux_timespec 
                         take_time(&times[1], &change->to.modified, NODE_SET_MODIFIED,
                                   NODE_SET_MODIFIED_NOW, &change->is_wrong);
     change->times_need_write = change->which == BOTH_NOW;
+    bool accessed = change->which & (NODE_SET_ACCESSED | NODE_SET_ACCESSED_NOW);
+    bool modified = change->which & (NODE_SET_MODIFIED | NODE_SET_MODIFIED_NOW);
+    change->told = accessed && modified ? NOTIFY_ATTRIBUTES
+                   : accessed           ? NOTIFY_READ
+                   : modified           ? NOTIFY_WRITTEN
+                                        : 0u;
 }
 
 static k42_result change_times(int directory, uintptr_t path, const struct linux_timespec *times,

@@ -83,6 +83,8 @@ static k42_result list(int fd, uintptr_t to, unsigned size, bool old) {
     if (result >= 0) {
         before = k42_call(file, seek, 0, SEEK_TO_CURRENT);
         WAIT_CALL(result, WAIT_FOREVER, 0, list_there(file, &gathering));
+        if (result >= 0)
+            notify_file_if_any(file, NOTIFY_READ);
         if (result >= 0 && gathering.used)
             result = files_copy_out(to, gathering.bytes, gathering.used);
         if (result == -EFAULT && before >= 0) /* they are told again */

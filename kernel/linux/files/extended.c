@@ -56,8 +56,11 @@ static k42_result carry_out(const struct extended_call *call) {
         result = node_allows(&attributes, task_self()->credentials, NODE_WRITE);
     if (result < 0)
         return result;
-    return k42_call(node, set_extended, call->name, call->removes ? NULL : call->value, call->size,
-                    call->flags);
+    result = k42_call(node, set_extended, call->name, call->removes ? NULL : call->value,
+                      call->size, call->flags);
+    if (result >= 0 && notify_any())
+        notify_node(node, NOTIFY_ATTRIBUTES);
+    return result;
 }
 
 /* The path's text, or none for a descriptor; carries the call out. */

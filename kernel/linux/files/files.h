@@ -11,6 +11,7 @@
 #include "../../copy.h"
 #include "../../fs/file.h"
 #include "../../fs/mount.h"
+#include "../../fs/notify.h"
 #include "../../fs/path.h"
 #include "../../fs/values.h"
 #include "../../sched/wait.h"
@@ -93,6 +94,10 @@ static inline k42_result files_get(int number, file_ref *file) {
 /* Whether a descriptor is one of bytes that are somewhere. 0, -EBADF, -ESPIPE. */
 K42_MUST_CHECK
 k42_result files_check_data(int fd);
+
+/* Opens what is at a place, which the caller holds: a number in the table. As open(2). */
+K42_MUST_CHECK
+k42_result files_open_place(const struct place *place, unsigned flags);
 
 /* Puts a file with one hold into the table; releases it when that fails. */
 k42_result files_add(file_ref file, unsigned flags);

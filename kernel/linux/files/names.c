@@ -42,6 +42,10 @@ static k42_result make_in(struct making *making, const struct path *path) {
     };
     struct k42_pair made = k42_call(path->found.node, create, &what);
     making->made = (node_ref)made.word;
+    bool is_directory = (what.mode & MODE_TYPE) == MODE_DIRECTORY;
+    if (made.result >= 0 && notify_any())
+        notify_name(path->found.node, &what.name,
+                    NOTIFY_MADE | (is_directory ? NOTIFY_DIRECTORY : 0u), 0);
     return made.result;
 }
 
@@ -133,6 +137,24 @@ LINUX_CALL(266, symlinkat, uintptr_t target, int directory, uintptr_t path) {
 
 /* ---- removing ---- */
 
+/*
+ * Somebody watches: who watches what had the name is told, which is held until then, and the end of
+ * it, if this was all that it had, before the directory.
+ */
+static k42_result remove_watched(struct path *path, bool is_directory, node_ref node) {
+    k42_result held = k42_call(node, hold);
+    k42_result result = k42_call(path->found.node, unlink, &path->last, is_directory, path->who);
+    if (held >= 0) {
+        if (result >= 0 && !is_directory)
+            notify_self(node, NOTIFY_ATTRIBUTES);
+        (void)k42_call(node, release);
+    }
+    if (result >= 0)
+        notify_name(path->found.node, &path->last,
+                    NOTIFY_REMOVED | (is_directory ? NOTIFY_DIRECTORY : 0u), 0);
+    return result;
+}
+
 static k42_result remove_in(struct path *path, bool is_directory) {
     const struct node_name *last = &path->last;
     if (path_last_is_special(path)) {
@@ -150,6 +172,8 @@ static k42_result remove_in(struct path *path, bool is_directory) {
         return result;
     if (path->found.mount && mount_find(path->found.mount, (node_ref)there.word))
         return -EBUSY;
+    if (notify_any())
+        return remove_watched(path, is_directory, (node_ref)there.word);
     return k42_call(path->found.node, unlink, last, is_directory, path->who);
 }
 

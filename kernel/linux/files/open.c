@@ -6,15 +6,23 @@
  */
 #include "files.h"
 
+enum {
+    ALL_FLAGS = OPEN_ACCESS | OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TERMINAL | OPEN_TRUNCATE |
+                OPEN_APPEND | OPEN_NON_BLOCKING | OPEN_SYNC | OPEN_ASYNC | OPEN_DIRECT |
+                OPEN_LARGE | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_NO_ACCESSED |
+                OPEN_CLOSE_ON_EXEC | OPEN_PATH | OPEN_TEMPORARY,
+};
+
 struct opening {
     int directory;
     const char *text;
     unsigned flags;
     uint32_t mode;
-    unsigned resolve; /* path_flags that are asked for */
-    file_ref file;    /* the result, with one hold */
-    unsigned type;    /* what it is, DT_* */
-    bool made;        /* by this call */
+    unsigned resolve;          /* path_flags that are asked for */
+    const struct place *place; /* what is to be opened, instead of a path; or NULL */
+    file_ref file;             /* the result, with one hold */
+    unsigned type;             /* what it is, DT_* */
+    bool made;                 /* by this call */
 };
 
 static unsigned access_of(unsigned flags) {
@@ -98,6 +106,8 @@ static k42_result make(struct opening *opening, struct path *path) {
     if (made.result < 0)
         return made.result;
     opening->made = true;
+    if (notify_any())
+        notify_name(path->found.node, &path->last, NOTIFY_MADE, 0);
     struct place place = {path->found.mount, (node_ref)made.word};
     return open_place(opening, path, &place, ENTRY_REGULAR);
 }
@@ -213,11 +223,27 @@ static k42_result open_only_path(struct opening *opening) {
     return result < 0 ? result : 0;
 }
 
+/* Without a path that leads there. */
+static k42_result open_there_now(struct opening *opening) {
+    struct task *task = task_self();
+    struct path path = {.context = task->paths, .who = task->credentials};
+    struct node_attributes attributes;
+    k42_result result = k42_call(opening->place->node, attributes, &attributes);
+    if (result < 0)
+        return result;
+    bool is_directory = (attributes.mode & MODE_TYPE) == MODE_DIRECTORY;
+    if ((opening->flags & OPEN_DIRECTORY) && !is_directory)
+        return -ENOTDIR;
+    return open_place(opening, &path, opening->place, MODE_ENTRY_TYPE(attributes.mode));
+}
+
 static k42_result open_now(struct opening *opening) {
     k42_result result;
     do {
         opening->made = false;
-        if (opening->flags & OPEN_PATH)
+        if (opening->place)
+            result = open_there_now(opening);
+        else if (opening->flags & OPEN_PATH)
             result = open_only_path(opening);
         else if ((opening->flags & OPEN_TEMPORARY) == OPEN_TEMPORARY)
             result = open_temporary(opening);
@@ -236,6 +262,8 @@ static k42_result complete(struct opening *opening) {
         struct k42_pair node = k42_call(opening->file, node);
         struct node_attributes empty = {.size = 0};
         FILES_CALL(result, k42_call((node_ref)node.word, set_attributes, NODE_SET_SIZE, &empty));
+        if (result >= 0)
+            notify_file_if_any(opening->file, NOTIFY_WRITTEN);
     }
     if (result >= 0 && opening->type == ENTRY_FIFO && !(opening->flags & OPEN_NON_BLOCKING))
         FILES_CALL(result, k42_call(opening->file, settle));
@@ -257,6 +285,20 @@ static k42_result check_flags(struct opening *opening) {
     return 0;
 }
 
+/* An open file into the table. */
+static k42_result add_opened(struct opening *opening) {
+    k42_result result;
+    if (opening->type == ENTRY_FIFO || (opening->flags & OPEN_TRUNCATE)) {
+        result = complete(opening);
+        if (result < 0) {
+            (void)!k42_call(opening->file, release);
+            return result;
+        }
+    }
+    notify_file_if_any(opening->file, NOTIFY_OPENED);
+    return files_add(opening->file, opening->flags & OPEN_CLOSE_ON_EXEC);
+}
+
 static k42_result open_text(struct opening *opening, uintptr_t path) {
     struct files_text text;
     k42_result result = check_flags(opening);
@@ -267,16 +309,15 @@ static k42_result open_text(struct opening *opening, uintptr_t path) {
     opening->text = text.at;
     FILES_CALL(result, open_now(opening));
     files_text_end(&text);
-    if (result < 0)
-        return result;
-    if (opening->type == ENTRY_FIFO || (opening->flags & OPEN_TRUNCATE)) {
-        result = complete(opening);
-        if (result < 0) {
-            (void)!k42_call(opening->file, release);
-            return result;
-        }
-    }
-    return files_add(opening->file, opening->flags & OPEN_CLOSE_ON_EXEC);
+    return result < 0 ? result : add_opened(opening);
+}
+
+k42_result files_open_place(const struct place *place, unsigned flags) {
+    struct opening opening = {.place = place, .flags = (flags & ALL_FLAGS) | OPEN_LARGE};
+    k42_result result = flags & (OPEN_CREATE | OPEN_EXCLUSIVE) ? -EINVAL : check_flags(&opening);
+    if (result >= 0)
+        FILES_CALL(result, open_now(&opening));
+    return result < 0 ? result : add_opened(&opening);
 }
 
 k42_result files_add(file_ref file, unsigned flags) {
@@ -293,13 +334,6 @@ void files_take_back(int number) {
     if (taken.result >= 0)
         (void)!k42_call((file_ref)taken.word, release);
 }
-
-enum {
-    ALL_FLAGS = OPEN_ACCESS | OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TERMINAL | OPEN_TRUNCATE |
-                OPEN_APPEND | OPEN_NON_BLOCKING | OPEN_SYNC | OPEN_ASYNC | OPEN_DIRECT |
-                OPEN_LARGE | OPEN_DIRECTORY | OPEN_NO_FOLLOW | OPEN_NO_ACCESSED |
-                OPEN_CLOSE_ON_EXEC | OPEN_PATH | OPEN_TEMPORARY,
-};
 
 /* What is not known is ignored. A file has O_LARGEFILE on this processor. */
 static k42_result open_at(int directory, uintptr_t path, unsigned flags, uint32_t mode) {

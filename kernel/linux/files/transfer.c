@@ -40,6 +40,18 @@ static k42_result unless_blocking(struct files_transfer *transfer, k42_result re
     return ready < 0 ? ready : (unsigned)ready & wanted ? -K42_WAIT : -EAGAIN;
 }
 
+/* Somebody may watch the file: told of each piece, while it is certain that the file is there. */
+static __attribute__((noinline)) void tell_now(const struct files_transfer *transfer,
+                                               k42_result result) {
+    if (result > 0)
+        notify_file(transfer->file, transfer->write ? NOTIFY_WRITTEN : NOTIFY_READ);
+}
+
+static inline void tell(const struct files_transfer *transfer, k42_result result) {
+    if (notify_any())
+        tell_now(transfer, result);
+}
+
 static unsigned kind_of_wait(const struct files_transfer *transfer) {
     return transfer->copy.unfinished ? WAIT_KILLABLE : 0;
 }
@@ -63,6 +75,7 @@ static k42_result wait_for(struct files_transfer *transfer, k42_result result) {
     if (result <= -K42_WAIT)
         WAIT_CALL_ON(result, deadline_of(transfer), kind_of_wait(transfer),
                      unless_blocking(transfer, attempt(transfer)));
+    tell(transfer, result);
     if (!is_kept)
         (void)!k42_call(transfer->file, release);
     return result == -ETIMEDOUT ? -EAGAIN : result;
@@ -77,6 +90,8 @@ uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid) {
 static k42_result settle(struct files_transfer *transfer, k42_result result) {
     if (__builtin_expect(result <= -K42_WAIT && result != -K42_STALE, 0))
         result = wait_for(transfer, result);
+    else
+        tell(transfer, result);
     if (result > 0 && transfer->offset >= 0)
         transfer->offset += result;
     return result;
@@ -122,7 +137,10 @@ transfer_now(struct files_transfer *transfer) {
         return transfer_long(transfer);
     k42_result result = attempt(transfer);
     bool over = result >= 0 && (transfer->write ? !copy->left : !copy->unfinished);
-    return __builtin_expect(over, 1) ? result : transfer_on(transfer, result, 0, false);
+    if (__builtin_expect(!over, 0))
+        return transfer_on(transfer, result, 0, false);
+    tell(transfer, result);
+    return result;
 }
 
 k42_result files_transfer(struct files_transfer *transfer) {

@@ -56,7 +56,13 @@ static k42_result link_in(node_ref node, struct mount *mount, const struct path 
     result = may_link(node, path->who);
     if (result >= 0)
         result = files_may_change(path);
-    return result < 0 ? result : k42_call(path->found.node, link, &path->last, (k42_ref)node);
+    if (result >= 0)
+        result = k42_call(path->found.node, link, &path->last, (k42_ref)node);
+    if (result >= 0 && notify_any()) {
+        notify_self(node, NOTIFY_ATTRIBUTES);
+        notify_name(path->found.node, &path->last, NOTIFY_MADE, 0);
+    }
+    return result;
 }
 
 static k42_result link_now(const struct two_paths *two) {
@@ -174,6 +180,38 @@ static k42_result may_move(const struct path *from, const struct path *to) {
     return result < 0 ? result : node_allows(&attributes, from->who, NODE_WRITE);
 }
 
+static k42_result move_name(const struct path *old, const struct path *new, unsigned flags) {
+    return k42_call(old->found.node, rename, &old->last, (k42_ref) new->found.node, &new->last,
+                    flags, old->who);
+}
+
+static void tell_move(const struct path *from, const struct path *to, const struct k42_pair *moved,
+                      node_ref displaced) {
+    uint32_t cookie = notify_cookie();
+    uint32_t kind = (moved->result & 255) == ENTRY_DIRECTORY ? NOTIFY_DIRECTORY : 0u;
+    notify_name(from->found.node, &from->last, NOTIFY_MOVED_FROM | kind, cookie);
+    notify_name(to->found.node, &to->last, NOTIFY_MOVED_TO | kind, cookie);
+    if (k42_id_of(displaced))
+        notify_self(displaced, NOTIFY_ATTRIBUTES);
+    notify_self((node_ref)moved->word, NOTIFY_SELF_MOVED);
+}
+
+/* Somebody watches: what loses its name by this is held until that was told. */
+static k42_result move_watched(const struct path *old, const struct path *new, unsigned flags) {
+    struct k42_pair there = k42_call(old->found.node, lookup, &old->last, old->who);
+    struct k42_pair over = k42_call(new->found.node, lookup, &new->last, new->who);
+    bool held = over.result >= 0 && k42_call((node_ref)over.word, hold) >= 0;
+    bool is_file = (over.result & 255) != ENTRY_DIRECTORY, swaps = flags & RENAME_SWAP;
+    k42_result result = move_name(old, new, flags);
+    if (result >= 0 && there.result >= 0)
+        tell_move(old, new, &there, (node_ref)(held && is_file && !swaps ? over.word : 0));
+    if (result >= 0 && swaps && over.result >= 0)
+        tell_move(new, old, &over, (node_ref)K42_NULL_REF);
+    if (held)
+        (void)k42_call((node_ref)over.word, release);
+    return result;
+}
+
 static k42_result rename_both(struct path *old, struct path *new, unsigned flags) {
     if (old->found.mount != new->found.mount)
         return -EXDEV;
@@ -191,8 +229,7 @@ static k42_result rename_both(struct path *old, struct path *new, unsigned flags
         result = may_move(new, old);
     if (result < 0)
         return refuse(old, new, flags, result, RENAMING_PARENT);
-    return k42_call(old->found.node, rename, &old->last, (k42_ref) new->found.node, &new->last,
-                    flags, old->who);
+    return notify_any() ? move_watched(old, new, flags) : move_name(old, new, flags);
 }
 
 static k42_result rename_now(const struct two_paths *two) {

@@ -144,6 +144,11 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
         task->signal_stack = self->signal_stack;
     else
         task->signal_stack.flags = SS_DISABLE;
+    if (!(flags & CLONE_VM)) {
+        task->sequence_area = self->sequence_area;
+        task->sequence_signature = self->sequence_signature;
+        task->sequence_cpu = ~0u;
+    }
     if (flags & CLONE_CHILD_CLEARTID)
         task->clear_tid = request->child_tid;
     if (flags & CLONE_CHILD_SETTID)
@@ -175,6 +180,8 @@ static k42_result make_thread(struct task *task, const struct clone_request *req
         begin_as_usual(task->thread);
     struct user_context *context = thread_user(task->thread);
     user_context_copy(context, task->state, task->memory->table);
+    if (request->flags & CLONE_VM)
+        context->personality = &linux_personality; /* no restartable sequences */
     if (request->flags & CLONE_SETTLS)
         context->fs_base = request->tls;
     return 0;

@@ -222,12 +222,6 @@ LINUX_CALL(158, arch_prctl, int option, uintptr_t address) {
 
 /* ---- threads ---- */
 
-/* Partly: all of it; C libraries ask, and do without. */
-LINUX_CALL(334, rseq, uintptr_t area, unsigned size, int flags, unsigned signature) {
-    (void)area, (void)size, (void)flags, (void)signature;
-    return -ENOSYS;
-}
-
 #define ROBUST_LIST_SIZE 24
 
 LINUX_CALL(273, set_robust_list, uintptr_t head, size_t size) {

@@ -12,6 +12,7 @@
 #include "../call.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
+#include "../restartable.h"
 #include "../task.h"
 
 #include <k42/k42.h>
@@ -86,6 +87,7 @@ bool signal_is_pending(void) {
 static void enter_handler(struct task *task, const struct signal_taken *taken) {
     uint64_t before = task->restores_mask ? task->blocked_after_call : task->blocked;
     settle_for_handler(task->frame, &taken->action);
+    restartable_disturbed(task);
     if (signal_frame_put(task, taken, before) < 0) {
         struct signal_info fault = signal_from_kernel(SIGSEGV);
         if (taken->info.signal == SIGSEGV)

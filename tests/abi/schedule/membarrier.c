@@ -1,4 +1,4 @@
-/* membarrier and rseq. */
+/* membarrier. */
 #include "abi.h"
 
 #include <linux/membarrier.h>
