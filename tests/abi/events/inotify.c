@@ -110,6 +110,27 @@ static void names_in_it(void) {
     fails(EAGAIN, read, fd, some, sizeof some);
 }
 
+/* What happens to a file that has lost its name, and to one in a directory that has. */
+static void nameless(uint32_t mask) {
+    gives(1, inotify_add_watch, fd, "d", mask);
+    int file = works(open, "d/name", O_RDWR | O_CREAT, 0600);
+    int over = works(open, "d/other", O_RDWR | O_CREAT, 0600);
+    works(unlink, "d/name");
+    works(rename, "d/other", "d/another");
+    put("d/moved", "");
+    works(rename, "d/moved", "d/another");
+    works(write, file, "abc", 3);
+    works(fchmod, over, 0644);
+    close(file);
+    close(over);
+    works(mkdir, "d/folder", 0700);
+    int folder = works(open, "d/folder", O_RDONLY, 0);
+    works(rmdir, "d/folder");
+    close(folder);
+    works(unlink, "d/another");
+    events(mask & IN_EXCL_UNLINK ? "nameless, but not told of" : "nameless");
+}
+
 static void itself(void) {
     int watch = works(inotify_add_watch, fd, "d/file", IN_ALL_EVENTS);
     int file = works(open, "d/file", O_RDWR, 0);
@@ -119,12 +140,13 @@ static void itself(void) {
     works(link, "d/moved", "d/second");
     works(unlink, "d/second");
     events("file and directory");
-    gives(1, inotify_add_watch, fd, "d", IN_ALL_EVENTS | IN_EXCL_UNLINK);
     works(unlink, "d/moved");
     events("unlinked");
     close(file);
     events("closed");
     fails(EINVAL, inotify_rm_watch, fd, watch);
+    nameless(IN_ALL_EVENTS);
+    nameless(IN_ALL_EVENTS | IN_EXCL_UNLINK);
     put("d/file", "abc");
     put("d/over", "abc");
     works(inotify_add_watch, fd, "d/file", IN_ALL_EVENTS);
