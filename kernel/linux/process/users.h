@@ -1,5 +1,6 @@
 /*
- * How many threads each user has, for RLIMIT_NPROC, and how many files on their way to somebody.
+ * How many threads each user has, for RLIMIT_NPROC, how many files on their way to somebody, and
+ * how many of other things of which a user may have only so many.
  *
  * Any thread; nothing waits.
  */
@@ -20,5 +21,13 @@ K42_MUST_CHECK
 k42_result user_add_files(uint32_t uid, uint32_t count, uint64_t limit);
 /* So many fewer. */
 void user_remove_files(uint32_t uid, uint32_t count);
+
+enum user_thing { USER_CHANGES /* inotify's files */, USER_WATCHES /* and theirs */, USER_THINGS };
+
+/* One more, if there are then at most `limit`. Errors: -EAGAIN, -ENOMEM. */
+K42_MUST_CHECK
+k42_result user_add_thing(uint32_t uid, enum user_thing thing, uint32_t limit);
+/* One fewer. */
+void user_remove_thing(uint32_t uid, enum user_thing thing);
 
 #endif

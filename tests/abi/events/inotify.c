@@ -289,7 +289,25 @@ static void waits(void) {
     handle(SIGALRM, 0);
     alarm_in(20);
     fails(EINTR, read, plain, some, sizeof some);
+    alarm_in(0);
     close(plain);
+}
+
+/* Of one user's files; those that are closed do not count. */
+static void too_many_files(void) {
+    enum { MOST = 128 };
+    struct rlimit many = {1000, 1000};
+    setrlimit(RLIMIT_NOFILE, &many);
+    be(SOMEBODY);
+    for (int round = 0; round < 2; round++) {
+        int first = inotify_init1(0), last = first;
+        for (int n = 1; n < MOST; n++)
+            last = inotify_init1(0);
+        is("files", last - first, MOST - 1);
+        fails(EMFILE, inotify_init1, 0);
+        for (int n = first; n <= last; n++)
+            close(n);
+    }
 }
 
 static void refused(void) {
@@ -323,5 +341,6 @@ int main(void) {
     waits();
     unmounted();
     too_many();
+    in_child("too many files", too_many_files);
     refused();
 }
