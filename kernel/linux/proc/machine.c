@@ -6,6 +6,7 @@
 #include "../../sched/thread.h"
 #include "../../vdso/wall_clock.h"
 #include "../abi.h"
+#include "../events/changes/limits.h"
 #include "../host_names.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
@@ -195,6 +196,24 @@ static k42_result print_overcommit(const struct proc_key *key, struct proc_text 
     return 0;
 }
 
+static k42_result print_most_events(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "%d\n", CHANGES_EVENTS_MOST);
+    return 0;
+}
+
+static k42_result print_most_changes(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "%d\n", CHANGES_MOST);
+    return 0;
+}
+
+static k42_result print_most_watches(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    proc_print(text, "%d\n", CHANGES_WATCHES_MOST);
+    return 0;
+}
+
 #define PROC_FILE(name_, print_)                                                                   \
     { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_ }
 
@@ -213,6 +232,13 @@ void proc_machine_register(void) {
         PROC_FILE("hostname", print_hostname),     PROC_FILE("pid_max", print_pid_max),
         PROC_FILE("cap_last_cap", print_cap_last), PROC_FILE("randomize_va_space", print_randomize),
     };
+    static struct proc_entry watching[] = {
+        PROC_FILE("max_queued_events", print_most_events),
+        PROC_FILE("max_user_instances", print_most_changes),
+        PROC_FILE("max_user_watches", print_most_watches),
+    };
+    static struct proc_entry fs = {.name = "fs", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry inotify = {.name = "inotify", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry overcommit = PROC_FILE("overcommit_memory", print_overcommit);
     static struct proc_entry sys = {.name = "sys", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry kernel = {.name = "kernel", .mode = MODE_DIRECTORY | 0555};
@@ -223,6 +249,10 @@ void proc_machine_register(void) {
     proc_add(&sys, &kernel);
     proc_add(&sys, &vm);
     proc_add(&vm, &overcommit);
+    proc_add(&sys, &fs);
+    proc_add(&fs, &inotify);
+    for (unsigned i = 0; i < sizeof watching / sizeof *watching; i++)
+        proc_add(&inotify, &watching[i]);
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
         proc_add(&kernel, &settings[i]);
 }

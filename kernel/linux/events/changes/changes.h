@@ -15,6 +15,7 @@
 
 #include "../../../fs/notify.h"
 #include "../unnamed.h"
+#include "limits.h"
 
 #include <k42/lock.h>
 
@@ -55,8 +56,6 @@ struct changes {
     bool closed;  /* nobody has the file any more */
     uint32_t uid; /* whose it is, who may have so many, and so many watches; constant */
 };
-
-enum { CHANGES_MOST = 128, WATCHES_MOST = 1 << 17 }; /* of one user */
 
 /* ---- events.c ---- */
 

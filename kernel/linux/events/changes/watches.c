@@ -167,7 +167,7 @@ static k42_result begun(struct changes *changes, struct watcher *watcher) {
 }
 
 k42_result watches_add(struct changes *changes, const struct changes_request *request) {
-    k42_result result = user_add_thing(changes->uid, USER_WATCHES, WATCHES_MOST);
+    k42_result result = user_add_thing(changes->uid, USER_WATCHES, CHANGES_WATCHES_MOST);
     if (result < 0)
         return result == -EAGAIN ? -ENOSPC : result;
     struct watcher *watcher = make(changes, request->mask);
