@@ -60,7 +60,7 @@ static k42_result mediator_prepare(struct k42_mediator *mediator, struct k42_swa
     request->report.format = mediator->exporter->format->name;
     k42_result result = k42_root_replacement(from, request->to, &mediator->new, &mediator->into,
                                              &mediator->held[K42_HOLD_ADAPTOR]);
-    return result < 0 ? result : k42_transfer_prepare(mediator);
+    return result < 0 ? result : k42_transfer_prepare(mediator, request->grown);
 }
 
 /*

@@ -38,12 +38,13 @@ int k42_class_can_become(const struct k42_class *from, const struct k42_class *t
            k42_transfer_negotiate(from, to, &exporter, &importer);
 }
 
-k42_result k42_transfer_prepare(struct k42_mediator *mediator) {
+k42_result k42_transfer_prepare(struct k42_mediator *mediator, uint32_t outgrown) {
     struct k42_state *state = &mediator->state;
     *state = (struct k42_state){.format = mediator->exporter->format,
                                 .from = mediator->old,
                                 .to = mediator->into,
-                                .parts = 1};
+                                .parts = 1,
+                                .outgrown = outgrown};
     if (mediator->exporter->measure)
         state->measured = mediator->exporter->measure(mediator->old);
     return mediator->importer->prepare ? mediator->importer->prepare(mediator->into, state) : 0;

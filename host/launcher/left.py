@@ -44,6 +44,12 @@ def told_by_storms(guest):
             {(words[1], words[2]): int(words[3]) for words in lines if words[0] == "pair"})
 
 
+def last_failure(guest):
+    """What storms say of the last swap that failed, or that was late if none did; perhaps nothing."""
+    said = guest.run(["cat", "/proc/k42/chaos"]).output.decode().splitlines()
+    return " ".join(line.removeprefix("last ") for line in said if line.startswith("last "))
+
+
 def make_plain(guest):
     """Objects are of any class after a storm, and classes differ in what memory they take: here all
     that can be the same become the same, and of those that take the least."""

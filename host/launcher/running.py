@@ -1,4 +1,5 @@
 """./k42 run search, ./k42 boot and ./k42 bench: builds what is needed and starts the program concerned."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -34,9 +35,22 @@ def boot(asked):
     return ended.status
 
 
+@contextlib.contextmanager
+def interruptible():
+    """What is started can be interrupted, also where a shell has its background ignore that."""
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run_to_its_end(command):
     """Whether it ends by itself or with us, it ends what it has started."""
-    program = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL)
+    with interruptible():
+        program = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL)
     try:
         return program.wait()
     except Terminated:

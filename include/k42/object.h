@@ -112,10 +112,19 @@ struct k42_state {
     const struct k42_format *format;
     struct k42_root *from, *to;
     size_t measured;
-    unsigned parts;  /* 1 unless the exporter's measure or the importer's prepare raised it */
-    unsigned parts_; /* the runtime's */
+    unsigned parts;    /* 1 unless the exporter's measure or the importer's prepare raised it */
+    unsigned outgrown; /* how often, in this swap, more had come than was prepared for */
     uintptr_t word[K42_STATE_WORDS];
 };
+
+/*
+ * For an importer's prepare: how many to make room for where `measured` were found. More each time
+ * they had become more, so that what grows as fast as it can is overtaken.
+ */
+static inline size_t k42_state_room(const struct k42_state *state, size_t measured) {
+    size_t spare = state->outgrown ? (size_t)4 << (2 * state->outgrown) : 0;
+    return (measured << state->outgrown) + spare;
+}
 
 struct k42_class_record;
 

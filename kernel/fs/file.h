@@ -136,6 +136,8 @@ enum file_kind {
     FILE_OF_PROCESS,     /* pidfd; FILE_LOOK: struct process_handle */
     FILE_OF_SOCKET,      /* FILE_OBJECT: the socket */
     FILE_OF_CHANGES,     /* inotify */
+    FILE_OF_QUEUE,       /* of messages, of POSIX; FILE_LOOK: its struct posix_queue */
+    FILE_OF_SEGMENT,     /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
 };
 
 struct file {

@@ -22,6 +22,7 @@ struct charge;
 struct host_names;
 struct path_context;
 struct thread;
+struct undo_list;
 struct user_table;
 
 /* An address space and how many tasks use it. Lasts a grace period longer than they. */
@@ -32,6 +33,7 @@ struct task_memory {
     uint64_t top;               /* new mappings are placed below; constant */
     k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
     uint32_t barriers;          /* what membarrier() was told to be ready for; atomic */
+    bool segments;              /* it, or what it was copied from, has had some (ipc/); atomic */
     struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
     struct charge *next_charge; /* and those of the program it runs next; atomic */
     struct k42_defer defer;
@@ -49,6 +51,7 @@ struct task {
     descriptors_ref descriptors;
     struct path_context *paths;
     struct host_names *host_names;   /* NULL: the machine's */
+    struct undo_list *undo;          /* of semaphores (ipc/semaphore_undo.h), or NULL */
     struct credentials *credentials; /* replaced whole, by its own thread; others: quiescence */
 
     process_ref process; /* constant */

@@ -72,7 +72,7 @@ uint64_t wait_request(void) {
     if (!self->wait.requests)
         self->wait.requests = time_ns() >> 12 & 0xffffffffff;
     if (!self->wait.request)
-        self->wait.request = (uint64_t)thread_id(self) << 40 | ++self->wait.requests;
+        self->wait.request = (uint64_t)thread_id(self) << WAIT_REQUEST_BITS | ++self->wait.requests;
     return self->wait.request;
 }
 

@@ -85,6 +85,8 @@ k42_result wait_on(k42_id self, uintptr_t key, uint32_t events);
 K42_MUST_CHECK
 k42_result wait_on_until(k42_id self, uintptr_t key, uint32_t events, uint64_t again);
 
+#define WAIT_REQUEST_BITS 40 /* the lower ones count a thread's calls */
+
 /*
  * The number of the program's call that the calling thread is carrying out: the same in each
  * attempt of one WAIT_CALL, and of no other call ever. A proxy sends it along, so that a retry
@@ -93,6 +95,12 @@ k42_result wait_on_until(k42_id self, uintptr_t key, uint32_t events, uint64_t a
  */
 uint64_t wait_request(void);
 void wait_request_end(void);
+
+/* Whose it is. A thread's number may be another's later, but whoever has it makes one call after
+ * the other. */
+static inline uint32_t wait_request_thread(uint64_t request) {
+    return (uint32_t)(request >> WAIT_REQUEST_BITS);
+}
 
 /*
  * Notes which page of a program must be waited for and returns -K42_FAULT, for `struct copy` to

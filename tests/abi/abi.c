@@ -135,7 +135,10 @@ int start(void (*fn)(void)) {
 
 void ended(const char *what, int child) {
     int status;
-    if (waitpid(child, &status, 0) != child)
+    int who;
+    while ((who = waitpid(child, &status, 0)) < 0 && errno == EINTR)
+        ; /* the case's own alarms go on */
+    if (who != child)
         give_up("waitpid");
     struct said **said = children;
     while (!*said || (*said)->pid != child)

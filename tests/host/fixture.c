@@ -233,7 +233,7 @@ static size_t measure_total(struct k42_root *from) {
 static k42_result prepare(struct k42_root *to, struct k42_state *state) {
     if (state->format->cost == by_parts.cost)
         state->parts = FIXTURE_PARTS;
-    state_of(to)->room = (long)state->measured;
+    state_of(to)->room = (long)k42_state_room(state, state->measured);
     if (fixture_hooks.prepare)
         fixture_hooks.prepare(state);
     return to->class_ == &counter_unready ? -ENOMEM : 0;

@@ -4,6 +4,7 @@
  *
  * "Physical" addresses are the process's own.
  */
+#include "../../kernel/dev/dma.h"
 #include "ring.h"
 
 #include <errno.h>
@@ -17,6 +18,10 @@
 #include <cmocka.h>
 
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4 };
+
+void dma_fence(void) {
+    __asm__ volatile("mfence" ::: "memory");
+}
 
 struct descriptor {
     uint64_t address;
@@ -285,7 +290,7 @@ static bool sleep_side(struct pair *pair, unsigned *count) {
 }
 
 static bool interrupt_is_wanted(struct device *device, uint16_t before) {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __asm__ volatile("mfence" ::: "memory");
     if (!device->event_index)
         return !(__atomic_load_n(&available(device)[0], __ATOMIC_RELAXED) & 1);
     uint16_t wanted = __atomic_load_n(&available(device)[2 + device->size], __ATOMIC_RELAXED);

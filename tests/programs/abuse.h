@@ -7,6 +7,7 @@
 #include "say.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 extern char self[256], folder[64], image[4 << 20]; /* its path, where it works, its bytes */
@@ -21,6 +22,11 @@ void resident(const char *where);
 
 /* Uses one of everything until /tmp/over is there, and says what was lost. */
 void use(const char *where);
+
+/* Of which this is what System V has. */
+void open_ipc(void);
+void close_ipc(void);
+void use_ipc(uint64_t turn);
 
 static inline void fail_if(int failed, const char *what) {
     if (failed) {

@@ -105,9 +105,11 @@ void use(const char *where) {
     fail_if(!mine || shared == MAP_FAILED || mapped == MAP_FAILED || !all, where);
     open_watched(&watched);
     open_sockets(pairs);
+    open_ipc();
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);
+        use_ipc(turn);
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
         shared[at] = turn;
@@ -130,5 +132,6 @@ void use(const char *where) {
         if (entries != 5)
             say("%d entries", entries);
     }
+    close_ipc();
     say(turn > 20 ? "used" : "not used");
 }

@@ -17,7 +17,7 @@ def bytes_of(name):
 
 @pytest.mark.parametrize("name", ["processes", "signals", "threads", "execs", "memory", "limits",
                                   "cpu_limits", "states", "event_files", "epolls",
-                                  "process_files", "fork_moments", "sockets"])
+                                  "process_files", "fork_moments", "sockets", "ipc"])
 def test_a_program_prints_the_same_as_on_linux(machine, name):
     machine.same_sh(RUN, bytes_of(name), limit=120)
 

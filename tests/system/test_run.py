@@ -78,10 +78,15 @@ def wait_for_guest(bench):
     return []
 
 
-def test_a_benchmark_that_is_terminated_leaves_no_guest():
+def ignore_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize("before", [None, ignore_interrupts], ids=["in front", "in the background"])
+def test_a_benchmark_that_is_terminated_leaves_no_guest(before):
     bench = subprocess.Popen([K42, "bench", "storm", "--seconds", "600", "--cpus", "1"],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE)
+                             stderr=subprocess.PIPE, preexec_fn=before)
     guests = wait_for_guest(bench)
     bench.terminate()
     _, errors = bench.communicate(timeout=100)

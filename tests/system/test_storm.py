@@ -54,7 +54,7 @@ def test_programs_that_call_every_class_notice_nothing_of_a_storm(guest, capsys)
         pytest.fail(said, pytrace=False)
     if LONG and (found := unlike(before, after)):
         pytest.fail(f"before, after: {found}", pytrace=False)
-    assert seen.counts["failed"] == seen.counts["without_memory"] == 0
+    assert seen.counts["failed"] == seen.counts["without_memory"] == 0, seen.last_failure
     assert seen.counts["to_other"] and seen.counts["to_itself"] and seen.counts["with_calls"]
 
 

@@ -16,6 +16,8 @@
  */
 #include "ring.h"
 
+#include "../dma.h"
+
 #include <errno.h>
 
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4 };
@@ -114,17 +116,6 @@ static const uint16_t *wanted_notice(const struct ring *ring) {
     return (const uint16_t *)(const void *)&ring->used->entries[ring->size];
 }
 
-/*
- * Between the CPU and the device a full barrier is needed where both write one word and read the
- * other's. An emulator with one CPU has its devices in threads beside it, and QEMU before 8.0 omits
- * barriers then, locked instructions included: a notice or an interrupt was lost once in some ten
- * thousand requests. Reading the time stamp takes a lock of the emulator's, which is a barrier of
- * the host's; on a processor it is some twenty cycles.
- */
-static void full_fence(void) {
-    __asm__ volatile("mfence; rdtsc" ::: "rax", "rdx", "memory");
-}
-
 /* ---- putting in ---- */
 
 static uint16_t take_descriptor(struct ring *ring) {
@@ -214,7 +205,7 @@ bool ring_publish(struct ring *ring) {
         return false;
     ring->published = now;
     __atomic_store_n(&ring->available->index, now, __ATOMIC_RELEASE);
-    full_fence();
+    dma_fence();
     if (ring->event_index)
         return passed(__atomic_load_n(wanted_notice(ring), __ATOMIC_RELAXED), now, before);
     return !(__atomic_load_n(&ring->used->flags, __ATOMIC_RELAXED) & NO_NOTIFY);
@@ -277,6 +268,6 @@ bool ring_listen(struct ring *ring) {
         __atomic_store_n(wanted_interrupt(ring), ring->next_used, __ATOMIC_RELAXED);
     else
         __atomic_store_n(&ring->available->flags, 0, __ATOMIC_RELAXED);
-    full_fence();
+    dma_fence();
     return __atomic_load_n(&ring->used->index, __ATOMIC_ACQUIRE) != ring->next_used;
 }

@@ -2,10 +2,12 @@
  * Each change once for each call of a program.
  *
  * A call is made again until nothing in it waits any more, and may wait for other things after its
- * change is over. So a result stays for a while after it was fetched and is given again; and until
- * the call has ended, that is, for the same number, names are as they were before its change:
- * whoever looks first whether a name is free finds it free at each attempt. Results are freed when
- * they are old; they are found by the call's number, hashed, so old ones cost nobody else.
+ * change is over. So a result stays when it was fetched and is given again; and until the call has
+ * ended, that is, for the same number, names are as they were before its change: whoever looks
+ * first whether a name is free finds it free at each attempt. A thread that begins another call has
+ * ended the one before (one that waits for a page inside another changes nothing), so its next
+ * change frees its last ones; those of threads that make no other are freed when they are old.
+ * There are no more of them than threads, and each thread's are in one of many lists.
  *
  * Locking: fs->lock.
  */
@@ -13,13 +15,11 @@
 
 #include "runtime.h"
 
-#define UNFETCHED_NS 10000000000ul
-#define FETCHED_NS   1000000000ul
+#define KEPT_NS 30000000000ul
 
 static struct p9_change **list_of(struct p9_fs *fs, uint64_t request) {
-    return &fs->changes[(request * 0x9e3779b97f4a7c15ul) >> 58];
+    return &fs->changes[wait_request_thread(request) % P9_CHANGE_LISTS];
 }
-_Static_assert(P9_CHANGE_LISTS == 1u << (64 - 58), "the hash is the product's upper bits");
 
 static bool same_name(const struct node_name *a, const struct node_name *b) {
     return a->length == b->length && a->hash == b->hash &&
@@ -37,20 +37,22 @@ void p9_change_free(struct p9_change *change) {
     k42_platform_free(change);
 }
 
-static bool is_old(const struct p9_change *change, uint64_t now) {
+/* Whether nobody will fetch it, as far as the call that makes the next change of the list knows. */
+static bool is_old(const struct p9_change *change, uint64_t request, uint64_t now) {
     uint64_t over = k42_load_acquire(&change->over);
-    if (change->fetched)
-        return change->fetched + FETCHED_NS < now;
-    return over && over + UNFETCHED_NS < now;
+    if (!over || change->request == request)
+        return false;
+    return wait_request_thread(change->request) == wait_request_thread(request) ||
+           over + KEPT_NS < now;
 }
 
-/* Under the lock: those of a list that nobody will fetch, for the caller to free without it. */
-static struct p9_change *take_old(struct p9_change **list) {
+/* Under the lock: the old ones of a list, for the caller to free without it. */
+static struct p9_change *take_old(struct p9_change **list, uint64_t request) {
     struct p9_change *old = NULL;
     uint64_t now = k42_platform_now_ns();
     while (*list) {
         struct p9_change *at = *list;
-        if (!is_old(at, now)) {
+        if (!is_old(at, request, now)) {
             list = &at->next;
             continue;
         }
@@ -89,7 +91,7 @@ k42_result p9_change_look(enum p9_type type, struct p9_inode *directory,
     if (found && !k42_load_acquire(&found->over)) {
         result = -K42_WAIT;
     } else if (found) {
-        found->fetched = k42_platform_now_ns();
+        k42_store_relaxed(&found->over, k42_platform_now_ns());
         result = found->result;
         if (made)
             *made = found->made ? found->made->self : K42_NULL_REF;
@@ -143,7 +145,7 @@ k42_result p9_change_begin(struct p9_change *change, struct p9_call *call) {
     struct p9_change **list = list_of(fs, change->request);
     k42_id id = k42_id_of(change->directory->self);
     k42_lock(&fs->lock);
-    struct p9_change *old = take_old(list);
+    struct p9_change *old = take_old(list, change->request);
     change->next = *list;
     *list = change;
     k42_unlock(&fs->lock);

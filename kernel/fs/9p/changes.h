@@ -9,8 +9,7 @@
 struct p9_change {
     struct p9_change *next;
     uint64_t request; /* the program's call */
-    uint64_t over;    /* when it was; 0: under way */
-    uint64_t fetched; /* when its caller last took the result; 0: he did not yet */
+    uint64_t over;    /* when it was, or its caller last took the result; 0: under way */
     k42_result result;
     enum p9_type type;          /* P9_TLCREATE for whatever is made */
     struct p9_inode *directory; /* held */

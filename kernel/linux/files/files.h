@@ -105,6 +105,10 @@ k42_result files_add(file_ref file, unsigned flags);
 /* Takes one back that the program has not been told of. */
 void files_take_back(int number);
 
+/* Set by queues of messages when it first matters: the calling process closes a descriptor of a
+ * file; atomic. */
+extern void (*files_told_of_closing)(file_ref file);
+
 /* The number of descriptors a process may have. */
 static inline int files_limit(void) {
     uint64_t limit = task_limit(task_self(), 7);

@@ -29,13 +29,23 @@ enum {
 
 /* ---- closing ---- */
 
+void (*files_told_of_closing)(file_ref file);
+
+/* A descriptor of it goes, and with it what the process has by any of them. */
+static void say_closed(file_ref file, descriptors_ref owner) {
+    void (*tell)(file_ref) = __atomic_load_n(&files_told_of_closing, __ATOMIC_RELAXED);
+    locks_closed(file, owner);
+    if (tell)
+        tell(file);
+}
+
 static k42_result close_one(int fd) {
     struct task *task = task_self();
     struct k42_pair taken = k42_call(task->descriptors, take, fd);
     if (taken.result < 0)
         return taken.result;
     file_ref file = (file_ref)taken.word;
-    locks_closed(file, task->descriptors);
+    say_closed(file, task->descriptors);
     (void)!k42_call(file, release);
     return 0;
 }
@@ -111,7 +121,7 @@ static k42_result dup_to(int fd, int to, unsigned flags) {
     if (result < 0)
         return result;
     if (files_get(to, &before) >= 0)
-        locks_closed(before, task->descriptors);
+        say_closed(before, task->descriptors);
     result = k42_call(task->descriptors, put, to, (k42_ref)file, flags, limit);
     if (result < 0)
         (void)!k42_call(file, release);

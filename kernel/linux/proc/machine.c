@@ -8,6 +8,8 @@
 #include "../abi.h"
 #include "../events/changes/limits.h"
 #include "../host_names.h"
+#include "../ipc/ipc.h"
+#include "../ipc/posix_queue.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -255,4 +257,7 @@ void proc_machine_register(void) {
         proc_add(&inotify, &watching[i]);
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
         proc_add(&kernel, &settings[i]);
+    ipc_proc_register();
+    ipc_limits_register(&kernel);
+    posix_limits_register(&sys);
 }

@@ -17,6 +17,7 @@
 #include "../call.h"
 #include "../events/process_file.h"
 #include "../host_names.h"
+#include "../ipc/semaphore_undo.h"
 #include "../program.h"
 #include "../seccomp/seccomp.h"
 #include "ids.h"
@@ -86,7 +87,14 @@ static k42_result share_host_names(struct task *self, struct task *task, uint64_
     return (flags & CLONE_NEWUTS) && !task->host_names ? -ENOMEM : 0;
 }
 
+static k42_result share_undo(struct task *task, uint64_t flags) {
+    if (flags & CLONE_SYSVSEM)
+        task->undo = undo_list_share();
+    return (flags & CLONE_SYSVSEM) && !task->undo ? -ENOMEM : 0;
+}
+
 static void unshare(struct task *task) {
+    undo_list_release(task->undo);
     paths_release(task->paths);
     host_names_release(task->host_names);
     if (k42_id_of(task->descriptors)) {
@@ -109,6 +117,8 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
         result = share_paths(self, task, flags);
     if (result >= 0)
         result = share_host_names(self, task, flags);
+    if (result >= 0)
+        result = share_undo(task, flags);
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
     task->filters = filters_hold(self->filters);

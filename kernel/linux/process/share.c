@@ -14,6 +14,7 @@
 #include "../../mem/pm/pm.h"
 #include "../../sched/wait.h"
 #include "../futex/futex_table.h"
+#include "../ipc/segment.h"
 
 #include <errno.h>
 #include <k42/k42.h>
@@ -104,6 +105,8 @@ static void memory_free(struct k42_defer *defer) {
 void memory_release(struct task_memory *memory) {
     if (!memory || !drop(&memory->references))
         return;
+    if (__atomic_load_n(&memory->segments, __ATOMIC_RELAXED))
+        segments_detach(memory->space);
     ignore(k42_destroy((k42_ref)memory->space));
     if (memory->futexes)
         ignore(k42_destroy(memory->futexes));
@@ -129,6 +132,7 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
         charge_release(charge);
         return -ENOMEM;
     }
+    (*copy)->segments = __atomic_load_n(&from->segments, __ATOMIC_RELAXED);
     (*copy)->barriers = __atomic_load_n(&from->barriers, __ATOMIC_RELAXED);
     charge_release((*copy)->next_charge);
     (*copy)->next_charge = charge_hold(&from->next_charge);

@@ -34,7 +34,7 @@ k42_result process_prepare_sized(struct k42_root *to, struct k42_state *state, s
     struct process_body *body = heap_allocate_zeroed(size);
     if (!body)
         return -ENOMEM;
-    for (size_t n = 0; n < state->measured + TO_SPARE; n++) {
+    for (size_t n = 0; n < k42_state_room(state, state->measured) + TO_SPARE; n++) {
         struct child_record *record = heap_allocate_zeroed(family->record_size);
         if (!record) {
             process_free(body);

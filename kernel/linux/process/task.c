@@ -13,6 +13,7 @@
 #include "../../sched/wait.h"
 #include "../call.h"
 #include "../host_names.h"
+#include "../ipc/semaphore_undo.h"
 #include "../program.h"
 #include "../seccomp/seccomp.h"
 #include "ids.h"
@@ -63,6 +64,7 @@ void task_release(struct task *task) {
     space_set_current((space_ref)K42_NULL_REF);
     heap_free(task->state);
     memory_release(task->memory);
+    undo_list_release(task->undo);
     file_held_release(task->executable);
     filters_release(task->filters);
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)

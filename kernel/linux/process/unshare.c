@@ -9,6 +9,7 @@
 #include "../../fs/path.h"
 #include "../abi.h"
 #include "../host_names.h"
+#include "../ipc/semaphore_undo.h"
 #include "../program.h"
 
 #include <k42/k42.h>
@@ -21,6 +22,7 @@ struct copies {
     struct path_context *paths;
     struct host_names *names;
     descriptors_ref descriptors;
+    bool undoes; /* what it did to semaphores, now */
 };
 
 static k42_result make_copies(struct copies *copies, const struct task *task, unsigned long flags) {
@@ -47,6 +49,10 @@ static void use_copies(const struct copies *copies, struct task *task) {
         host_names_release(task->host_names);
         task->host_names = copies->names;
     }
+    if (copies->undoes) {
+        undo_list_release(task->undo);
+        task->undo = NULL;
+    }
     if (k42_id_of(copies->descriptors)) {
         descriptors_ref before = task->descriptors;
         task->descriptors = copies->descriptors;
@@ -62,7 +68,8 @@ static bool is_alone(const struct task *task) {
 
 LINUX_CALL(272, unshare, unsigned long flags) {
     struct task *task = task_self();
-    struct copies copies = {.descriptors = (descriptors_ref)K42_NULL_REF};
+    struct copies copies = {.descriptors = (descriptors_ref)K42_NULL_REF,
+                            .undoes = flags & CLONE_SYSVSEM};
     if ((flags & ~(unsigned long)POSSIBLE) || ((flags & ALONE) && !is_alone(task)))
         return -EINVAL;
     if ((flags & CLONE_NEWUTS) && !task_capable(task, CAP_SYS_ADMIN))

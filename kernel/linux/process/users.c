@@ -1,5 +1,6 @@
 /*
- * Users by number, in hashed lists: a record for each that has a thread or files on their way.
+ * Users by number, in hashed lists: a record for each that has a thread, files on their way or
+ * queues of messages.
  *
  * Locking: a list's lock, leaf. A user of many threads on many CPUs shares one lock and one count;
  * it is taken when a thread begins and ends.
@@ -18,6 +19,7 @@ struct user {
     uint32_t uid;
     uint64_t threads;
     uint64_t files; /* on their way */
+    uint64_t bytes; /* of queues */
     uint32_t things[USER_THINGS];
 };
 
@@ -53,7 +55,7 @@ static struct user *get(struct list *list, uint32_t uid) {
 /* What is to be freed when the user has nothing any more. */
 static struct user *take_idle(struct list *list, uint32_t uid) {
     struct user **link = find(list, uid), *user = *link;
-    if (!user || user->threads || user->files)
+    if (!user || user->threads || user->files || user->bytes)
         return NULL;
     for (unsigned n = 0; n < USER_THINGS; n++)
         if (user->things[n])
@@ -108,6 +110,30 @@ void user_remove_files(uint32_t uid, uint32_t count) {
     struct user *user = *find(list, uid);
     if (user)
         user->files -= count;
+    user = take_idle(list, uid);
+    k42_unlock(&list->lock);
+    heap_free(user);
+}
+
+k42_result user_add_bytes(uint32_t uid, uint64_t bytes, uint64_t limit) {
+    struct list *list = list_of(uid);
+    k42_lock(&list->lock);
+    struct user *user = get(list, uid);
+    bool fits = user && bytes <= limit && user->bytes <= limit - bytes;
+    if (fits)
+        user->bytes += bytes;
+    struct user *idle = take_idle(list, uid);
+    k42_unlock(&list->lock);
+    heap_free(idle);
+    return fits ? 0 : user ? -EMFILE : -ENOMEM;
+}
+
+void user_remove_bytes(uint32_t uid, uint64_t bytes) {
+    struct list *list = list_of(uid);
+    k42_lock(&list->lock);
+    struct user *user = *find(list, uid);
+    if (user)
+        user->bytes -= bytes;
     user = take_idle(list, uid);
     k42_unlock(&list->lock);
     heap_free(user);

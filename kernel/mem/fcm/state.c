@@ -33,7 +33,8 @@ static k42_result make(struct fcm_state *memory, uint64_t nodes, uint64_t attach
 k42_result fcm_state_prepare(struct k42_state *state, struct fcm_state *memory) {
     fcm_state_free(memory);
     state->word[0] = (uintptr_t)memory;
-    return make(memory, (uint32_t)state->measured, state->measured >> 32);
+    return make(memory, k42_state_room(state, (uint32_t)state->measured),
+                k42_state_room(state, state->measured >> 32));
 }
 
 static void free_attachments(struct attachment *list) {
