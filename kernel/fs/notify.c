@@ -6,8 +6,9 @@
  * with the making and ending of watches: one that was ended is told nothing afterwards. There are
  * about as many buckets as there may be watched nodes, so a lock is a node's.
  *
- * A record holds its node and goes with its last watch. Its node is let go of with no lock held,
- * since that may end the node. Fails: -ENOMEM.
+ * A record holds its node and goes with its last watch; one of a node that lost its last name in a
+ * watched directory keeps that name, and the directory, and goes when nobody else has the node.
+ * Nodes are let go of with no lock held, since that may end them. Fails: -ENOMEM.
  */
 #include "notify.h"
 
@@ -17,12 +18,22 @@
 
 #include <errno.h>
 #include <k42/lock.h>
+#include <string.h>
+
+/* The name that a node had last. */
+struct former {
+    node_ref directory; /* held */
+    struct k42_defer defer;
+    uint32_t length;
+    char text[];
+};
 
 struct watched {
     struct watched *next; /* in its bucket */
     node_ref node;        /* held */
     struct watch *first;
-    bool gone; /* out of its bucket */
+    struct former *former; /* set once; read without the lock */
+    bool gone;             /* out of its bucket */
     struct k42_defer defer;
 };
 
@@ -77,7 +88,7 @@ static void add(struct watched *watched, struct watch *watch) {
 
 /* What is to be dropped when it has no watch any more. */
 static struct watched *take_idle(struct bucket *bucket, struct watched *watched) {
-    if (watched->first || watched->gone)
+    if (watched->first || watched->former || watched->gone)
         return NULL;
     struct watched **link = &bucket->first;
     while (*link != watched)
@@ -108,6 +119,17 @@ static void tell_all(struct watched *watched, const struct notice *notice) {
 
 static void free_watched(struct k42_defer *defer) {
     k42_platform_free(k42_container(defer, struct watched, defer));
+}
+
+static void free_former(struct k42_defer *defer) {
+    k42_platform_free(k42_container(defer, struct former, defer));
+}
+
+static void drop_former(struct former *former) {
+    if (!former)
+        return;
+    (void)!k42_call(former->directory, release);
+    k42_defer(&former->defer, free_former);
 }
 
 static void drop(struct watched *watched) {
@@ -147,6 +169,17 @@ static void put(struct bucket *bucket, struct watched *watched) {
     __atomic_add_fetch(&notify_watched, 1, __ATOMIC_SEQ_CST);
 }
 
+/* With the lock: the node's, which is the one that was made if there was none. */
+static struct watched *find_or_put(struct bucket *bucket, struct watched **made) {
+    struct watched *watched = find((k42_ref)(*made)->node);
+    if (watched)
+        return watched;
+    watched = *made;
+    *made = NULL;
+    put(bucket, watched);
+    return watched;
+}
+
 static struct watch *watch_of(struct watched *watched, const void *owner) {
     struct watch *at = watched->first;
     while (at && at->owner != owner)
@@ -162,16 +195,11 @@ k42_result notify_watch(k42_ref node, struct watch *watch,
         return result;
     struct bucket *bucket = bucket_of(node);
     k42_lock(&bucket->lock);
-    struct watched *watched = find(node);
-    struct watch *there = watched ? watch_of(watched, watch->owner) : NULL;
-    if (there)
+    struct watched *watched = find_or_put(bucket, &made);
+    struct watch *there = watch_of(watched, watch->owner);
+    if (there) {
         result = again(there, watch);
-    if (!watched) {
-        put(bucket, made);
-        watched = made;
-        made = NULL;
-    }
-    if (!there) {
+    } else {
         watch->node = node;
         add(watched, watch);
     }
@@ -211,17 +239,32 @@ void notify_name(node_ref directory, const struct node_name *name, uint32_t what
         deliver(watched, &notice);
 }
 
+/* The name it has, or had last, and who watches that directory. */
+static struct watched *find_above(node_ref node, const struct watched *watched, char *text,
+                                  struct node_name *name) {
+    struct k42_pair above = k42_call(node, name, text, NODE_NAME_MAX + 1);
+    const struct former *former =
+        watched ? __atomic_load_n(&watched->former, __ATOMIC_ACQUIRE) : NULL;
+    if (above.result >= 0) {
+        *name = (struct node_name){.text = text, .length = (uint32_t)above.result};
+        return find((k42_ref)above.word);
+    }
+    if (!former)
+        return NULL;
+    *name = (struct node_name){.text = former->text, .length = former->length};
+    return find((k42_ref)former->directory);
+}
+
 /* The directory is told first, as on Linux. */
-void notify_node(node_ref node, uint32_t what) {
+static void tell_both(node_ref node, uint32_t what, bool is_use) {
     char text[NODE_NAME_MAX + 1];
     struct node_attributes attributes;
-    struct k42_pair above = k42_call(node, name, text, sizeof text);
-    struct watched *directory = above.result >= 0 ? find((k42_ref)above.word) : NULL;
+    struct node_name name;
     struct watched *watched = find((k42_ref)node);
+    struct watched *directory = find_above(node, watched, text, &name);
     if ((!directory && !watched) || k42_call(node, attributes, &attributes) < 0)
         return;
-    struct node_name name = {.text = text, .length = (uint32_t)above.result};
-    struct notice notice = {.what = what, .name = &name, .nameless = !attributes.links};
+    struct notice notice = {.what = what, .name = &name, .nameless = is_use && !attributes.links};
     if ((attributes.mode & MODE_TYPE) == MODE_DIRECTORY)
         notice.what |= NOTIFY_DIRECTORY;
     if (directory)
@@ -231,11 +274,56 @@ void notify_node(node_ref node, uint32_t what) {
         deliver(watched, &notice);
 }
 
+void notify_node(node_ref node, uint32_t what) {
+    tell_both(node, what, false);
+}
+
+void notify_use(node_ref node, uint32_t what) {
+    tell_both(node, what, true);
+}
+
 void notify_file(file_ref file, uint32_t what) {
     struct k42_pair node = k42_call(file, node);
     k42_result flags = k42_call(file, flags);
     if (node.result >= 0 && node.word && flags >= 0 && !(flags & OPEN_PATH))
-        notify_node((node_ref)node.word, what);
+        notify_use((node_ref)node.word, what);
+}
+
+static struct former *make_former(node_ref directory, const struct node_name *name) {
+    struct former *former = k42_platform_alloc(sizeof *former + name->length);
+    if (!former)
+        return NULL;
+    former->directory = directory;
+    former->length = name->length;
+    memcpy(former->text, name->text, name->length);
+    if (k42_call(directory, hold) >= 0)
+        return former;
+    k42_platform_free(former);
+    return NULL;
+}
+
+/* Without memory the directory is not told of it any more. */
+void notify_name_lost(node_ref node, node_ref directory, const struct node_name *name) {
+    struct node_attributes attributes;
+    struct watched *made;
+    if (!find((k42_ref)directory) || k42_call(node, attributes, &attributes) < 0 ||
+        attributes.links)
+        return;
+    struct former *former = make_former(directory, name);
+    if (!former || make((k42_ref)node, &made) < 0) {
+        drop_former(former);
+        return;
+    }
+    struct bucket *bucket = bucket_of((k42_ref)node);
+    k42_lock(&bucket->lock);
+    struct watched *watched = find_or_put(bucket, &made);
+    if (!watched->former) {
+        __atomic_store_n(&watched->former, former, __ATOMIC_RELEASE);
+        former = NULL;
+    }
+    k42_unlock(&bucket->lock);
+    drop_former(former);
+    drop(made);
 }
 
 uint32_t notify_cookie(void) {
@@ -251,9 +339,12 @@ static void end_all(struct watched *watched, uint32_t what) {
     tell_all(watched, &notice);
     while (watched->first)
         end(watched->first);
+    struct former *former = watched->former;
+    watched->former = NULL;
     struct watched *idle = take_idle(bucket, watched);
     k42_unlock(&bucket->lock);
     drop(idle);
+    drop_former(former);
 }
 
 /*

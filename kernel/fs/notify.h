@@ -42,7 +42,7 @@ struct notice {
     uint32_t what;
     uint32_t cookie;              /* the same in both halves of a move; or 0 */
     const struct node_name *name; /* in the watched directory; NULL: it is about the node itself */
-    bool nameless;                /* it happens to an open file that has no name any more */
+    bool nameless;                /* an open file does it that has no name any more */
 };
 
 struct watch {
@@ -50,7 +50,7 @@ struct watch {
     const void *owner; /* has one watch of a node at most */
     uint32_t mask;     /* with NOTIFY_DIRECTORY; changed by `again` alone */
     bool once;         /* ends with the first notice */
-    bool named_only;   /* not of what has no name any more */
+    bool named_only;   /* not of what nameless files do */
     void (*tell)(struct watch *watch, const struct notice *notice);
     /* Nothing is told any more; from then on it is the owner's to free, a grace period later. */
     void (*ended)(struct watch *watch);
@@ -83,12 +83,17 @@ void notify_unwatch(struct watch *watch);
 
 /* It happened to a node: told to who watches it, and to who watches the directory that knows it. */
 void notify_node(node_ref node, uint32_t what);
-/* The same of an open file's node, unless it was opened for its path alone. */
+/* It is what an open file does, which some want to know only while the node has a name. */
+void notify_use(node_ref node, uint32_t what);
+/* The same, of the file, unless it was opened for its path alone. */
 void notify_file(file_ref file, uint32_t what);
 /* To who watches the node alone. */
 void notify_self(node_ref node, uint32_t what);
 /* It happened to a name in a directory. */
 void notify_name(node_ref directory, const struct node_name *name, uint32_t what, uint32_t cookie);
+/* A node that the caller holds has lost this name, perhaps its last: then who watches the directory
+ * is told by it of what open files do, as long as there are any. */
+void notify_name_lost(node_ref node, node_ref directory, const struct node_name *name);
 /* A number that no other move has. */
 uint32_t notify_cookie(void);
 

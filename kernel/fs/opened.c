@@ -66,8 +66,8 @@ k42_result opened_release(struct file *self) {
     if (__atomic_sub_fetch(&opened->holds, 1, __ATOMIC_ACQ_REL))
         return 0;
     if (notify_any() && opened->node && !(opened->flags & OPEN_PATH))
-        notify_node(opened->node,
-                    open_writes(opened->flags) ? NOTIFY_CLOSED_WRITER : NOTIFY_CLOSED_READER);
+        notify_use(opened->node,
+                   open_writes(opened->flags) ? NOTIFY_CLOSED_WRITER : NOTIFY_CLOSED_READER);
     wait_hangup(k42_ref_id(opened->self), FILE_ENDS);
     locks_drop(0, k42_ref_id(opened->self));
     if (opened->ended)

@@ -204,8 +204,8 @@ LINUX_CALL(77, ftruncate, int fd, int64_t size) {
     if (result < 0)
         return linux_result(result, -EBADF);
     WAIT_CALL(result, WAIT_FOREVER, 0, resize(file, (uint64_t)size));
-    if (result >= 0)
-        notify_file_if_any(file, NOTIFY_WRITTEN);
+    if (result >= 0 && notify_any())
+        notify_node((node_ref)k42_call(file, node).word, NOTIFY_WRITTEN);
     (void)!k42_call(file, release);
     return linux_result(result, -EBADF);
 }

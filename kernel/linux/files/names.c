@@ -147,6 +147,8 @@ static k42_result remove_watched(struct path *path, bool is_directory, node_ref 
     if (held >= 0) {
         if (result >= 0 && !is_directory)
             notify_self(node, NOTIFY_ATTRIBUTES);
+        if (result >= 0)
+            notify_name_lost(node, path->found.node, &path->last);
         (void)k42_call(node, release);
     }
     if (result >= 0)

@@ -205,6 +205,8 @@ static k42_result move_watched(const struct path *old, const struct path *new, u
     k42_result result = move_name(old, new, flags);
     if (result >= 0 && there.result >= 0)
         tell_move(old, new, &there, (node_ref)(held && is_file && !swaps ? over.word : 0));
+    if (result >= 0 && held && !swaps)
+        notify_name_lost((node_ref)over.word, new->found.node, &new->last);
     if (result >= 0 && swaps && over.result >= 0)
         tell_move(new, old, &over, (node_ref)K42_NULL_REF);
     if (held)

@@ -20,6 +20,7 @@ struct user {
     uint64_t threads;
     uint64_t files; /* on their way */
     uint64_t bytes; /* of queues */
+    uint32_t things[USER_THINGS];
 };
 
 static struct list {
@@ -56,6 +57,9 @@ static struct user *take_idle(struct list *list, uint32_t uid) {
     struct user **link = find(list, uid), *user = *link;
     if (!user || user->threads || user->files || user->bytes)
         return NULL;
+    for (unsigned n = 0; n < USER_THINGS; n++)
+        if (user->things[n])
+            return NULL;
     *link = user->next;
     return user;
 }
@@ -130,6 +134,28 @@ void user_remove_bytes(uint32_t uid, uint64_t bytes) {
     struct user *user = *find(list, uid);
     if (user)
         user->bytes -= bytes;
+    user = take_idle(list, uid);
+    k42_unlock(&list->lock);
+    heap_free(user);
+}
+
+k42_result user_add_thing(uint32_t uid, enum user_thing thing, uint32_t limit) {
+    struct list *list = list_of(uid);
+    k42_lock(&list->lock);
+    struct user *user = get(list, uid);
+    k42_result result = !user ? -ENOMEM : user->things[thing] >= limit ? -EAGAIN : 0;
+    if (result >= 0)
+        user->things[thing]++;
+    k42_unlock(&list->lock);
+    return result;
+}
+
+void user_remove_thing(uint32_t uid, enum user_thing thing) {
+    struct list *list = list_of(uid);
+    k42_lock(&list->lock);
+    struct user *user = *find(list, uid);
+    if (user)
+        user->things[thing]--;
     user = take_idle(list, uid);
     k42_unlock(&list->lock);
     heap_free(user);

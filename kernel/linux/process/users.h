@@ -1,6 +1,7 @@
 /*
  * How many threads each user has, for RLIMIT_NPROC, how many files on their way to somebody, and
- * how many bytes of queues of messages, for RLIMIT_MSGQUEUE.
+ * how many bytes of queues of messages, for RLIMIT_MSGQUEUE; and how many of other things of which
+ * a user may have only so many.
  *
  * Any thread; nothing waits.
  */
@@ -27,5 +28,13 @@ K42_MUST_CHECK
 k42_result user_add_bytes(uint32_t uid, uint64_t bytes, uint64_t limit);
 /* So many fewer. */
 void user_remove_bytes(uint32_t uid, uint64_t bytes);
+
+enum user_thing { USER_CHANGES /* inotify's files */, USER_WATCHES /* and theirs */, USER_THINGS };
+
+/* One more, if there are then at most `limit`. Errors: -EAGAIN, -ENOMEM. */
+K42_MUST_CHECK
+k42_result user_add_thing(uint32_t uid, enum user_thing thing, uint32_t limit);
+/* One fewer. */
+void user_remove_thing(uint32_t uid, enum user_thing thing);
 
 #endif

@@ -110,6 +110,27 @@ static void names_in_it(void) {
     fails(EAGAIN, read, fd, some, sizeof some);
 }
 
+/* What happens to a file that has lost its name, and to one in a directory that has. */
+static void nameless(uint32_t mask) {
+    gives(1, inotify_add_watch, fd, "d", mask);
+    int file = works(open, "d/name", O_RDWR | O_CREAT, 0600);
+    int over = works(open, "d/other", O_RDWR | O_CREAT, 0600);
+    works(unlink, "d/name");
+    works(rename, "d/other", "d/another");
+    put("d/moved", "");
+    works(rename, "d/moved", "d/another");
+    works(write, file, "abc", 3);
+    works(fchmod, over, 0644);
+    close(file);
+    close(over);
+    works(mkdir, "d/folder", 0700);
+    int folder = works(open, "d/folder", O_RDONLY, 0);
+    works(rmdir, "d/folder");
+    close(folder);
+    works(unlink, "d/another");
+    events(mask & IN_EXCL_UNLINK ? "nameless, but not told of" : "nameless");
+}
+
 static void itself(void) {
     int watch = works(inotify_add_watch, fd, "d/file", IN_ALL_EVENTS);
     int file = works(open, "d/file", O_RDWR, 0);
@@ -119,12 +140,13 @@ static void itself(void) {
     works(link, "d/moved", "d/second");
     works(unlink, "d/second");
     events("file and directory");
-    gives(1, inotify_add_watch, fd, "d", IN_ALL_EVENTS | IN_EXCL_UNLINK);
     works(unlink, "d/moved");
     events("unlinked");
     close(file);
     events("closed");
     fails(EINVAL, inotify_rm_watch, fd, watch);
+    nameless(IN_ALL_EVENTS);
+    nameless(IN_ALL_EVENTS | IN_EXCL_UNLINK);
     put("d/file", "abc");
     put("d/over", "abc");
     works(inotify_add_watch, fd, "d/file", IN_ALL_EVENTS);
@@ -267,7 +289,25 @@ static void waits(void) {
     handle(SIGALRM, 0);
     alarm_in(20);
     fails(EINTR, read, plain, some, sizeof some);
+    alarm_in(0);
     close(plain);
+}
+
+/* Of one user's files; those that are closed do not count. */
+static void too_many_files(void) {
+    enum { MOST = 128 };
+    struct rlimit many = {1000, 1000};
+    setrlimit(RLIMIT_NOFILE, &many);
+    be(SOMEBODY);
+    for (int round = 0; round < 2; round++) {
+        int first = inotify_init1(0), last = first;
+        for (int n = 1; n < MOST; n++)
+            last = inotify_init1(0);
+        is("files", last - first, MOST - 1);
+        fails(EMFILE, inotify_init1, 0);
+        for (int n = first; n <= last; n++)
+            close(n);
+    }
 }
 
 static void refused(void) {
@@ -301,5 +341,6 @@ int main(void) {
     waits();
     unmounted();
     too_many();
+    in_child("too many files", too_many_files);
     refused();
 }

@@ -15,6 +15,7 @@
 
 #include "../../../fs/notify.h"
 #include "../unnamed.h"
+#include "limits.h"
 
 #include <k42/lock.h>
 
@@ -52,7 +53,8 @@ struct changes {
     struct watcher **by_number; /* lists by the number's last bits */
     uint32_t room, watchers;
     int32_t last_number;
-    bool closed; /* nobody has the file any more */
+    bool closed;  /* nobody has the file any more */
+    uint32_t uid; /* whose it is, who may have so many, and so many watches; constant */
 };
 
 /* ---- events.c ---- */
@@ -81,7 +83,8 @@ struct changes_request {
     uint32_t mask;
 };
 
-/* By who has the file (offset_take()). A number, -EEXIST, -ENOMEM, -ENOENT. */
+/* By who has the file (offset_take()). A number, -EEXIST, -ENOMEM, -ENOENT, -ENOSPC (its user has
+ * too many). */
 K42_MUST_CHECK
 k42_result watches_add(struct changes *changes, const struct changes_request *request);
 /* -EINVAL: there is none. */
@@ -92,7 +95,8 @@ void watches_close(struct changes *changes);
 
 /* ---- changes_file.c ---- */
 
-/* A new one's number in the calling task's table. Errors: -ENOMEM, -EMFILE. */
+/* A new one's number in the calling task's table. Errors: -ENOMEM, -EMFILE (also
+ * when the user has too many). */
 K42_MUST_CHECK
 k42_result changes_file_open(unsigned flags);
 

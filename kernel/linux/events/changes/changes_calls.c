@@ -56,6 +56,7 @@ static k42_result add_now(int fd, const char *text, uint32_t mask) {
     return set(fd, &request);
 }
 
+/* Partly: the end of a file in a folder of the host (9P) is not told of. */
 LINUX_CALL(254, inotify_add_watch, int fd, uintptr_t path, uint32_t mask) {
     struct files_text text;
     if (!mask || (mask & ~(uint32_t)OF_MASK))

@@ -8,6 +8,8 @@
  * nodes; so with the last hold all watches end, and what is left is freed with the body, a grace
  * period later. Format: file.changes, by pointer. Fails: -EINVAL, -ENOTTY, -EFAULT.
  */
+#include "../../files/files.h"
+#include "../../process/users.h"
 #include "changes.h"
 #include "platform.h"
 
@@ -97,7 +99,9 @@ static const struct file_ops changes_ops = {
 /* ---- beginning and end ---- */
 
 static void closed(struct opened *opened) {
-    watches_close(k42_container(opened, struct changes, opened));
+    struct changes *changes = k42_container(opened, struct changes, opened);
+    watches_close(changes);
+    user_remove_thing(changes->uid, USER_CHANGES);
 }
 
 static void fini(struct k42_root *root) {
@@ -124,13 +128,22 @@ K42_CLASS(file_changes) = {
 };
 
 static k42_result set_up(struct opened *opened, void *context) {
-    (void)context;
-    events_begin(k42_container(opened, struct changes, opened));
-    opened->flags &= ~(unsigned)OPEN_ACCESS;
+    struct changes *changes = k42_container(opened, struct changes, opened);
+    changes->uid = *(const uint32_t *)context;
+    events_begin(changes);
     opened->ended = closed;
     return 0;
 }
 
 k42_result changes_file_open(unsigned flags) {
-    return unnamed_open(&file_changes, sizeof(struct changes), flags, set_up, NULL);
+    uint32_t uid = task_self()->credentials->euid;
+    k42_result result = user_add_thing(uid, USER_CHANGES, CHANGES_MOST);
+    if (result < 0)
+        return result == -EAGAIN ? -EMFILE : result;
+    struct k42_pair file = opened_make(&file_changes, sizeof(struct changes), K42_NULL_REF,
+                                       flags & OPEN_NON_BLOCKING, set_up, &uid);
+    if (file.result >= 0)
+        return files_add((file_ref)file.word, flags);
+    user_remove_thing(uid, USER_CHANGES);
+    return file.result;
 }

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { MOST_EVENTS = 16384, HEAD = 16, NAME_UNIT = 16 };
+enum { HEAD = 16, NAME_UNIT = 16 };
 
 void events_begin(struct changes *changes) {
     changes->last = &changes->first;
@@ -61,7 +61,7 @@ static struct event *last_of(struct changes *changes) {
 /* True: it waits now. */
 static bool add(struct changes *changes, struct event *event) {
     const struct event *last = last_of(changes);
-    if (!event || changes->waiting >= MOST_EVENTS) {
+    if (!event || changes->waiting >= CHANGES_EVENTS_MOST) {
         if (changes->has_lost)
             return false;
         changes->has_lost = true;

@@ -9,8 +9,8 @@
  * A watcher is freed a grace period after it ended: whoever found it by its number is active.
  * Locking: the file's lock, which comes after the table's. Fails: -ENOMEM.
  */
+#include "../../process/users.h"
 #include "changes.h"
-
 #include "platform.h"
 
 #include <errno.h>
@@ -94,6 +94,12 @@ static void free_watcher(struct k42_defer *defer) {
     k42_platform_free(watcher);
 }
 
+/* Its last user is active. */
+static void let_go(struct watcher *watcher) {
+    user_remove_thing(watcher->changes->uid, USER_WATCHES);
+    k42_defer(&watcher->defer, free_watcher);
+}
+
 static void ended(struct watch *watch) {
     struct watcher *watcher = k42_container(watch, struct watcher, watch);
     struct changes *changes = watcher->changes;
@@ -102,7 +108,7 @@ static void ended(struct watch *watch) {
     k42_unlock(&changes->lock);
     events_add(changes, watcher->ended);
     watcher->ended = NULL;
-    k42_defer(&watcher->defer, free_watcher);
+    let_go(watcher);
 }
 
 /* It is asked for again: with more, or with something else. */
@@ -161,10 +167,15 @@ static k42_result begun(struct changes *changes, struct watcher *watcher) {
 }
 
 k42_result watches_add(struct changes *changes, const struct changes_request *request) {
+    k42_result result = user_add_thing(changes->uid, USER_WATCHES, CHANGES_WATCHES_MOST);
+    if (result < 0)
+        return result == -EAGAIN ? -ENOSPC : result;
     struct watcher *watcher = make(changes, request->mask);
-    if (!watcher)
+    if (!watcher) {
+        user_remove_thing(changes->uid, USER_WATCHES);
         return -ENOMEM;
-    k42_result result = enlist(changes, watcher);
+    }
+    result = enlist(changes, watcher);
     if (result == 0)
         result = notify_watch(request->node, &watcher->watch, again);
     if (result == 0)
@@ -172,7 +183,7 @@ k42_result watches_add(struct changes *changes, const struct changes_request *re
     k42_lock(&changes->lock);
     unlist(changes, watcher);
     k42_unlock(&changes->lock);
-    k42_defer(&watcher->defer, free_watcher);
+    let_go(watcher);
     return result == -K42_STALE ? -ENOENT : result;
 }
 
