@@ -16,7 +16,9 @@
 
 #include <k42/class.h>
 
-#define BATCH_DEFAULT    1024u
+#define BATCH_DEFAULT 1024u
+/* What one page of slots may have, which is too much for a kernel's stack where swaps are begun. */
+#define FOUND_BYTES      (sizeof(struct prey) * K42_SLOTS_PER_PAGE)
 #define REST_NS          20000
 #define ATTEMPTS_DEFAULT 8u
 
@@ -157,12 +159,12 @@ static void eager_add(struct eager *eager, const struct prey *prey) {
 static k42_result eager_run(struct k42_upgrade *upgrade, struct hunt hunt) {
     struct eager eager = {.upgrade = upgrade,
                           .size = upgrade->batch ? upgrade->batch : BATCH_DEFAULT};
-    struct prey found[K42_SLOTS_PER_PAGE];
+    struct prey *found = k42_platform_alloc(FOUND_BYTES);
     uint32_t count;
     k42_result result = 0;
     eager.requests = k42_platform_alloc(sizeof *eager.requests * eager.size);
     eager.pointers = k42_platform_alloc(sizeof *eager.pointers * eager.size);
-    if (!eager.requests || !eager.pointers)
+    if (!eager.requests || !eager.pointers || !found)
         result = -ENOMEM;
     for (uint32_t i = 0; !result && i < eager.size; i++)
         eager.pointers[i] = &eager.requests[i];
@@ -175,6 +177,7 @@ static k42_result eager_run(struct k42_upgrade *upgrade, struct hunt hunt) {
         eager_flush(&eager);
     k42_platform_free(eager.requests);
     k42_platform_free(eager.pointers);
+    k42_platform_free(found);
     return result;
 }
 

@@ -8,6 +8,7 @@
 
 #include "../arch/x86_64/user.h"
 #include "../print.h"
+#include "ptrace/tracee.h"
 #include "seccomp/seccomp.h"
 #include "task.h"
 
@@ -15,6 +16,8 @@
 #include <k42/k42.h>
 
 extern const struct linux_call *const linux_calls_begin[], *const linux_calls_end[];
+
+#define NO_CALL (~0ul) /* what a tracer puts in place of a number */
 
 static linux_call_fn functions[LINUX_CALL_NUMBERS];
 static bool missed[LINUX_CALL_NUMBERS]; /* said so already */
@@ -54,21 +57,35 @@ static k42_result translate(k42_result result) {
     return result == -K42_STALE ? -EBADF : -EIO;
 }
 
+static inline k42_result make_call(const struct trap_frame *frame, uint64_t number) {
+    if (__builtin_expect(number < LINUX_CALL_NUMBERS, 1))
+        return functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
+                                 frame->r9);
+    return missing(number);
+}
+
+/* A tracer and filters have their say; the tracer may have changed the call. */
+__attribute__((noinline)) static k42_result make_guarded_call(struct task *task) {
+    const struct trap_frame *frame = task->frame;
+    bool made = tracing_call(task) && frame->error != NO_CALL;
+    k42_result result = (k42_result)frame->rax;
+    if (!made || ((task->strict || task->filters) && !seccomp_allows(task, frame->error, &result)))
+        return result;
+    return make_call(frame, frame->error);
+}
+
 void linux_system_call(struct trap_frame *frame) {
     uint64_t number = frame->error;
     struct task *task = task_self();
     task->frame = frame;
     k42_enter();
-    k42_result result = 0;
-    bool made = __builtin_expect(!task->guarded, 1) || seccomp_allows(task, number, &result);
-    if (__builtin_expect(made && number < LINUX_CALL_NUMBERS, 1))
-        result =
-            functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
-    else if (made)
-        result = missing(number);
+    k42_result result;
+    if (__builtin_expect(!task->guarded, 1))
+        result = make_call(frame, number);
+    else
+        result = make_guarded_call(task);
     k42_exit();
-    if (__builtin_expect(result <= -4096 && result >= -4300, 0) &&
-        frame->vector == VECTOR_SYSTEM_CALL)
+    if (__builtin_expect(result <= -4096 && result >= -4300, 0) && user_frame_is_call(frame))
         result = translate(result);
     frame->rax = (uint64_t)result;
 }

@@ -9,8 +9,10 @@
 #include "../sched/wait.h"
 #include "abi.h"
 #include "call.h"
+#include "core/core.h"
 #include "process/lives.h"
 #include "program.h"
+#include "ptrace/tracee.h"
 #include "restartable.h"
 #include "signal/deliver.h"
 #include "task.h"
@@ -105,6 +107,19 @@ static struct signal_info page_cause(uintptr_t address, int reason) {
     return info;
 }
 
+#define WATCHED 0xful
+#define STEPPED 0x4000ul
+#define RESUME  0x10000ul /* in the flags: what stops at this instruction does so once */
+
+static void watched(struct task *task, struct signal_info *info) {
+    tracing_watched(task, task->trap_error);
+    if (!(task->trap_error & WATCHED))
+        return;
+    if (!(task->trap_error & STEPPED))
+        info->code = TRAP_HWBKPT;
+    task->frame->rflags |= RESUME;
+}
+
 void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
     struct signal_info info = {.signal = SIGSEGV, .code = SI_KERNEL};
     struct task *task = task_self();
@@ -122,6 +137,8 @@ void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
             info.fault.address = frame->rip;
     }
     k42_enter();
+    if (frame->vector == VECTOR_DEBUG)
+        watched(task, &info);
     signal_force(&info);
     k42_exit();
 }
@@ -142,11 +159,17 @@ void linux_work(struct trap_frame *frame) {
         k42_exit();
         return;
     }
-    if (bits & THREAD_KILLED)
+    if (bits & THREAD_KILLED) {
+        core_note(task);
         task_exit();
+    }
     if (bits & THREAD_WORK)
         limits_keep(task, true);
+    if (task->call_stops)
+        tracing_return(task);
     signals_deliver(task);
+    if (task->steps)
+        tracing_step(task);
     k42_exit();
 }
 

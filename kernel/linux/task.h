@@ -19,9 +19,11 @@
 
 struct call_filter;
 struct charge;
+struct core;
 struct host_names;
 struct path_context;
 struct thread;
+struct tracee;
 struct undo_list;
 struct user_table;
 
@@ -32,6 +34,7 @@ struct task_memory {
     struct user_table *table;
     uint64_t top;               /* new mappings are placed below; constant */
     k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
+    struct core *core;          /* while one is made: core/core.h; atomic */
     uint32_t barriers;          /* what membarrier() was told to be ready for; atomic */
     bool segments;              /* it, or what it was copied from, has had some (ipc/); atomic */
     struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
@@ -41,6 +44,9 @@ struct task_memory {
 
 #define TASK_NAME      16
 #define TASK_UNLIMITED (~0ul) /* as a limit */
+
+/* Whether a task traces others. */
+enum { TASK_TRACES_NONE, TASK_TRACES, TASK_TRACES_NO_MORE };
 
 struct task {
     struct thread *thread;
@@ -59,6 +65,8 @@ struct task {
     struct file_held *executable; /* what it runs, for /proc; read by all, replaced whole */
     char name[TASK_NAME];         /* comm; read by all, torn at worst */
     uint16_t io_priority;         /* as ioprio_set() has it; atomic, anybody's */
+    uint8_t traces;               /* TASK_TRACES...; atomic */
+    struct tracee *tracee;        /* how it is traced: ptrace/tracee.h; atomic */
 
     /* Guarded by the process's lock. */
     struct task *next, *before; /* in the process */
@@ -88,7 +96,10 @@ struct task {
     uint64_t timer_slack; /* as prctl() has it; 0: as it was */
     int32_t parent_death_signal;
     bool no_new_privileges;
-    bool guarded, strict;        /* seccomp: it has filters, or makes next to no calls */
+    bool guarded;        /* its calls are looked at before they are made, because of what follows */
+    bool strict;         /* seccomp: it makes next to no calls */
+    bool stops_at_calls; /* traced: it stops before each of its calls */
+    bool steps, call_stops;      /* likewise: after the next instruction; at the end of this call */
     struct call_filter *filters; /* seccomp/seccomp.h; held */
     uint64_t file_size_limit;    /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */

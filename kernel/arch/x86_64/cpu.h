@@ -58,6 +58,7 @@ struct cpu {
 
     /* user.c: whose program's registers are loaded; what the processor remembers of tables. */
     struct user_context *state_owner;
+    uint64_t debug_control;   /* of the debug registers that are loaded; 0: they stop nobody */
     struct user_table *table; /* loaded; NULL: the kernel's */
     uint32_t lazy;            /* a kernel thread runs meanwhile, which does not use it */
     uint32_t slot;            /* of `table` */
@@ -108,6 +109,8 @@ void user_state_save(void *state);
 void user_state_load(const void *state);
 /* A new program's. */
 void user_state_init(void *state);
+/* The debug registers behind them; 0 as their control: they need not be loaded. */
+const struct user_debug *user_state_debug(const void *state);
 
 /* user_flush.c: has it loaded for a thread that runs a program; interrupts are off. */
 struct user_table;

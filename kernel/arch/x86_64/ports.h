@@ -118,6 +118,15 @@ static inline void write_dr6(uint64_t value) {
     __asm__ volatile("movq %0, %%dr6" ::"r"(value));
 }
 
+/* Where a program is to be stopped, and at what. */
+static inline void write_debug_registers(const uint64_t address[4], uint64_t control) {
+    __asm__ volatile("movq %0, %%dr7" ::"r"(0ul));
+    __asm__ volatile(
+        "movq %0, %%dr0; movq %1, %%dr1; movq %2, %%dr2; movq %3, %%dr3" ::"r"(address[0]),
+        "r"(address[1]), "r"(address[2]), "r"(address[3]));
+    __asm__ volatile("movq %0, %%dr7" ::"r"(control) : "memory");
+}
+
 static inline uint64_t read_cr4(void) {
     uint64_t value;
     __asm__ volatile("movq %%cr4, %0" : "=r"(value)::"memory");

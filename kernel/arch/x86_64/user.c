@@ -21,6 +21,7 @@
 
 /* What a program may have in its flags: the arithmetic ones, TF, DF, RF, AC, ID. */
 #define RFLAGS_FREE   0x250dd5ul
+#define RFLAGS_STEP   0x100ul
 #define RFLAGS_ALWAYS (RFLAGS_INTERRUPT | 2)
 /* Cleared on entry by `syscall`: TF, IF, DF, IOPL, NT, RF, AC. */
 #define RFLAGS_CLEARED 0x57700ul
@@ -115,9 +116,17 @@ static void registers_save(struct cpu *cpu, struct user_context *context) {
         save_odd_selectors(context);
 }
 
+static void debug_load(struct cpu *cpu, const struct user_debug *debug) {
+    write_debug_registers(debug->address, debug->control);
+    cpu->debug_control = debug->control;
+}
+
 static void registers_load(struct cpu *cpu, struct user_context *context) {
     if (are_loaded(cpu, context))
         return;
+    const struct user_debug *debug = user_state_debug(context->state);
+    if (__builtin_expect(debug->control | cpu->debug_control, 0))
+        debug_load(cpu, debug);
     if (context->ds | context->es | context->fs | context->gs)
         load_selectors(context->ds, context->es, context->fs, context->gs);
     write_fs_base(context->fs_base);
@@ -147,6 +156,41 @@ void user_switch(struct user_context *from, struct user_context *to) {
         /* Its own fence is not needed: who flushes too much does no harm. */
         __atomic_store_n(&cpu->lazy, 1, __ATOMIC_RELEASE);
     }
+}
+
+/* ---- debug registers ---- */
+
+#define DEBUG_SLOTS    4
+#define DEBUG_ENABLED  0xfful
+#define DEBUG_USED     0xffff03fful /* and nothing that is the processor's or a monitor's */
+#define DEBUG_EXECUTES 0u
+#define DEBUG_PORTS    2u
+
+/* What it watches is a program's, of 1, 2, 4 or 8 bytes, and lies where such a size does. */
+static bool is_acceptable(uint64_t address, unsigned kind) {
+    static const uint8_t sizes[4] = {1, 2, 8, 4};
+    unsigned size = sizes[kind >> 2], type = kind & 3;
+    return type != DEBUG_PORTS && (type != DEBUG_EXECUTES || size == 1) && address < USER_END &&
+           !(address & (size - 1));
+}
+
+bool user_debug_accept(const struct user_debug *debug) {
+    bool all = !(debug->control & ~DEBUG_USED);
+    for (unsigned i = 0; i < DEBUG_SLOTS; i++)
+        if (debug->control >> (2 * i) & 3)
+            all &= is_acceptable(debug->address[i], debug->control >> (16 + 4 * i) & 15);
+    return all;
+}
+
+void user_debug_set(const struct user_debug *debug) {
+    uintptr_t saved = interrupts_save();
+    struct cpu *cpu = cpu_self();
+    struct user_debug *own =
+        (struct user_debug *)(uintptr_t)user_state_debug(user_current()->state);
+    *own = *debug;
+    own->control = debug->control & DEBUG_ENABLED ? debug->control : 0;
+    debug_load(cpu, own);
+    interrupts_restore(saved);
 }
 
 /* ---- contexts ---- */
@@ -223,6 +267,15 @@ void user_frame_harmless(struct trap_frame *frame) {
     if (frame->rip >= USER_END)
         frame->rip = USER_END;
     frame->vector = VECTOR_CHANGED;
+}
+
+/* A frame of a call is to be loaded in full then, or the trap would come one instruction early. */
+void user_frame_step(struct trap_frame *frame, bool stops) {
+    frame->rflags = stops ? frame->rflags | RFLAGS_STEP : frame->rflags & ~RFLAGS_STEP;
+    if (stops && frame->vector == VECTOR_SYSTEM_CALL) {
+        user_frame_harmless(frame);
+        frame->vector = VECTOR_CHANGED_CALL;
+    }
 }
 
 void user_enter(const struct trap_frame *frame) {

@@ -18,8 +18,9 @@ struct user_table;
 /* `vector` of a frame that a system call made: `error` is the number of the call, `rax` -ENOSYS
  * until the result is put there. */
 #define VECTOR_SYSTEM_CALL 256
-/* `vector` of a frame that was changed (user_frame_harmless). */
-#define VECTOR_CHANGED 257
+/* `vector` of a frame that was changed (user_frame_harmless); of one that still is a call's. */
+#define VECTOR_CHANGED      257
+#define VECTOR_CHANGED_CALL 258
 
 /*
  * The system that a program was written for. All run in the program's thread, on its kernel stack,
@@ -79,6 +80,16 @@ static inline struct trap_frame *user_frame_of(struct user_context *context) {
 /* How large the memory behind `state` must be, aligned to 64. The same for all threads. */
 size_t user_state_size(void);
 
+/* Where the processor stops a program for its debugger: the registers 0 to 3 and 7. */
+struct user_debug {
+    uint64_t address[4];
+    uint64_t control;
+};
+/* Whether a program may have them. */
+bool user_debug_accept(const struct user_debug *debug);
+/* The calling thread's, from its next instruction in the program on. */
+void user_debug_set(const struct user_debug *debug);
+
 /*
  * The registers of a new program, for a thread that has yet to start, or for the calling one, which
  * has the table loaded from here on. `state`'s memory is the caller's to give and to take back.
@@ -128,6 +139,14 @@ _Noreturn void user_enter(const struct trap_frame *frame);
  */
 void user_frame_harmless(struct trap_frame *frame);
 
+/* Whether the program made a call, the number of which is `error`. */
+static inline bool user_frame_is_call(const struct trap_frame *frame) {
+    return frame->vector == VECTOR_SYSTEM_CALL || frame->vector == VECTOR_CHANGED_CALL;
+}
+
+/* Whether the program is stopped by a debug trap after its next instruction. */
+void user_frame_step(struct trap_frame *frame, bool stops);
+
 /* What this processor enforces. */
 enum user_protection {
     USER_HAS_NX,   /* what is not executable */
@@ -151,6 +170,18 @@ bool user_set_gs_base(uint64_t base);
  * 0 or -EFAULT; of user_state_take also when the program's bytes make no state, and then the
  * registers are those of a new program. at == 0 takes those.
  */
+/*
+ * For debuggers: the calling thread's FPU and vector registers, in user_vectors_size() bytes
+ * aligned to 64, as the processor saves them; what was changed there is loaded if it is accepted:
+ * made such as the processor takes. `legacy`: of the first 512 bytes alone, which are in use then.
+ * The note is what Linux has in the last 48 of these.
+ */
+size_t user_vectors_size(void);
+void user_state_read(void *to);
+void user_state_write(const void *from);
+bool user_state_accept(void *state, bool legacy);
+void user_state_note(uint64_t note[6]);
+
 size_t user_state_frame_size(void);
 int user_state_put(uintptr_t at);
 int user_state_take(uintptr_t at);

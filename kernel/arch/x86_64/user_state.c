@@ -66,8 +66,21 @@ void user_state_enable(void) {
     state_size = cpuid(XSAVE_LEAF, 0).ebx;
 }
 
+/* Behind what the processor saves are the debug registers. */
+static uint32_t debug_at(void) {
+    return (state_size + 7) & ~7u;
+}
+
 size_t user_state_size(void) {
+    return debug_at() + sizeof(struct user_debug);
+}
+
+size_t user_vectors_size(void) {
     return state_size;
+}
+
+const struct user_debug *user_state_debug(const void *state) {
+    return (const struct user_debug *)(const void *)((const char *)state + debug_at());
 }
 
 void user_state_save(void *state) {
@@ -89,9 +102,60 @@ void user_state_load(const void *state) {
 void user_state_init(void *state) {
     uint16_t control = FX_CONTROL;
     uint32_t mxcsr = FX_MXCSR;
-    __builtin_memset(state, 0, state_size);
+    __builtin_memset(state, 0, user_state_size());
     __builtin_memcpy((char *)state + FX_CONTROL_AT, &control, sizeof control);
     __builtin_memcpy((char *)state + FX_MXCSR_AT, &mxcsr, sizeof mxcsr);
+}
+
+/* ---- debuggers ---- */
+
+#define MXCSR_MASK_AT   28
+#define MXCSR_MASK_LESS 0xffbfu /* where the processor says 0 */
+
+/* All of it is written, also what is as in a new program and the optimised way leaves out. */
+void user_state_read(void *to) {
+    if (components)
+        __asm__ volatile("xsave64 (%0)" ::"r"(to), "a"(components), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" ::"r"(to) : "memory");
+}
+
+/* The thread's own from here on, wherever it goes on. */
+void user_state_write(const void *from) {
+    user_state_load(from);
+}
+
+/* What of MXCSR this processor takes. */
+static uint32_t mxcsr_mask(void) {
+    char area[LEGACY_BYTES] __attribute__((aligned(64)));
+    uint32_t mask;
+    __asm__ volatile("fxsave64 %0" : "=m"(area));
+    __builtin_memcpy(&mask, area + MXCSR_MASK_AT, sizeof mask);
+    return mask ? mask : MXCSR_MASK_LESS;
+}
+
+bool user_state_accept(void *state, bool legacy) {
+    char *at = state;
+    uint32_t mxcsr;
+    uint64_t header[HEADER_BYTES / 8];
+    __builtin_memcpy(&mxcsr, at + FX_MXCSR_AT, sizeof mxcsr);
+    if (mxcsr & ~mxcsr_mask())
+        return false;
+    if (!components)
+        return true;
+    __builtin_memcpy(header, at + HEADER_AT, sizeof header);
+    if (legacy)
+        header[0] |= LEGACY;
+    __builtin_memcpy(at + HEADER_AT, header, sizeof header[0]);
+    for (unsigned i = 1; i < HEADER_BYTES / 8; i++)
+        if (header[i])
+            return false;
+    return !(header[0] & ~(uint64_t)components);
+}
+
+void user_state_note(uint64_t note[6]) {
+    __builtin_memset(note, 0, 6 * sizeof note[0]);
+    note[0] = components ? components : LEGACY;
 }
 
 /* ---- signal frames ---- */

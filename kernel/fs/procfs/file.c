@@ -33,6 +33,19 @@ static k42_result print_again(struct proc_file *file) {
     return result < 0 ? result : 0;
 }
 
+static k42_result move_at(struct proc_file *file, int64_t offset, struct copy *copy, bool write) {
+    k42_result result = offset_take(&file->opened);
+    if (result < 0)
+        return result;
+    bool current = offset == FILE_CURRENT;
+    uint64_t at = (uint64_t)(current ? file->opened.offset : offset);
+    result = copy->left ? file->entry->move(&file->key, at, copy, write) : 0;
+    if (current && result > 0)
+        file->opened.offset += result;
+    offset_leave(&file->opened);
+    return result;
+}
+
 static k42_result read_at(struct proc_file *file, uint64_t at, struct copy *copy) {
     k42_result result = !at || !file->printed ? print_again(file) : 0;
     if (result < 0 || at >= file->text.used)
@@ -44,6 +57,8 @@ static k42_result proc_read(struct file *self, int64_t offset, struct copy *copy
     struct proc_file *file = PROC_FILE(self);
     if (!open_reads(file->opened.flags))
         return -EBADF;
+    if (file->entry->move)
+        return move_at(file, offset, copy, false);
     if (!file->entry->print)
         return -EINVAL;
     k42_result result = offset_take(&file->opened);
@@ -60,9 +75,10 @@ static k42_result proc_read(struct file *self, int64_t offset, struct copy *copy
 
 static k42_result proc_write(struct file *self, int64_t offset, struct copy *copy) {
     struct proc_file *file = PROC_FILE(self);
-    (void)offset;
     if (!open_writes(file->opened.flags))
         return -EBADF;
+    if (file->entry->move)
+        return move_at(file, offset, copy, true);
     if (!file->entry->write)
         return -EIO;
     char *bytes = k42_platform_alloc(MOST_WRITTEN + 1);

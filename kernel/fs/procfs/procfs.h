@@ -16,6 +16,8 @@
 
 #define PROC_LEVELS 3
 
+struct copy;
+
 struct proc_key {
     uint64_t id[PROC_LEVELS];
 };
@@ -42,6 +44,10 @@ struct proc_entry {
     k42_result (*print)(const struct proc_key *key, struct proc_text *text);
     /* A file: what is written, at most 4096 bytes; NULL: nothing can be. */
     k42_result (*write)(const struct proc_key *key, const char *bytes, size_t size);
+
+    /* A file instead of both: bytes are copied from or to `at`; may say -K42_WAIT and -K42_FAULT.
+     */
+    k42_result (*move)(const struct proc_key *key, uint64_t at, struct copy *copy, bool write);
 
     /* A link: its text, not terminated; returns its length. */
     k42_result (*target)(const struct proc_key *key, char *text, size_t size);

@@ -21,6 +21,7 @@
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../program.h"
+#include "../ptrace/tracee.h"
 #include "../restartable.h"
 #include "runtime.h"
 
@@ -297,8 +298,12 @@ static k42_result exec_once(int directory, uintptr_t path, uintptr_t values, uin
 
 static k42_result exec_call(int directory, uintptr_t path, uintptr_t values, uintptr_t environment,
                             unsigned flags) {
+    struct task *task = task_self();
+    int before = task->tid;
     k42_result result;
     MEMORY_CALL(result, result = exec_once(directory, path, values, environment, flags));
+    if (result >= 0)
+        tracing_executed(task, before);
     return result == -EINTR ? -LINUX_RESTART_ALWAYS : result;
 }
 

@@ -82,6 +82,15 @@ K42_MUST_CHECK
 k42_result files_vectors_get(struct files_vectors *vectors, uintptr_t from, size_t count);
 void files_vectors_end(struct files_vectors *vectors);
 
+/* ---- files that the kernel itself writes, in the caller's name ---- */
+
+/* Made if it is not there, held once; no link is followed at its end. */
+K42_MUST_CHECK
+k42_result files_open_for_kernel(const char *path, uint32_t mode, file_ref *file);
+/* Makes it empty. */
+K42_MUST_CHECK
+k42_result files_truncate_for_kernel(file_ref file);
+
 /* ---- descriptors ---- */
 
 /* -EBADF. */

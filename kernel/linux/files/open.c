@@ -320,6 +320,23 @@ k42_result files_open_place(const struct place *place, unsigned flags) {
     return result < 0 ? result : add_opened(&opening);
 }
 
+k42_result files_open_for_kernel(const char *path, uint32_t mode, file_ref *file) {
+    struct opening opening = {.directory = AT_WORKING,
+                              .text = path,
+                              .flags = OPEN_WRITE_ONLY | OPEN_CREATE | OPEN_NO_FOLLOW |
+                                       OPEN_NON_BLOCKING,
+                              .mode = mode};
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, open_now(&opening));
+    *file = opening.file;
+    return result;
+}
+
+k42_result files_truncate_for_kernel(file_ref file) {
+    struct opening opening = {.flags = OPEN_TRUNCATE, .type = ENTRY_REGULAR, .file = file};
+    return complete(&opening);
+}
+
 k42_result files_add(file_ref file, unsigned flags) {
     unsigned on_exec = flags & OPEN_CLOSE_ON_EXEC ? DESCRIPTOR_CLOSE_ON_EXEC : 0u;
     k42_result result =

@@ -7,6 +7,7 @@
 #include "proc.h"
 
 #include "../../fs/procfs/procfs.h"
+#include "../ipc/segment.h"
 #include "files.h"
 #include "runtime.h"
 
@@ -30,6 +31,20 @@ static k42_result next_file(const struct proc_key *key, uint64_t from) {
     return k42_call(task->descriptors, next, (int)from);
 }
 
+/* As Linux has it: SYSV and the key. */
+static k42_result segment_target(file_ref file, char *text, size_t size) {
+    struct segment_told told;
+    char key[8];
+    k42_result result = k42_call(file, control, FILE_LOOK, (uintptr_t)&told);
+    if (result < 0)
+        return -ENOENT;
+    for (unsigned i = 0; i < sizeof key; i++)
+        key[i] = "0123456789abcdef"[(uint32_t)told.key >> (28 - 4 * i) & 15];
+    size_t length = k42_format_text(text, size, "/SYSV........ (deleted)");
+    memcpy(text + 5, key, sizeof key);
+    return (k42_result)length;
+}
+
 /* What a file without a name is called. */
 static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_t size) {
     static const char *const kinds[] = {
@@ -38,6 +53,8 @@ static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_
         [FILE_OF_PROCESS] = "[pidfd]",    [FILE_OF_CHANGES] = "inotify",
     };
     k42_result known = k42_call(file, control, FILE_KIND, 0);
+    if (known == FILE_OF_SEGMENT)
+        return segment_target(file, text, size);
     if (known > 0 && known < (k42_result)(sizeof kinds / sizeof *kinds) && kinds[known])
         return (k42_result)k42_format_text(text, size, "anon_inode:%s", kinds[known]);
     struct node_attributes attributes;

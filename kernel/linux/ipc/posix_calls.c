@@ -12,6 +12,7 @@
 #include "../call.h"
 #include "../files/files.h"
 #include "../program.h"
+#include "../socket/socket.h"
 #include "../task.h"
 
 #include <linux/mqueue.h>
@@ -108,6 +109,21 @@ static void closed(file_ref file) {
         posix_queue_forget(queue);
 }
 
+/* The inbox of a netlink socket, held: what glibc waits at for SIGEV_THREAD. Errors: Linux's. */
+static k42_result find_inbox(int number, k42_id *inbox) {
+    file_ref file;
+    k42_result result = files_get(number, &file);
+    if (result < 0)
+        return result;
+    if (k42_call(file, control, FILE_KIND, 0) != FILE_OF_SOCKET)
+        return -ENOTSOCK;
+    socket_ref socket = (socket_ref)k42_id_ref((k42_id)k42_call(file, control, FILE_OBJECT, 0));
+    if (k42_call(socket, number, SOCKET_FAMILY) != FAMILY_KERNEL)
+        return -EINVAL;
+    *inbox = (k42_id)k42_call(socket, number, SOCKET_INBOX);
+    return k42_call((inbox_ref)k42_id_ref(*inbox), hold) < 0 ? -EBADF : 0;
+}
+
 static k42_result read_event(uintptr_t from, struct queue_notice *notice) {
     struct event event;
     k42_result result = program_read(&event, from, sizeof event);
@@ -117,23 +133,28 @@ static k42_result read_event(uintptr_t from, struct queue_notice *notice) {
         (struct queue_notice){.kind = event.kind, .signal = event.signal, .value = event.value};
     if (event.kind == SIGEV_SIGNAL)
         return event.signal < 0 || event.signal > SIGNALS ? -EINVAL : 0;
-    return event.kind == SIGEV_NONE ? 0 : event.kind == SIGEV_THREAD ? -EBADF : -EINVAL;
+    if (event.kind != SIGEV_THREAD)
+        return event.kind == SIGEV_NONE ? 0 : -EINVAL;
+    result = program_read(notice->cookie, event.value, sizeof notice->cookie);
+    return result < 0 ? result : find_inbox(event.signal, &notice->inbox);
 }
 
-/* Partly: SIGEV_THREAD, which needs a netlink socket, is refused. */
 LINUX_CALL(244, mq_notify, int number, uintptr_t event_at) {
-    struct queue_notice notice;
+    struct queue_notice notice = {0};
     struct posix_file file;
     k42_result result = event_at ? read_event(event_at, &notice) : 0;
-    if (result >= 0)
-        result = posix_file_get(number, &file);
     if (result < 0)
         return result;
+    result = posix_file_get(number, &file);
+    if (result < 0) {
+        queue_notice_end(&notice);
+        return result;
+    }
     __atomic_store_n(&files_told_of_closing, closed, __ATOMIC_RELAXED);
-    if (event_at)
-        result = posix_queue_ask(file.queue, &notice);
-    else
+    if (!event_at)
         posix_queue_forget(file.queue);
+    else if ((result = posix_queue_ask(file.queue, &notice)) < 0)
+        queue_notice_end(&notice);
     posix_file_release(&file);
     return result;
 }

@@ -16,6 +16,7 @@
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
 #include "../process/users.h"
+#include "../socket/inbox.h"
 #include "../task.h"
 
 #include <linux/mqueue.h>
@@ -67,6 +68,7 @@ void posix_queue_release(struct posix_queue *queue) {
         return;
     (void)!k42_destroy((k42_ref)queue->object);
     (void)!k42_call(queue->node, release);
+    queue_notice_end(&queue->notice);
     user_remove_bytes(queue->uid, queue->bytes);
     k42_defer(&queue->defer, queue_free);
 }
@@ -222,6 +224,23 @@ k42_result posix_queue_unlink(const struct node_name *name) {
 
 /* ---- who is told ---- */
 
+/* What a thread of the program's C library waits for. */
+static void send_cookie(const struct queue_notice *notice, char how) {
+    char cookie[QUEUE_COOKIE];
+    struct copy copy = copy_of_kernel(cookie, sizeof cookie);
+    inbox_ref inbox = (inbox_ref)k42_id_ref(notice->inbox);
+    struct parcel *parcel;
+    __builtin_memcpy(cookie, notice->cookie, sizeof cookie);
+    cookie[QUEUE_COOKIE - 1] = how;
+    if (parcel_make(&copy, sizeof cookie, &parcel) >= 0 && k42_call(inbox, put, parcel) < 0)
+        parcel_free(parcel);
+}
+
+void queue_notice_end(const struct queue_notice *notice) {
+    if (notice->inbox)
+        (void)!k42_call((inbox_ref)k42_id_ref(notice->inbox), release);
+}
+
 static bool is_alive(k42_id process) {
     struct process_info info;
     return process && k42_call((process_ref)k42_id_ref(process), info, &info) >= 0 &&
@@ -233,11 +252,14 @@ void posix_queue_tell(struct posix_queue *queue) {
     struct queue_notice notice = queue->notice;
     queue->notice = (struct queue_notice){0};
     k42_unlock(&queue->lock);
-    if (!notice.process || notice.kind != SIGEV_SIGNAL || !notice.signal)
-        return;
-    struct signal_info info = signal_from_self(notice.signal, SI_MESGQ);
-    info.sent.value = notice.value;
-    (void)!k42_call((process_ref)k42_id_ref(notice.process), send, 0, &info);
+    if (notice.inbox)
+        send_cookie(&notice, NOTIFY_WOKENUP);
+    if (notice.process && notice.kind == SIGEV_SIGNAL && notice.signal) {
+        struct signal_info info = signal_from_self(notice.signal, SI_MESGQ);
+        info.sent.value = notice.value;
+        (void)!k42_call((process_ref)k42_id_ref(notice.process), send, 0, &info);
+    }
+    queue_notice_end(&notice);
 }
 
 /* Whether the one that is there is alive is asked without the lock, and it looked at again. */
@@ -246,19 +268,28 @@ k42_result posix_queue_ask(struct posix_queue *queue, const struct queue_notice 
     if (is_alive(present))
         return -EBUSY;
     k42_lock(&queue->lock);
-    bool same = queue->notice.process == present;
+    struct queue_notice before = queue->notice;
+    bool same = before.process == present;
     if (same) {
         queue->notice = *notice;
         queue->notice.process = k42_id_of(task_self()->process);
         queue->notice.pid = task_self()->pid;
     }
     k42_unlock(&queue->lock);
+    if (same)
+        queue_notice_end(&before);
     return same ? 0 : -EBUSY;
 }
 
 void posix_queue_forget(struct posix_queue *queue) {
+    struct queue_notice notice = {0};
     k42_lock(&queue->lock);
-    if (queue->notice.process == k42_id_of(task_self()->process))
+    if (queue->notice.process == k42_id_of(task_self()->process)) {
+        notice = queue->notice;
         queue->notice = (struct queue_notice){0};
+    }
     k42_unlock(&queue->lock);
+    if (notice.inbox)
+        send_cookie(&notice, NOTIFY_REMOVED);
+    queue_notice_end(&notice);
 }

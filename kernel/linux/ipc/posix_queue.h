@@ -21,10 +21,13 @@
 #define QUEUE_NAME 256
 
 /* Who is told of a message that comes while there was none and nobody waited. */
+#define QUEUE_COOKIE 32
 struct queue_notice {
     k42_id process; /* 0: nobody */
     int32_t pid, kind, signal;
     uint64_t value;
+    k42_id inbox;              /* SIGEV_THREAD: held; where to send this, with how it came to */
+    char cookie[QUEUE_COOKIE]; /* that in the last byte: NOTIFY_WOKENUP, NOTIFY_REMOVED */
 };
 
 struct posix_queue {
@@ -61,7 +64,9 @@ void posix_queue_release(struct posix_queue *queue);
 
 /* A message came that nobody waited for: tells whom that is to be told, once. */
 void posix_queue_tell(struct posix_queue *queue);
-/* From now on the calling process. -EBUSY: another. */
+/* Gives back what it holds. */
+void queue_notice_end(const struct queue_notice *notice);
+/* From now on the calling process; takes the inbox's hold over. -EBUSY: another. */
 K42_MUST_CHECK
 k42_result posix_queue_ask(struct posix_queue *queue, const struct queue_notice *notice);
 /* No more the calling process, if it was. */

@@ -31,6 +31,7 @@ struct segment {
     fcm_ref fcm; /* the node's */
     uint64_t pages;
     uint32_t attached; /* and DOOMED */
+    int32_t key;       /* with which it was made */
     int32_t creator, last;
     int64_t attached_at, detached_at;
 };
@@ -87,6 +88,7 @@ static k42_result look(const struct segment *segment, struct segment_told *told)
     *told = (struct segment_told){
         .attached = __atomic_load_n(&segment->attached, __ATOMIC_RELAXED) & ~DOOMED,
         .present = usage.present,
+        .key = segment->key,
         .creator = segment->creator,
         .last = __atomic_load_n(&segment->last, __ATOMIC_RELAXED),
         .attached_at = __atomic_load_n(&segment->attached_at, __ATOMIC_RELAXED),
@@ -201,6 +203,7 @@ static k42_result set_up(struct opened *opened, void *context) {
     segment->entry = plan->entry;
     segment->fcm = plan->fcm;
     segment->pages = pages_of(plan->entry->size);
+    segment->key = plan->entry->key;
     segment->creator = task_self()->pid;
     opened->ended = ended;
     return 0;

@@ -14,6 +14,7 @@
 struct segment_told {
     uint64_t attached; /* mappings */
     uint64_t present;  /* pages in memory */
+    int32_t key;       /* with which it was made */
     int32_t creator, last;
     int64_t attached_at, detached_at; /* seconds; 0: never */
 };

@@ -6,6 +6,7 @@
 #include "../../sched/thread.h"
 #include "../../vdso/wall_clock.h"
 #include "../abi.h"
+#include "../core/core.h"
 #include "../events/changes/limits.h"
 #include "../host_names.h"
 #include "../ipc/ipc.h"
@@ -216,6 +217,17 @@ static k42_result print_most_watches(const struct proc_key *key, struct proc_tex
     return 0;
 }
 
+static k42_result print_core_pattern(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    core_pattern_read(text);
+    return 0;
+}
+
+static k42_result write_core_pattern(const struct proc_key *key, const char *bytes, size_t size) {
+    (void)key;
+    return core_pattern_write(bytes, size);
+}
+
 #define PROC_FILE(name_, print_)                                                                   \
     { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_ }
 
@@ -241,6 +253,10 @@ void proc_machine_register(void) {
     };
     static struct proc_entry fs = {.name = "fs", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry inotify = {.name = "inotify", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry core_pattern = {.name = "core_pattern",
+                                             .mode = MODE_REGULAR | 0644,
+                                             .print = print_core_pattern,
+                                             .write = write_core_pattern};
     static struct proc_entry overcommit = PROC_FILE("overcommit_memory", print_overcommit);
     static struct proc_entry sys = {.name = "sys", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry kernel = {.name = "kernel", .mode = MODE_DIRECTORY | 0555};
@@ -255,6 +271,7 @@ void proc_machine_register(void) {
     proc_add(&fs, &inotify);
     for (unsigned i = 0; i < sizeof watching / sizeof *watching; i++)
         proc_add(&inotify, &watching[i]);
+    proc_add(&kernel, &core_pattern);
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
         proc_add(&kernel, &settings[i]);
     ipc_proc_register();

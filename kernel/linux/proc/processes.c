@@ -14,6 +14,7 @@
 #include "../process/account.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
+#include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
 #include "proc.h"
 #include "runtime.h"
@@ -52,7 +53,11 @@ static const char *name_of(const struct subject *subject) {
 static const char *state_of(const struct subject *subject) {
     if (!subject->task || subject->first_left)
         return "Z (zombie)";
-    if (subject->info.state == CHILD_STOPPED || k42_load_relaxed(&subject->task->stopped))
+    const struct tracee *tracee = tracee_of(subject->task);
+    if (tracee && __atomic_load_n(&tracee->state, __ATOMIC_RELAXED) == TRACEE_STOPPED)
+        return "t (tracing stop)";
+    if (!tracee &&
+        (subject->info.state == CHILD_STOPPED || k42_load_relaxed(&subject->task->stopped)))
         return "T (stopped)";
     switch (thread_activity(subject->task->thread)) {
     case THREAD_RUNS:
@@ -169,8 +174,9 @@ static k42_result print_status(const struct proc_key *key, struct proc_text *tex
     proc_print(text, "Name:\t%s\n", name_of(&subject));
     print_mask(text, task);
     proc_print(text, "State:\t%s\n", state_of(&subject));
-    proc_print(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", info->pid,
-               task ? task->tid : info->pid, info->parent);
+    const struct tracee *tracee = task ? tracee_of(task) : NULL;
+    proc_print(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", info->pid,
+               task ? task->tid : info->pid, info->parent, tracee ? tracee->tracer_pid : 0);
     if (task)
         print_rights(text, task);
     if (task && subject.usage.mapped)
@@ -319,6 +325,8 @@ static k42_result next_thread(const struct proc_key *key, uint64_t from) {
 
 #define PROC_FILE(name_, print_)                                                                   \
     { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_ }
+#define PROC_MEMORY                                                                                \
+    { .name = "mem", .mode = MODE_REGULAR | 0600, .move = subject_move }
 #define PROC_LINK(name_, target_, jump_)                                                           \
     { .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_ }
 
@@ -330,6 +338,8 @@ void proc_processes_register(void) {
         PROC_FILE("comm", print_comm),
         PROC_FILE("cmdline", print_cmdline),
         PROC_FILE("environ", print_environ),
+        PROC_FILE("auxv", subject_print_auxv),
+        PROC_MEMORY,
         PROC_FILE("maps", subject_print_maps),
         PROC_FILE("limits", subject_print_limits),
         PROC_LINK("exe", executable_target, executable_jump),
@@ -340,6 +350,8 @@ void proc_processes_register(void) {
         PROC_FILE("stat", print_stat),
         PROC_FILE("status", print_status),
         PROC_FILE("comm", print_comm),
+        PROC_FILE("maps", subject_print_maps),
+        PROC_MEMORY,
     };
     static struct proc_entry thread = {.mode = MODE_DIRECTORY | 0555};
     static struct proc_entry threads = {

@@ -4,7 +4,7 @@
  *
  *   process.c   the class: threads, limits, numbers       family.c    children and parent
  *   signals.c   queues, actions, stopping                 time.c      time it uses
- *   state.c     handing it over
+ *   tracees.c   whom it traces                            state.c     handing it over
  *
  * A class with more state has it behind this block, and behind each record of a child. Nothing
  * points into either but they themselves, so both may be made anew when the class is swapped.
@@ -59,6 +59,11 @@ struct process_body {
     uint32_t news;  /* children that are not just running */
     bool childless; /* it is ending, no more come */
 
+    struct tracee *tracees; /* whom its threads trace */
+    struct tracee
+        *first_tracee;     /* by which its first thread was, when that has left before others */
+    int32_t parent_thread; /* which of its parent's made it, or 0 */
+
     struct process_times times;       /* of threads that have ended */
     struct process_times child_times; /* of children that were waited for */
     struct process_heritage own;      /* limits, actions, numbers */
@@ -112,6 +117,8 @@ k42_result process_take(struct process *self, struct task *task, uint64_t set, u
                         struct signal_taken *taken);
 k42_result process_block(struct process *self, struct task *task, uint64_t blocked);
 struct k42_pair process_pending(struct process *self, struct task *task);
+k42_result process_queued(struct process *self, struct task *task, uint64_t position,
+                          struct signal_info *info);
 k42_result process_act(struct process *self, int signal, const struct signal_action *wanted,
                        struct signal_action *present);
 k42_result process_stop(struct process *self, struct task *task, int signal);
@@ -154,6 +161,15 @@ k42_result process_ended(struct process *self, struct child *child);
 k42_result process_regroup(struct process *self, int group, int session);
 k42_result process_borrow(struct process *self, unsigned back);
 
+/* tracees.c */
+k42_result process_trace(struct process *self, struct tracee *tracee);
+k42_result process_untrace(struct process *self, struct tracee *tracee);
+struct k42_pair process_traced(struct process *self, int tid);
+/* What wait() has of them: as process.wait, but -K42_WAIT is yet to be said where. Who is reaped so
+ * is in *gone, with a hold that is the caller's. */
+k42_result process_wait_tracee(struct process_body *body, const struct child_choice *choice,
+                               struct child *child, struct tracee **gone);
+
 /* process.c */
 k42_result process_init(struct k42_root *root, const void *args);
 /* With a block of so many bytes, what is behind a struct process_body zero. */
@@ -165,7 +181,7 @@ void process_free_records(struct child_record *record);
 k42_result process_describe(struct k42_object *self, char *text, size_t size);
 k42_result process_info(struct process *self, struct process_info *info);
 k42_result process_join(struct process *self, struct task *task);
-k42_result process_leave(struct process *self, struct task *task);
+struct k42_pair process_leave(struct process *self, struct task *task);
 struct k42_pair process_thread(struct process *self, int tid, unsigned next);
 k42_result process_keep(struct process *self, struct task *task,
                         k42_result (*fn)(struct thread *thread, void *argument), void *argument);
@@ -224,6 +240,7 @@ k42_result process_import(struct k42_root *to, struct k42_state *state, unsigned
     .ended = process_ended, .times = process_times, .regroup = process_regroup,                    \
     .borrow = process_borrow, .limit = process_limit, .bequeath = process_bequeath,                \
     .number = process_number, .set_number = process_set_number, .time_limit = process_time_limit,  \
-    .keep = process_keep
+    .keep = process_keep, .trace = process_trace, .untrace = process_untrace,                      \
+    .traced = process_traced, .queued = process_queued
 
 #endif

@@ -19,6 +19,7 @@
 #include "../host_names.h"
 #include "../ipc/semaphore_undo.h"
 #include "../program.h"
+#include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
 #include "ids.h"
 #include "users.h"
@@ -138,7 +139,7 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
     task->memory_policy = self->memory_policy;
     task->io_priority = self->io_priority;
     task->no_new_privileges = self->no_new_privileges;
-    task->guarded = self->guarded;
+    task->guarded = self->strict || self->filters;
     task->strict = self->strict;
     if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
         task->signal_stack = self->signal_stack;
@@ -241,6 +242,7 @@ static k42_result make_process(struct task *self, struct task *task,
         .group = info.group,
         .session = info.session,
         .exit_signal = request->exit_signal,
+        .parent_thread = request->flags & CLONE_PARENT ? 0 : self->tid,
         .borrows = request->flags & CLONE_VFORK,
         .default_handlers = request->flags & CLONE_CLEAR_SIGHAND,
     };
@@ -284,17 +286,23 @@ static void wait_for_memory(process_ref child) {
 }
 
 static k42_result launch(struct task *task, const struct clone_request *request) {
+    struct task *self = task_self();
     process_ref process = task->process;
     int32_t tid = task->tid;
     ids_set(tid, process);
-    K42_TRACE(event_clone, (uint32_t)task_self()->tid, (uint32_t)tid);
+    K42_TRACE(event_clone, (uint32_t)self->tid, (uint32_t)tid);
     if (request->flags & CLONE_PARENT_SETTID) {
         k42_result written = program_write(request->parent_tid, &tid, sizeof tid);
         (void)written; /* as on Linux, the child is there all the same */
     }
+    int event = tracee_of(self) ? tracing_child(self, task, request) : 0;
     thread_launch(task->thread);
-    if (request->flags & CLONE_VFORK)
+    if (event)
+        tracing_event(self, event, (uint64_t)tid);
+    if (request->flags & CLONE_VFORK) {
         wait_for_memory(process);
+        tracing_event(self, PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
+    }
     return tid;
 }
 

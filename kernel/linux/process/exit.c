@@ -16,6 +16,7 @@
 #include "../abi.h"
 #include "../call.h"
 #include "../program.h"
+#include "../ptrace/tracee.h"
 #include "ids.h"
 #include "users.h"
 
@@ -47,7 +48,7 @@ static process_ref reaper_of(k42_id above, int *pid) {
     return ids_process(1);
 }
 
-static void tell(process_ref parent, const struct child *child) {
+void process_tell_end(process_ref parent, const struct child *child) {
     if (k42_call(parent, changed, child) == 1)
         process_reap(child);
 }
@@ -65,7 +66,7 @@ static void give_away(const struct child *child, k42_id above) {
         if (adopted < 0 && pid != 1)
             continue;
         if (adopted >= 0 && k42_call(process, reparent, (k42_ref)reaper, pid, &now) == 1)
-            tell(reaper, &now);
+            process_tell_end(reaper, &now);
         if (adopted >= 0 || pid == 1)
             return;
     }
@@ -149,7 +150,7 @@ static void leave_session(const struct process_info *self) {
 }
 
 /* The parent that is there when the call is made; while it changes, reparent() finds us ended. */
-static void end_process(struct task *task) {
+static void end_process(struct task *task, struct tracee *tracee) {
     struct process_info self;
     struct child child;
     if (task->pid == 1)
@@ -167,7 +168,8 @@ static void end_process(struct task *task) {
     if (k42_call((process_ref)k42_id_ref((k42_id)parent), info, &above) >= 0 &&
         holds_group(&self, &above))
         wake_orphans(self.group, child.process);
-    tell((process_ref)k42_id_ref((k42_id)parent), &child);
+    if (!tracee || !tracee_ended(tracee, &child))
+        process_tell_end((process_ref)k42_id_ref((k42_id)parent), &child);
 }
 
 /* ---- the end of a thread ---- */
@@ -180,6 +182,17 @@ static void clear_tid(struct task *task) {
         task_futexes_end(task);
 }
 
+/* A thread that is not the first ends for its tracer by itself. True: that gives its number back.
+ */
+static bool end_traced(const struct task *task, struct tracee *tracee) {
+    struct child child = {.pid = task->tid,
+                          .process = k42_id_of(task->process),
+                          .uid = task->credentials->uid,
+                          .state = CHILD_THREAD_LEFT,
+                          .status = task->exit_status};
+    return tracee && tracee_ended(tracee, &child);
+}
+
 static void task_free(struct k42_defer *defer) {
     heap_free(k42_container(defer, struct task, defer));
 }
@@ -187,6 +200,8 @@ static void task_free(struct k42_defer *defer) {
 void task_exit(void) {
     struct task *task = task_self();
     struct credentials *credentials = credentials_hold(task->credentials);
+    struct tracee *tracee = NULL;
+    tracing_exit(task);
     task->ending = true;
     if (task->memory)
         clear_tid(task);
@@ -194,9 +209,14 @@ void task_exit(void) {
     task->credentials = credentials;
     int32_t tid = task->tid, pid = task->pid;
     K42_TRACE(event_exit, (uint32_t)tid, task->name);
-    if (k42_call(task->process, leave, task) == 0)
-        end_process(task);
+    tracees_leave(task);
     if (tid != pid)
+        tracee = tracee_close(task);
+    struct k42_pair left = k42_call(task->process, leave, task);
+    bool given = end_traced(task, tracee);
+    if (left.result == 0)
+        end_process(task, (struct tracee *)left.word);
+    if (tid != pid && !given)
         ids_give(tid);
     thread_set_task(thread_self(), NULL);
     user_remove_thread(credentials->uid);

@@ -18,6 +18,7 @@
 
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
+#include "../ptrace/tracee.h"
 #include "account.h"
 
 #include <errno.h>
@@ -79,6 +80,9 @@ static void describe_status(const struct child *child, int32_t *code, int32_t *s
         *status = SIGCONT;
     } else if (child->state == CHILD_STOPPED) {
         *code = CLD_STOPPED;
+        *status = child->status >> 8;
+    } else if (child->state == CHILD_TRAPPED) {
+        *code = CLD_TRAPPED;
         *status = child->status >> 8;
     } else if (child->status & 0x7f) {
         *code = child->status & 0x80 ? CLD_DUMPED : CLD_KILLED;
@@ -210,10 +214,11 @@ k42_result family_wait(struct process *self, const struct child_choice *choice, 
                        const struct family *family) {
     struct process_body *body = process_body_of(self);
     struct child_record *gone = NULL;
-    k42_result result = -ECHILD;
+    struct tracee *gone_tracee = NULL;
     k42_lock(&body->lock);
+    k42_result result = process_wait_tracee(body, choice, child, &gone_tracee);
     struct child_record *record = choice->pid ? family->find(body, choice->pid) : body->children;
-    for (; record; record = choice->pid ? NULL : record->next) {
+    for (; record && result <= 0; record = choice->pid ? NULL : record->next) {
         if (!is_chosen(&record->child, choice))
             continue;
         if (has_news(&record->child, choice)) {
@@ -230,6 +235,8 @@ k42_result family_wait(struct process *self, const struct child_choice *choice, 
         result = wait_on(process_id_of(self), PROCESS_CHILDREN, WAIT_READ);
     k42_unlock(&body->lock);
     heap_free(gone);
+    if (gone_tracee)
+        tracee_release(gone_tracee);
     return result;
 }
 
@@ -256,6 +263,7 @@ k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid
     k42_lock(&body->lock);
     body->parent = k42_id_of(parent);
     body->parent_pid = parent_pid;
+    body->parent_thread = 0;
     body->exit_signal = SIGCHLD;
     *child =
         process_change_locked(self, body->ended ? CHILD_ENDED : CHILD_RUNS, body->status).child;

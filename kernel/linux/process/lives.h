@@ -97,6 +97,8 @@ _Noreturn void task_exit(void);
 _Noreturn void process_exit(int status);
 /* A process has been waited for, or nobody will: its number and its object go. */
 void process_reap(const struct child *child);
+/* Its parent learns that it has ended. */
+void process_tell_end(process_ref parent, const struct child *child);
 
 /*
  * Set by the futexes: what a thread does about those it holds before it gives its memory up

@@ -8,6 +8,7 @@
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
+#include "../ptrace/tracee.h"
 #include "account.h"
 #include "lives.h"
 #include "runtime.h"
@@ -38,6 +39,7 @@ k42_result process_info(struct process *self, struct process_info *info) {
         .group = body->group,
         .session = body->session,
         .parent_process = body->parent,
+        .parent_thread = body->parent_thread,
         .threads = (int32_t)body->threads,
         .state = state_of(body),
         .exit_signal = body->exit_signal,
@@ -49,6 +51,7 @@ k42_result process_info(struct process *self, struct process_info *info) {
         .caught = body->own.caught,
         .executed = body->executed,
         .ending = body->ending,
+        .status = body->status,
         .uid = body->uid,
         .gid = body->gid,
     };
@@ -103,7 +106,16 @@ static void note_last(struct process_body *body, const struct task *task) {
     body->gid = task->credentials->egid;
 }
 
-k42_result process_leave(struct process *self, struct task *task) {
+/* Its tracer learns of the process's end when the last thread leaves. */
+static struct tracee *leave_tracee(struct process_body *body, struct task *task) {
+    struct tracee *tracee = body->first_tracee;
+    if (task->tid == body->pid)
+        tracee = tracee_close(task);
+    body->first_tracee = body->threads ? tracee : NULL;
+    return body->threads ? NULL : tracee;
+}
+
+struct k42_pair process_leave(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
     k42_lock(&body->lock);
     unlink_task(body, task);
@@ -117,6 +129,7 @@ k42_result process_leave(struct process *self, struct task *task) {
         body->stopped--;
     signal_queue_empty(body, &task->pending, ~0ul);
     uint32_t left = body->threads;
+    struct tracee *tracee = leave_tracee(body, task);
     bool report = left && process_stop_is_complete(body);
     struct process_change change;
     if (report)
@@ -125,7 +138,7 @@ k42_result process_leave(struct process *self, struct task *task) {
     wait_notify(process_id_of(self), PROCESS_THREADS, WAIT_READ, WAIT_ALL);
     if (report)
         process_tell_parent(&change);
-    return left;
+    return (struct k42_pair){left, (uintptr_t)tracee};
 }
 
 struct k42_pair process_thread(struct process *self, int tid, unsigned next) {
@@ -180,6 +193,7 @@ k42_result process_end(struct process *self, int status) {
 /* A thread that does not lead takes the leader's place: number and position. */
 k42_result process_alone(struct process *self, struct task *task) {
     struct process_body *body = process_body_of(self);
+    struct tracee *first = NULL;
     k42_result result = 0;
     k42_lock(&body->lock);
     if (body->ending || (body->alone && body->alone != task)) {
@@ -192,8 +206,12 @@ k42_result process_alone(struct process *self, struct task *task) {
     } else {
         body->alone = NULL;
         __atomic_store_n(&task->tid, body->pid, __ATOMIC_RELEASE);
+        first = body->first_tracee;
+        body->first_tracee = NULL;
     }
     k42_unlock(&body->lock);
+    if (first)
+        tracee_forget(first);
     return result;
 }
 
@@ -295,6 +313,7 @@ k42_result process_init_sized(struct k42_root *root, const void *args, size_t si
     body->parent = k42_id_of(creation->parent);
     body->parent_pid = creation->parent_pid;
     body->exit_signal = creation->exit_signal;
+    body->parent_thread = creation->parent_thread;
     body->borrows = creation->borrows;
     body->started_ns = time_ns();
     if (k42_id_of(creation->heir_of)) {

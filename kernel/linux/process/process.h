@@ -18,11 +18,12 @@
 
 #include <k42/object.h>
 
-#define PROCESS_INTERFACE_VERSION 3
+#define PROCESS_INTERFACE_VERSION 4
 
 struct process;
 struct task;
 struct thread;
+struct tracee;
 
 /* What can be waited for. */
 enum process_key {
@@ -40,7 +41,16 @@ struct process_times {
     uint64_t most_resident; /* pages */
 };
 
-enum child_state { CHILD_RUNS, CHILD_STOPPED, CHILD_CONTINUED, CHILD_ENDED };
+enum child_state {
+    CHILD_RUNS,
+    CHILD_STOPPED,
+    CHILD_CONTINUED,
+    CHILD_ENDED,
+    /* Of those that are traced. */
+    CHILD_TRAPPED,
+    CHILD_LEFT,        /* it has ended, and its parent does not know yet */
+    CHILD_THREAD_LEFT, /* likewise a thread, whose number is still taken */
+};
 
 /* A child, as its parent knows it. */
 struct child {
@@ -91,6 +101,7 @@ struct process_heritage {
 struct process_info {
     int32_t pid, parent, group, session;
     k42_id parent_process;
+    int32_t parent_thread; /* that made it, or 0 */
     int32_t threads;
     enum child_state state;
     int32_t exit_signal;
@@ -98,6 +109,7 @@ struct process_info {
     struct process_times times, child_times;
     uint64_t pending, ignored, caught; /* of the process; signals */
     bool ending;                       /* its threads are on their way out */
+    int32_t status;                    /* with which, as wait() gives it */
     bool executed;                     /* it has called execve() */
     char name[16];                     /* of the last thread that left it */
     uint32_t uid, gid;                 /* effective, of that one */
@@ -114,8 +126,9 @@ struct process_ops {
     /* One more thread. Errors: -EAGAIN, the process is ending or a thread wants to be alone. */
     K42_METHOD(join)(struct process *self, K42_LOCAL struct task *task);
 
-    /* One thread fewer; returns how many are left. */
-    K42_METHOD(leave)(struct process *self, K42_LOCAL struct task *task);
+    /* One thread fewer; returns how many are left. In the word, with the last one: the record by
+     * which the first thread was traced, if it was, with its hold. */
+    K42_METHOD_PAIR(leave)(struct process *self, K42_LOCAL struct task *task);
 
     /* The task with number `tid`, or with `next` the first with a number of at least `tid`, in the
      * word. It lasts while the caller stays active. Errors: -ESRCH. */
@@ -151,13 +164,20 @@ struct process_ops {
     /* Those that wait for a thread or for all, in the word. */
     K42_METHOD_PAIR(pending)(struct process *self, K42_LOCAL struct task *task);
 
+    /* What waits for a thread (NULL: for the process) at a position, the oldest at 0. Errors:
+     * -ENOENT. */
+    K42_METHOD(queued)
+    (struct process *self, K42_LOCAL struct task *task, uint64_t position,
+     K42_OUT struct signal_info *info);
+
     /* What is done about a signal: sets (not NULL) and tells (not NULL). Errors: -EINVAL. */
     K42_METHOD(act)
     (struct process *self, int signal, K42_LOCAL const struct signal_action *wanted,
      K42_LOCAL struct signal_action *present);
 
     /* The calling thread does what the default is after `signal`: it stops. -K42_WAIT: until it
-     * goes on. With 0: only if the process is stopped. */
+     * goes on. With 0: only if the process is stopped. One that is traced gets the signal that it
+     * is to stop with for its tracer (SIGTRAP: because that asks for it), once, or 0. */
     K42_METHOD(stop)(struct process *self, K42_LOCAL struct task *task, int signal);
 
     /* A new program: handlers go, what is ignored stays; numbers are as at the beginning; and if it
@@ -224,6 +244,18 @@ struct process_ops {
     K42_METHOD(keep)
     (struct process *self, K42_LOCAL struct task *task,
      K42_LOCAL k42_result (*fn)(struct thread *thread, void *argument), K42_LOCAL void *argument);
+
+    /* ---- tracing ---- */
+
+    /* One of its threads traces somebody: that with the number the record says, or another if there
+     * is no such, which the record says then. Takes over a hold. Errors: -ESRCH: it is ending. */
+    K42_METHOD(trace)(struct process *self, K42_LOCAL struct tracee *tracee);
+
+    /* Nobody does any more: 1, and the hold is the caller's; 0: that was so already. */
+    K42_METHOD(untrace)(struct process *self, K42_LOCAL struct tracee *tracee);
+
+    /* Takes one that a thread traces out, in the word, with its hold. Errors: -ESRCH. */
+    K42_METHOD_PAIR(traced)(struct process *self, int tid);
 };
 
 struct process {
@@ -241,6 +273,7 @@ struct process_creation {
     process_ref parent;
     int pid, parent_pid, group, session;
     int exit_signal;
+    int parent_thread;     /* that makes it, or 0 */
     bool borrows;          /* vfork: its parent's memory */
     bool default_handlers; /* CLONE_CLEAR_SIGHAND */
 };

@@ -13,6 +13,8 @@
 
 #include "../../mem/heap/heap.h"
 #include "../abi.h"
+#include "../core/core.h"
+#include "../ptrace/tracee.h"
 
 #include <errno.h>
 
@@ -182,6 +184,12 @@ k42_result process_act(struct process *self, int signal, const struct signal_act
 
 /* ---- sending ---- */
 
+/* A tracer sees signals that are ignored, too, and decides about those that would end it. */
+static bool is_traced(const struct process_body *body, const struct task *task) {
+    const struct task *looked_at = task ? task : body->first;
+    return looked_at && tracee_of(looked_at);
+}
+
 /* The first process gets no signal that it has no handler for, but for the kernel's own SIGKILL;
  * what it causes by what it executes ends it without a signal (signal_force). */
 static bool reaches_first(const struct process_body *body, const struct signal_info *info) {
@@ -197,30 +205,31 @@ static bool is_dropped(const struct process_body *body, const struct task *task,
         return false;
     if (process_is_first(body) && !reaches_first(body, info))
         return true;
-    return body->own.ignored & bit;
+    return (body->own.ignored & bit) && !(is_traced(body, task) && info->signal != SIGKILL);
 }
 
-/* One that has stopped looks when it goes on. */
+/* One that has stopped looks when it goes on; its tracer may have let it. */
 static bool may_take(const struct task *task, int signal) {
-    uint64_t blocked = task->stopped ? ~0ul : task->blocked & ~task->waits_for;
+    uint64_t blocked = task->stopped && !tracee_of(task) ? ~0ul : task->blocked & ~task->waits_for;
     return !task->leaving && (signal == SIGKILL || !(blocked & signal_bit(signal)));
 }
 
 static bool is_fatal(const struct process_body *body, int signal) {
     uint64_t bit = signal_bit(signal);
     return action_of((struct process_body *)(uintptr_t)body, signal)->handler == HANDLER_DEFAULT &&
-           !(bit & (SIGNALS_IGNORED | SIGNALS_STOP));
+           !(bit & (SIGNALS_IGNORED | SIGNALS_STOP | SIGNALS_CORE));
 }
 
 /* Somebody who does not block it: the first thread if it may be, for most programs are of one. */
 static void give_to(struct process_body *body, struct task *task, const struct signal_info *info) {
     int signal = info->signal;
+    bool traced = is_traced(body, task) && signal != SIGKILL;
     if (!task)
         for (task = body->first; task && !may_take(task, signal); task = task->next)
             ;
     if (!task || !may_take(task, signal))
         return;
-    if (is_fatal(body, signal) && !(task->waits_for & signal_bit(signal)) &&
+    if (!traced && is_fatal(body, signal) && !(task->waits_for & signal_bit(signal)) &&
         (!process_is_first(body) || reaches_first(body, info)))
         process_end_locked(body, signal);
     else
@@ -231,8 +240,21 @@ static void go_on(struct process_body *body) {
     body->stop_signal = 0;
     body->stop_reported = false;
     body->stopped = 0;
-    for (struct task *task = body->first; task; task = task->next)
+    for (struct task *task = body->first; task; task = task->next) {
+        struct tracee *tracee = tracee_of(task);
         task->stopped = false;
+        if (tracee)
+            tracee->group_told = false;
+    }
+}
+
+/* Those that were seized stop at it, so that their tracers know. */
+static void tell_tracers(struct process_body *body) {
+    for (struct task *task = body->first; task; task = task->next) {
+        struct tracee *tracee = tracee_of(task);
+        if (tracee && tracee->seized)
+            tracee_trap_locked(task, tracee);
+    }
 }
 
 k42_result process_send_locked(struct process_body *body, struct task *task,
@@ -244,6 +266,8 @@ k42_result process_send_locked(struct process_body *body, struct task *task,
         empty_all(body, info->signal == SIGCONT ? SIGNALS_STOP : 0);
         go_on(body);
     }
+    if (info->signal == SIGCONT)
+        tell_tracers(body);
     if (is_dropped(body, task, info))
         return 0;
     k42_result result = enqueue(body, task ? &task->pending : &body->pending, info);
@@ -306,11 +330,11 @@ k42_result process_take(struct process *self, struct task *task, uint64_t set, u
     k42_lock(&body->lock);
     while (!signal && take_one(body, task, set, taken)) {
         int candidate = taken->info.signal;
-        bool dropped = deliver && (body->own.ignored & signal_bit(candidate));
+        bool dropped = deliver && (body->own.ignored & signal_bit(candidate)) && !tracee_of(task);
         if (!dropped)
             signal = candidate;
     }
-    if (signal && deliver && (taken->action.flags & SA_RESETHAND) &&
+    if (signal && deliver && !tracee_of(task) && (taken->action.flags & SA_RESETHAND) &&
         taken->action.handler > HANDLER_IGNORE) {
         action_of(body, signal)->handler = HANDLER_DEFAULT;
         sum_one(body, signal);
@@ -343,6 +367,19 @@ struct k42_pair process_pending(struct process *self, struct task *task) {
     return (struct k42_pair){0, set};
 }
 
+k42_result process_queued(struct process *self, struct task *task, uint64_t position,
+                          struct signal_info *info) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    const struct signal_entry *entry = task ? task->pending.first : body->pending.first;
+    while (entry && position--)
+        entry = entry->next;
+    if (entry)
+        *info = entry->info;
+    k42_unlock(&body->lock);
+    return entry ? 0 : -ENOENT;
+}
+
 /* ---- stopping ---- */
 
 bool process_stop_is_complete(struct process_body *body) {
@@ -359,8 +396,24 @@ static void begin_stop(struct process_body *body, struct task *task, int signal)
             thread_interrupt(other->thread, THREAD_INTERRUPTED);
 }
 
+/* The signal to stop with for its tracer, unless it has done so. */
+static int stop_of_traced(const struct process_body *body, struct tracee *tracee) {
+    bool stops = tracee->trap || (body->stop_signal && !tracee->group_told);
+    tracee->trap = false;
+    tracee->group_told = body->stop_signal;
+    if (!stops)
+        return 0;
+    return body->stop_signal ? body->stop_signal : SIGTRAP;
+}
+
+/* A parent that traces it has seen it stop. */
+static bool is_known_to_parent(const struct process_body *body, const struct tracee *tracee) {
+    return tracee && tracee->tracer == body->parent;
+}
+
 k42_result process_stop(struct process *self, struct task *task, int signal) {
     struct process_body *body = process_body_of(self);
+    struct tracee *tracee = tracee_of(task);
     k42_result result = 0;
     k42_lock(&body->lock);
     if (signal && !body->stop_signal && !body->ending)
@@ -369,11 +422,13 @@ k42_result process_stop(struct process *self, struct task *task, int signal) {
         task->stopped = true;
         body->stopped++;
     }
-    bool report = process_stop_is_complete(body);
+    bool report = process_stop_is_complete(body) && !is_known_to_parent(body, tracee);
     struct process_change change;
     if (report)
         change = process_change_locked(self, CHILD_STOPPED, body->stop_signal << 8 | 0x7f);
-    if (body->stop_signal)
+    if (tracee)
+        result = stop_of_traced(body, tracee);
+    else if (body->stop_signal)
         result = wait_on(process_id_of(self), PROCESS_STOPPED, WAIT_READ);
     k42_unlock(&body->lock);
     if (report)

@@ -5,6 +5,7 @@
 #include "../abi.h"
 #include "../events/process_file.h"
 #include "../program.h"
+#include "../ptrace/tracee.h"
 #include "account.h"
 #include "lives.h"
 
@@ -36,6 +37,8 @@ static k42_result finish(const struct child *child, const struct child_choice *c
                          uintptr_t usage) {
     if (child->state == CHILD_ENDED && !choice->keep)
         process_reap(child);
+    else if (!choice->keep)
+        tracee_reap(child);
     return usage ? account_write(usage, &child->times) : 0;
 }
 

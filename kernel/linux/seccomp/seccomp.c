@@ -7,9 +7,11 @@
 
 #include "../../arch/x86_64/user.h"
 #include "../../mem/heap/heap.h"
+#include "../../sched/thread.h"
 #include "../abi.h"
 #include "../process/lives.h"
 #include "../program.h"
+#include "../ptrace/tracee.h"
 #include "../task.h"
 #include "filter.h"
 
@@ -77,13 +79,35 @@ static _Noreturn void end_thread(struct task *task, int status) {
     task_exit();
 }
 
+static bool obey(struct task *task, uint32_t answer, uint64_t number, k42_result *result);
+
+/* The tracer may have made another call of it, which filters have to say something about, too; or
+ * left it out, with a result. */
+static bool ask_tracer(struct task *task, uint32_t data, k42_result *result) {
+    const struct trap_frame *frame = task->frame;
+    *result = -ENOSYS;
+    if (!tracing_has(task, PTRACE_O_TRACESECCOMP))
+        return false;
+    tracing_event(task, PTRACE_EVENT_SECCOMP, data);
+    *result = (k42_result)frame->rax;
+    if ((int32_t)frame->error < 0 || (thread_interrupts() & THREAD_KILLED))
+        return false;
+    uint32_t answer = answer_of(task, frame->error);
+    return (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE ||
+           obey(task, answer, frame->error, result);
+}
+
 bool seccomp_allows(struct task *task, uint64_t number, k42_result *result) {
     if (task->strict) {
         if (is_strictly_allowed(number))
             return true;
         end_thread(task, SIGKILL);
     }
-    uint32_t answer = answer_of(task, number), data = answer & SECCOMP_RET_DATA;
+    return obey(task, answer_of(task, number), number, result);
+}
+
+static bool obey(struct task *task, uint32_t answer, uint64_t number, k42_result *result) {
+    uint32_t data = answer & SECCOMP_RET_DATA;
     switch (answer & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW:
     case SECCOMP_RET_LOG:
@@ -95,6 +119,7 @@ bool seccomp_allows(struct task *task, uint64_t number, k42_result *result) {
         *result = trap(task, number, data);
         return false;
     case SECCOMP_RET_TRACE:
+        return ask_tracer(task, data, result);
     case SECCOMP_RET_USER_NOTIF:
         *result = -ENOSYS; /* nobody is there to be asked */
         return false;

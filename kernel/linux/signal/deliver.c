@@ -10,8 +10,10 @@
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../call.h"
+#include "../core/core.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
+#include "../ptrace/tracee.h"
 #include "../restartable.h"
 #include "../task.h"
 
@@ -21,8 +23,7 @@
 
 static bool is_interrupted_call(const struct trap_frame *frame) {
     int64_t result = (int64_t)frame->rax;
-    return frame->vector == VECTOR_SYSTEM_CALL && result <= -LINUX_RESTART &&
-           result >= -LINUX_RESTART_BLOCK;
+    return user_frame_is_call(frame) && result <= -LINUX_RESTART && result >= -LINUX_RESTART_BLOCK;
 }
 
 static void make_again(struct trap_frame *frame, uint64_t number) {
@@ -100,29 +101,40 @@ static void enter_handler(struct task *task, const struct signal_taken *taken) {
     if (!(taken->action.flags & SA_NODEFER))
         more |= signal_bit(taken->info.signal);
     block(task, task->blocked | more);
+    if (task->steps)
+        tracing_handler(task);
 }
 
 /* ---- without a handler ---- */
 
 static bool group_cannot_stop(struct task *task);
 
+/* One that is traced stops for its tracer, and goes on when that says so. */
 static void stay_stopped(struct task *task) {
     k42_result result;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(task->process, stop, task, 0));
-    if (result == -EINTR)
-        task_exit();
+    do {
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(task->process, stop, task, 0));
+        if (result == -EINTR)
+            task_exit();
+        if (result > 0)
+            tracing_group(task, (int)result);
+    } while (result > 0);
 }
 
-static void do_default(struct task *task, int signal) {
+static void do_default(struct task *task, const struct signal_info *info) {
+    int signal = info->signal;
     uint64_t bit = signal_bit(signal);
     bool first = task->pid == 1 && signal != SIGKILL; /* it was blocked, or had a handler */
     if (first || (bit & SIGNALS_IGNORED))
         return;
     if (!(bit & SIGNALS_STOP))
-        process_exit(signal);
+        core_exit(info);
     if (signal != SIGSTOP && group_cannot_stop(task))
         return;
-    if (k42_call(task->process, stop, task, signal) == -K42_WAIT)
+    k42_result result = k42_call(task->process, stop, task, signal);
+    if (result > 0)
+        tracing_group(task, (int)result);
+    else if (result == -K42_WAIT)
         stay_stopped(task);
 }
 
@@ -143,11 +155,14 @@ static bool deliver_one(struct task *task) {
     k42_result signal = k42_call(task->process, take, task, ~task->blocked, 1, &taken);
     if (signal <= 0)
         return false;
+    signal = tracing_signal(task, &taken);
+    if (!signal)
+        return true;
     if (taken.action.handler > 1) {
         enter_handler(task, &taken);
         return true;
     }
-    do_default(task, (int)signal);
+    do_default(task, &taken.info);
     return true;
 }
 

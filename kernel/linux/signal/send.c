@@ -7,10 +7,12 @@
 #include "../../mem/heap/heap.h"
 #include "../../trace/events.h"
 #include "../abi.h"
+#include "../core/core.h"
 #include "../events/process_file.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../program.h"
+#include "../ptrace/tracee.h"
 
 #include <k42/k42.h>
 
@@ -111,13 +113,30 @@ static k42_result send_to_all(const struct signal_info *info) {
 
 /* ---- to oneself ---- */
 
+/* A tracer decides: so the signal comes, in whatever way it was to be kept off. */
+static void force_traced(struct task *task, const struct signal_info *info,
+                         const struct signal_action *action, uint64_t bit) {
+    const struct signal_action none = {0};
+    k42_result result = 0;
+    if (action->handler == 1 || (task->blocked & bit))
+        result = k42_call(task->process, act, info->signal, &none, NULL);
+    if (result >= 0 && (task->blocked & bit))
+        result = k42_call(task->process, block, task, task->blocked & ~bit);
+    if (result < 0 || k42_call(task->process, send, task->tid, info) < 0)
+        process_exit(info->signal);
+}
+
 void signal_force(const struct signal_info *info) {
     struct task *task = task_self();
     struct signal_action action;
     k42_result result = k42_call(task->process, act, info->signal, NULL, &action);
     uint64_t bit = signal_bit(info->signal);
+    if (result >= 0 && tracee_of(task)) {
+        force_traced(task, info, &action, bit);
+        return;
+    }
     if (result < 0 || action.handler <= 1 || (task->blocked & bit))
-        process_exit(info->signal);
+        core_exit(info);
     if (k42_call(task->process, send, task->tid, info) < 0)
         process_exit(info->signal);
 }

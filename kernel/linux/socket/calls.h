@@ -13,7 +13,7 @@
 
 #include "../files/files.h"
 
-enum { FAMILY_LOCAL = 1, ADDRESS_PATH = 2 /* offset of sun_path */, ADDRESS_LONGEST = 128 };
+enum { ADDRESS_PATH = 2 /* offset of sun_path */, ADDRESS_LONGEST = 128 };
 
 /* The socket of a descriptor, and its file. -EBADF, -ENOTSOCK. */
 K42_MUST_CHECK

@@ -193,7 +193,7 @@ static k42_result ask(socket_ref socket, int option, struct answer *answer) {
         found = k42_call(socket, number, SOCKET_LISTENS);
         break;
     case DOMAIN:
-        found = FAMILY_LOCAL;
+        found = k42_call(socket, number, SOCKET_FAMILY);
         break;
     case PROTOCOL:
         break;

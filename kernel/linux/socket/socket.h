@@ -16,6 +16,7 @@ struct socket;
 enum socket_key { SOCKET_BUSY = 7 };
 
 /* Linux's numbers. */
+enum socket_family { FAMILY_LOCAL = 1, FAMILY_KERNEL = 16 };
 enum socket_kind { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_PACKETS = 5 };
 enum socket_flag {
     SEND_NO_SIGNAL = 0x4000,
@@ -62,6 +63,7 @@ enum socket_number {
     SOCKET_SWITCHES, /* options that are kept and mean nothing here: a bit for the number of each */
     SOCKET_PRIORITY,
     SOCKET_LINGER, /* on or off; the time above that */
+    SOCKET_FAMILY, /* AF_UNIX; AF_NETLINK: the kernel sends to it */
     SOCKET_INBOX,  /* the id of its own */
     SOCKET_NUMBERS,
 };

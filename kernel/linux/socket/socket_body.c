@@ -224,7 +224,7 @@ k42_result socket_number(struct socket *self, unsigned which) {
 
 k42_result socket_set_number(struct socket *self, unsigned which, uint64_t value) {
     struct socket_body *socket = SOCKET(self);
-    if (which < SOCKET_SEND_SIZE || which > SOCKET_LINGER)
+    if (which < SOCKET_SEND_SIZE || which > SOCKET_FAMILY)
         return -EINVAL;
     socket->numbers[which] = value;
     bool datagrams = socket->numbers[SOCKET_KIND] == SOCKET_DATAGRAM; /* others send there, too */
@@ -271,6 +271,7 @@ k42_result socket_make(unsigned kind, socket_ref *made) {
         (void)!k42_call(socket->own, limit, INBOX_BYTES, WAITING_DATAGRAMS);
     socket->self = k42_ref_id(ref);
     socket->numbers[SOCKET_KIND] = kind;
+    socket->numbers[SOCKET_FAMILY] = FAMILY_LOCAL;
     socket->numbers[SOCKET_SEND_SIZE] = socket->numbers[SOCKET_RECEIVE_SIZE] = INBOX_BYTES;
     *made = (socket_ref)ref;
     return 0;

@@ -3,7 +3,7 @@
  */
 #include "calls.h"
 
-enum { KIND_BITS = 0xf, MOST_KIND = 10 };
+enum { KIND_BITS = 0xf, MOST_KIND = 10, RAW = 3 };
 
 k42_result socket_get(int fd, file_ref *file, socket_ref *socket) {
     k42_result result = files_get(fd, file);
@@ -44,7 +44,6 @@ static k42_result check_kind(int family, unsigned kind, int protocol) {
 
 /* What Linux calls SOCK_RAW is a datagram's here, too. */
 static k42_result make(unsigned kind, socket_ref *socket, file_ref *file) {
-    enum { RAW = 3 };
     unsigned of = kind & KIND_BITS;
     k42_result result = socket_make(of == RAW ? SOCKET_DATAGRAM : of, socket);
     if (result < 0)
@@ -54,13 +53,28 @@ static k42_result make(unsigned kind, socket_ref *socket, file_ref *file) {
     return made.result;
 }
 
-/* Partly: of families there is AF_UNIX alone. */
+/* Netlink's, as far as C libraries need one to be told of messages. */
+static k42_result check_from_kernel(unsigned kind, int protocol) {
+    unsigned of = kind & KIND_BITS;
+    if (kind & ~(unsigned)(KIND_BITS | OPEN_NON_BLOCKING | OPEN_CLOSE_ON_EXEC))
+        return -EINVAL;
+    if (of != RAW && of != SOCKET_DATAGRAM)
+        return -ESOCKTNOSUPPORT;
+    return protocol ? -EPROTONOSUPPORT : 0;
+}
+
+/*
+ * Partly: of families there is AF_UNIX, and AF_NETLINK for nothing but what mq_notify() sends.
+ */
 LINUX_CALL(41, socket, int family, unsigned kind, int protocol) {
     socket_ref socket;
     file_ref file;
-    k42_result result = check_kind(family, kind, protocol);
+    k42_result result = family == FAMILY_KERNEL ? check_from_kernel(kind, protocol)
+                                                : check_kind(family, kind, protocol);
     if (result >= 0)
         result = make(kind, &socket, &file);
+    if (result >= 0)
+        (void)!k42_call(socket, set_number, SOCKET_FAMILY, (uint64_t)family);
     return result < 0 ? result : files_add(file, kind);
 }
 

@@ -2,6 +2,7 @@
 #include "abi.h"
 
 #include <mqueue.h>
+#include <sys/socket.h>
 
 static char name[32], text[8192];
 static int queue;
@@ -22,6 +23,53 @@ static void state(void) {
 static struct sigevent by_signal(void) {
     return (struct sigevent){
         .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 77};
+}
+
+static void told_by_thread(union sigval value) {
+    __atomic_add_fetch((int *)value.sival_ptr, 1, __ATOMIC_RELEASE);
+}
+
+/* The C library's way: a thread of its own, which waits at a socket. */
+static void by_thread(void) {
+    int count = 0;
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD,
+                             .sigev_notify_function = told_by_thread,
+                             .sigev_value.sival_ptr = &count};
+    is("asked", mq_notify(queue, &event), 0);
+    gives(0, mq_timedsend, queue, (long)"abc", 3, 0, 0);
+    for (int i = 0; i < 500 && !__atomic_load_n(&count, __ATOMIC_ACQUIRE); i++)
+        doze(10);
+    is("told", count, 1);
+    works(mq_timedreceive, queue, (long)text, 8192, 0, 0);
+    is("asked again", mq_notify(queue, &event), 0);
+    is("and not any more", mq_notify(queue, NULL), 0);
+}
+
+/* And by hand. */
+static void by_socket(void) {
+    char cookie[32] = "cookie", got[64] = "";
+    int netlink = works(socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+    int local = socket(AF_UNIX, SOCK_DGRAM, 0);
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD, .sigev_signo = netlink, .sigev_value.sival_ptr = cookie};
+    gives(0, mq_notify, queue, (long)&event);
+    fails(EBUSY, mq_notify, queue, (long)&event);
+    gives(0, mq_timedsend, queue, (long)"abc", 3, 0, 0);
+    gives(32, recvfrom, netlink, (long)got, 64, 0, 0, 0);
+    say("%s %d", got, got[31]);
+    gives(0, mq_notify, queue, (long)&event);
+    gives(0, mq_notify, queue, 0);
+    gives(32, recvfrom, netlink, (long)got, 64, 0, 0, 0);
+    say("%s %d", got, got[31]);
+    event.sigev_signo = local;
+    fails(EINVAL, mq_notify, queue, (long)&event);
+    event.sigev_signo = queue;
+    fails(ENOTSOCK, mq_notify, queue, (long)&event);
+    event.sigev_signo = -1;
+    fails(EBADF, mq_notify, queue, (long)&event);
+    event.sigev_value.sival_ptr = BAD;
+    fails(EFAULT, mq_notify, queue, (long)&event);
+    works(mq_timedreceive, queue, (long)text, 8192, 0, 0);
 }
 
 static void another(void) {
@@ -51,6 +99,8 @@ int main(void) {
     sprintf(name, "k42-n-%d", getpid());
     queue = works(mq_open, (long)name, O_RDWR | O_CREAT, 0600, 0);
     gives(0, mq_unlink, (long)name);
+    in_child("by thread", by_thread);
+    in_child("by socket", by_socket);
     state();
     fails(EINVAL, mq_notify, queue, (long)&wrong);
     fails(EFAULT, mq_notify, queue, (long)BAD);

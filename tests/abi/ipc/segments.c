@@ -58,6 +58,16 @@ static void lifetimes(void) {
     fails(EINVAL, shmat, id, 0, 0);
 }
 
+/* What a mapping of it is called. */
+static void name(void) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[256], *found;
+    while (fgets(line, sizeof line, maps))
+        if ((found = strstr(line, "/SYSV")))
+            say("%s", found);
+    fclose(maps);
+}
+
 static void places(void) {
     id = works(shmget, IPC_PRIVATE, 3 * 4096, 0600);
     char *room = mmap(NULL, 8 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -78,6 +88,7 @@ static void places(void) {
     gives(0, shmdt, (long)room);
     is("none", attached(), 0);
     room = (char *)works(shmat, id, 0, SHM_EXEC);
+    name();
     gives(0, mprotect, (long)room + 4096, 4096, PROT_READ);
     is("three parts", attached(), 3);
     gives(0, munmap, (long)room + 4096, 4096);
