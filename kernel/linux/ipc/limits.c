@@ -178,13 +178,11 @@ POSIX_LIMIT(msg_default, usual_messages, 65536)
 POSIX_LIMIT(msgsize_max, bytes, 16u << 20)
 POSIX_LIMIT(msgsize_default, usual_bytes, 16u << 20)
 
-void posix_limits_register(struct proc_entry *sys) {
-    static struct proc_entry fs = {.name = "fs", .mode = MODE_DIRECTORY | 0555};
+void posix_limits_register(struct proc_entry *fs) {
     static struct proc_entry folder = {.name = "mqueue", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry limits[] = {LIMIT(queues_max), LIMIT(msg_max), LIMIT(msg_default),
                                          LIMIT(msgsize_max), LIMIT(msgsize_default)};
-    proc_add(sys, &fs);
-    proc_add(&fs, &folder);
+    proc_add(fs, &folder);
     for (unsigned i = 0; i < sizeof limits / sizeof *limits; i++)
         proc_add(&folder, &limits[i]);
 }

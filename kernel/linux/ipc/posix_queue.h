@@ -91,6 +91,6 @@ struct posix_limits {
 };
 extern struct posix_limits posix_limits;
 struct proc_entry;
-void posix_limits_register(struct proc_entry *sys);
+void posix_limits_register(struct proc_entry *fs);
 
 #endif

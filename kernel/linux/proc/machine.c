@@ -276,5 +276,5 @@ void proc_machine_register(void) {
         proc_add(&kernel, &settings[i]);
     ipc_proc_register();
     ipc_limits_register(&kernel);
-    posix_limits_register(&sys);
+    posix_limits_register(&fs);
 }
