@@ -199,6 +199,17 @@ static k42_result print_overcommit(const struct proc_key *key, struct proc_text 
     return 0;
 }
 
+static k42_result print_core_pattern(const struct proc_key *key, struct proc_text *text) {
+    (void)key;
+    core_pattern_read(text);
+    return 0;
+}
+
+static k42_result write_core_pattern(const struct proc_key *key, const char *bytes, size_t size) {
+    (void)key;
+    return core_pattern_write(bytes, size);
+}
+
 static k42_result print_most_events(const struct proc_key *key, struct proc_text *text) {
     (void)key;
     proc_print(text, "%d\n", CHANGES_EVENTS_MOST);
@@ -217,19 +228,44 @@ static k42_result print_most_watches(const struct proc_key *key, struct proc_tex
     return 0;
 }
 
-static k42_result print_core_pattern(const struct proc_key *key, struct proc_text *text) {
-    (void)key;
-    core_pattern_read(text);
-    return 0;
-}
-
-static k42_result write_core_pattern(const struct proc_key *key, const char *bytes, size_t size) {
-    (void)key;
-    return core_pattern_write(bytes, size);
-}
-
 #define PROC_FILE(name_, print_)                                                                   \
     { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_ }
+
+static void register_all(struct proc_entry *folder, struct proc_entry *entries, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        proc_add(folder, &entries[i]);
+}
+
+static void register_kernel(struct proc_entry *sys) {
+    static struct proc_entry kernel = {.name = "kernel", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry settings[] = {
+        PROC_FILE("ostype", print_ostype),         PROC_FILE("osrelease", print_osrelease),
+        PROC_FILE("hostname", print_hostname),     PROC_FILE("pid_max", print_pid_max),
+        PROC_FILE("cap_last_cap", print_cap_last), PROC_FILE("randomize_va_space", print_randomize),
+    };
+    static struct proc_entry core_pattern = {.name = "core_pattern",
+                                             .mode = MODE_REGULAR | 0644,
+                                             .print = print_core_pattern,
+                                             .write = write_core_pattern};
+    proc_add(sys, &kernel);
+    proc_add(&kernel, &core_pattern);
+    register_all(&kernel, settings, sizeof settings / sizeof *settings);
+    ipc_limits_register(&kernel);
+}
+
+static void register_fs(struct proc_entry *sys) {
+    static struct proc_entry fs = {.name = "fs", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry inotify = {.name = "inotify", .mode = MODE_DIRECTORY | 0555};
+    static struct proc_entry watching[] = {
+        PROC_FILE("max_queued_events", print_most_events),
+        PROC_FILE("max_user_instances", print_most_changes),
+        PROC_FILE("max_user_watches", print_most_watches),
+    };
+    proc_add(sys, &fs);
+    proc_add(&fs, &inotify);
+    register_all(&inotify, watching, sizeof watching / sizeof *watching);
+    posix_limits_register(&fs);
+}
 
 void proc_machine_register(void) {
     static struct proc_entry files[] = {
@@ -241,40 +277,14 @@ void proc_machine_register(void) {
         PROC_FILE("cpuinfo", proc_print_cpuinfo),
         PROC_FILE("cmdline", print_command_line),
     };
-    static struct proc_entry settings[] = {
-        PROC_FILE("ostype", print_ostype),         PROC_FILE("osrelease", print_osrelease),
-        PROC_FILE("hostname", print_hostname),     PROC_FILE("pid_max", print_pid_max),
-        PROC_FILE("cap_last_cap", print_cap_last), PROC_FILE("randomize_va_space", print_randomize),
-    };
-    static struct proc_entry watching[] = {
-        PROC_FILE("max_queued_events", print_most_events),
-        PROC_FILE("max_user_instances", print_most_changes),
-        PROC_FILE("max_user_watches", print_most_watches),
-    };
-    static struct proc_entry fs = {.name = "fs", .mode = MODE_DIRECTORY | 0555};
-    static struct proc_entry inotify = {.name = "inotify", .mode = MODE_DIRECTORY | 0555};
-    static struct proc_entry core_pattern = {.name = "core_pattern",
-                                             .mode = MODE_REGULAR | 0644,
-                                             .print = print_core_pattern,
-                                             .write = write_core_pattern};
-    static struct proc_entry overcommit = PROC_FILE("overcommit_memory", print_overcommit);
     static struct proc_entry sys = {.name = "sys", .mode = MODE_DIRECTORY | 0555};
-    static struct proc_entry kernel = {.name = "kernel", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry vm = {.name = "vm", .mode = MODE_DIRECTORY | 0555};
-    for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
-        proc_add(NULL, &files[i]);
+    static struct proc_entry overcommit = PROC_FILE("overcommit_memory", print_overcommit);
+    register_all(NULL, files, sizeof files / sizeof *files);
     proc_add(NULL, &sys);
-    proc_add(&sys, &kernel);
+    register_kernel(&sys);
     proc_add(&sys, &vm);
     proc_add(&vm, &overcommit);
-    proc_add(&sys, &fs);
-    proc_add(&fs, &inotify);
-    for (unsigned i = 0; i < sizeof watching / sizeof *watching; i++)
-        proc_add(&inotify, &watching[i]);
-    proc_add(&kernel, &core_pattern);
-    for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
-        proc_add(&kernel, &settings[i]);
+    register_fs(&sys);
     ipc_proc_register();
-    ipc_limits_register(&kernel);
-    posix_limits_register(&fs);
 }
