@@ -4,6 +4,7 @@ Suites run on as many threads as there are processors; those that must be alone 
 takes long starts first.
 """
 import concurrent.futures
+import contextlib
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from launcher import suites, variants
+from launcher import descent, suites, variants
 from launcher.progress import say
 from launcher.tree import Trouble, built, shown
 from launcher.verdicts import judge
@@ -50,10 +51,10 @@ class Running:
 
 def end_group(process):
     """Ends a suite's process and whatever it started."""
-    try:
+    if process.poll() is None:
+        descent.end(process)
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def without_randomised_addresses():

@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import time
 import types
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "host"))
 
-from launcher import packages, verdicts  # noqa: E402
+from launcher import packages, testing, verdicts  # noqa: E402
 
 
 def k42(*words):
@@ -74,3 +75,32 @@ def test_silence_counts_as_failed(protocol):
 def test_a_program_without_cases_counts_once():
     assert judged("", 0, "exitcode") == (1, 0)
     assert judged("", 3, "exitcode") == (0, 1)
+
+
+# As a test does that has started a guest.
+STARTS_ANOTHER = """
+import subprocess
+other = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+print(other.pid, flush=True)
+other.wait()
+"""
+
+
+def test_a_suite_that_is_ended_leaves_nothing_in_other_sessions():
+    suite = subprocess.Popen([sys.executable, "-c", STARTS_ANOTHER], stdout=subprocess.PIPE,
+                             start_new_session=True)
+    other = int(suite.stdout.readline())
+    testing.end_group(suite)
+    suite.communicate()
+    end = time.monotonic() + 60
+    while is_alive(other):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(") ", 1)[1][0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,6 +1,5 @@
 """./k42 run as a person or a script uses it: streams, status, signals, folders, a terminal, and what
 it says when the guest fails."""
-import contextlib
 import json
 import os
 import signal
@@ -9,6 +8,7 @@ import time
 
 import pexpect
 import pytest
+from launcher.descent import descendants
 
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 K42 = os.path.join(ROOT, "k42")
@@ -54,20 +54,6 @@ def test_a_folder_of_the_host_is_visible(kernel, tmp_path):
                "cat /srv/shared/in; echo from the guest > /srv/shared/out")
     assert done.stdout == b"from the host\n" and not done.returncode
     assert (tmp_path / "out").read_text() == "from the guest\n"
-
-
-def descendants(pid):
-    """Processes that it has started, and they; name by number."""
-    names, parents = {}, {}
-    for number in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{number}/stat", encoding="ascii") as file:
-            name, rest = file.read().split("(", 1)[1].rsplit(") ", 1)
-            names[int(number)], parents[int(number)] = name, int(rest.split()[1])
-    found, more = set(), {pid}
-    while more:
-        found |= more
-        more = {number for number, parent in parents.items() if parent in found} - found
-    return {number: names.get(number, "") for number in found}
 
 
 def wait_for_guest(bench):
