@@ -190,8 +190,9 @@ def test_without_a_limit_for_it_there_is_no_core(machine, program):
 
 SWAPS = """(turns=0; while [ ! -e over ]; do
     k42ctl swap --class process.linux --attempts 4 --deadline 100ms
-    k42ctl upgrade /tmp/process_v2.k42 && k42ctl upgrade process.linux 1 && k42ctl unload process_v2 &&
-        turns=$((turns + 1))
+    k42ctl upgrade /tmp/process_v2.k42
+    k42ctl upgrade process.linux 1
+    k42ctl unload process_v2 && turns=$((turns + 1))
 done > swapped 2>&1; echo $turns > turns) & swaps=$!
 until [ -s swapped ]; do sleep 0.01; done
 %s
