@@ -62,9 +62,20 @@ def test_abuse_ends_as_on_linux_and_leaves_nothing(machine, what):
 
 @pytest.mark.parametrize("case", ["events/inotify", "files/handles", "races/watched_files"])
 def test_cases_that_watch_or_hold_files_leave_nothing(machine, case):
+    """How many objects wait to be freed at once depends on the moment, and tables that have grown
+    stay; but they do not grow each time."""
     with open(abi.program(), "rb") as file:
         machine.run(["sh", "-c", "cat > /bin/abi; chmod +x /bin/abi"], file.read())
-    leaves_nothing(machine, "sh", "-c", f"abi {case} > /dev/null", limit=200)
+    machine.run(["abi", case], limit=200)
+    left = {"other frames": None}
+    for _ in range(5):
+        before = what_there_is(machine)
+        assert machine.run(["abi", case], limit=200).status == 0
+        left = unlike(before, what_there_is(machine))
+        assert set(left) <= {"other frames"}, left
+        if not left:
+            break
+    assert not left
 
 
 def test_memory_that_is_refused_is_not_kept(machine):
