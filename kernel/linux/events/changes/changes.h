@@ -36,9 +36,12 @@ struct event {
     struct event *next;
     int32_t watch;
     uint32_t what, cookie;
-    uint32_t length; /* of the name; 0: none */
-    char name[];
+    uint32_t length; /* of the name, which stands behind it; 0: none */
 };
+
+static inline char *event_name(const struct event *event) {
+    return (char *)(uintptr_t)(event + 1);
+}
 
 struct changes {
     struct opened opened;

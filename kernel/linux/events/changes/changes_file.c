@@ -28,7 +28,7 @@ static k42_result copy_event(struct copy *copy, const struct event *event) {
     } told = {event->watch, event->what, event->cookie, 0, {0}};
     size_t size = event_size(event);
     told.length = (uint32_t)(size - offsetof(typeof(told), name));
-    memcpy(told.name, event->name, event->length);
+    memcpy(told.name, event_name(event), event->length);
     return unnamed_copy_out(copy, &told, size);
 }
 

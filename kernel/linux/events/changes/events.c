@@ -35,13 +35,13 @@ struct event *event_make(int32_t watch, const struct notice *notice) {
     event->cookie = notice->cookie;
     event->length = length;
     if (length)
-        memcpy(event->name, notice->name->text, length);
+        memcpy(event_name(event), notice->name->text, length);
     return event;
 }
 
 static bool is_same(const struct event *a, const struct event *b) {
     return a->what == b->what && a->watch == b->watch && a->length == b->length &&
-           a->what != CHANGES_ENDED && !memcmp(a->name, b->name, a->length);
+           a->what != CHANGES_ENDED && !memcmp(event_name(a), event_name(b), a->length);
 }
 
 /* ---- with the lock ---- */
