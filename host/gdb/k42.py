@@ -227,7 +227,7 @@ def show_object(words):
 
 def live():
     """(number, class's name) of every object."""
-    used = int(value("'table.c'::table.used"))
+    used = int(value("'core/table.c'::table.used"))
     entries, per_page = value("k42_entries"), 512
     for number in range(per_page, min(used * per_page, int(value("k42_slots_max")))):
         one = entries[number]
