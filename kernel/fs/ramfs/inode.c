@@ -148,7 +148,8 @@ bool inode_unnamed(struct inode *inode, const struct entry *entry, struct node_t
     inode_changed(inode, now);
     if (inode->entry == entry)
         __atomic_store_n(&inode->entry, NULL, __ATOMIC_RELEASE);
-    return --inode->links == 0;
+    inode_count_links(inode, inode->links - 1);
+    return inode->links == 0;
 }
 
 /* The names that went with their directory; nobody can look any more. */
@@ -158,7 +159,7 @@ static void drop_names(struct inode *inode) {
         struct inode *child = entry->inode;
         k42_lock(&child->lock);
         if ((child->mode & MODE_TYPE) == MODE_DIRECTORY) {
-            child->links = 1;
+            inode_count_links(child, 1);
             __atomic_store_n(&child->parent, NULL, __ATOMIC_RELEASE);
         }
         bool last = inode_unnamed(child, entry, child->changed);

@@ -99,8 +99,8 @@ static void arrive(struct inode *inode, struct inode *from, struct inode *to, st
     inode_changed(inode, now);
     inode_named(inode, to, entry);
     if (inode_is_directory(inode) && from != to) {
-        from->links--;
-        to->links++;
+        inode_count_links(from, from->links - 1);
+        inode_count_links(to, to->links + 1);
     }
     k42_unlock(&inode->lock);
 }
@@ -116,8 +116,8 @@ static k42_result displace(const struct tree_move *move, const struct found *fou
             result = -ENOTEMPTY;
         } else {
             __atomic_store_n(&other->parent, NULL, __ATOMIC_RELEASE);
-            other->links = 1;
-            move->to->links--;
+            inode_count_links(other, 1);
+            inode_count_links(move->to, move->to->links - 1);
         }
     }
     if (result == 0)

@@ -161,6 +161,11 @@ static inline void inode_changed(struct inode *inode, struct node_time now) {
     __atomic_store_n(&inode->read_until, 0, __ATOMIC_RELAXED);
 }
 
+/* With the inode's lock; read without by who lets go of the inode. */
+static inline void inode_count_links(struct inode *inode, uint32_t links) {
+    __atomic_store_n(&inode->links, links, __ATOMIC_RELAXED);
+}
+
 extern struct k42_class ramfs_directory_list, ramfs_directory_hash, ramfs_regular, ramfs_link,
     ramfs_special;
 

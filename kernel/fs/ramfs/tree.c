@@ -37,7 +37,7 @@ k42_result tree_add(struct inode *directory, const struct node_name *name, struc
         inode->links = 1;
         if (inode_is_directory(inode)) {
             inode->links = 2;
-            directory->links++;
+            inode_count_links(directory, directory->links + 1);
         }
         inode_named(inode, directory, entry);
         names_add(&directory->names, entry);
@@ -60,7 +60,7 @@ static k42_result add_link(struct inode *inode, struct inode *directory, struct 
     else if (inode->links == MOST_LINKS)
         result = -EMLINK;
     else
-        inode->links++;
+        inode_count_links(inode, inode->links + 1);
     if (result == 0) {
         inode_changed(inode, now);
         inode->nameable = false;
@@ -141,8 +141,8 @@ k42_result tree_remove(struct inode *directory, const struct node_name *name, bo
         } else {
             if (is_directory) {
                 __atomic_store_n(&inode->parent, NULL, __ATOMIC_RELEASE);
-                inode->links = 1;
-                directory->links--;
+                inode_count_links(inode, 1);
+                inode_count_links(directory, directory->links - 1);
             }
             last = inode_unnamed(inode, entry, now);
             names_remove(&directory->names, entry);
