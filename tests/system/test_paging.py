@@ -261,6 +261,7 @@ def test_pages_that_cannot_be_written_for_a_while_are_right(swap):
                             "--calls 10 -- /tmp/paging 5").split()[:1] == ["right"]
 
 
+@long
 def test_a_page_that_was_only_read_is_not_written_again(swap):
     """Each page is written once for its first contents, and every other one once more: whatever
     else goes out has been read many times since, and is few."""
@@ -280,6 +281,7 @@ def test_a_family_with_a_full_limit_reads_what_each_wrote(swap, seed):
     assert at_a_limit(swap, f"/tmp/paging_forks 6 {steps} {seed}") == "right"
 
 
+@long
 def test_a_fork_that_takes_many_tables_is_made_with_a_full_limit(swap):
     """An attempt takes more frames than relief sees to for one."""
     assert at_a_limit(swap, "/tmp/paging_forks 6 60 1 40") == "right"

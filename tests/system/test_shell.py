@@ -5,7 +5,6 @@ import pytest
 
 SUITE_TIMEOUT_SECONDS = 900
 QUICK_CPUS = (4,)
-QUICK_DEBUG_CPUS = (2,)
 LONG = os.environ.get("K42_LONG") == "1"
 BLOCKS, BYTES = (60, 1_000_000) if LONG else (12, 100_000)
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
