@@ -232,6 +232,25 @@ static void *watch_many(void *unused) {
     return unused;
 }
 
+/* Who finds a descriptor readable need not wait: the child can be waited for at that moment. */
+static void ready_means_there(void) {
+    int missed = 0;
+    for (int i = 0; i < 40; i++) {
+        siginfo_t info = {0};
+        pid_t child = fork();
+        if (child == 0)
+            _exit(i);
+        int fd = open_process(child, O_NONBLOCK);
+        poll(&(struct pollfd){fd, POLLIN, 0}, 1, -1);
+        if (waitid(P_PIDFD, fd, &info, WEXITED)) {
+            missed++;
+            waitpid(child, NULL, 0);
+        }
+        close(fd);
+    }
+    say("ready and not there: %d", missed);
+}
+
 static void many(void) {
     pthread_t threads[3];
     for (int i = 0; i < 3; i++)
@@ -251,6 +270,7 @@ int main(void) {
     signals();
     look_into();
     made_with();
+    ready_means_there();
     many();
     return 0;
 }

@@ -3,10 +3,12 @@
  *
  * It knows the process by its number and by when it started, which no later process of that number
  * has in common with it; so it holds nothing, and a number that was given on leads nowhere. It is
- * readable from the process's end on, and waited for at the process.
+ * readable from the process's end on, as soon as its parent (or its tracer) finds it when it waits,
+ * and is waited for at the process.
  *
- * Data: constant from when it is settled. No end is missed: the process notes that it has ended
- * under its lock, which info() takes, before it notifies. Format: file.process, by pointer.
+ * Data: constant from when it is settled. No end is missed: that it is known is noted under the
+ * process's lock, which info() takes, before who waits is notified. Format: file.process, by
+ * pointer.
  */
 #include "process_file.h"
 
@@ -53,7 +55,7 @@ static k42_result process_poll(struct file *self, struct file_poll *poll) {
         *poll = (struct file_poll){.object = k42_id_of(process), .key = PROCESS_ENDED};
     else
         unnamed_poll(&file->opened, poll);
-    return there && info.state != CHILD_ENDED ? 0 : FILE_READABLE;
+    return there && !info.known ? 0 : FILE_READABLE;
 }
 
 static k42_result process_control(struct file *self, unsigned request, uintptr_t argument) {

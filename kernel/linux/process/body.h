@@ -42,6 +42,7 @@ struct process_body {
     struct task *alone; /* the thread that is ending the others, to be alone */
     bool ending;        /* all threads are to end */
     bool ended;         /* and have */
+    bool known;         /* whoever waits for it has been told that */
     bool executed;
     bool borrows;         /* its parent's memory */
     char name[TASK_NAME]; /* of the last thread that left */
@@ -158,6 +159,7 @@ k42_result process_disown(struct process *self, struct child *child);
 k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid,
                             struct child *child);
 k42_result process_ended(struct process *self, struct child *child);
+k42_result process_known(struct process *self);
 k42_result process_regroup(struct process *self, int group, int session);
 k42_result process_borrow(struct process *self, unsigned back);
 
@@ -241,6 +243,6 @@ k42_result process_import(struct k42_root *to, struct k42_state *state, unsigned
     .borrow = process_borrow, .limit = process_limit, .bequeath = process_bequeath,                \
     .number = process_number, .set_number = process_set_number, .time_limit = process_time_limit,  \
     .keep = process_keep, .trace = process_trace, .untrace = process_untrace,                      \
-    .traced = process_traced, .queued = process_queued
+    .traced = process_traced, .queued = process_queued, .known = process_known
 
 #endif

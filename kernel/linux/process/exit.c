@@ -48,9 +48,17 @@ static process_ref reaper_of(k42_id above, int *pid) {
     return ids_process(1);
 }
 
+void process_tell_known(const struct child *child) {
+    ignore(k42_call((process_ref)k42_id_ref(child->process), known));
+    wait_notify(child->process, PROCESS_ENDED, WAIT_READ, WAIT_ALL);
+}
+
 void process_tell_end(process_ref parent, const struct child *child) {
-    if (k42_call(parent, changed, child) == 1)
+    k42_result told = k42_call(parent, changed, child);
+    if (told == 1)
         process_reap(child);
+    if (told >= 0)
+        process_tell_known(child);
 }
 
 static void give_away(const struct child *child, k42_id above) {

@@ -282,8 +282,15 @@ k42_result process_ended(struct process *self, struct child *child) {
     k42_unlock(&body->lock);
     *child = change.child;
     wait_notify(process_id_of(self), PROCESS_BORROWED, WAIT_READ, WAIT_ALL);
-    wait_notify(process_id_of(self), PROCESS_ENDED, WAIT_READ, WAIT_ALL);
     return change.parent;
+}
+
+k42_result process_known(struct process *self) {
+    struct process_body *body = process_body_of(self);
+    k42_lock(&body->lock);
+    body->known = true;
+    k42_unlock(&body->lock);
+    return 0;
 }
 
 k42_result process_regroup(struct process *self, int group, int session) {

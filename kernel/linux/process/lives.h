@@ -97,7 +97,10 @@ _Noreturn void task_exit(void);
 _Noreturn void process_exit(int status);
 /* A process has been waited for, or nobody will: its number and its object go. */
 void process_reap(const struct child *child);
-/* Its parent learns that it has ended. */
+/* Who looks at its descriptors learns of its end: only now, since who finds one readable is to find
+ * the child when it waits for it. It may be gone already. */
+void process_tell_known(const struct child *child);
+/* Its parent learns that it has ended, and so does everybody else. */
 void process_tell_end(process_ref parent, const struct child *child);
 
 /*

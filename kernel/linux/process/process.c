@@ -51,6 +51,7 @@ k42_result process_info(struct process *self, struct process_info *info) {
         .caught = body->own.caught,
         .executed = body->executed,
         .ending = body->ending,
+        .known = body->known,
         .status = body->status,
         .uid = body->uid,
         .gid = body->gid,

@@ -32,7 +32,7 @@ enum process_key {
     PROCESS_STOPPED,  /* it goes on */
     PROCESS_BORROWED, /* a child made by vfork() no longer uses its parent's memory */
     PROCESS_SIGNALS,  /* a signal came: sigtimedwait, signalfd */
-    PROCESS_ENDED,    /* it has ended: pidfd */
+    PROCESS_ENDED,    /* it has ended, and whoever waits for it knows: pidfd */
 };
 
 struct process_times {
@@ -109,6 +109,7 @@ struct process_info {
     struct process_times times, child_times;
     uint64_t pending, ignored, caught; /* of the process; signals */
     bool ending;                       /* its threads are on their way out */
+    bool known;                        /* it has ended, and can be waited for */
     int32_t status;                    /* with which, as wait() gives it */
     bool executed;                     /* it has called execve() */
     char name[16];                     /* of the last thread that left it */
@@ -256,6 +257,9 @@ struct process_ops {
 
     /* Takes one that a thread traces out, in the word, with its hold. Errors: -ESRCH. */
     K42_METHOD_PAIR(traced)(struct process *self, int tid);
+
+    /* Whoever waits for it has learned of its end. */
+    K42_METHOD(known)(struct process *self);
 };
 
 struct process {

@@ -183,9 +183,11 @@ bool tracee_ended(struct tracee *tracee, const struct child *child) {
             tracee->child.state = CHILD_LEFT;
     }
     k42_unlock(&tracee->lock);
-    if (told)
+    if (told) {
         tell_tracer(tracee, child);
-    else if (k42_call(tracer, untrace, tracee) == 1)
+        if (child->state == CHILD_ENDED)
+            process_tell_known(child);
+    } else if (k42_call(tracer, untrace, tracee) == 1)
         tracee_release(tracee);
     tracee_release(tracee);
     return told;
