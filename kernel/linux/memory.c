@@ -116,10 +116,15 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
     return result;
 }
 
+/* It is no range of a program's. */
+static bool is_outside(uintptr_t address, size_t length) {
+    return length > USER_END || address > USER_END - length;
+}
+
 LINUX_CALL(11, munmap, uintptr_t address, size_t length) {
     k42_result result;
     if (!is_page(address) || !length || !(length = whole_pages(length)) ||
-        address > USER_END - length)
+        is_outside(address, length))
         return -EINVAL;
     MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
                                   k42_call(task_self()->space, unmap, address, length)));
@@ -133,7 +138,7 @@ LINUX_CALL(10, mprotect, uintptr_t address, size_t length, int protection) {
         return -EINVAL;
     if (!length)
         return 0;
-    if (!(length = whole_pages(length)) || address > USER_END - length)
+    if (!(length = whole_pages(length)) || is_outside(address, length))
         return -ENOMEM;
     MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
                                   k42_call(task_self()->space, protect, address, length,
@@ -144,6 +149,20 @@ LINUX_CALL(10, mprotect, uintptr_t address, size_t length, int protection) {
 static k42_result move_once(const struct space_move *move) {
     struct k42_pair moved = k42_call(task_self()->space, resize, move);
     return moved.result < 0 ? moved.result : (k42_result)moved.word;
+}
+
+/* What is behind goes, whatever it is and whether there is any; only the beginning must be there.
+ */
+static k42_result shrink_once(const struct space_move *move) {
+    struct space_mapping mapping;
+    uintptr_t end = move->address + move->new_length;
+    k42_result result = k42_call(task_self()->space, find, move->address, 0, &mapping);
+    if (result < 0 || mapping.start > move->address)
+        return -EFAULT;
+    if (is_outside(move->address, move->length))
+        return -EINVAL;
+    result = k42_call(task_self()->space, unmap, end, move->length - move->new_length);
+    return result < 0 ? result : (k42_result)move->address;
 }
 
 LINUX_CALL(25, mremap, uintptr_t address, size_t length, size_t new_length, int flags,
@@ -162,7 +181,10 @@ LINUX_CALL(25, mremap, uintptr_t address, size_t length, size_t new_length, int 
     move.flags = (flags & MREMAP_MAYMOVE ? SPACE_MAY_MOVE : 0) |
                  (flags & MREMAP_FIXED ? SPACE_MOVE_TO : 0) |
                  (flags & MREMAP_DONTUNMAP ? SPACE_LEAVE : 0);
-    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, move_once(&move)));
+    k42_result (*once)(const struct space_move *) =
+        move.length > move.new_length && !(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) ? shrink_once
+                                                                                      : move_once;
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, once(&move)));
     return result;
 }
 
@@ -199,12 +221,17 @@ static k42_result check_mapped(uintptr_t address, size_t length) {
     return 0;
 }
 
+/* In whole pages it is none, as Linux counts. */
+static bool wraps(size_t length) {
+    return length + PAGE_MASK < length;
+}
+
 LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     k42_result result;
     size_t pages = whole_pages(length);
-    if (!is_page(address) || (length && !pages))
+    if (!is_page(address) || wraps(length) || address + pages < address)
         return -EINVAL;
-    if (address > USER_END - pages)
+    if ((length && !pages) || is_outside(address, pages))
         return -ENOMEM;
     if (!pages)
         return 0;
@@ -222,7 +249,7 @@ LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
     if (!is_page(address) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
         ((flags & MS_ASYNC) && (flags & MS_SYNC)))
         return -EINVAL;
-    if ((length && !pages) || address > USER_END - pages)
+    if ((length && !pages && !wraps(length)) || is_outside(address, pages))
         return -ENOMEM;
     if (!pages)
         return 0;
@@ -238,7 +265,7 @@ LINUX_CALL(27, mincore, uintptr_t address, size_t length, uintptr_t to) {
     size_t pages = whole_pages(length) / FRAME_SIZE;
     if (!is_page(address))
         return -EINVAL;
-    if ((length && !pages) || address > USER_END - pages * FRAME_SIZE)
+    if ((length && !pages) || is_outside(address, pages * FRAME_SIZE))
         return -ENOMEM;
     while (pages) {
         size_t piece = pages < MINCORE_PIECE ? pages : MINCORE_PIECE;

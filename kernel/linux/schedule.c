@@ -218,7 +218,7 @@ LINUX_CALL(314, sched_setattr, int tid, uintptr_t from, unsigned flags) {
 
 LINUX_CALL(315, sched_getattr, int tid, uintptr_t to, unsigned size, unsigned flags) {
     struct thread_policy policy;
-    if (!to || flags || size < ATTRIBUTES_FIRST)
+    if (!to || flags || size < ATTRIBUTES_FIRST || size > ATTRIBUTES_MOST)
         return -EINVAL;
     k42_result result = read_policy(tid, &policy);
     struct attributes attributes = {.size = ATTRIBUTES_FIRST,
@@ -303,7 +303,8 @@ LINUX_CALL(204, sched_getaffinity, int tid, size_t size, uintptr_t to) {
     uint64_t mask[MASK_WORDS] = {0};
     size_t bytes = words_needed() * sizeof(uint64_t);
     struct task *task = tid < 0 ? NULL : whom_thread(tid);
-    if (size % sizeof(uint64_t) || size < bytes || bytes > sizeof mask)
+    /* Linux counts bits in 32. */
+    if (size % sizeof(uint64_t) || (uint32_t)size * 8 < cpu_count() || bytes > sizeof mask)
         return -EINVAL;
     if (!task)
         return -ESRCH;

@@ -43,7 +43,10 @@ k42_result unnamed_get(int fd, enum file_kind kind, file_ref *file) {
     k42_result result = files_get(fd, file);
     if (result < 0)
         return result;
-    return k42_call(*file, control, FILE_KIND, 0) == (k42_result)kind ? 0 : -EINVAL;
+    if (k42_call(*file, control, FILE_KIND, 0) == (k42_result)kind)
+        return 0;
+    k42_result flags = k42_call(*file, flags);
+    return flags < 0 || (flags & OPEN_PATH) ? -EBADF : -EINVAL;
 }
 
 /* What a page stopped is asked for once more, to say why. */

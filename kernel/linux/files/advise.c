@@ -126,9 +126,15 @@ void files_advise_mapped(uintptr_t start, uintptr_t end, int advice) {
             follow(mapping.fcm, 0, 0, advice);
 }
 
+/* What else cannot be sought in takes advice, for nothing. */
+static bool is_pipe(int fd) {
+    file_ref file;
+    return files_get(fd, &file) >= 0 && k42_call(file, control, FILE_PIPE_SIZE, 0) >= 0;
+}
+
 LINUX_CALL(221, fadvise64, int fd, int64_t offset, int64_t length, int advice) {
     k42_result result = files_check_data(fd);
-    if (result < 0)
+    if (result == -EBADF || (result == -ESPIPE && is_pipe(fd)))
         return result;
     if (length < 0 || advice < ADVICE_NORMAL || advice > ADVICE_NO_REUSE)
         return -EINVAL;
@@ -148,7 +154,9 @@ LINUX_CALL(187, readahead, int fd, int64_t offset, size_t count) {
     if (files_check_data(fd) < 0)
         return -EINVAL;
     k42_ref fcm = cache_of(fd);
-    if (fcm != K42_NULL_REF && offset >= 0 && count && count <= INT64_MAX)
+    if (fcm == K42_NULL_REF || count > INT64_MAX)
+        return -EINVAL;
+    if (offset >= 0 && count)
         advise_pages(fcm, offset, (int64_t)count, FCM_WANTED);
     return 0;
 }

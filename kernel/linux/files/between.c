@@ -130,7 +130,8 @@ LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
         result = hold_both(in, out, &between);
     if (result < 0)
         return result;
-    k42_result done = k42_call(between.out, flags) & OPEN_APPEND ? -EINVAL : copy_all(&between);
+    bool right = !(k42_call(between.out, flags) & OPEN_APPEND) && count <= INT64_MAX;
+    k42_result done = right ? copy_all(&between) : -EINVAL;
     release_both(&between);
     if (done == -EISDIR)
         return -EINVAL;
@@ -228,12 +229,10 @@ static bool is_same_node(file_ref a, file_ref b) {
 
 enum { SPLICE_NON_BLOCKING = 2, SPLICE_KNOWN = 15 };
 
-static k42_result check_splice(struct between *between, uintptr_t in_at, uintptr_t out_at) {
+static k42_result check_splice(struct between *between) {
     bool from_pipe = is_pipe(between->in), to_pipe = is_pipe(between->out);
     if (!from_pipe && !to_pipe)
         return -EINVAL;
-    if ((from_pipe && in_at) || (to_pipe && out_at))
-        return -ESPIPE;
     if (from_pipe && to_pipe && is_same_node(between->in, between->out))
         return -EINVAL;
     if (k42_call(between->out, flags) & OPEN_APPEND)
@@ -244,20 +243,32 @@ static k42_result check_splice(struct between *between, uintptr_t in_at, uintptr
     return 0;
 }
 
+/* Said before what they were opened for. */
+static k42_result check_offsets(int in, uintptr_t in_at, int out, uintptr_t out_at) {
+    file_ref from, to;
+    if (files_get(in, &from) < 0 || files_get(out, &to) < 0)
+        return -EBADF;
+    return (in_at && is_pipe(from)) || (out_at && is_pipe(to)) ? -ESPIPE : 0;
+}
+
 LINUX_CALL(275, splice, int in, uintptr_t in_at, int out, uintptr_t out_at, size_t count,
            unsigned flags) {
     struct between between = {.count = count < MOST ? count : MOST,
                               .non_blocking = flags & SPLICE_NON_BLOCKING};
+    if (!count)
+        return 0;
     if (flags & ~(unsigned)SPLICE_KNOWN)
         return -EINVAL;
-    k42_result result = offset_in(in_at, &between.in_offset);
+    k42_result result = check_offsets(in, in_at, out, out_at);
+    if (result >= 0)
+        result = offset_in(in_at, &between.in_offset);
     if (result >= 0)
         result = offset_in(out_at, &between.out_offset);
     if (result >= 0)
         result = hold_both(in, out, &between);
     if (result < 0)
         return result;
-    result = check_splice(&between, in_at, out_at);
+    result = check_splice(&between);
     /* One pipe's worth at most, so that a reader of the other end is not overrun. */
     if (result >= 0 && between.count > PIPE_DEFAULT)
         between.count = PIPE_DEFAULT;

@@ -145,17 +145,31 @@ static k42_result get(int how, uintptr_t path, uintptr_t name, uintptr_t to, siz
     return result;
 }
 
+/* A name is looked at before the value. */
+static k42_result check_name(uintptr_t name_at) {
+    struct files_text text;
+    k42_result result = files_text_get(&text, name_at, MOST_NAME);
+    if (result < 0)
+        return result == -ENAMETOOLONG ? -ERANGE : result;
+    result = text.length ? 0 : -ERANGE;
+    files_text_end(&text);
+    return result;
+}
+
 static k42_result set(int how, uintptr_t path, uintptr_t name, uintptr_t from, size_t size,
                       unsigned flags) {
     struct extended_call call = {.how = how, .size = size, .flags = flags, .sets = true};
     if (flags & ~3u)
         return -EINVAL;
+    k42_result result = check_name(name);
+    if (result < 0)
+        return result;
     if (size > MOST_VALUE)
         return -E2BIG;
     call.value = k42_platform_alloc(size ? size : 1);
     if (!call.value)
         return -ENOMEM;
-    k42_result result = size ? files_copy_in(call.value, from, size) : 0;
+    result = size ? files_copy_in(call.value, from, size) : 0;
     if (result >= 0)
         result = with_name(&call, path, name);
     k42_platform_free(call.value);

@@ -139,15 +139,15 @@ void locks_closed(file_ref file, descriptors_ref owner) {
 enum { WHOLE_SHARED = 1, WHOLE_EXCLUSIVE = 2, WHOLE_NO_WAIT = 4, WHOLE_NONE = 8 };
 
 LINUX_CALL(73, flock, int fd, unsigned operation) {
+    unsigned what = operation & ~(unsigned)WHOLE_NO_WAIT;
+    if (what != WHOLE_SHARED && what != WHOLE_EXCLUSIVE && what != WHOLE_NONE)
+        return -EINVAL;
     file_ref file;
     k42_result result = files_get(fd, &file);
     if (result >= 0)
         result = k42_call(file, flags);
     if (result < 0 || (result & OPEN_PATH))
         return -EBADF;
-    unsigned what = operation & ~(unsigned)WHOLE_NO_WAIT;
-    if (what != WHOLE_SHARED && what != WHOLE_EXCLUSIVE && what != WHOLE_NONE)
-        return -EINVAL;
     struct k42_pair node = k42_call(file, node);
     if (node.result < 0)
         return linux_result(node.result, -EBADF);

@@ -191,7 +191,7 @@ static k42_result transfer_some(int fd, uintptr_t from, size_t count, int64_t of
     file_ref file;
     k42_result result = files_get(fd, &file);
     if (result >= 0)
-        result = files_vectors_get(&vectors, from, count);
+        result = files_vectors_get(&vectors, from, (unsigned)count);
     if (result < 0)
         return result;
     result = files_get(fd, &transfer.file); /* copying may have waited */
@@ -200,6 +200,8 @@ static k42_result transfer_some(int fd, uintptr_t from, size_t count, int64_t of
         transfer.copy = copy_of_ranges(vectors.at, most, true);
         result = files_transfer(&transfer);
     }
+    if (!vectors.total && result == -EISDIR)
+        result = 0; /* nothing can be read even of what cannot be read */
     files_vectors_end(&vectors);
     return result;
 }
@@ -268,6 +270,16 @@ LINUX_CALL(328, pwritev2, int fd, uintptr_t vectors, size_t count, int64_t offse
  * Bytes of a program into a pipe, or out of one into a program. They are copied, so what was given
  * away may be changed; nothing can tell, but for the time it takes.
  */
+static k42_result refuse_vectors(uintptr_t from, size_t count, k42_result error) {
+    struct files_vectors vectors;
+    k42_result result = files_vectors_get(&vectors, from, (unsigned)count);
+    if (result < 0)
+        return result;
+    result = vectors.total ? error : 0;
+    files_vectors_end(&vectors);
+    return result;
+}
+
 LINUX_CALL(278, vmsplice, int fd, uintptr_t vectors, size_t count, unsigned how) {
     enum { NON_BLOCKING = 2, KNOWN = 15 };
     file_ref file;
@@ -276,8 +288,10 @@ LINUX_CALL(278, vmsplice, int fd, uintptr_t vectors, size_t count, unsigned how)
     k42_result result = files_get(fd, &file), flags = 0;
     if (result >= 0)
         flags = k42_call(file, flags);
-    if (result < 0 || flags < 0 || k42_call(file, control, FILE_PIPE_SIZE, 0) < 0)
+    if (result < 0 || flags < 0 || (flags & OPEN_PATH))
         return -EBADF;
+    if (k42_call(file, control, FILE_PIPE_SIZE, 0) < 0)
+        return refuse_vectors(vectors, count, -EBADF);
     bool write = open_writes((unsigned)flags);
     unsigned ready = (unsigned)k42_call(file, poll, NULL);
     if ((how & NON_BLOCKING) &&

@@ -10,6 +10,7 @@ struct two_paths {
     int old_directory, new_directory;
     unsigned flags;
     struct files_text old_text, new_text;
+    k42_result new_error; /* why there is no new text; said when the old one has been followed */
 };
 
 static k42_result with_both(struct two_paths *two, uintptr_t old_path, uintptr_t new_path,
@@ -17,11 +18,10 @@ static k42_result with_both(struct two_paths *two, uintptr_t old_path, uintptr_t
     k42_result result = files_text_get(&two->old_text, old_path, FILES_PATH);
     if (result < 0)
         return result;
-    result = files_text_get(&two->new_text, new_path, FILES_PATH);
-    if (result >= 0) {
-        FILES_CALL(result, now(two));
+    two->new_error = files_text_get(&two->new_text, new_path, FILES_PATH);
+    FILES_CALL(result, now(two));
+    if (two->new_error >= 0)
         files_text_end(&two->new_text);
-    }
     files_text_end(&two->old_text);
     return result;
 }
@@ -71,6 +71,8 @@ static k42_result link_now(const struct two_paths *two) {
     struct mount *mount;
     int flags = (int)(two->flags & AT_EMPTY) | (two->flags & AT_FOLLOW ? 0 : AT_NO_FOLLOW);
     k42_result result = files_node(two->old_directory, two->old_text.at, flags, &node, &mount);
+    if (result >= 0)
+        result = two->new_error;
     if (result < 0)
         return result;
     result = files_walk(&path, two->new_directory, two->new_text.at, PATH_PARENT);
@@ -237,6 +239,8 @@ static k42_result rename_both(struct path *old, struct path *new, unsigned flags
 static k42_result rename_now(const struct two_paths *two) {
     struct path old, new = {0};
     k42_result result = files_walk(&old, two->old_directory, two->old_text.at, PATH_PARENT);
+    if (result >= 0)
+        result = two->new_error;
     if (result >= 0)
         result = files_walk(&new, two->new_directory, two->new_text.at, PATH_PARENT);
     if (result >= 0)

@@ -215,6 +215,8 @@ k42_result segment_make(struct ipc_entry *entry, const struct ipc_request *reque
     (void)request;
     if (!entry->size || entry->size > __atomic_load_n(&segment_limits.bytes, __ATOMIC_RELAXED))
         return -EINVAL;
+    if (entry->size > INT64_MAX)
+        return -EINVAL;
     k42_result result = charge(pages_of(entry->size));
     if (result < 0)
         return result;

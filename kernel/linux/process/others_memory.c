@@ -55,12 +55,13 @@ static k42_result process_vm(int tid, uintptr_t own_at, size_t own_count, uintpt
     struct files_vectors own, its;
     if (flags)
         return -EINVAL;
-    k42_result result = files_vectors_get(&own, own_at, own_count);
+    k42_result result = files_vectors_get(&own, own_at, (unsigned)own_count);
     if (result < 0)
         return result;
-    result = files_vectors_get(&its, its_at, its_count);
-    if (result >= 0) {
-        result = own.total && its.total ? move_all(tid, &own, &its, write) : 0;
+    bool none = !own.total; /* then what is the other's is not looked at */
+    result = none ? 0 : files_vectors_get(&its, its_at, its_count);
+    if (result >= 0 && !none) {
+        result = its.total ? move_all(tid, &own, &its, write) : 0;
         files_vectors_end(&its);
     }
     files_vectors_end(&own);

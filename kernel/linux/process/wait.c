@@ -83,7 +83,7 @@ static k42_result choose(struct child_choice *choice, int kind, int id) {
         struct process_info info;
         process_ref process;
         k42_result result = id < 0 ? -EINVAL : process_file_get(id, &process, &info);
-        choice->pid = info.pid;
+        choice->pid = result < 0 ? 0 : info.pid;
         return result == -ESRCH ? -ECHILD : result;
     }
     case P_PGID:
@@ -105,23 +105,27 @@ static k42_result tell(uintptr_t to, const struct child *child, k42_result found
     return result < 0 ? result : program_write(to + 16, &info.child, 3 * sizeof(int32_t));
 }
 
-LINUX_CALL(247, waitid, int kind, int id, uintptr_t to, int options, uintptr_t usage) {
-    struct child_choice choice = {.states = 0};
-    struct child child;
+static k42_result wait_by(int kind, int id, int options, struct child_choice *choice,
+                          struct child *child) {
     if ((options & ~(WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | WAIT_KINDS)) ||
         !(options & (WEXITED | WSTOPPED | WCONTINUED)))
         return -EINVAL;
-    choice.states |= options & WEXITED ? 1u << CHILD_ENDED : 0;
-    choice.states |= options & WSTOPPED ? 1u << CHILD_STOPPED : 0;
-    choice.states |= options & WCONTINUED ? 1u << CHILD_CONTINUED : 0;
-    k42_result found = choose(&choice, kind, id);
+    choice->states |= options & WEXITED ? 1u << CHILD_ENDED : 0;
+    choice->states |= options & WSTOPPED ? 1u << CHILD_STOPPED : 0;
+    choice->states |= options & WCONTINUED ? 1u << CHILD_CONTINUED : 0;
+    k42_result found = choose(choice, kind, id);
     bool at_once = found >= 0 && kind == P_PIDFD && (process_file_flags(id) & O_NONBLOCK);
     if (found >= 0)
-        found = wait_for(&choice, at_once ? options | WNOHANG : options, &child);
-    if (!found && at_once && !(options & WNOHANG))
-        return -EAGAIN;
-    if (found < 0)
-        return found;
+        found = wait_for(choice, at_once ? options | WNOHANG : options, child);
+    return !found && at_once && !(options & WNOHANG) ? -EAGAIN : found;
+}
+
+LINUX_CALL(247, waitid, int kind, int id, uintptr_t to, int options, uintptr_t usage) {
+    struct child_choice choice = {.states = 0};
+    struct child child;
+    k42_result found = wait_by(kind, id, options, &choice, &child);
+    if (found < 0) /* Linux writes there even then */
+        return to && tell(to, NULL, 0) < 0 ? -EFAULT : found;
     k42_result result = found ? finish(&child, &choice, usage) : 0;
     if (result >= 0 && to)
         result = tell(to, &child, found);

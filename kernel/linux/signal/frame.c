@@ -189,6 +189,9 @@ static k42_result set_stack(struct task *task, const stack_t *stack) {
         task->signal_stack = (struct signal_stack){.flags = flags};
         return 0;
     }
+    const struct signal_stack *now = &task->signal_stack;
+    if (now->start == (uint64_t)stack->ss_sp && now->size == stack->ss_size && now->flags == flags)
+        return 0;
     if (stack->ss_size < MINSIGSTKSZ)
         return -ENOMEM;
     task->signal_stack = (struct signal_stack){

@@ -195,7 +195,9 @@ LINUX_CALL(129, rt_sigqueueinfo, int pid, int signal, uintptr_t from) {
 
 LINUX_CALL(297, rt_tgsigqueueinfo, int pid, int tid, int signal, uintptr_t from) {
     struct signal_info info;
-    k42_result result = pid > 0 ? read_info(&info, from, signal, pid) : -EINVAL;
+    k42_result result = read_info(&info, from, signal, pid);
+    if (result != -EFAULT && (pid <= 0 || tid <= 0))
+        return -EINVAL;
     return result < 0 ? result : send_to_thread(pid, tid, &info);
 }
 

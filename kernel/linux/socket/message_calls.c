@@ -5,6 +5,7 @@
  * sent counts when a signal or an error comes after. A receiver takes what there is, unless it asks
  * for all (MSG_WAITALL).
  */
+#include "../../arch/x86_64/user_copy.h"
 #include "../clocks.h"
 #include "../signal/signals.h"
 #include "calls.h"
@@ -131,8 +132,9 @@ static k42_result send_to(struct talk *talk, uintptr_t to, int length) {
 LINUX_CALL(44, sendto, int fd, uintptr_t from, size_t size, unsigned flags, uintptr_t to,
            int length) {
     enum { MOST = 0x7ffff000 };
-    struct talk talk = {.copy = copy_of_user(from, size < MOST ? size : MOST)};
-    k42_result result = begin(&talk, fd, flags);
+    size = size < MOST ? size : MOST;
+    struct talk talk = {.copy = copy_of_user(from, size)};
+    k42_result result = user_range_ok(from, size) ? begin(&talk, fd, flags) : -EFAULT;
     if (result < 0)
         return result;
     talk.message.owner = socket_owner_real();
@@ -160,9 +162,11 @@ LINUX_CALL(46, sendmsg, int fd, uintptr_t message, unsigned flags) {
 }
 
 LINUX_CALL(307, sendmmsg, int fd, uintptr_t messages, unsigned count, unsigned flags) {
-    k42_result result = 0;
+    socket_ref socket;
+    file_ref file;
+    k42_result result = socket_get(fd, &file, &socket);
     unsigned done = 0;
-    for (; done < count && done < MANY; done++) {
+    for (; result >= 0 && done < count && done < MANY; done++) {
         uintptr_t at = messages + done * MESSAGE_STEP;
         result = put_length(at, send_message(fd, at, flags));
         if (result < 0)
@@ -196,8 +200,9 @@ static k42_result receive(struct talk *talk) {
 LINUX_CALL(45, recvfrom, int fd, uintptr_t to, size_t size, unsigned flags, uintptr_t from,
            uintptr_t length_at) {
     enum { MOST = 0x7ffff000 };
-    struct talk talk = {.copy = copy_of_user(to, size < MOST ? size : MOST)};
-    k42_result result = begin(&talk, fd, flags);
+    size = size < MOST ? size : MOST;
+    struct talk talk = {.copy = copy_of_user(to, size)};
+    k42_result result = user_range_ok(to, size) ? begin(&talk, fd, flags) : -EFAULT;
     if (result < 0)
         return result;
     result = receive(&talk);
@@ -268,8 +273,11 @@ LINUX_CALL(299, recvmmsg, int fd, uintptr_t messages, unsigned count, unsigned f
     if (result < 0)
         return result;
     uint64_t deadline = time ? clocks_after(ns) : WAIT_FOREVER;
+    socket_ref socket;
+    file_ref file;
     unsigned done = 0;
-    for (; done < count && done < MANY; done++) {
+    result = socket_get(fd, &file, &socket);
+    for (; result >= 0 && done < count && done < MANY; done++) {
         uintptr_t at = messages + done * MESSAGE_STEP;
         result = put_length(at, receive_message(fd, at, flags & ~(unsigned)SOCKET_FIRST));
         if (result < 0)

@@ -196,7 +196,12 @@ static k42_result connect_to(file_ref file, socket_ref socket,
 
 /* Partly: a socket of datagrams that is connected anew keeps what its peer before had sent. */
 LINUX_CALL(42, connect, int fd, uintptr_t from, int length) {
-    return with_address(fd, from, length, connect_to);
+    struct socket_address address; /* said before what the descriptor is */
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result >= 0)
+        result = socket_address_read(&address, from, length);
+    return result < 0 ? result : with_address(fd, from, length, connect_to);
 }
 
 LINUX_CALL(50, listen, int fd, int most) {

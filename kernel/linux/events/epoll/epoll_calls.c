@@ -124,7 +124,7 @@ static k42_result control(file_ref set_file, int operation, struct epoll_interes
     struct file_poll where = {0};
     epoll_ref set, inner;
     if (k42_call(file, poll, &where) < 0 || !where.object)
-        return -EPERM;
+        return k42_call(file, flags) & OPEN_PATH ? -EBADF : -EPERM;
     if (k42_id_of(set_file) == interest->file)
         return -EINVAL;
     k42_result result = get_set(set_file, &set);
