@@ -83,7 +83,7 @@ static k42_result choose(struct child_choice *choice, int kind, int id) {
         struct process_info info;
         process_ref process;
         k42_result result = id < 0 ? -EINVAL : process_file_get(id, &process, &info);
-        choice->pid = info.pid;
+        choice->pid = result < 0 ? 0 : info.pid;
         return result == -ESRCH ? -ECHILD : result;
     }
     case P_PGID:
@@ -94,8 +94,8 @@ static k42_result choose(struct child_choice *choice, int kind, int id) {
     }
 }
 
-/* Linux writes these members alone, whatever else is there. */
-static k42_result tell(uintptr_t to, const struct child *child, k42_result found) {
+/* Linux writes these members alone, whatever else is there; zeros where no child was found. */
+static k42_result tell(uintptr_t to, const struct child *child, bool found) {
     struct signal_info info = {0};
     if (found) {
         info = child_signal_info(child);
@@ -120,10 +120,8 @@ LINUX_CALL(247, waitid, int kind, int id, uintptr_t to, int options, uintptr_t u
         found = wait_for(&choice, at_once ? options | WNOHANG : options, &child);
     if (!found && at_once && !(options & WNOHANG))
         return -EAGAIN;
-    if (found < 0)
-        return found;
-    k42_result result = found ? finish(&child, &choice, usage) : 0;
+    k42_result result = found > 0 ? finish(&child, &choice, usage) : 0;
     if (result >= 0 && to)
-        result = tell(to, &child, found);
-    return result;
+        result = tell(to, &child, found > 0);
+    return result < 0 ? result : found < 0 ? found : result;
 }
