@@ -16,6 +16,7 @@
 #include "../process/lives.h"
 #include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
+#include "../whom.h"
 #include "proc.h"
 #include "runtime.h"
 #include "subject.h"
@@ -79,6 +80,13 @@ static void print_times(struct proc_text *text, const struct subject *subject) {
                children->user_ns / NS_PER_TICK, children->system_ns / NS_PER_TICK);
 }
 
+/* The priority as Linux counts it for ordinary threads, and what nice() makes of it. */
+static void print_priority(struct proc_text *text, const struct subject *subject) {
+    struct thread_policy policy;
+    int nice = subject->task && whom_policy(subject->task, &policy) >= 0 ? policy.nice : 0;
+    proc_print(text, " %d %d", 20 + nice, nice);
+}
+
 static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
     if (!subject_find(key, &subject))
@@ -90,7 +98,8 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
     proc_print(text, " %d %d %d 0 -1 4194304 %lu 0 %lu 0", info->parent, info->group, info->session,
                subject.times.minor_faults, subject.times.major_faults);
     print_times(text, &subject);
-    proc_print(text, " 20 0 %d 0 %lu %lu %lu 18446744073709551615", info->threads,
+    print_priority(text, &subject);
+    proc_print(text, " %d 0 %lu %lu %lu 18446744073709551615", info->threads,
                info->started_ns / NS_PER_TICK, subject.usage.mapped * FRAME_SIZE,
                subject.usage.resident);
     proc_print(text, " %lu %lu %lu 0 0", marks->code_start, marks->code_end, marks->stack_start);
