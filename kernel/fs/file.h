@@ -32,6 +32,7 @@ enum file_ready {
     FILE_ERROR = 8,
     FILE_HANG_UP = 16,
     FILE_PEER_CLOSED = 0x2000, /* POLLRDHUP */
+    FILE_NO_BANDS = 0x10000,   /* what there is is no data: POLLRDNORM and POLLWRNORM do not hold */
 };
 
 /* What to wait for with the wait table (sched/wait.h). */

@@ -1,9 +1,9 @@
 /*
  * The table of locks. See locks.h.
  *
- * Locks of a node hang off one bucket, guarded by its lock; one owner's in order of their start and
- * not touching one another. Owners are counted in a table of their own, by hash, so that who has no
- * locks finds that out by one look.
+ * Locks of a node hang off one bucket, guarded by its lock; one owner's do not touch one another.
+ * Owners are counted in a table of their own, by hash, so that who has no locks finds that out by
+ * one look.
  */
 #include "locks.h"
 
@@ -43,13 +43,16 @@ static bool same_owner(const struct file_lock *a, const struct file_lock *b) {
     return a->node == b->node && a->kind == b->kind && a->owner == b->owner;
 }
 
+/* Of several, the one that begins first: it is what F_GETLK tells of. */
 static struct held *find_conflict(const struct bucket *bucket, const struct file_lock *lock) {
+    struct held *found = NULL;
     for (struct held *at = bucket->first; at; at = at->next)
         if (at->lock.node == lock->node && at->lock.kind == lock->kind &&
             at->lock.owner != lock->owner && overlap(&at->lock, lock) &&
-            (at->lock.type == LOCK_WRITE || lock->type == LOCK_WRITE))
-            return at;
-    return NULL;
+            (at->lock.type == LOCK_WRITE || lock->type == LOCK_WRITE) &&
+            (!found || at->lock.start < found->lock.start))
+            found = at;
+    return found;
 }
 
 static void put(struct bucket *bucket, struct held *held) {

@@ -79,8 +79,9 @@ static inline bool path_last_is_special(const struct path *path) {
 }
 
 /*
- * The name of a place as seen from `root`, from the end of `text` backwards; returns where it
- * begins. Errors: -ENAMETOOLONG, -ENOENT (no longer reachable).
+ * The name of a place as seen from `root`, from the end of `text` backwards; tells where it begins.
+ * Returns 1 when the place is not below it, and the name that from the top of all. Errors:
+ * -ENAMETOOLONG, -ENOENT (no longer reachable).
  */
 K42_MUST_CHECK
 k42_result path_name(const struct place *place, const struct place *root, char *text, size_t size,

@@ -31,6 +31,7 @@ k42_result path_name(const struct place *place, const struct place *root, char *
                      char **begin) {
     struct place at = *place;
     char name[NODE_NAME_MAX], *to = text + size;
+    bool outside = false;
     if (size < 2)
         return -ENAMETOOLONG;
     *--to = 0;
@@ -38,8 +39,9 @@ k42_result path_name(const struct place *place, const struct place *root, char *
         if (!at.mount)
             return -ENOENT;
         if (at.node == at.mount->root) {
-            if (!mount_ascend(&at))
-                return -ENOENT;
+            outside = !mount_ascend(&at);
+            if (outside)
+                break;
             continue;
         }
         struct k42_pair above = k42_call(at.node, name, name, sizeof name);
@@ -58,7 +60,7 @@ k42_result path_name(const struct place *place, const struct place *root, char *
         *--to = '/';
     }
     *begin = to;
-    return 0;
+    return outside;
 }
 
 /* ---- contexts ---- */

@@ -14,6 +14,8 @@
 
 /* What a file answers, in the words of programs: normal data is data. */
 static inline unsigned readiness_told(unsigned ready) {
+    if (ready & FILE_NO_BANDS)
+        return ready & ~(unsigned)FILE_NO_BANDS;
     if (ready & FILE_READABLE)
         ready |= POLLRDNORM;
     if (ready & FILE_WRITABLE)

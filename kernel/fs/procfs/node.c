@@ -176,6 +176,11 @@ static k42_result proc_attributes(struct node *self, struct node_attributes *att
         .changed = now,
         .born = now,
     };
+    k42_result permissions = node->entry->permissions ? node->entry->permissions(&node->key) : 0;
+    if (permissions < 0)
+        return permissions;
+    if (permissions)
+        attributes->mode = (node->entry->mode & MODE_TYPE) | (uint32_t)permissions;
     if (node->entry->owner)
         return node->entry->owner(&node->key, &attributes->uid, &attributes->gid);
     return 0;

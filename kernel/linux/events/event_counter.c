@@ -82,7 +82,7 @@ static k42_result counter_poll(struct file *self, struct file_poll *poll) {
     struct counter *counter = COUNTER(self);
     uint64_t count = __atomic_load_n(&counter->count, __ATOMIC_SEQ_CST);
     unnamed_poll(&counter->opened, poll);
-    return (count ? FILE_READABLE : 0) | (count < MOST ? FILE_WRITABLE : 0);
+    return FILE_NO_BANDS | (count ? FILE_READABLE : 0) | (count < MOST ? FILE_WRITABLE : 0);
 }
 
 static k42_result counter_control(struct file *self, unsigned request, uintptr_t argument) {

@@ -136,7 +136,8 @@ static k42_result signal_poll(struct file *self, struct file_poll *poll) {
     if (poll)
         *poll = (struct file_poll){.object = k42_id_of(task->process), .key = PROCESS_SIGNALS};
     struct k42_pair pending = k42_call(task->process, pending, task);
-    return (pending.word & set_of(file)) || file->kept.signal ? FILE_READABLE : 0;
+    bool ready = (pending.word & set_of(file)) || file->kept.signal;
+    return ready ? FILE_NO_BANDS | FILE_READABLE : 0;
 }
 
 static k42_result signal_control(struct file *self, unsigned request, uintptr_t argument) {

@@ -216,14 +216,15 @@ static k42_result timer_poll(struct file *self, struct file_poll *poll) {
     struct timer_file *file = TIMER_FILE(self);
     unnamed_poll(&file->opened, poll);
     if (offset_take(&file->opened) < 0)
-        return __atomic_load_n(&file->expired, __ATOMIC_SEQ_CST) ? FILE_READABLE : 0;
+        return __atomic_load_n(&file->expired, __ATOMIC_SEQ_CST) ? FILE_NO_BANDS | FILE_READABLE
+                                                                 : 0;
     bool ready = is_canceled(file);
     if (!ready) {
         look_at_clock(file);
         ready = file->counted || __atomic_load_n(&file->expired, __ATOMIC_SEQ_CST) || is_due(file);
     }
     offset_leave(&file->opened);
-    return ready ? FILE_READABLE : 0;
+    return ready ? FILE_NO_BANDS | FILE_READABLE : 0;
 }
 
 static k42_result timer_control(struct file *self, unsigned request, uintptr_t argument) {

@@ -16,6 +16,7 @@ struct between {
     int64_t in_offset, out_offset; /* or FILE_CURRENT */
     size_t count;
     bool non_blocking;
+    bool looks_first; /* from a pipe to what does not wait until it can take all */
 };
 
 static k42_result transfer(file_ref file, int64_t offset, struct copy_range *pages, size_t size,
@@ -31,7 +32,32 @@ static void take_back(file_ref file, int64_t offset, k42_result bytes) {
         (void)!k42_call(file, seek, -bytes, SEEK_TO_CURRENT);
 }
 
+/* Waits for something in a pipe and copies it, without taking it out. */
+static k42_result look_into_pipe(struct between *between, struct copy_range *pages, size_t size) {
+    k42_result got;
+    struct copy seen = copy_of_pages(pages, size);
+    WAIT_CALL(got, WAIT_FOREVER, 0,
+              k42_call(between->in, control, FILE_PIPE_PEEK, (uintptr_t)&seen));
+    return got < 0 ? linux_result(got, -EBADF) : got;
+}
+
+/* Out of a pipe to what may take less than it is given: only that leaves the pipe. */
+static k42_result copy_what_is_taken(struct between *between, struct copy_range *pages,
+                                     size_t size) {
+    k42_result got = look_into_pipe(between, pages, size);
+    if (got <= 0)
+        return got;
+    k42_result put = transfer(between->out, between->out_offset, pages, (size_t)got, true);
+    if (put > 0)
+        (void)!transfer(between->in, FILE_CURRENT, pages, (size_t)put, false);
+    if (put > 0 && between->out_offset >= 0)
+        between->out_offset += put;
+    return put;
+}
+
 static k42_result copy_piece(struct between *between, struct copy_range *pages, size_t size) {
+    if (between->looks_first)
+        return copy_what_is_taken(between, pages, size);
     k42_result got = transfer(between->in, between->in_offset, pages, size, false);
     if (got <= 0)
         return got;
@@ -235,8 +261,17 @@ static k42_result check_splice(struct between *between) {
         return -EINVAL;
     if (from_pipe && to_pipe && is_same_node(between->in, between->out))
         return -EINVAL;
-    if (k42_call(between->out, flags) & OPEN_APPEND)
+    unsigned in_flags = (unsigned)k42_call(between->in, flags);
+    unsigned out_flags = (unsigned)k42_call(between->out, flags);
+    /* What a pipe was opened with counts as if it had been asked for; see splice(2) of Linux. */
+    if (((from_pipe && to_pipe ? in_flags | out_flags
+          : from_pipe          ? in_flags
+                               : out_flags) &
+         OPEN_NON_BLOCKING))
+        between->non_blocking = true;
+    if (out_flags & OPEN_APPEND)
         return -EINVAL;
+    between->looks_first = from_pipe && (out_flags & OPEN_NON_BLOCKING);
     if (between->non_blocking && ((from_pipe && !is_ready(between->in, FILE_READABLE)) ||
                                   (to_pipe && !is_ready(between->out, FILE_WRITABLE))))
         return -EAGAIN;
@@ -288,7 +323,7 @@ static bool never_waits(const struct between *between) {
 /* As much as there is room for, so that the pipe's own reader may be the caller; where there is
  * none, what is written in one piece, which waits for room. */
 static k42_result tee_through(struct between *between, struct copy_range *pages) {
-    k42_result got, room = k42_call(between->out, control, FILE_PIPE_ROOM, 0);
+    k42_result room = k42_call(between->out, control, FILE_PIPE_ROOM, 0);
     size_t size = room > 0 ? (size_t)room : PIPE_ATOMIC;
     if (never_waits(between) && !is_ready(between->in, FILE_READABLE))
         return -EAGAIN;
@@ -296,11 +331,9 @@ static k42_result tee_through(struct between *between, struct copy_range *pages)
         return -EAGAIN;
     size = size < between->count ? size : between->count;
     size = size < PIECE ? size : PIECE;
-    struct copy seen = copy_of_pages(pages, size);
-    WAIT_CALL(got, WAIT_FOREVER, 0,
-              k42_call(between->in, control, FILE_PIPE_PEEK, (uintptr_t)&seen));
+    k42_result got = look_into_pipe(between, pages, size);
     if (got <= 0)
-        return linux_result(got, -EBADF);
+        return got;
     return transfer(between->out, FILE_CURRENT, pages, (size_t)got, true);
 }
 

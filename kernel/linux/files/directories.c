@@ -187,10 +187,14 @@ LINUX_CALL(81, fchdir, int fd) {
 LINUX_CALL(79, getcwd, uintptr_t to, size_t size) {
     struct path_context *paths = task_self()->paths;
     struct place working = path_working(paths), root = path_root(paths);
+    static const char outside[] = "(unreachable)";
+    enum { PREFIX = sizeof outside - 1 };
     char *text = k42_platform_alloc(FILES_PATH), *begin;
     if (!text)
         return -ENOMEM;
-    k42_result result = path_name(&working, &root, text, FILES_PATH, &begin);
+    k42_result result = path_name(&working, &root, text + PREFIX, FILES_PATH - PREFIX, &begin);
+    if (result > 0)
+        begin = memcpy(begin - PREFIX, outside, PREFIX);
     if (result >= 0) {
         size_t length = (size_t)(text + FILES_PATH - begin);
         result = length > size ? -ERANGE : files_copy_out(to, begin, length);

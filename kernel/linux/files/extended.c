@@ -30,6 +30,19 @@ static k42_result check_file(int fd) {
     return result >= 0 && (result & OPEN_PATH) ? -EBADF : result;
 }
 
+/* Attributes of users are for files and folders, and as readable and writable as these. */
+static k42_result may_as_user(const struct extended_call *call,
+                              const struct node_attributes *attributes) {
+    const struct credentials *who = task_self()->credentials;
+    uint32_t type = attributes->mode & MODE_TYPE;
+    if (type != MODE_REGULAR && type != MODE_DIRECTORY)
+        return call->sets ? -EPERM : -ENODATA;
+    if (call->sets && type == MODE_DIRECTORY && (attributes->mode & MODE_STICKY) &&
+        who->fsuid != attributes->uid && !files_may(CAPABILITY_OWNER))
+        return -EPERM;
+    return node_allows(attributes, who, call->sets ? NODE_WRITE : NODE_READ);
+}
+
 static k42_result carry_out(const struct extended_call *call) {
     node_ref node;
     struct mount *mount;
@@ -42,20 +55,20 @@ static k42_result carry_out(const struct extended_call *call) {
         result = call->sets ? -EPERM : -ENODATA;
     if (result < 0)
         return result;
-    if (!call->sets)
-        return k42_call(node, get_extended, call->name, call->value, call->size);
     struct node_attributes attributes;
-    result = files_writable(mount);
-    if (result >= 0)
+    bool of_user = call->name && call->name->text[0] == 'u';
+    if (call->sets)
+        result = files_writable(mount);
+    if (result >= 0 && (of_user || call->sets))
         result = k42_call(node, attributes, &attributes);
-    if (result >= 0 && call->name->text[0] == 'u' &&
-        (attributes.mode & MODE_TYPE) != MODE_REGULAR &&
-        (attributes.mode & MODE_TYPE) != MODE_DIRECTORY)
-        result = -EPERM;
-    if (result >= 0 && !call->trusted)
+    if (result >= 0 && of_user)
+        result = may_as_user(call, &attributes);
+    else if (result >= 0 && call->sets && !call->trusted)
         result = node_allows(&attributes, task_self()->credentials, NODE_WRITE);
     if (result < 0)
         return result;
+    if (!call->sets)
+        return k42_call(node, get_extended, call->name, call->value, call->size);
     result = k42_call(node, set_extended, call->name, call->removes ? NULL : call->value,
                       call->size, call->flags);
     if (result >= 0 && notify_any())
@@ -103,6 +116,9 @@ static k42_result with_name(struct extended_call *call, uintptr_t path, uintptr_
         result = -ERANGE;
     else if (!begins(text.at, "user.") && !call->trusted && !begins(text.at, "security."))
         result = -EOPNOTSUPP;
+    else if (begins("trusted.", text.at) || begins("user.", text.at) ||
+             begins("security.", text.at))
+        result = -EINVAL; /* a class alone */
     else
         result = with_path(call, path);
     files_text_end(&text);

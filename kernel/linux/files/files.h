@@ -168,6 +168,9 @@ static inline uint32_t files_lost_set_id(uint32_t mode, uint32_t gid) {
 K42_MUST_CHECK
 k42_result files_can_make(const struct path *path, bool is_directory);
 
+/* The mode that a new file gets in the directory of a walk, of the one that is asked for. */
+uint32_t files_mode_in(const struct path *path, uint32_t mode);
+
 /* Whether the caller may change names in the directory of a walk with PATH_PARENT. */
 K42_MUST_CHECK
 k42_result files_may_change(const struct path *path);

@@ -21,6 +21,19 @@ struct making {
     node_ref made;
 };
 
+uint32_t files_mode_in(const struct path *path, uint32_t mode) {
+    struct node_attributes folder;
+    uint32_t type = mode & MODE_TYPE, runs_as_group = MODE_SET_GID | MODE_GROUP_EXECUTE;
+    if (type == MODE_LINK)
+        return mode;
+    /* Nobody makes a program that runs as a group he is not in by a folder that gives files its. */
+    if (type != MODE_DIRECTORY && (mode & runs_as_group) == runs_as_group &&
+        k42_call(path->found.node, attributes, &folder) >= 0 && (folder.mode & MODE_SET_GID) &&
+        !credentials_in_group(path->who, folder.gid) && !files_may(CAPABILITY_KEEP_SET_ID))
+        mode &= ~(uint32_t)MODE_SET_GID;
+    return mode & ~path->context->mask;
+}
+
 static k42_result make_in(struct making *making, const struct path *path) {
     k42_result result = files_can_make(path, (making->mode & MODE_TYPE) == MODE_DIRECTORY);
     if (result < 0)
@@ -31,10 +44,9 @@ static k42_result make_in(struct making *making, const struct path *path) {
     result = there.result == -ENOENT ? files_may_change(path) : there.result;
     if (result < 0)
         return result;
-    bool masked = (making->mode & MODE_TYPE) != MODE_LINK;
     struct node_new what = {
         .name = path->last,
-        .mode = making->mode & ~(masked ? path->context->mask : 0),
+        .mode = files_mode_in(path, making->mode),
         .uid = path->who->fsuid,
         .gid = path->who->fsgid,
         .special = making->special,

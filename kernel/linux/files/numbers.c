@@ -148,11 +148,22 @@ LINUX_CALL(292, dup3, int fd, int to, unsigned flags) {
 
 /* ---- fcntl ---- */
 
+/* Only a file's owner reads it without a trace. */
+static k42_result may_leave_no_trace(file_ref file) {
+    struct node_attributes attributes;
+    struct k42_pair node = k42_call(file, node);
+    if (node.result < 0 || !node.word)
+        return node.result;
+    k42_result result = k42_call((node_ref)node.word, attributes, &attributes);
+    bool may = attributes.uid == task_self()->credentials->fsuid || files_may(CAPABILITY_OWNER);
+    return result < 0 ? result : may ? 0 : -EPERM;
+}
+
 static k42_result set_status(file_ref file, unsigned flags) {
-    k42_result now = k42_call(file, flags);
-    if (now < 0)
-        return now;
-    return k42_call(file, set_flags, flags);
+    k42_result now = k42_call(file, flags), result = now;
+    if (now >= 0 && (flags & ~(unsigned)now & OPEN_NO_ACCESSED))
+        FILES_CALL(result, may_leave_no_trace(file));
+    return result < 0 ? result : k42_call(file, set_flags, flags);
 }
 
 static k42_result control_file(file_ref file, int command, uintptr_t argument) {

@@ -32,14 +32,16 @@ static unsigned access_of(unsigned flags) {
     return access | (flags & OPEN_TRUNCATE ? NODE_WRITE : 0u);
 }
 
-/* Whether the caller may open it so; it exists. */
-static k42_result may_open(const struct opening *opening, const struct path *path,
+/* Whether the caller may open it so; it exists. Which type it has is seen here, since not every
+ * walk has seen it. */
+static k42_result may_open(struct opening *opening, const struct path *path,
                            const struct place *place) {
     struct node_attributes attributes;
     k42_result result = k42_call(place->node, attributes, &attributes);
     if (result < 0)
         return result;
     unsigned type = MODE_ENTRY_TYPE(attributes.mode), access = access_of(opening->flags);
+    opening->type = type;
     unsigned mount_flags = attributes.mount_flags | (place->mount ? place->mount->flags : 0);
     if (type == ENTRY_LINK)
         return -ELOOP;
@@ -62,7 +64,8 @@ static k42_result may_open(const struct opening *opening, const struct path *pat
 
 /* Opens what is at a place. */
 static k42_result open_place(struct opening *opening, const struct path *path,
-                             const struct place *place, unsigned type) {
+                             const struct place *place) {
+    opening->type = ENTRY_REGULAR;
     k42_result result = opening->made ? 0 : may_open(opening, path, place);
     if (result < 0)
         return result;
@@ -70,7 +73,6 @@ static k42_result open_place(struct opening *opening, const struct path *path,
     if (opened.result < 0)
         return opened.result;
     opening->file = (file_ref)opened.word;
-    opening->type = type;
     if (!place->mount)
         return 0;
     struct place there = *place;
@@ -87,7 +89,7 @@ static k42_result open_present(struct opening *opening) {
     k42_result result = files_walk(&path, opening->directory, opening->text, flags);
     if (result < 0)
         return result;
-    return open_place(opening, &path, &path.found, path.type);
+    return open_place(opening, &path, &path.found);
 }
 
 /* ---- O_CREAT ---- */
@@ -98,7 +100,7 @@ static k42_result make(struct opening *opening, struct path *path) {
         return result;
     struct node_new what = {
         .name = path->last,
-        .mode = MODE_REGULAR | (opening->mode & MODE_PERMISSIONS & ~path->context->mask),
+        .mode = files_mode_in(path, MODE_REGULAR | (opening->mode & MODE_PERMISSIONS)),
         .uid = path->who->fsuid,
         .gid = path->who->fsgid,
     };
@@ -109,7 +111,7 @@ static k42_result make(struct opening *opening, struct path *path) {
     if (notify_any())
         notify_name(path->found.node, &path->last, NOTIFY_MADE, 0);
     struct place place = {path->found.mount, (node_ref)made.word};
-    return open_place(opening, path, &place, ENTRY_REGULAR);
+    return open_place(opening, path, &place);
 }
 
 /* As Linux: what somebody else has put into a directory like /tmp is not opened by who wanted to
@@ -136,7 +138,7 @@ static k42_result open_there(struct opening *opening, const struct path *path) {
         return result;
     if (path->type == ENTRY_LINK)
         return -ELOOP;
-    return open_place(opening, path, &path->there, path->type);
+    return open_place(opening, path, &path->there);
 }
 
 /* With no link followed, what is at the last name. */
@@ -191,7 +193,7 @@ static k42_result open_temporary(struct opening *opening) {
     struct node_new what = {
         .name = {.text = ""},
         .special = opening->flags & OPEN_EXCLUSIVE,
-        .mode = MODE_REGULAR | (opening->mode & MODE_PERMISSIONS & ~path.context->mask),
+        .mode = files_mode_in(&path, MODE_REGULAR | (opening->mode & MODE_PERMISSIONS)),
         .uid = path.who->fsuid,
         .gid = path.who->fsgid,
     };
@@ -200,7 +202,7 @@ static k42_result open_temporary(struct opening *opening) {
         return made.result == -EINVAL ? -EOPNOTSUPP : made.result;
     struct place place = {path.found.mount, (node_ref)made.word};
     opening->made = true;
-    result = open_place(opening, &path, &place, ENTRY_REGULAR);
+    result = open_place(opening, &path, &place);
     (void)!k42_call(place.node, release);
     return result;
 }
@@ -234,7 +236,7 @@ static k42_result open_there_now(struct opening *opening) {
     bool is_directory = (attributes.mode & MODE_TYPE) == MODE_DIRECTORY;
     if ((opening->flags & OPEN_DIRECTORY) && !is_directory)
         return -ENOTDIR;
-    return open_place(opening, &path, opening->place, MODE_ENTRY_TYPE(attributes.mode));
+    return open_place(opening, &path, opening->place);
 }
 
 static k42_result open_now(struct opening *opening) {

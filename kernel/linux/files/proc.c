@@ -100,6 +100,17 @@ static k42_result file_target(const struct proc_key *key, char *text, size_t siz
     return files_name(file, &root, text, size);
 }
 
+/* What the link can be opened for, as if it were of use: what the file was. */
+static k42_result file_permissions(const struct proc_key *key) {
+    file_ref file;
+    k42_result flags, result = file_of(key, &file);
+    if (result < 0 || (flags = k42_call(file, flags)) < 0)
+        return -ENOENT;
+    bool only_path = flags & OPEN_PATH;
+    return 0100 | (open_reads((unsigned)flags) && !only_path ? 0400 : 0) |
+           (open_writes((unsigned)flags) && !only_path ? 0200 : 0);
+}
+
 static k42_result file_jump(const struct proc_key *key, struct place *place) {
     file_ref file;
     k42_result result = file_of(key, &file);
@@ -170,7 +181,7 @@ static void print_flags(struct proc_text *text, unsigned flags) {
 static const char *point_of(struct mount *mount, char *text) {
     struct place at = {mount, mount->root}, root = path_root(task_self()->paths);
     char *begin;
-    return path_name(&at, &root, text, FILES_PATH, &begin) < 0 ? NULL : begin;
+    return path_name(&at, &root, text, FILES_PATH, &begin) == 0 ? begin : NULL;
 }
 
 static k42_result print_mount(struct proc_text *text, struct mount *mount, const char *point) {
@@ -270,6 +281,7 @@ void proc_files_register(void) {
                                           .jumps = true,
                                           .target = file_target,
                                           .jump = file_jump,
+                                          .permissions = file_permissions,
                                           .owner = process_owner};
     static struct proc_entry file_info = {
         .mode = MODE_REGULAR | 0400, .print = print_file, .owner = process_owner};

@@ -90,6 +90,8 @@ void files_text_end(struct files_text *text) {
 k42_result files_walk(struct path *path, int directory, const char *text, unsigned flags) {
     struct task *task = task_self();
     *path = (struct path){.context = task->paths, .who = task->credentials, .flags = flags};
+    if (!text[0] && !(flags & PATH_EMPTY))
+        return -ENOENT; /* before it is looked what the directory is */
     if (text[0] != '/' && directory != AT_WORKING) {
         file_ref file;
         k42_result result = files_get(directory, &file);

@@ -16,6 +16,7 @@
 #include "../process/lives.h"
 #include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
+#include "../whom.h"
 #include "proc.h"
 #include "runtime.h"
 #include "subject.h"
@@ -79,6 +80,13 @@ static void print_times(struct proc_text *text, const struct subject *subject) {
                children->user_ns / NS_PER_TICK, children->system_ns / NS_PER_TICK);
 }
 
+/* The priority as Linux counts it for ordinary threads, and what nice() makes of it. */
+static void print_priority(struct proc_text *text, const struct subject *subject) {
+    struct thread_policy policy;
+    int nice = subject->task && whom_policy(subject->task, &policy) >= 0 ? policy.nice : 0;
+    proc_print(text, " %d %d", 20 + nice, nice);
+}
+
 static k42_result print_stat(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
     if (!subject_find(key, &subject))
@@ -90,13 +98,13 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
     proc_print(text, " %d %d %d 0 -1 4194304 %lu 0 %lu 0", info->parent, info->group, info->session,
                subject.times.minor_faults, subject.times.major_faults);
     print_times(text, &subject);
-    proc_print(text, " 20 0 %d 0 %lu %lu %lu 18446744073709551615", info->threads,
+    print_priority(text, &subject);
+    proc_print(text, " %d 0 %lu %lu %lu 18446744073709551615", info->threads,
                info->started_ns / NS_PER_TICK, subject.usage.mapped * FRAME_SIZE,
                subject.usage.resident);
     proc_print(text, " %lu %lu %lu 0 0", marks->code_start, marks->code_end, marks->stack_start);
     proc_print(text, " %lu %lu %lu %lu 0 0 0", info->pending,
-               subject.task ? subject.task->blocked : 0, info->ignored & ~SIGNALS_IGNORED,
-               info->caught);
+               subject.task ? subject.task->blocked : 0, info->ignored, info->caught);
     proc_print(text, " %d 0 0 0 0 0 0 %lu %lu %lu", info->exit_signal, marks->data_start,
                marks->data_end, marks->break_start);
     proc_print(text, " %lu %lu %lu %lu 0\n", marks->arguments_start, marks->arguments_end,
@@ -128,8 +136,8 @@ static void print_rights(struct proc_text *text, const struct task *task) {
     proc_print(text, "Gid:\t%u\t%u\t%u\t%u\n", who->gid, who->egid, who->sgid, who->fsgid);
     proc_print(text, "FDSize:\t64\nGroups:\t");
     for (uint32_t i = 0; i < who->group_count; i++)
-        proc_print(text, "%u ", who->groups[i]);
-    proc_put(text, "\n", 1);
+        proc_print(text, i ? " %u" : "%u", who->groups[i]);
+    proc_put(text, " \n", 2);
 }
 
 static void print_capabilities(struct proc_text *text, const struct task *task) {
@@ -143,16 +151,24 @@ static void print_capabilities(struct proc_text *text, const struct task *task) 
                (int)seccomp_mode(task));
 }
 
+/* To the width that Linux gives it. */
+static void print_kib(struct proc_text *text, const char *name, uint64_t kib) {
+    proc_print(text, "%s:\t", name);
+    for (uint64_t reach = 10000000; reach > kib && reach > 1; reach /= 10)
+        proc_put(text, " ", 1);
+    proc_print(text, "%lu kB\n", kib);
+}
+
 static void print_memory(struct proc_text *text, const struct subject *subject) {
     const struct space_usage *usage = &subject->usage;
     const struct space_marks *marks = &subject->marks;
-    proc_print(text, "VmPeak:\t%lu kB\nVmSize:\t%lu kB\n", usage->mapped * KIB_PER_PAGE,
-               usage->mapped * KIB_PER_PAGE);
-    proc_print(text, "VmHWM:\t%lu kB\nVmRSS:\t%lu kB\n", usage->resident * KIB_PER_PAGE,
-               usage->resident * KIB_PER_PAGE);
-    proc_print(text, "RssFile:\t%lu kB\nVmExe:\t%lu kB\nVmPTE:\t%lu kB\n",
-               usage->shared * KIB_PER_PAGE, (marks->code_end - marks->code_start) / 1024,
-               usage->tables * KIB_PER_PAGE);
+    print_kib(text, "VmPeak", usage->mapped * KIB_PER_PAGE);
+    print_kib(text, "VmSize", usage->mapped * KIB_PER_PAGE);
+    print_kib(text, "VmHWM", usage->resident * KIB_PER_PAGE);
+    print_kib(text, "VmRSS", usage->resident * KIB_PER_PAGE);
+    print_kib(text, "RssFile", usage->shared * KIB_PER_PAGE);
+    print_kib(text, "VmExe", (marks->code_end - marks->code_start) / 1024);
+    print_kib(text, "VmPTE", usage->tables * KIB_PER_PAGE);
 }
 
 /* In octal. A task that ends has none any more. */
@@ -185,7 +201,7 @@ static k42_result print_status(const struct proc_key *key, struct proc_text *tex
     print_set(text, "SigPnd", task ? task->pending.set : 0);
     print_set(text, "ShdPnd", info->pending);
     print_set(text, "SigBlk", task ? task->blocked : 0);
-    print_set(text, "SigIgn", info->ignored & ~SIGNALS_IGNORED);
+    print_set(text, "SigIgn", info->ignored);
     print_set(text, "SigCgt", info->caught);
     if (task)
         print_capabilities(text, task);

@@ -123,6 +123,8 @@ k42_result process_queued(struct process *self, struct task *task, uint64_t posi
 k42_result process_act(struct process *self, int signal, const struct signal_action *wanted,
                        struct signal_action *present);
 k42_result process_stop(struct process *self, struct task *task, int signal);
+/* The signals that the program ignores by its own choice. */
+uint64_t process_disregarded(struct process_body *body);
 /* Handlers go; what is ignored stays. */
 void process_actions_reset(struct process_body *body);
 

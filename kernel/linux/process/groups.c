@@ -66,7 +66,7 @@ static k42_result may_move(const struct process_info *who, const struct process_
 LINUX_CALL(109, setpgid, int pid, int number) {
     process_ref process;
     struct process_info who, self;
-    if (number < 0)
+    if (number < 0 || (!number && pid < 0))
         return -EINVAL;
     k42_result result = k42_call(task_self()->process, info, &self);
     if (result >= 0)

@@ -107,6 +107,8 @@ static k42_result ambient(uint64_t what, uint64_t capability) {
     uint64_t bit = 1ul << (capability & 63);
     if (capability > CAP_LAST_CAP)
         return -EINVAL;
+    if (what < PR_CAP_AMBIENT_IS_SET || what > PR_CAP_AMBIENT_CLEAR_ALL)
+        return -EINVAL;
     if (what == PR_CAP_AMBIENT_IS_SET)
         return !!(task->credentials->ambient & bit);
     if (what == PR_CAP_AMBIENT_RAISE &&

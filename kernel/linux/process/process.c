@@ -47,7 +47,7 @@ k42_result process_info(struct process *self, struct process_info *info) {
         .times = body->times,
         .child_times = body->child_times,
         .pending = body->pending.set,
-        .ignored = body->own.ignored,
+        .ignored = process_disregarded(body),
         .caught = body->own.caught,
         .executed = body->executed,
         .ending = body->ending,

@@ -107,7 +107,7 @@ struct process_info {
     int32_t exit_signal;
     uint64_t started_ns;
     struct process_times times, child_times;
-    uint64_t pending, ignored, caught; /* of the process; signals */
+    uint64_t pending, ignored, caught; /* of the process; signals; those it ignores itself */
     bool ending;                       /* its threads are on their way out */
     bool known;                        /* it has ended, and can be waited for */
     int32_t status;                    /* with which, as wait() gives it */

@@ -146,6 +146,14 @@ static void sum_one(struct process_body *body, int signal) {
     body->own.caught = handler > HANDLER_IGNORE ? body->own.caught | bit : body->own.caught & ~bit;
 }
 
+uint64_t process_disregarded(struct process_body *body) {
+    uint64_t set = 0;
+    for (int signal = 1; signal <= SIGNALS; signal++)
+        if (action_of(body, signal)->handler == HANDLER_IGNORE)
+            set |= signal_bit(signal);
+    return set;
+}
+
 /* What is ignored by itself stays so; only handlers go. */
 void process_actions_reset(struct process_body *body) {
     for (int signal = 1; signal <= SIGNALS; signal++) {

@@ -94,8 +94,8 @@ static k42_result choose(struct child_choice *choice, int kind, int id) {
     }
 }
 
-/* Linux writes these members alone, whatever else is there. */
-static k42_result tell(uintptr_t to, const struct child *child, k42_result found) {
+/* Linux writes these members alone, whatever else is there; zeros where no child was found. */
+static k42_result tell(uintptr_t to, const struct child *child, bool found) {
     struct signal_info info = {0};
     if (found) {
         info = child_signal_info(child);
@@ -124,10 +124,8 @@ LINUX_CALL(247, waitid, int kind, int id, uintptr_t to, int options, uintptr_t u
     struct child_choice choice = {.states = 0};
     struct child child;
     k42_result found = wait_by(kind, id, options, &choice, &child);
-    if (found < 0) /* Linux writes there even then */
-        return to && tell(to, NULL, 0) < 0 ? -EFAULT : found;
-    k42_result result = found ? finish(&child, &choice, usage) : 0;
+    k42_result result = found > 0 ? finish(&child, &choice, usage) : 0;
     if (result >= 0 && to)
-        result = tell(to, &child, found);
-    return result;
+        result = tell(to, &child, found > 0);
+    return result < 0 ? result : found < 0 ? found : result;
 }

@@ -10,11 +10,16 @@
 
 #define SET_SIZE sizeof(uint64_t)
 
+#define SIGNAL_FLAGS                                                                               \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |             \
+     SA_RESETHAND | SA_RESTORER)
+
 LINUX_CALL(13, rt_sigaction, int signal, uintptr_t wanted, uintptr_t present, size_t size) {
-    struct signal_action action, before;
+    struct signal_action action = {0}, before;
     k42_result result = size == SET_SIZE ? 0 : -EINVAL;
     if (result >= 0 && wanted)
         result = program_read(&action, wanted, sizeof action);
+    action.flags &= SIGNAL_FLAGS; /* so that a program sees which there are */
     if (result >= 0)
         result = k42_call(task_self()->process, act, signal, wanted ? &action : NULL, &before);
     if (result >= 0 && present)

@@ -47,9 +47,13 @@ enum { CONTEXT_XSTATE = 1, CONTEXT_SS = 2, CONTEXT_STRICT_SS = 4 };
 
 /* ---- the stack ---- */
 
+static bool is_within(const struct signal_stack *stack, uint64_t pointer) {
+    return stack->size && pointer > stack->start && pointer - stack->start <= stack->size;
+}
+
+/* One that is disarmed while it is used is free for whoever stands on it. */
 static bool is_on(const struct signal_stack *stack, uint64_t pointer) {
-    return !(stack->flags & SS_AUTODISARM) && stack->size && pointer > stack->start &&
-           pointer - stack->start <= stack->size;
+    return !(stack->flags & SS_AUTODISARM) && is_within(stack, pointer);
 }
 
 static uint32_t stack_state(const struct task *task) {
@@ -70,7 +74,7 @@ static uint64_t place(const struct task *task, const struct signal_action *actio
     }
     *state = (top - user_state_frame_size()) & ~63ul;
     uint64_t frame = ((*state - sizeof(struct signal_frame)) & ~15ul) - 8;
-    *overflow = nested && (action->flags & SA_ONSTACK) && !is_on(stack, frame);
+    *overflow = nested && (action->flags & SA_ONSTACK) && !is_within(stack, frame);
     return frame;
 }
 

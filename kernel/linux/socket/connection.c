@@ -25,6 +25,7 @@ k42_result call_listen(struct socket *self, unsigned most, const struct socket_o
     most = most < MOST ? most : MOST;
     (void)!k42_call(socket->own, limit, INBOX_BYTES * 16ul, most + 1);
     (void)!k42_call(socket->own, set_owner, owner, &socket->bound.name.address);
+    socket->partner = *owner; /* as Linux: SO_PEERCRED of a listener is who made it one */
     socket->listens = socket->accepted = true;
     __atomic_store_n(&socket->bound.listens, 1, __ATOMIC_RELEASE);
     return socket_leave(socket, 0);

@@ -191,8 +191,8 @@ static k42_result bytes_to_receive(const struct socket_body *socket) {
     k42_result result = k42_call(socket->own, look, &look);
     if (result < 0)
         return result;
-    bool stream = socket->numbers[SOCKET_KIND] == SOCKET_STREAM;
-    return (k42_result)(stream ? look.bytes : look.first);
+    bool whole = socket->numbers[SOCKET_KIND] != SOCKET_DATAGRAM; /* packets, too, on Linux */
+    return (k42_result)(whole ? look.bytes : look.first);
 }
 
 static k42_result bytes_unsent(const struct socket_body *socket) {

@@ -1,6 +1,7 @@
 /*
  * madvise and msync: what a program says of its memory, region by region.
  */
+#include "../fcm/fcm.h"
 #include "state.h"
 
 /* Linux's numbers. */
@@ -57,13 +58,34 @@ static k42_result part_discard(struct space *self, const struct space_entry *ent
     return k42_call(entry->region, discard, start, end - start);
 }
 
-static k42_result part_free(struct space *self, const struct space_entry *entry, uintptr_t start,
-                            uintptr_t end, unsigned argument) {
+/* -EINVAL: it is not private memory without a file. */
+static k42_result check_private(const struct space_entry *entry) {
     struct space_mapping mapping;
     k42_result result = k42_call(entry->region, mapping, &mapping);
     if (result >= 0 && (mapping.flags & SPACE_SHARED || mapping.fcm != K42_NULL_REF))
         result = -EINVAL;
+    return result;
+}
+
+static k42_result part_free(struct space *self, const struct space_entry *entry, uintptr_t start,
+                            uintptr_t end, unsigned argument) {
+    k42_result result = check_private(entry);
     return result < 0 ? result : part_discard(self, entry, start, end, argument);
+}
+
+/* A hole in what is shared, for everybody. */
+static k42_result part_remove(struct space *self, const struct space_entry *entry, uintptr_t start,
+                              uintptr_t end, unsigned argument) {
+    struct space_mapping mapping;
+    (void)self, (void)argument;
+    k42_result result = k42_call(entry->region, mapping, &mapping);
+    if (result >= 0 && (!(mapping.flags & SPACE_SHARED) || mapping.fcm == K42_NULL_REF))
+        result = -EINVAL;
+    if (result >= 0 && !(mapping.protection & SPACE_WRITE))
+        result = -EACCES;
+    uint64_t offset = mapping.first * PAGE_BYTES + (start - mapping.start);
+    return result < 0 ? result
+                      : k42_call((fcm_ref)mapping.fcm, punch, offset, (uint64_t)(end - start));
 }
 
 static k42_result part_populate(struct space *self, const struct space_entry *entry,
@@ -97,7 +119,8 @@ static k42_result part_will_need(struct space *self, const struct space_entry *e
 static k42_result part_flags(struct space *self, const struct space_entry *entry, uintptr_t start,
                              uintptr_t end, unsigned flags) {
     (void)self, (void)start, (void)end;
-    return k42_call(entry->region, set_flags, flags & 0xffff, flags >> 16);
+    k42_result result = flags & SPACE_WIPE_FORK ? check_private(entry) : 0;
+    return result < 0 ? result : k42_call(entry->region, set_flags, flags & 0xffff, flags >> 16);
 }
 
 /* Regions are cut where the range ends, since they differ from then on. */
@@ -159,6 +182,8 @@ k42_result space_advise(struct space *self, uintptr_t address, size_t length, in
         return each_part(self, address, end, part_will_need, 0);
     case ADVICE_DONT_NEED:
         return each_part(self, address, end, part_discard, 0);
+    case ADVICE_REMOVE:
+        return each_part(self, address, end, part_remove, 0);
     case ADVICE_FREE:
         return each_part(self, address, end, part_free, 0);
     case ADVICE_POPULATE_READ:
