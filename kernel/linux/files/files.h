@@ -156,6 +156,10 @@ static inline bool files_may(unsigned capability) {
     return task_capable(task_self(), capability);
 }
 
+/* Makes a regular file as long as `to` says. Errors: -ETXTBSY, those of node.set_attributes. */
+K42_MUST_CHECK
+k42_result files_set_size(node_ref node, const struct node_attributes *to);
+
 /* Which of set-user-id and set-group-id a file loses that the caller changes. */
 static inline uint32_t files_lost_set_id(uint32_t mode, uint32_t gid) {
     bool keeps_group =

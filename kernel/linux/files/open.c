@@ -261,7 +261,7 @@ static k42_result complete(struct opening *opening) {
     if ((opening->flags & OPEN_TRUNCATE) && opening->type == ENTRY_REGULAR && !opening->made) {
         struct k42_pair node = k42_call(opening->file, node);
         struct node_attributes empty = {.size = 0};
-        FILES_CALL(result, k42_call((node_ref)node.word, set_attributes, NODE_SET_SIZE, &empty));
+        FILES_CALL(result, files_set_size((node_ref)node.word, &empty));
         if (result >= 0)
             notify_file_if_any(opening->file, NOTIFY_WRITTEN);
     }
