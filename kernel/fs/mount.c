@@ -145,6 +145,14 @@ k42_result mount_add(const struct place *at, const struct mount_new *what, struc
     return 0;
 }
 
+k42_result mount_make_loose(const struct mount_new *what, struct mount **made) {
+    *made = mount_make(what);
+    if (!*made)
+        return -ENOMEM;
+    (*made)->loose = true;
+    return 0;
+}
+
 k42_result mount_remove(struct mount *mount, bool detach) {
     struct place point = {0};
     k42_result result = 0;
@@ -168,24 +176,38 @@ k42_result mount_remove(struct mount *mount, bool detach) {
     return 0;
 }
 
+/* Where it stands it does so no more; one that stood nowhere has a reference more from now on. */
+static void leave_or_begin(struct mount *mount) {
+    if (!mount->loose) {
+        unchain(mount);
+        return;
+    }
+    mount->loose = false;
+    __atomic_add_fetch(&mount->references, 1, __ATOMIC_RELAXED);
+    list_add(mount);
+}
+
 k42_result mount_move(struct mount *mount, const struct place *to) {
     struct place before = {0};
     k42_result result = place_hold(to);
     if (result < 0)
         return -ENOENT;
     k42_lock(&mounts.lock);
-    if (!mount->attached || !mount->parent || !to->mount->attached)
+    if ((!mount->loose && !mount->parent) || !to->mount->attached)
         result = -EINVAL;
     for (struct mount *above = to->mount; above; above = above->parent)
         if (above == mount)
             result = -ELOOP;
     if (result == 0) {
         before = (struct place){mount->parent, mount->point};
-        unchain(mount);
+        leave_or_begin(mount);
         attach(mount, to->mount, to->node);
     }
     k42_unlock(&mounts.lock);
-    place_release(result < 0 ? to : &before);
+    if (result < 0)
+        place_release(to);
+    else if (before.mount)
+        place_release(&before);
     return result;
 }
 
@@ -198,6 +220,9 @@ struct mount *mount_next(uint32_t id) {
     return mount;
 }
 
-void mount_set_flags(struct mount *mount, unsigned flags) {
-    __atomic_store_n(&mount->flags, flags, __ATOMIC_RELAXED);
+void mount_change_flags(struct mount *mount, unsigned clear, unsigned set) {
+    uint32_t flags = __atomic_load_n(&mount->flags, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&mount->flags, &flags, (flags & ~clear) | set, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
 }

@@ -55,6 +55,10 @@ k42_result files_copy_in(void *to, uintptr_t from, size_t size);
 K42_MUST_CHECK
 k42_result files_copy_out(uintptr_t to, const void *from, size_t size);
 
+/* What a later version of a structure has more is to be zero. 0, -E2BIG, -EFAULT. */
+K42_MUST_CHECK
+k42_result files_check_rest(uintptr_t at, size_t size);
+
 /* A text of a program: a path or a name. */
 struct files_text {
     char *at; /* terminated */

@@ -72,7 +72,7 @@ static k42_result change(const struct mounting *mounting, const struct place *at
     if (!at->mount || at->node != at->mount->root)
         return -EINVAL;
     if (mounting->flags & MOUNT_AGAIN)
-        mount_set_flags(at->mount, node_flags_of(mounting->flags));
+        mount_change_flags(at->mount, ~0u, node_flags_of(mounting->flags));
     return 0;
 }
 
