@@ -45,8 +45,8 @@ struct mount_new {
 K42_MUST_CHECK
 k42_result mount_add(const struct place *at, const struct mount_new *what, struct mount **made);
 
-/* Takes a mount away; `detach`, though it is in use. Errors: -EBUSY, -EINVAL (the first, or not
- * attached). */
+/* Takes a mount away; `detach`, though it is in use, and with what is mounted below. Errors:
+ * -EBUSY, -EINVAL (the first, or not attached). */
 K42_MUST_CHECK
 k42_result mount_remove(struct mount *mount, bool detach);
 
@@ -58,6 +58,13 @@ k42_result mount_make_loose(const struct mount_new *what, struct mount **made);
 /* Moves a mount to before another place. Errors: -EINVAL, -ELOOP (below itself), -ENOENT. */
 K42_MUST_CHECK
 k42_result mount_move(struct mount *mount, const struct place *to);
+
+/*
+ * A mount takes the place of another one that it lies below, and that one goes to `old`, which lies
+ * below the first. Errors: -EINVAL (they do not, or the other one stands nowhere), -ENOENT.
+ */
+K42_MUST_CHECK
+k42_result mount_pivot(struct mount *root, struct mount *new, const struct place *old);
 
 /* What stands before a node of a mount; NULL: nothing. */
 struct mount *mount_find(const struct mount *mount, node_ref node);
