@@ -57,6 +57,36 @@ static void trees(void) {
     say("%s", get("target"));
 }
 
+/* With what is mounted below, or without. */
+static void deep(void) {
+    mkdir("from", 0755), mkdir("from/one", 0755), mkdir("from/two", 0755), mkdir("to", 0755);
+    gives(0, mount, "none", "from/one", "tmpfs", 0, NULL);
+    mkdir("from/one/more", 0755), mkdir("from/two/below", 0755);
+    gives(0, mount, "none", "from/one/more", "tmpfs", 0, NULL);
+    gives(0, mount, "none", "from/two/below", "tmpfs", 0, NULL);
+    put("from/one/more/file", "more");
+    put("from/two/below/file", "below");
+    gives(0, mount, "from", "to", NULL, MS_BIND, NULL);
+    is("not below", access("to/one/more", F_OK), -1);
+    gives(0, umount2, "to", 0);
+    gives(0, mount, "from", "to", NULL, MS_BIND | MS_REC, NULL);
+    say("%s", get("to/one/more/file"));
+    say("%s", get("to/two/below/file"));
+    fails(EBUSY, umount2, "to", 0);
+    gives(0, umount2, "to", MNT_DETACH);
+    gives(0, mount, "from/two", "to", NULL, MS_BIND | MS_REC, NULL);
+    say("%s", get("to/below/file"));
+    is("nothing else", access("to/one", F_OK), -1);
+    gives(0, umount2, "to", MNT_DETACH);
+    /* Into itself: what is new is not copied. */
+    gives(0, mount, "from", "from/two", NULL, MS_BIND | MS_REC, NULL);
+    say("%s", get("from/two/one/more/file"));
+    gives(0, umount2, "from/two", MNT_DETACH);
+    say("%s", get("from/two/below/file"));
+    gives(0, umount2, "from/two/below", 0);
+    gives(0, umount2, "from/one", MNT_DETACH);
+}
+
 static void attributes(void) {
     struct attributes some = {NO_EXECUTE | READ_ONLY}, none = {0}, wrong = {0x10000000},
                       half = {0, 0x10}, sharing = {0, 0, 1};
@@ -104,6 +134,7 @@ int main(void) {
     mkdir("d", 0755), mkdir("d/below", 0755), mkdir("e", 0755), mkdir("f", 0755);
     trees();
     attributes();
+    deep();
     in_child("many", many);
     in_child("somebody", somebody);
     gives(0, umount2, "f", 0);
