@@ -181,8 +181,7 @@ LINUX_CALL(12, brk, uintptr_t end) {
 
 /* ---- the others ---- */
 
-/* Whether all of a range is mapped; -ENOMEM. */
-static k42_result check_mapped(uintptr_t address, size_t length) {
+k42_result memory_check_mapped(uintptr_t address, size_t length) {
     uintptr_t end = address + length;
     while (address < end) {
         struct space_mapping mapping;
@@ -208,7 +207,7 @@ LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     if (result >= 0)
         files_advise_mapped(address, address + pages, advice);
     /* What is mapped has been advised; a gap is told of afterwards. */
-    return result < 0 ? result : check_mapped(address, pages);
+    return result < 0 ? result : memory_check_mapped(address, pages);
 }
 
 LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
@@ -247,76 +246,5 @@ LINUX_CALL(27, mincore, uintptr_t address, size_t length, uintptr_t to) {
         to += piece;
         address += piece * FRAME_SIZE;
     }
-    return 0;
-}
-
-/* The pages of a range of bytes are all to be mapped. */
-static k42_result check_lock(uintptr_t address, size_t length) {
-    length = (length + (address & MEMORY_PAGE_MASK) + MEMORY_PAGE_MASK) & ~MEMORY_PAGE_MASK;
-    address &= ~MEMORY_PAGE_MASK;
-    if (address + length < address)
-        return -EINVAL;
-    return length > USER_END || address > USER_END - length ? -ENOMEM
-                                                            : check_mapped(address, length);
-}
-
-/* Whether the caller may keep so many bytes. Those it keeps already are not counted. */
-static k42_result may_lock(size_t length) {
-    uint64_t limit = task_limit(task_self(), RLIMIT_MEMLOCK);
-    if (task_capable(task_self(), CAP_IPC_LOCK))
-        return 0;
-    return !limit ? -EPERM : length > limit ? -ENOMEM : 0;
-}
-
-static k42_result bring_in(uintptr_t address, size_t length) {
-    uintptr_t end = (address + length + MEMORY_PAGE_MASK) & ~MEMORY_PAGE_MASK;
-    for (address &= ~MEMORY_PAGE_MASK; address < end; address += FRAME_SIZE)
-        if (program_fault(address, SPACE_ACCESS_READ) == -EINTR)
-            return -EINTR;
-    return 0;
-}
-
-static k42_result lock(uintptr_t address, size_t length) {
-    k42_result result = may_lock(0);
-    if (result >= 0)
-        result = check_lock(address, length);
-    if (result >= 0)
-        result = may_lock((length + (address & MEMORY_PAGE_MASK) + MEMORY_PAGE_MASK) &
-                          ~MEMORY_PAGE_MASK);
-    return result < 0 ? result : bring_in(address, length);
-}
-
-/*
- * Locking a page is bringing it in.
- * Partly: the page may be taken out again when memory is short.
- */
-LINUX_CALL(149, mlock, uintptr_t address, size_t length) {
-    return lock(address, length);
-}
-
-/* Partly: as mlock(). */
-LINUX_CALL(325, mlock2, uintptr_t address, size_t length, int flags) {
-    return flags & ~MLOCK_ONFAULT ? -EINVAL : lock(address, length);
-}
-
-LINUX_CALL(150, munlock, uintptr_t address, size_t length) {
-    return check_lock(address, length);
-}
-
-/* Partly: pages may be taken out again when memory is short. */
-LINUX_CALL(151, mlockall, int flags) {
-    struct space_usage usage;
-    if (!(flags & (MCL_CURRENT | MCL_FUTURE)) ||
-        (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
-        return -EINVAL;
-    k42_result result = may_lock(0);
-    if (result >= 0)
-        result = k42_call(task_self()->space, usage, &usage);
-    if (result >= 0 && (flags & MCL_CURRENT))
-        result = may_lock(usage.mapped * FRAME_SIZE);
-    return result;
-}
-
-LINUX_CALL(152, munlockall, void) {
     return 0;
 }

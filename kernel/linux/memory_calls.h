@@ -19,6 +19,10 @@ static inline size_t memory_whole_pages(size_t length) {
     return pages < length || pages > USER_END ? 0 : pages;
 }
 
+/* Whether all of a range is mapped; -ENOMEM. */
+K42_MUST_CHECK
+k42_result memory_check_mapped(uintptr_t address, size_t length);
+
 /* mprotect(). */
 k42_result memory_protect(uintptr_t address, size_t length, int protection);
 
