@@ -3,6 +3,22 @@
 
 #define PAGE 4096
 
+/* Also the only mapping of what has no file. */
+static void without_file(void) {
+    char *at = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    at[0] = 'a';
+    at[PAGE] = 'b';
+    gives(0, remap_file_pages, at, 2 * PAGE, 0, 0, 0);
+    say("%c%c", at[0], at[PAGE]);
+    gives(0, remap_file_pages, at, PAGE, 0, 1, 0);
+    say("%c%c", at[0], at[PAGE]);
+    at[0] = 'c';
+    say("%c%c", at[0], at[PAGE]);
+    gives(0, remap_file_pages, at + PAGE, PAGE, 0, 0, 0);
+    say("%c%c", at[0], at[PAGE]);
+    gives(0, munmap, at, 2 * PAGE);
+}
+
 int main(void) {
     int fd = open("file", O_RDWR | O_CREAT, 0644);
     ftruncate(fd, 4 * PAGE);
@@ -26,4 +42,5 @@ int main(void) {
     munmap(at + 2 * PAGE, PAGE);
     fails(EINVAL, remap_file_pages, at + 2 * PAGE, PAGE, 0, 0, 0);
     fails(EINVAL, remap_file_pages, at, 4 * PAGE, 0, 0, 0);
+    without_file();
 }
