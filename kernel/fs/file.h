@@ -130,15 +130,16 @@ enum {
 
 /* What a file is that was not opened by name, where calls or people want to know. */
 enum file_kind {
-    FILE_OF_COUNTER = 1, /* eventfd */
-    FILE_OF_TIMER,       /* timerfd; FILE_SET, FILE_LOOK: struct timer_request */
-    FILE_OF_SIGNALS,     /* signalfd; FILE_SET: a set of signals */
-    FILE_OF_POLL,        /* epoll; FILE_OBJECT: its interests */
-    FILE_OF_PROCESS,     /* pidfd; FILE_LOOK: struct process_handle */
-    FILE_OF_SOCKET,      /* FILE_OBJECT: the socket */
-    FILE_OF_CHANGES,     /* inotify */
-    FILE_OF_QUEUE,       /* of messages, of POSIX; FILE_LOOK: its struct posix_queue */
-    FILE_OF_SEGMENT,     /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
+    FILE_OF_COUNTER = 1,   /* eventfd */
+    FILE_OF_TIMER,         /* timerfd; FILE_SET, FILE_LOOK: struct timer_request */
+    FILE_OF_SIGNALS,       /* signalfd; FILE_SET: a set of signals */
+    FILE_OF_POLL,          /* epoll; FILE_OBJECT: its interests */
+    FILE_OF_PROCESS,       /* pidfd; FILE_LOOK: struct process_handle */
+    FILE_OF_SOCKET,        /* FILE_OBJECT: the socket */
+    FILE_OF_CHANGES,       /* inotify */
+    FILE_OF_QUEUE,         /* of messages, of POSIX; FILE_LOOK: its struct posix_queue */
+    FILE_OF_MOUNT_CONTEXT, /* FILE_LOOK: linux/files/mount_contexts.c */
+    FILE_OF_SEGMENT,       /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
 };
 
 struct file {

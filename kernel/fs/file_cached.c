@@ -145,12 +145,33 @@ k42_result cached_allocate(struct file *self, unsigned mode, uint64_t offset, ui
 
 const struct k42_format cached_format = {"file.cached", 1, 1};
 
+/* ---- opening ---- */
+
+struct opening {
+    fcm_ref fcm;
+    bool claims;
+};
+
+static void end_writing(struct opened *opened) {
+    (void)!k42_call(opened->node, unclaim, NODE_WRITTEN_TO);
+}
+
 static k42_result set_up(struct opened *opened, void *context) {
-    k42_container(opened, struct cached, opened)->fcm = (fcm_ref)(k42_ref)(uintptr_t)context;
+    const struct opening *opening = context;
+    k42_container(opened, struct cached, opened)->fcm = opening->fcm;
+    opened->ended = opening->claims ? end_writing : NULL;
     return 0;
 }
 
 struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags) {
-    return opened_make(&file_exclusive, sizeof(struct cached), node, flags, set_up,
-                       (void *)(uintptr_t)fcm);
+    struct opening opening = {.fcm = (fcm_ref)fcm,
+                              .claims = open_writes(flags) && !(flags & OPEN_UNCLAIMED)};
+    k42_result result = opening.claims ? k42_call((node_ref)node, claim, NODE_WRITTEN_TO) : 0;
+    if (result < 0)
+        return (struct k42_pair){.result = result == -K42_STALE ? -ENOENT : result};
+    struct k42_pair file =
+        opened_make(&file_exclusive, sizeof(struct cached), node, flags, set_up, &opening);
+    if (file.result < 0 && opening.claims)
+        (void)!k42_call((node_ref)node, unclaim, NODE_WRITTEN_TO);
+    return file;
 }

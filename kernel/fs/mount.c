@@ -145,16 +145,40 @@ k42_result mount_add(const struct place *at, const struct mount_new *what, struc
     return 0;
 }
 
-k42_result mount_remove(struct mount *mount, bool detach) {
+k42_result mount_make_loose(const struct mount_new *what, struct mount **made) {
+    *made = mount_make(what);
+    if (!*made)
+        return -ENOMEM;
+    (*made)->loose = true;
+    return 0;
+}
+
+static bool is_below(const struct mount *mount, const struct mount *above) {
+    while (mount && mount != above)
+        mount = mount->parent;
+    return mount;
+}
+
+/* One that nothing is mounted on, of those below a mount and itself. */
+static struct mount *leaf_of(struct mount *mount) {
+    struct mount *at = mounts.newest;
+    while (at->mounts || !is_below(at, mount))
+        at = at->older;
+    return at;
+}
+
+/* Takes a mount away, or with `detach` one of those below it before. Which one, in *taken. */
+static k42_result remove_one(struct mount *mount, bool detach, struct mount **taken) {
     struct place point = {0};
     k42_result result = 0;
     k42_lock(&mounts.lock);
     if (!mount->attached || mount == mounts.first) {
         result = -EINVAL;
-    } else if (mount->mounts ||
-               (!detach && __atomic_load_n(&mount->references, __ATOMIC_ACQUIRE) > 1)) {
+    } else if (!detach &&
+               (mount->mounts || __atomic_load_n(&mount->references, __ATOMIC_ACQUIRE) > 1)) {
         result = -EBUSY;
     } else {
+        *taken = mount = detach ? leaf_of(mount) : mount;
         point = (struct place){mount->parent, mount->point};
         unchain(mount);
         list_remove(mount);
@@ -168,25 +192,70 @@ k42_result mount_remove(struct mount *mount, bool detach) {
     return 0;
 }
 
+/* What is mounted below goes first. */
+k42_result mount_remove(struct mount *mount, bool detach) {
+    struct mount *taken;
+    k42_result result;
+    do
+        result = remove_one(mount, detach, &taken);
+    while (result >= 0 && taken != mount);
+    return result;
+}
+
+/* Where it stands it does so no more; one that stood nowhere has a reference more from now on. */
+static void leave_or_begin(struct mount *mount) {
+    if (!mount->loose) {
+        unchain(mount);
+        return;
+    }
+    mount->loose = false;
+    __atomic_add_fetch(&mount->references, 1, __ATOMIC_RELAXED);
+    list_add(mount);
+}
+
 k42_result mount_move(struct mount *mount, const struct place *to) {
     struct place before = {0};
     k42_result result = place_hold(to);
     if (result < 0)
         return -ENOENT;
     k42_lock(&mounts.lock);
-    if (!mount->attached || !mount->parent || !to->mount->attached)
+    if ((!mount->loose && !mount->parent) || !to->mount->attached)
         result = -EINVAL;
     for (struct mount *above = to->mount; above; above = above->parent)
         if (above == mount)
             result = -ELOOP;
     if (result == 0) {
         before = (struct place){mount->parent, mount->point};
-        unchain(mount);
+        leave_or_begin(mount);
         attach(mount, to->mount, to->node);
     }
     k42_unlock(&mounts.lock);
-    place_release(result < 0 ? to : &before);
+    if (result < 0)
+        place_release(to);
+    else if (before.mount)
+        place_release(&before);
     return result;
+}
+
+/* The hold of where the root stood becomes the new one's. */
+k42_result mount_pivot(struct mount *root, struct mount *new, const struct place *old) {
+    struct place before = {0};
+    if (place_hold(old) < 0)
+        return -ENOENT;
+    k42_lock(&mounts.lock);
+    bool may = root->parent && new->parent && old->mount->attached &&new != root &&
+               old->mount != root &&is_below(old->mount, new) && is_below(new, root);
+    if (may) {
+        struct place top = {root->parent, root->point};
+        before = (struct place){new->parent, new->point};
+        unchain(new);
+        unchain(root);
+        attach(root, old->mount, old->node);
+        attach(new, top.mount, top.node);
+    }
+    k42_unlock(&mounts.lock);
+    place_release(may ? &before : old);
+    return may ? 0 : -EINVAL;
 }
 
 struct mount *mount_next(uint32_t id) {
@@ -198,6 +267,9 @@ struct mount *mount_next(uint32_t id) {
     return mount;
 }
 
-void mount_set_flags(struct mount *mount, unsigned flags) {
-    __atomic_store_n(&mount->flags, flags, __ATOMIC_RELAXED);
+void mount_change_flags(struct mount *mount, unsigned clear, unsigned set) {
+    uint32_t flags = __atomic_load_n(&mount->flags, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&mount->flags, &flags, (flags & ~clear) | set, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
 }

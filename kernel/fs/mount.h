@@ -23,6 +23,7 @@ struct mount {
     uint32_t references; /* atomic */
     uint32_t mounts;     /* attached to this one; changed under the lock */
     bool attached;
+    bool loose;                  /* it never was; changed under the lock */
     struct mount *next;          /* at the same hash */
     struct mount *newer, *older; /* in order of mounting */
     struct k42_defer defer;
@@ -44,14 +45,26 @@ struct mount_new {
 K42_MUST_CHECK
 k42_result mount_add(const struct place *at, const struct mount_new *what, struct mount **made);
 
-/* Takes a mount away; `detach`, though it is in use. Errors: -EBUSY, -EINVAL (the first, or not
- * attached). */
+/* Takes a mount away; `detach`, though it is in use, and with what is mounted below. Errors:
+ * -EBUSY, -EINVAL (the first, or not attached). */
 K42_MUST_CHECK
 k42_result mount_remove(struct mount *mount, bool detach);
+
+/* A mount that stands nowhere yet, with one reference, the caller's: the last one ends it, unless
+ * mount_move() has put it somewhere. Errors: as mount_add(). */
+K42_MUST_CHECK
+k42_result mount_make_loose(const struct mount_new *what, struct mount **made);
 
 /* Moves a mount to before another place. Errors: -EINVAL, -ELOOP (below itself), -ENOENT. */
 K42_MUST_CHECK
 k42_result mount_move(struct mount *mount, const struct place *to);
+
+/*
+ * A mount takes the place of another one that it lies below, and that one goes to `old`, which lies
+ * below the first. Errors: -EINVAL (they do not, or the other one stands nowhere), -ENOENT.
+ */
+K42_MUST_CHECK
+k42_result mount_pivot(struct mount *root, struct mount *new, const struct place *old);
 
 /* What stands before a node of a mount; NULL: nothing. */
 struct mount *mount_find(const struct mount *mount, node_ref node);
@@ -65,8 +78,8 @@ void mount_release(struct mount *mount);
 /* The attached mount after one of that id in order of mounting (0: the first), active callers. */
 struct mount *mount_next(uint32_t id);
 
-/* Changes the flags of a mount. */
-void mount_set_flags(struct mount *mount, unsigned flags);
+/* Takes flags of a mount away, and gives it others. */
+void mount_change_flags(struct mount *mount, unsigned clear, unsigned set);
 
 /* Goes from a place to what stands before it, however many. */
 static inline void mount_descend(struct place *place) {

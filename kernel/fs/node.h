@@ -59,6 +59,8 @@ enum node_set {
 
 enum node_touch { NODE_TOUCH_READ = 1, NODE_TOUCH_WRITTEN = 2 };
 
+enum node_claim { NODE_WRITTEN_TO, NODE_RUN };
+
 /* Which of set-user-id and set-group-id what has this mode and group loses when the calling thread
  * writes to it. The personality's. */
 uint32_t node_lost_by_writing(uint32_t mode, uint32_t gid);
@@ -220,6 +222,12 @@ struct node_ops {
     /* The node of the same file system that has this number, in the word, whatever names it has.
      * Errors: -ESTALE (it has none, or had one), -EOPNOTSUPP (it does not find nodes so). */
     K42_METHOD_PAIR(by_number)(struct node *self, uint64_t number);
+
+    /* Somebody has it open for writing, or runs it: node_claim. Both at once there are not. Whoever
+     * claims holds it until he gives that up. Errors: -ETXTBSY. */
+    K42_METHOD(claim)(struct node *self, unsigned claim);
+    /* Gives one up. */
+    K42_METHOD(unclaim)(struct node *self, unsigned claim);
 };
 
 struct node {

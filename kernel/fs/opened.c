@@ -25,7 +25,7 @@ struct k42_pair opened_make(struct k42_class *class_, size_t size, k42_ref node,
     opened->node = (node_ref)node;
     opened->holds = 1;
     opened->flags = flags & ~(unsigned)(OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TERMINAL |
-                                        OPEN_TRUNCATE | OPEN_CLOSE_ON_EXEC);
+                                        OPEN_TRUNCATE | OPEN_CLOSE_ON_EXEC | OPEN_UNCLAIMED);
     k42_result result = node ? k42_call(opened->node, hold) : 0;
     if (result < 0) {
         k42_platform_free(opened);

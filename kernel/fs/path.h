@@ -93,6 +93,8 @@ struct place path_working(struct path_context *context);
 /* Sets them, taking the place's hold over; releases what was there before. */
 void path_set_root(struct path_context *context, const struct place *place);
 void path_set_working(struct path_context *context, const struct place *place);
+/* Sets those that are `from` to `to`, if that is still there to be held. */
+void path_replace(struct path_context *context, const struct place *from, const struct place *to);
 
 /* A context at the root of everything, with one reference. NULL: no memory. */
 struct path_context *path_context_make(void);

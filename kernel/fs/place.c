@@ -95,6 +95,23 @@ void path_set_working(struct path_context *context, const struct place *place) {
     exchange(context, &context->working, place);
 }
 
+static void replace(struct path_context *context, struct place *which, const struct place *from,
+                    const struct place *to) {
+    if (place_hold(to) < 0)
+        return;
+    k42_lock(&context->lock);
+    bool is_it = which->mount == from->mount && which->node == from->node;
+    if (is_it)
+        *which = *to;
+    k42_unlock(&context->lock);
+    place_release(is_it ? from : to);
+}
+
+void path_replace(struct path_context *context, const struct place *from, const struct place *to) {
+    replace(context, &context->root, from, to);
+    replace(context, &context->working, from, to);
+}
+
 static struct path_context *make(const struct place *root, const struct place *working,
                                  uint32_t mask) {
     struct path_context *context = k42_platform_alloc(sizeof(*context));

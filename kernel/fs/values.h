@@ -48,6 +48,7 @@ enum {
     OPEN_SYNC = 04010000,
     OPEN_PATH = 010000000,
     OPEN_TEMPORARY = 020200000,
+    OPEN_UNCLAIMED = 0x40000000, /* the kernel's: who writes so keeps nobody from running it */
     /* What fcntl(F_SETFL) may change. */
     OPEN_STATUS = OPEN_APPEND | OPEN_NON_BLOCKING | OPEN_ASYNC | OPEN_DIRECT | OPEN_NO_ACCESSED,
 };

@@ -7,24 +7,14 @@
 #include "abi.h"
 #include "call.h"
 #include "files/advise.h"
+#include "memory_calls.h"
 #include "program.h"
 #include "task.h"
 
 #include <k42/k42.h>
 
-#define PAGE_MASK                 (FRAME_SIZE - 1)
 #define ALL_PROTECTION            (SPACE_READ | SPACE_WRITE | SPACE_EXECUTE)
 #define PERSONA_READ_IMPLIES_EXEC 0x0400000
-
-static bool is_page(uint64_t address) {
-    return !(address & PAGE_MASK);
-}
-
-/* Rounded up to pages; 0 when that is more than there is. */
-static size_t whole_pages(size_t length) {
-    size_t pages = (length + PAGE_MASK) & ~PAGE_MASK;
-    return pages < length || pages > USER_END ? 0 : pages;
-}
 
 /* ---- mmap ---- */
 
@@ -89,17 +79,18 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
            uint64_t offset) {
     unsigned type = flags & MAP_TYPE;
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    if (!length || !is_page(offset) || (fixed && !is_page(address)) || (flags & MAP_HUGETLB) ||
+    if (!length || !memory_is_page(offset) || (fixed && !memory_is_page(address)) ||
+        (flags & MAP_HUGETLB) ||
         (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
         return -EINVAL;
-    if (!(length = whole_pages(length)))
+    if (!(length = memory_whole_pages(length)))
         return -ENOMEM;
     if (offset + length < offset)
         return -EOVERFLOW;
     if (type == MAP_SHARED_VALIDATE && !(flags & MAP_ANONYMOUS) && (flags & ~KNOWN_FLAGS))
         return -EOPNOTSUPP;
     struct space_request request = {
-        .address = address & ~PAGE_MASK,
+        .address = address & ~MEMORY_PAGE_MASK,
         .length = length,
         .protection = (unsigned)protection & ALL_PROTECTION,
         .flags = flags_of(flags),
@@ -118,12 +109,12 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
 
 /* It is no range of a program's. */
 static bool is_outside(uintptr_t address, size_t length) {
-    return length > USER_END || address > USER_END - length;
+    return address > USER_END - length;
 }
 
 LINUX_CALL(11, munmap, uintptr_t address, size_t length) {
     k42_result result;
-    if (!is_page(address) || !length || !(length = whole_pages(length)) ||
+    if (!memory_is_page(address) || !length || !(length = memory_whole_pages(length)) ||
         is_outside(address, length))
         return -EINVAL;
     MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
@@ -131,19 +122,23 @@ LINUX_CALL(11, munmap, uintptr_t address, size_t length) {
     return result;
 }
 
-LINUX_CALL(10, mprotect, uintptr_t address, size_t length, int protection) {
+k42_result memory_protect(uintptr_t address, size_t length, int protection) {
     k42_result result;
-    if (!is_page(address) || !(~protection & (PROT_GROWSDOWN | PROT_GROWSUP)) ||
+    if (!memory_is_page(address) || !(~protection & (PROT_GROWSDOWN | PROT_GROWSUP)) ||
         (protection & ~(int)(ALL_PROTECTION | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)))
         return -EINVAL;
     if (!length)
         return 0;
-    if (!(length = whole_pages(length)) || is_outside(address, length))
+    if (!(length = memory_whole_pages(length)) || is_outside(address, length))
         return -ENOMEM;
     MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
                                   k42_call(task_self()->space, protect, address, length,
                                            (unsigned)protection & ALL_PROTECTION)));
     return result;
+}
+
+LINUX_CALL(10, mprotect, uintptr_t address, size_t length, int protection) {
+    return memory_protect(address, length, protection);
 }
 
 static k42_result move_once(const struct space_move *move) {
@@ -169,13 +164,13 @@ LINUX_CALL(25, mremap, uintptr_t address, size_t length, size_t new_length, int 
            uintptr_t new_address) {
     struct space_move move = {.address = address, .new_address = new_address};
     k42_result result;
-    if (!is_page(address) || !new_length ||
+    if (!memory_is_page(address) || !new_length ||
         (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) ||
         ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE)) ||
-        ((flags & MREMAP_FIXED) && !is_page(new_address)))
+        ((flags & MREMAP_FIXED) && !memory_is_page(new_address)))
         return -EINVAL;
-    move.length = whole_pages(length);
-    move.new_length = whole_pages(new_length);
+    move.length = memory_whole_pages(length);
+    move.new_length = memory_whole_pages(new_length);
     if (!move.new_length || (length && !move.length))
         return -EINVAL;
     move.flags = (flags & MREMAP_MAYMOVE ? SPACE_MAY_MOVE : 0) |
@@ -208,8 +203,7 @@ LINUX_CALL(12, brk, uintptr_t end) {
 
 /* ---- the others ---- */
 
-/* Whether all of a range is mapped; -ENOMEM. */
-static k42_result check_mapped(uintptr_t address, size_t length) {
+k42_result memory_check_mapped(uintptr_t address, size_t length) {
     uintptr_t end = address + length;
     while (address < end) {
         struct space_mapping mapping;
@@ -228,8 +222,8 @@ static bool wraps(size_t length) {
 
 LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     k42_result result;
-    size_t pages = whole_pages(length);
-    if (!is_page(address) || wraps(length) || address + pages < address)
+    size_t pages = memory_whole_pages(length);
+    if (!memory_is_page(address) || wraps(length) || address + pages < address)
         return -EINVAL;
     if ((length && !pages) || is_outside(address, pages))
         return -ENOMEM;
@@ -240,13 +234,13 @@ LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     if (result >= 0)
         files_advise_mapped(address, address + pages, advice);
     /* What is mapped has been advised; a gap is told of afterwards. */
-    return result < 0 ? result : check_mapped(address, pages);
+    return result < 0 ? result : memory_check_mapped(address, pages);
 }
 
 LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
     k42_result result;
-    size_t pages = whole_pages(length);
-    if (!is_page(address) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+    size_t pages = memory_whole_pages(length);
+    if (!memory_is_page(address) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
         ((flags & MS_ASYNC) && (flags & MS_SYNC)))
         return -EINVAL;
     if ((length && !pages && !wraps(length)) || is_outside(address, pages))
@@ -262,8 +256,8 @@ LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
 
 LINUX_CALL(27, mincore, uintptr_t address, size_t length, uintptr_t to) {
     uint8_t bytes[MINCORE_PIECE];
-    size_t pages = whole_pages(length) / FRAME_SIZE;
-    if (!is_page(address))
+    size_t pages = memory_whole_pages(length) / FRAME_SIZE;
+    if (!memory_is_page(address))
         return -EINVAL;
     if ((length && !pages) || is_outside(address, pages * FRAME_SIZE))
         return -ENOMEM;
@@ -279,75 +273,5 @@ LINUX_CALL(27, mincore, uintptr_t address, size_t length, uintptr_t to) {
         to += piece;
         address += piece * FRAME_SIZE;
     }
-    return 0;
-}
-
-/* The pages of a range of bytes are all to be mapped. */
-static k42_result check_lock(uintptr_t address, size_t length) {
-    length = (length + (address & PAGE_MASK) + PAGE_MASK) & ~PAGE_MASK;
-    address &= ~PAGE_MASK;
-    if (address + length < address)
-        return -EINVAL;
-    return length > USER_END || address > USER_END - length ? -ENOMEM
-                                                            : check_mapped(address, length);
-}
-
-/* Whether the caller may keep so many bytes. Those it keeps already are not counted. */
-static k42_result may_lock(size_t length) {
-    uint64_t limit = task_limit(task_self(), RLIMIT_MEMLOCK);
-    if (task_capable(task_self(), CAP_IPC_LOCK))
-        return 0;
-    return !limit ? -EPERM : length > limit ? -ENOMEM : 0;
-}
-
-static k42_result bring_in(uintptr_t address, size_t length) {
-    uintptr_t end = (address + length + PAGE_MASK) & ~PAGE_MASK;
-    for (address &= ~PAGE_MASK; address < end; address += FRAME_SIZE)
-        if (program_fault(address, SPACE_ACCESS_READ) == -EINTR)
-            return -EINTR;
-    return 0;
-}
-
-static k42_result lock(uintptr_t address, size_t length) {
-    k42_result result = may_lock(0);
-    if (result >= 0)
-        result = check_lock(address, length);
-    if (result >= 0)
-        result = may_lock((length + (address & PAGE_MASK) + PAGE_MASK) & ~PAGE_MASK);
-    return result < 0 ? result : bring_in(address, length);
-}
-
-/*
- * Locking a page is bringing it in.
- * Partly: the page may be taken out again when memory is short.
- */
-LINUX_CALL(149, mlock, uintptr_t address, size_t length) {
-    return lock(address, length);
-}
-
-/* Partly: as mlock(). */
-LINUX_CALL(325, mlock2, uintptr_t address, size_t length, int flags) {
-    return flags & ~MLOCK_ONFAULT ? -EINVAL : lock(address, length);
-}
-
-LINUX_CALL(150, munlock, uintptr_t address, size_t length) {
-    return check_lock(address, length);
-}
-
-/* Partly: pages may be taken out again when memory is short. */
-LINUX_CALL(151, mlockall, int flags) {
-    struct space_usage usage;
-    if (!(flags & (MCL_CURRENT | MCL_FUTURE)) ||
-        (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
-        return -EINVAL;
-    k42_result result = may_lock(0);
-    if (result >= 0)
-        result = k42_call(task_self()->space, usage, &usage);
-    if (result >= 0 && (flags & MCL_CURRENT))
-        result = may_lock(usage.mapped * FRAME_SIZE);
-    return result;
-}
-
-LINUX_CALL(152, munlockall, void) {
     return 0;
 }

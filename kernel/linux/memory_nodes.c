@@ -3,11 +3,14 @@
  * move_pages. There is one node, so every policy that names it is kept to, all pages are where they
  * are wanted, and what is asked for is checked as Linux does and kept to be told again.
  *
- * The policy is the calling task's own; its children and threads begin with it.
+ * A policy is the calling task's own, with which its children and threads begin, or that of a
+ * mapping, in whose flags it stands (SPACE_POLICY); a child's copy has it, too.
  */
 #include "../arch/x86_64/user.h"
 #include "../mem/space/space.h"
+#include "../sched/wait.h"
 #include "abi.h"
+#include "call.h"
 #include "program.h"
 #include "task.h"
 #include "whom.h"
@@ -72,6 +75,21 @@ static bool has_nodes(unsigned policy) {
     return kind != MPOL_DEFAULT && kind != MPOL_LOCAL;
 }
 
+/* In a mapping's flags: its kind, and above that its flags. */
+enum { POLICY_SHIFT = 16, KIND_BITS = 3, MODE_FLAGS_SHIFT = 13 };
+_Static_assert(MPOL_MAX <= 1 << KIND_BITS && MPOL_MODE_FLAGS == 7 << MODE_FLAGS_SHIFT,
+               "a policy fits into SPACE_POLICY");
+
+static unsigned mapping_flags(unsigned policy) {
+    unsigned kind = policy & ~(unsigned)MPOL_MODE_FLAGS, flags = policy & MPOL_MODE_FLAGS;
+    return (kind | flags >> MODE_FLAGS_SHIFT << KIND_BITS) << POLICY_SHIFT;
+}
+
+static unsigned policy_of(const struct space_mapping *mapping) {
+    unsigned packed = (mapping->flags & SPACE_POLICY) >> POLICY_SHIFT;
+    return (packed & ((1u << KIND_BITS) - 1)) | packed >> KIND_BITS << MODE_FLAGS_SHIFT;
+}
+
 /* As many bytes as the program has room for. */
 static k42_result mask_write(uintptr_t to, uint64_t most, uint64_t nodes) {
     uint64_t bytes = (most - 1 + WORD_BITS - 1) / WORD_BITS * 8;
@@ -85,7 +103,6 @@ static k42_result mask_write(uintptr_t to, uint64_t most, uint64_t nodes) {
     return result;
 }
 
-/* Partly: an address is said to have its task's policy, since mbind() keeps none. */
 LINUX_CALL(239, get_mempolicy, uintptr_t policy_to, uintptr_t mask_to, uint64_t most,
            uintptr_t address, uint64_t flags) {
     unsigned kept = task_self()->memory_policy;
@@ -104,7 +121,9 @@ LINUX_CALL(239, get_mempolicy, uintptr_t policy_to, uintptr_t mask_to, uint64_t 
     } else if (flags & MPOL_F_ADDR) {
         if (k42_call(task_self()->space, find, address, 0, &mapping) < 0 || mapping.start > address)
             return -EFAULT;
-        told = flags & MPOL_F_NODE ? 0 : told;
+        kept = policy_of(&mapping);
+        nodes = has_nodes(kept);
+        told = flags & MPOL_F_NODE ? 0 : (int32_t)kept;
     } else if (address || (flags & MPOL_F_NODE)) {
         return -EINVAL;
     }
@@ -112,7 +131,29 @@ LINUX_CALL(239, get_mempolicy, uintptr_t policy_to, uintptr_t mask_to, uint64_t 
     return result < 0 || !mask_to ? result : mask_write(mask_to, most, nodes);
 }
 
-/* Partly: what is asked for is checked, and not kept. */
+/* -EFAULT: not all of a range is mapped. */
+static k42_result check_mapped(uintptr_t address, uintptr_t end) {
+    while (address < end) {
+        struct space_mapping mapping;
+        k42_result result = k42_call(task_self()->space, find, address, 0, &mapping);
+        if (result < 0 || mapping.start > address)
+            return -EFAULT;
+        address = mapping.end;
+    }
+    return 0;
+}
+
+static k42_result bind(uintptr_t address, uint64_t length, unsigned policy) {
+    k42_result result = check_mapped(address, address + length);
+    if (result < 0)
+        return result;
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                                  k42_call(task_self()->space, set_flags, address, length,
+                                           mapping_flags(policy), SPACE_POLICY)));
+    return result;
+}
+
+/* Partly: what memory is shared has no policy of its own, but each mapping of it. */
 LINUX_CALL(237, mbind, uintptr_t address, uint64_t length, uint64_t mode, uintptr_t mask,
            uint64_t most, unsigned flags) {
     uint64_t nodes = 0, end = 0;
@@ -127,14 +168,7 @@ LINUX_CALL(237, mbind, uintptr_t address, uint64_t length, uint64_t mode, uintpt
     if (result < 0 || !length)
         return result;
     result = mode > 0xffff ? -EINVAL : policy_check((unsigned)mode, nodes);
-    while (result >= 0 && address < end) {
-        struct space_mapping mapping;
-        result = k42_call(task_self()->space, find, address, 0, &mapping);
-        if (result < 0 || mapping.start > address)
-            return -EFAULT;
-        address = mapping.end;
-    }
-    return result < 0 ? result : 0;
+    return result < 0 ? result : bind(address, length, (unsigned)result);
 }
 
 /* ---- moving what there is ---- */
@@ -218,16 +252,25 @@ LINUX_CALL(279, move_pages, int pid, uint64_t count, uintptr_t pages, uintptr_t 
     return result < 0 ? result : 0;
 }
 
-/* Partly: the policies of mappings are not kept, so each that there is counts as one with nodes. */
+/* There is one node, which is home already; what has no policy is passed over. */
 LINUX_CALL(450, set_mempolicy_home_node, uintptr_t address, uint64_t length, uint64_t node,
            uint64_t flags) {
-    struct space_mapping mapping;
+    k42_result result = -ENOENT;
     uint64_t end;
     length = (length + 4095) & ~4095ul;
     if ((address & 4095) || flags || node || __builtin_add_overflow(address, length, &end))
         return -EINVAL;
     if (!length)
         return 0;
-    k42_result result = k42_call(task_self()->space, find, address, 0, &mapping);
-    return result < 0 || mapping.start >= end ? -ENOENT : 0;
+    while (address < end) {
+        struct space_mapping mapping;
+        if (k42_call(task_self()->space, find, address, 0, &mapping) < 0 || mapping.start >= end)
+            break;
+        unsigned policy = policy_of(&mapping), kind = policy & ~(unsigned)MPOL_MODE_FLAGS;
+        if (policy && kind != MPOL_BIND && kind != MPOL_PREFERRED_MANY)
+            return -EOPNOTSUPP;
+        result = policy ? 0 : result;
+        address = mapping.end;
+    }
+    return result;
 }

@@ -85,6 +85,15 @@ static void use_sockets(int (*pairs)[2], uint64_t turn) {
     }
 }
 
+/* What runs stays closed to who would write to it; what is to be mounted takes options. */
+static void use_claims(int context) {
+    enum { FLAG };
+    if (open("/proc/self/exe", O_WRONLY) >= 0 || errno != ETXTBSY)
+        say("what runs can be written to");
+    if (syscall(SYS_fsconfig, context, FLAG, "rw", NULL, 0))
+        say("a file system has lost its options");
+}
+
 void use(const char *where) {
     enum { PAGES = 64, WORDS = PAGES * 512 };
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random"};
@@ -106,10 +115,12 @@ void use(const char *where) {
     open_watched(&watched);
     open_sockets(pairs);
     open_ipc();
+    int context = (int)syscall(SYS_fsopen, "tmpfs", 0);
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);
         use_ipc(turn);
+        use_claims(context);
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
         shared[at] = turn;

@@ -1,5 +1,6 @@
 """One call carries all that was asked for, however often it waits for pages of a file: of a folder
-of the host, of a disk. And what programs ask a disk and a terminal."""
+of the host, of a disk. And what programs ask a disk and a terminal, and that what runs from such a
+folder stays as it is."""
 import os
 
 import pytest
@@ -57,6 +58,14 @@ def test_a_write_is_complete(guest):
                          "os.fsync(fd)") == [str(BYTES), "70000"]
     wanted = guest.data[:3000000] + guest.data[:70000] + guest.data[3070000:BYTES]
     assert (guest.folder / "out").read_bytes() == wanted
+
+
+def test_what_runs_from_a_folder_of_the_host_is_not_written_to(guest):
+    done = guest.run(["sh", "-c", "cd /srv/s; cp /bin/sleep runs; ./runs 100 & child=$!\n"
+                      "until [ \"$(readlink /proc/$child/exe)\" = /srv/s/runs ]; do :; done\n"
+                      "true >> runs || echo busy\nkill $child; wait\ntrue >> runs && echo free\n"
+                      "exec 7>> runs\n./runs 0 || echo refused"])
+    assert done.output.split() == [b"busy", b"free", b"refused"], done
 
 
 def test_a_disk_is_read_in_one_call(guest):

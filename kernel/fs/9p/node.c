@@ -8,6 +8,7 @@
 #include "p9.h"
 
 #include "../../mem/fcm/fcm.h"
+#include "../claims.h"
 #include "../devices.h"
 #include "../now.h"
 #include "../open_file.h"
@@ -273,6 +274,15 @@ static struct k42_pair node_open(struct node *self, unsigned flags) {
     return open_cached(inode->self, inode->fcm, flags);
 }
 
+static k42_result node_claim(struct node *self, unsigned claim) {
+    return claims_add(&P9_INODE(self)->claims, claim);
+}
+
+static k42_result node_unclaim(struct node *self, unsigned claim) {
+    claims_remove(&P9_INODE(self)->claims, claim);
+    return 0;
+}
+
 static k42_result node_file_system(struct node *self, struct node_file_system *counts) {
     struct p9_inode *inode = P9_INODE(self);
     struct p9_counts known;
@@ -330,6 +340,8 @@ static const struct node_ops node_ops = {
     .get_extended = node_no_get_extended,
     .by_number = node_no_by_number,
     .set_extended = node_no_set_extended,
+    .claim = node_claim,
+    .unclaim = node_unclaim,
 };
 
 static const struct k42_format node_format = {"node.9p", 1, 1};

@@ -119,6 +119,7 @@ struct p9_inode {
     k42_ref self;
     struct p9_qid qid;
     uint32_t lives;          /* names and holders; atomic */
+    int32_t claims;          /* claims.h; atomic */
     uint32_t fid;            /* by which the server knows it */
     struct p9_inode *next;   /* in its bucket */
     struct p9_inode *parent; /* the directory it was found in, held; NULL: it is the root */

@@ -382,6 +382,8 @@ static const struct node_ops proc_ops = {
     .get_extended = node_no_get_extended,
     .by_number = node_no_by_number,
     .set_extended = node_no_set_extended,
+    .claim = node_no_claim,
+    .unclaim = node_no_claim,
 };
 
 static void proc_fini(struct k42_root *root) {

@@ -8,6 +8,7 @@
  */
 #include "ramfs.h"
 
+#include "../claims.h"
 #include "../notify.h"
 #include "../now.h"
 #include "../values.h"
@@ -342,4 +343,13 @@ struct k42_pair ramfs_by_number(struct node *self, uint64_t number) {
     if (!inode)
         return (struct k42_pair){.result = -ESTALE};
     return (struct k42_pair){0, (uintptr_t)inode->self};
+}
+
+k42_result ramfs_claim(struct node *self, unsigned claim) {
+    return claims_add(&INODE(self)->claims, claim);
+}
+
+k42_result ramfs_unclaim(struct node *self, unsigned claim) {
+    claims_remove(&INODE(self)->claims, claim);
+    return 0;
 }

@@ -129,6 +129,7 @@ struct inode {
     uint64_t number;
     struct k42_lock lock; /* of everything below; some of it is read without, by atomic loads */
     uint32_t lives;       /* holders, and one for all names together; atomic */
+    int32_t claims;       /* claims.h; atomic */
     uint32_t mode, links, uid, gid;
     bool nameable; /* it never had a name and may get one */
     uint64_t special;
@@ -207,12 +208,14 @@ k42_result ramfs_get_extended(struct node *self, const struct node_name *name, c
 k42_result ramfs_set_extended(struct node *self, const struct node_name *name, const char *value,
                               size_t size, unsigned flags);
 struct k42_pair ramfs_by_number(struct node *self, uint64_t number);
+k42_result ramfs_claim(struct node *self, unsigned claim);
+k42_result ramfs_unclaim(struct node *self, unsigned claim);
 #define RAMFS_METHODS                                                                              \
     .object.describe = ramfs_describe, .hold = ramfs_hold, .release = ramfs_release,               \
     .attributes = ramfs_attributes, .set_attributes = ramfs_set_attributes,                        \
     .file_system = ramfs_file_system, .touch = ramfs_touch, .jump = node_no_jump,                  \
     .name = ramfs_name, .get_extended = ramfs_get_extended, .set_extended = ramfs_set_extended,    \
-    .by_number = ramfs_by_number
+    .by_number = ramfs_by_number, .claim = ramfs_claim, .unclaim = ramfs_unclaim
 
 void extended_end(struct extended *extended);
 

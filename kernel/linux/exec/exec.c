@@ -73,6 +73,8 @@ static k42_result take_script(struct image *image) {
 
 static k42_result open_program(struct image *image, int directory, unsigned flags) {
     k42_result result = image_open(&image->program, directory, image->path, flags);
+    if (!image->path[0]) /* a descriptor alone, by whose name a script is found again */
+        k42_format_text(image->path, sizeof image->path, "/dev/fd/%d", directory);
     while (result >= 0 && script_read(&image->script, (const char *)image->program.head,
                                       image->program.head_size) >= 0)
         result = take_script(image);

@@ -2,7 +2,9 @@
  * Opening what is to be executed.
  *
  * It must be a regular file with an x that counts for the caller, on a file system that may have
- * programs. The file is held by the image; mappings hold it once more.
+ * programs, and that nobody has open for writing. The file is held by the image, which claims to
+ * run it; mappings hold it once more. What becomes the task's executable keeps hold and claim, an
+ * interpreter of scripts or of shared libraries loses them when the program is in memory.
  */
 #include "image.h"
 
@@ -11,12 +13,14 @@
 #include "../../fs/values.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
+#include "../files/files.h"
 #include "../process/lives.h"
 
 #include <k42/k42.h>
 
-#define MODE_TYPE    0170000u
-#define MODE_REGULAR 0100000u
+static void ignore(k42_result result) {
+    (void)result;
+}
 
 static k42_result may_execute(const struct node_attributes *attributes) {
     if ((attributes->mode & MODE_TYPE) == MODE_LINK)
@@ -27,40 +31,50 @@ static k42_result may_execute(const struct node_attributes *attributes) {
     return node_allows(attributes, task_self()->credentials, NODE_EXECUTE);
 }
 
-/* Where relative paths begin: the working directory or an open directory. */
-static k42_result start_of(struct path *path, int directory, const char *text) {
-    struct task *task = task_self();
-    path->context = task->paths;
-    path->who = task->credentials;
-    if (text[0] == '/' || directory == AT_FDCWD)
-        return 0;
-    struct k42_pair file = k42_call(task->descriptors, get, directory);
-    if (file.result < 0)
-        return file.result;
-    struct k42_pair place = k42_call((file_ref)file.word, place);
-    if (place.result < 0 || !place.word)
-        return -ENOTDIR;
-    path->start = *(const struct place *)place.word;
-    return 0;
-}
-
 static k42_result open_now(struct image_file *file, int directory, const char *text,
                            unsigned flags) {
-    struct path path = {.flags = flags};
-    k42_result result = start_of(&path, directory, text);
+    int how = (flags & PATH_FOLLOW ? 0 : AT_NO_FOLLOW) | (flags & PATH_EMPTY ? AT_EMPTY : 0);
+    struct place place;
+    k42_result result = files_node(directory, text, how, &place.node, &place.mount);
     if (result >= 0)
-        result = path_walk(&path, text);
-    if (result >= 0)
-        result = k42_call(path.found.node, attributes, &file->attributes);
+        result = k42_call(place.node, attributes, &file->attributes);
+    if (result >= 0 && place.mount)
+        file->attributes.mount_flags |= __atomic_load_n(&place.mount->flags, __ATOMIC_RELAXED);
     if (result >= 0)
         result = may_execute(&file->attributes);
     if (result < 0)
         return result;
-    struct k42_pair opened = k42_call(path.found.node, open, O_RDONLY);
+    struct k42_pair opened = k42_call(place.node, open, O_RDONLY);
     if (opened.result < 0)
         return opened.result;
-    file->file = (file_ref)opened.word;
-    return k42_call(file->file, set_place, &path.found);
+    file_ref ref = (file_ref)opened.word;
+    if (place.mount) /* what is in memory has none */
+        result = k42_call(ref, set_place, &place);
+    if (result >= 0)
+        result = k42_call(place.node, claim, NODE_RUN);
+    if (result < 0)
+        ignore(k42_call(ref, release));
+    else
+        file->file = ref;
+    return result;
+}
+
+/*
+ * Who had it mapped for writing and has ended gives that up with his memory, a grace period after
+ * his parent knows of the end: a linker, and then whoever runs what it made. So a refusal is one
+ * when all who had ended before have given up what they had.
+ */
+static k42_result open_settled(struct image_file *file, int directory, const char *path,
+                               unsigned flags) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, open_now(file, directory, path, flags));
+    if (result != -ETXTBSY)
+        return result;
+    k42_exit();
+    ignore(k42_defer_flush());
+    k42_enter();
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, open_now(file, directory, path, flags));
+    return result;
 }
 
 static k42_result read_some(const struct image_file *file, uint64_t offset, void *to, size_t size) {
@@ -105,15 +119,13 @@ static k42_result read_head(struct image_file *file) {
 void image_close(struct image_file *file) {
     if (!k42_id_of(file->file))
         return;
-    k42_result released = k42_call(file->file, release);
-    (void)released;
+    executable_release((k42_ref)file->file);
     file->file = (file_ref)K42_NULL_REF;
 }
 
 k42_result image_open(struct image_file *file, int directory, const char *path, unsigned flags) {
-    k42_result result;
     file->file = (file_ref)K42_NULL_REF;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, open_now(file, directory, path, flags));
+    k42_result result = open_settled(file, directory, path, flags);
     if (result >= 0) {
         notify_file_if_any(file->file, NOTIFY_OPENED);
         result = read_head(file);

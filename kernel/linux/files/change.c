@@ -168,6 +168,16 @@ LINUX_CALL(260, fchownat, int directory, uintptr_t path, uint32_t uid, uint32_t 
 
 /* ---- truncate ---- */
 
+/* While it is cut it is written to, which what runs is not. */
+k42_result files_set_size(node_ref node, const struct node_attributes *to) {
+    k42_result result = k42_call(node, claim, NODE_WRITTEN_TO);
+    if (result < 0)
+        return result;
+    result = k42_call(node, set_attributes, NODE_SET_SIZE, to);
+    (void)!k42_call(node, unclaim, NODE_WRITTEN_TO);
+    return result;
+}
+
 static k42_result set_size(const struct change *change, node_ref node,
                            struct node_attributes *attributes) {
     if ((attributes->mode & MODE_TYPE) == MODE_DIRECTORY)
@@ -177,7 +187,7 @@ static k42_result set_size(const struct change *change, node_ref node,
     k42_result result = node_allows(attributes, task_self()->credentials, NODE_WRITE);
     if (result >= 0)
         result = files_limit_size(attributes->size, change->to.size);
-    return result < 0 ? result : k42_call(node, set_attributes, NODE_SET_SIZE, &change->to);
+    return result < 0 ? result : files_set_size(node, &change->to);
 }
 
 LINUX_CALL(76, truncate, uintptr_t path, int64_t size) {

@@ -55,6 +55,10 @@ k42_result files_copy_in(void *to, uintptr_t from, size_t size);
 K42_MUST_CHECK
 k42_result files_copy_out(uintptr_t to, const void *from, size_t size);
 
+/* What a later version of a structure has more is to be zero. 0, -E2BIG, -EFAULT. */
+K42_MUST_CHECK
+k42_result files_check_rest(uintptr_t at, size_t size);
+
 /* A text of a program: a path or a name. */
 struct files_text {
     char *at; /* terminated */
@@ -155,6 +159,10 @@ static inline k42_result files_writable(const struct mount *mount) {
 static inline bool files_may(unsigned capability) {
     return task_capable(task_self(), capability);
 }
+
+/* Makes a regular file as long as `to` says. Errors: -ETXTBSY, those of node.set_attributes. */
+K42_MUST_CHECK
+k42_result files_set_size(node_ref node, const struct node_attributes *to);
 
 /* Which of set-user-id and set-group-id a file loses that the caller changes. */
 static inline uint32_t files_lost_set_id(uint32_t mode, uint32_t gid) {

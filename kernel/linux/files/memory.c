@@ -26,7 +26,9 @@ LINUX_CALL(319, memfd_create, uintptr_t name_at, unsigned flags) {
     result = ramfs_make_unnamed(&what, &node);
     if (result < 0)
         return result;
-    struct k42_pair file = k42_call((node_ref)node, open, OPEN_READ_WRITE | OPEN_LARGE);
+    /* As on Linux it can be run by whoever has it so: fexecve() of what was just written. */
+    struct k42_pair file =
+        k42_call((node_ref)node, open, OPEN_READ_WRITE | OPEN_LARGE | OPEN_UNCLAIMED);
     (void)!k42_call((node_ref)node, release);
     if (file.result < 0)
         return file.result;

@@ -14,6 +14,7 @@ enum {
     MOUNT_AGAIN = 32,
     MOUNT_BIND = 4096,
     MOUNT_MOVE = 8192,
+    MOUNT_RECURSIVE = 16384,
     MOUNT_SHARING = 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20,
     MOUNT_MAGIC = (int)0xc0ed0000,
     UNMOUNT_FORCE = 1,
@@ -35,16 +36,84 @@ static unsigned node_flags_of(unsigned long flags) {
 }
 
 static k42_result add(const struct mounting *mounting, node_ref root, const char *type,
-                      const struct place *at) {
+                      const struct place *at, struct mount **made) {
     struct mount_new what = {
         .root = root,
         .flags = node_flags_of(mounting->flags),
         .type = type,
         .source = mounting->source.at[0] ? mounting->source.at : "none",
     };
-    k42_result result = mount_add(at, &what, NULL);
+    k42_result result = mount_add(at, &what, made);
     if (result < 0)
         (void)!k42_call(root, release);
+    return result;
+}
+
+/* ---- with what is mounted below ---- */
+
+/* A mount that was there before, and what shows the same in the new tree. */
+struct twin {
+    const struct mount *from;
+    struct mount *to;
+};
+
+struct twins {
+    struct twin *at;
+    size_t count, room;
+    uint32_t last; /* mounts that came later are the new tree's own */
+};
+
+static k42_result add_twin(struct twins *twins, const struct mount *from, struct mount *to) {
+    if (twins->count == twins->room) {
+        size_t room = twins->room ? twins->room * 2 : 8;
+        struct twin *more = k42_platform_alloc(room * sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        for (size_t n = 0; n < twins->count; n++)
+            more[n] = twins->at[n];
+        k42_platform_free(twins->at);
+        twins->at = more;
+        twins->room = room;
+    }
+    twins->at[twins->count++] = (struct twin){from, to};
+    return 0;
+}
+
+static k42_result copy_mount(struct twins *twins, const struct mount *mount, struct mount *above) {
+    struct mount_new what = {
+        .root = mount->root, .flags = mount->flags, .type = mount->type, .source = mount->source};
+    struct mount *made;
+    if (k42_call(what.root, hold) < 0)
+        return 0; /* it is going */
+    k42_result result = mount_add(&(struct place){above, mount->point}, &what, &made);
+    if (result < 0)
+        (void)!k42_call(what.root, release);
+    return result < 0 ? result : add_twin(twins, mount, made);
+}
+
+/* Whether a mount stands below a place of its parent. */
+static bool stands_below(const struct mount *mount, const struct place *place) {
+    char *text = k42_platform_alloc(FILES_PATH), *begin;
+    struct place point = {place->mount, mount->point};
+    bool below = text && path_name(&point, place, text, FILES_PATH, &begin) >= 0;
+    k42_platform_free(text);
+    return below;
+}
+
+/* Looks at all mounts for each that it copies: there are few, and the call is rare. */
+static k42_result copy_below(const struct place *from, struct mount *to) {
+    struct twins twins = {.last = to->id - 1};
+    k42_result result = add_twin(&twins, from->mount, to);
+    for (size_t n = 0; n < twins.count && result >= 0; n++)
+        for (struct mount *at = mount_next(0); at && at->id <= twins.last && result >= 0;
+             at = mount_next(at->id)) {
+            const struct mount *parent = __atomic_load_n(&at->parent, __ATOMIC_ACQUIRE);
+            if (parent == twins.at[n].from && (n || stands_below(at, from)))
+                result = copy_mount(&twins, at, twins.at[n].to);
+        }
+    k42_platform_free(twins.at);
+    if (result < 0)
+        (void)!mount_remove(to, true);
     return result;
 }
 
@@ -55,7 +124,11 @@ static k42_result bind(const struct mounting *mounting, const struct place *at) 
         result = k42_call(path.found.node, hold);
     if (result < 0)
         return result;
-    return add(mounting, path.found.node, path.found.mount ? path.found.mount->type : "none", at);
+    const struct place *from = &path.found;
+    struct mount *made;
+    result = add(mounting, from->node, from->mount ? from->mount->type : "none", at, &made);
+    bool deep = mounting->flags & MOUNT_RECURSIVE && from->mount;
+    return result < 0 || !deep ? result : copy_below(from, made);
 }
 
 static k42_result move(const struct mounting *mounting, const struct place *to) {
@@ -72,7 +145,7 @@ static k42_result change(const struct mounting *mounting, const struct place *at
     if (!at->mount || at->node != at->mount->root)
         return -EINVAL;
     if (mounting->flags & MOUNT_AGAIN)
-        mount_set_flags(at->mount, node_flags_of(mounting->flags));
+        mount_change_flags(at->mount, ~0u, node_flags_of(mounting->flags));
     return 0;
 }
 
@@ -110,7 +183,7 @@ static k42_result mount_new_one(const struct mounting *mounting) {
     if (result >= 0 && k42_id_of(at.node) == k42_id_of(root))
         result = -EBUSY;
     if (result >= 0)
-        return add(mounting, root, type->name, &at);
+        return add(mounting, root, type->name, &at, NULL);
     (void)!k42_call(root, release);
     return result;
 }

@@ -263,7 +263,7 @@ static k42_result complete(struct opening *opening) {
     if ((opening->flags & OPEN_TRUNCATE) && opening->type == ENTRY_REGULAR && !opening->made) {
         struct k42_pair node = k42_call(opening->file, node);
         struct node_attributes empty = {.size = 0};
-        FILES_CALL(result, k42_call((node_ref)node.word, set_attributes, NODE_SET_SIZE, &empty));
+        FILES_CALL(result, files_set_size((node_ref)node.word, &empty));
         if (result >= 0)
             notify_file_if_any(opening->file, NOTIFY_WRITTEN);
     }
@@ -387,8 +387,7 @@ enum {
     HOW_MOST = 4096,
 };
 
-/* What a later version of the structure has more is to be zero. -E2BIG, -EFAULT. */
-static k42_result check_rest(uintptr_t at, size_t size) {
+k42_result files_check_rest(uintptr_t at, size_t size) {
     char some[64];
     while (size) {
         size_t piece = size < sizeof some ? size : sizeof some;
@@ -428,7 +427,7 @@ LINUX_CALL(437, openat2, int directory, uintptr_t path, uintptr_t how_at, size_t
         return -E2BIG;
     k42_result result = files_copy_in(&how, how_at, sizeof how);
     if (result >= 0)
-        result = check_rest(how_at + sizeof how, size - sizeof how);
+        result = files_check_rest(how_at + sizeof how, size - sizeof how);
     if (result >= 0)
         result = check_how(&how, &opening.resolve);
     if (result < 0)

@@ -1,6 +1,7 @@
 /*
- * sysfs(2): the file systems that can be mounted, by number and by name. Nothing but old programs
- * asks for it; /proc/filesystems tells the same.
+ * sysfs(2): the file systems that can be mounted, by number and by name; ustat(2): what is free in
+ * one that is mounted, by its device. Nothing but old programs asks for them; /proc/filesystems and
+ * statfs() tell the same.
  */
 #include "files.h"
 
@@ -52,4 +53,33 @@ LINUX_CALL(139, sysfs, int option, uintptr_t first, uintptr_t second) {
     default:
         return -EINVAL;
     }
+}
+
+/* Looks at all mounts: there are few, and the call is rare. */
+static k42_result counts_of(uint32_t device, struct node_file_system *counts) {
+    struct node_attributes attributes;
+    for (struct mount *mount = mount_next(0); mount; mount = mount_next(mount->id)) {
+        k42_result result = k42_call(mount->root, attributes, &attributes);
+        if (result == -K42_WAIT)
+            return result;
+        if (result >= 0 && (uint32_t)attributes.device == device)
+            return k42_call(mount->root, file_system, counts);
+    }
+    return -EINVAL;
+}
+
+LINUX_CALL(136, ustat, uint32_t device, uintptr_t to) {
+    struct {
+        int32_t blocks_free;
+        uint64_t nodes_free;
+        char name[6], pack[6];
+    } told = {0};
+    struct node_file_system counts;
+    k42_result result;
+    FILES_CALL(result, counts_of(device, &counts));
+    if (result < 0)
+        return result;
+    told.blocks_free = (int32_t)counts.blocks_free;
+    told.nodes_free = counts.nodes_free;
+    return files_copy_out(to, &told, sizeof told);
 }

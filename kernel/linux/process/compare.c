@@ -5,6 +5,7 @@
  * call's thread; looks at both without holding anything.
  */
 #include "../abi.h"
+#include "../events/epoll/epoll.h"
 #include "../files/files.h"
 #include "../whom.h"
 
@@ -28,18 +29,38 @@ static uint64_t memory_of(const struct task *task) {
     return (uintptr_t)__atomic_load_n(&task->memory, __ATOMIC_ACQUIRE);
 }
 
-/* Partly: no KCMP_EPOLL_TFD. */
-LINUX_CALL(312, kcmp, int a_tid, int b_tid, int what, unsigned long a_number,
-           unsigned long b_number) {
-    const struct task *a = a_tid > 0 ? whom_thread(a_tid) : NULL;
-    const struct task *b = b_tid > 0 ? whom_thread(b_tid) : NULL;
+/* The file that a set of files has an interest in, as its descriptor in the set's task says. */
+static k42_result compare_watched(const struct task *a, int a_fd, const struct task *b,
+                                  const struct kcmp_epoll_slot *slot) {
+    struct k42_pair one = k42_call(a->descriptors, get, a_fd);
+    struct k42_pair set = k42_call(b->descriptors, get, (int)slot->efd);
+    if (one.result < 0 || set.result < 0)
+        return -EBADF;
+    file_ref file = (file_ref)set.word;
+    if (k42_call(file, control, FILE_KIND, 0) != FILE_OF_POLL)
+        return -EINVAL;
+    epoll_ref epoll = (epoll_ref)k42_id_ref((k42_id)k42_call(file, control, FILE_OBJECT, 0));
+    struct k42_pair other = k42_call(epoll, find, (int)slot->tfd, slot->toff);
+    return other.result < 0 ? other.result : order(k42_id_of((file_ref)one.word), other.word);
+}
+
+struct comparison {
+    int a, b, what;
+    unsigned long a_number, b_number;
+    struct kcmp_epoll_slot slot;
+    k42_result slot_read; /* 0, or why it is not */
+};
+
+static k42_result compare(const struct comparison *its) {
+    const struct task *a = its->a > 0 ? whom_thread(its->a) : NULL;
+    const struct task *b = its->b > 0 ? whom_thread(its->b) : NULL;
     if (!a || !b)
         return -ESRCH;
     if (!whom_may_trace(a) || !whom_may_trace(b))
         return -EPERM;
-    switch (what) {
+    switch (its->what) {
     case KCMP_FILE:
-        return compare_files(a, (int)a_number, b, (int)b_number);
+        return compare_files(a, (int)its->a_number, b, (int)its->b_number);
     case KCMP_VM:
         return order(memory_of(a), memory_of(b));
     case KCMP_FILES:
@@ -51,7 +72,20 @@ LINUX_CALL(312, kcmp, int a_tid, int b_tid, int what, unsigned long a_number,
     case KCMP_IO:
     case KCMP_SYSVSEM:
         return 0; /* nobody has any */
+    case KCMP_EPOLL_TFD:
+        return its->slot_read < 0 ? its->slot_read
+                                  : compare_watched(a, (int)its->a_number, b, &its->slot);
     default:
         return -EINVAL;
     }
+}
+
+/* Another call may have the set of files: then all is looked at anew. */
+LINUX_CALL(312, kcmp, int a, int b, int what, unsigned long a_number, unsigned long b_number) {
+    struct comparison its = {a, b, what, a_number, b_number, {0}, 0};
+    k42_result result;
+    if (what == KCMP_EPOLL_TFD)
+        its.slot_read = files_copy_in(&its.slot, b_number, sizeof its.slot);
+    FILES_CALL(result, compare(&its));
+    return result;
 }

@@ -59,14 +59,16 @@ struct credentials *credentials_copy(const struct credentials *from);
 /* The calling task's from now on; takes over the caller's hold. Others see them by quiescence. */
 void credentials_set(struct credentials *credentials);
 
-/* A file that several keep open, counted once for the file. */
+/* A program's file that several tasks run: held and claimed once for all of them. */
 struct file_held {
     uint32_t references;
     k42_ref file;
     struct k42_defer defer;
 };
-/* Takes over a hold of the file. NULL: no memory. */
+/* Takes over a hold of the file, and the claim to run it. NULL: no memory. */
 struct file_held *file_held_make(k42_ref file);
+/* Gives both up. */
+void executable_release(k42_ref file);
 
 /* ---- clone (clone.c) ---- */
 

@@ -234,6 +234,13 @@ void credentials_set(struct credentials *credentials) {
 
 /* ---- files ---- */
 
+void executable_release(k42_ref file) {
+    struct k42_pair node = k42_call((file_ref)file, node);
+    if (node.result >= 0)
+        ignore(k42_call((node_ref)node.word, unclaim, NODE_RUN));
+    ignore(k42_call((file_ref)file, release));
+}
+
 struct file_held *file_held_make(k42_ref file) {
     struct file_held *held = heap_allocate_zeroed(sizeof *held);
     if (!held)
@@ -256,6 +263,6 @@ static void file_held_free(struct k42_defer *defer) {
 void file_held_release(struct file_held *held) {
     if (!held || !drop(&held->references))
         return;
-    ignore(k42_call((file_ref)held->file, release));
+    executable_release(held->file);
     k42_defer(&held->defer, file_held_free);
 }

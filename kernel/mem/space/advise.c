@@ -31,11 +31,11 @@ enum {
 
 /* What is done to a part [start, end) of one region. */
 typedef k42_result (*part_fn)(struct space *self, const struct space_entry *entry, uintptr_t start,
-                              uintptr_t end, unsigned argument);
+                              uintptr_t end, uint64_t argument);
 
 /* Over all regions of a range. Gaps are skipped, and -ENOMEM in the end. */
 static k42_result each_part(struct space *self, uintptr_t start, uintptr_t end, part_fn fn,
-                            unsigned argument) {
+                            uint64_t argument) {
     const struct space_entry *entry;
     k42_result result = 0;
     bool gap = false;
@@ -53,7 +53,7 @@ static k42_result each_part(struct space *self, uintptr_t start, uintptr_t end, 
 }
 
 static k42_result part_discard(struct space *self, const struct space_entry *entry, uintptr_t start,
-                               uintptr_t end, unsigned argument) {
+                               uintptr_t end, uint64_t argument) {
     (void)self, (void)argument;
     return k42_call(entry->region, discard, start, end - start);
 }
@@ -68,14 +68,14 @@ static k42_result check_private(const struct space_entry *entry) {
 }
 
 static k42_result part_free(struct space *self, const struct space_entry *entry, uintptr_t start,
-                            uintptr_t end, unsigned argument) {
+                            uintptr_t end, uint64_t argument) {
     k42_result result = check_private(entry);
     return result < 0 ? result : part_discard(self, entry, start, end, argument);
 }
 
 /* A hole in what is shared, for everybody. */
 static k42_result part_remove(struct space *self, const struct space_entry *entry, uintptr_t start,
-                              uintptr_t end, unsigned argument) {
+                              uintptr_t end, uint64_t argument) {
     struct space_mapping mapping;
     (void)self, (void)argument;
     k42_result result = k42_call(entry->region, mapping, &mapping);
@@ -89,10 +89,10 @@ static k42_result part_remove(struct space *self, const struct space_entry *entr
 }
 
 static k42_result part_populate(struct space *self, const struct space_entry *entry,
-                                uintptr_t start, uintptr_t end, unsigned access) {
+                                uintptr_t start, uintptr_t end, uint64_t access) {
     (void)entry;
     for (; start < end; start += PAGE_BYTES) {
-        k42_result result = space_fault(self, start, access);
+        k42_result result = space_fault(self, start, (unsigned)access);
         if (result < 0)
             return result == -EACCES ? -EINVAL : result;
     }
@@ -101,7 +101,7 @@ static k42_result part_populate(struct space *self, const struct space_entry *en
 
 /* Asks for what can be had at once and starts the rest. */
 static k42_result part_will_need(struct space *self, const struct space_entry *entry,
-                                 uintptr_t start, uintptr_t end, unsigned argument) {
+                                 uintptr_t start, uintptr_t end, uint64_t argument) {
     struct space_mapping mapping;
     (void)argument;
     k42_result result = k42_call(entry->region, mapping, &mapping);
@@ -114,17 +114,19 @@ static k42_result part_will_need(struct space *self, const struct space_entry *e
 }
 
 /* The flags to set in the lower half, those to clear in the upper. */
-#define FLAGS(set, clear) ((set) | (clear) << 16)
+#define FLAGS(set, clear) ((set) | (uint64_t)(clear) << 32)
 
 static k42_result part_flags(struct space *self, const struct space_entry *entry, uintptr_t start,
-                             uintptr_t end, unsigned flags) {
+                             uintptr_t end, uint64_t flags) {
     (void)self, (void)start, (void)end;
     k42_result result = flags & SPACE_WIPE_FORK ? check_private(entry) : 0;
-    return result < 0 ? result : k42_call(entry->region, set_flags, flags & 0xffff, flags >> 16);
+    return result < 0
+               ? result
+               : k42_call(entry->region, set_flags, (unsigned)flags, (unsigned)(flags >> 32));
 }
 
 /* Regions are cut where the range ends, since they differ from then on. */
-static k42_result advise_flags(struct space *self, uintptr_t start, uintptr_t end, unsigned flags) {
+static k42_result advise_flags(struct space *self, uintptr_t start, uintptr_t end, uint64_t flags) {
     struct space_state *state = space_state(self);
     k42_result result = change_begin(self);
     if (result < 0)
@@ -138,6 +140,13 @@ static k42_result advise_flags(struct space *self, uintptr_t start, uintptr_t en
     merge_at(state, end);
     change_end(self);
     return result;
+}
+
+k42_result space_set_flags(struct space *self, uintptr_t address, size_t length, unsigned set,
+                           unsigned clear) {
+    if (!range_is_valid(address, length))
+        return length ? -ENOMEM : 0;
+    return advise_flags(self, address, address + length, FLAGS(set, clear));
 }
 
 static k42_result advise_flags_of(struct space *self, uintptr_t start, uintptr_t end, int advice) {
@@ -196,9 +205,9 @@ k42_result space_advise(struct space *self, uintptr_t address, size_t length, in
 }
 
 static k42_result part_sync(struct space *self, const struct space_entry *entry, uintptr_t start,
-                            uintptr_t end, unsigned durable) {
+                            uintptr_t end, uint64_t durable) {
     (void)self;
-    return k42_call(entry->region, sync, start, end - start, durable);
+    return k42_call(entry->region, sync, start, end - start, (unsigned)durable);
 }
 
 k42_result space_sync(struct space *self, uintptr_t address, size_t length, unsigned durable) {

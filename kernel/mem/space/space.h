@@ -34,7 +34,8 @@ enum space_flags {
     SPACE_LOW = 256,       /* somewhere in the lowest 2 GiB */
     SPACE_LARGE = 512,     /* large pages wherever they fit (madvise) */
     SPACE_NO_LARGE = 1024, /* none */
-    SPACE_ANONYMOUS = 2048, /* of a mapping that is shared: its object ends with the last one */
+    SPACE_ANONYMOUS = 2048,  /* of a mapping that is shared: its object ends with the last one */
+    SPACE_POLICY = 0x3f0000, /* where its memory is to come from, as the personality has it */
 };
 
 /* What to map. */
@@ -188,6 +189,11 @@ struct space_ops {
 
     /* Counts. */
     K42_METHOD(usage)(struct space *self, K42_OUT struct space_usage *usage);
+
+    /* Sets and clears flags of what is mapped in a range: those of madvise, and SPACE_POLICY.
+     * Errors: -ENOMEM (a gap; the others are changed), -K42_WAIT. */
+    K42_METHOD(set_flags)
+    (struct space *self, uintptr_t address, size_t length, unsigned set, unsigned clear);
 };
 
 struct space {

@@ -166,6 +166,7 @@ static const struct space_ops indexed_ops = {
     .set_break = space_set_break,
     .limit = indexed_limit,
     .usage = space_usage,
+    .set_flags = space_set_flags,
 };
 
 K42_CLASS(space_indexed) = {

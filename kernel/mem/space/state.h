@@ -115,6 +115,8 @@ k42_result space_identify(struct space *self, uintptr_t address, struct space_id
 k42_result space_peek(struct space *self, uintptr_t address, struct copy *copy);
 k42_result space_poke(struct space *self, uintptr_t address, struct copy *copy, unsigned force);
 k42_result space_usage(struct space *self, struct space_usage *usage);
+k42_result space_set_flags(struct space *self, uintptr_t address, size_t length, unsigned set,
+                           unsigned clear);
 
 extern struct k42_class space_indexed;
 

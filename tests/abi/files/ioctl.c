@@ -2,6 +2,8 @@
 #include "abi.h"
 
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <termios.h>
 
 int main(void) {
@@ -30,4 +32,10 @@ int main(void) {
     fails(EFAULT, ioctl, ends[0], FIONBIO, BAD);
     int path = open("file", O_PATH);
     fails(EBADF, ioctl, path, FIONREAD, &count);
+    /* Who takes connections has no bytes of its own. */
+    struct sockaddr_un name = {AF_UNIX, "listens"};
+    int server = socket(AF_UNIX, SOCK_STREAM, 0);
+    bind(server, (struct sockaddr *)&name, sizeof name);
+    listen(server, 1);
+    fails(EINVAL, ioctl, server, FIONREAD, &count);
 }

@@ -1,6 +1,32 @@
 /* What runs cannot be written to, and what is written to cannot be run. */
-/* Differs: what runs can be written to, and the other way round. */
 #include "abi.h"
+
+/* As a linker: it writes by a mapping, which goes with it. */
+static void links(void) {
+    int fd = open("copy", O_RDWR);
+    char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    at[7] = at[7];
+}
+
+static void runs(void) {
+    char *arguments[] = {"copy", "-1", "nothing", NULL};
+    dup2(open("/dev/null", O_WRONLY), 2);
+    ends(execve, "copy", arguments, NULL);
+}
+
+/* What is in memory can be run by whoever wrote it, but not opened once more for writing. */
+static void runs_from_memory(void) {
+    char path[64], *some = malloc(1 << 16), *arguments[] = {"memory", "-1", "nothing", NULL};
+    int fd = open("copy", O_RDONLY), memory = memfd_create("program", MFD_CLOEXEC), length;
+    while ((length = read(fd, some, 1 << 16)) > 0)
+        write(memory, some, length);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", memory);
+    int writer = open(path, O_WRONLY);
+    fails(ETXTBSY, execveat, memory, "", arguments, NULL, AT_EMPTY_PATH);
+    close(writer);
+    dup2(open("/dev/null", O_WRONLY), 2);
+    ends(execveat, memory, "", arguments, NULL, AT_EMPTY_PATH);
+}
 
 int main(void) {
     char program[PATH_MAX];
@@ -13,8 +39,16 @@ int main(void) {
     fails(ETXTBSY, execve, "copy", arguments, NULL);
     fails(ETXTBSY, execveat, AT_FDCWD, "copy", arguments, NULL, 0);
     close(copy);
-    int ends[2];
-    pipe(ends);
+    put("script", "#!./copy");
+    chmod("script", 0755);
+    int script = open("script", O_WRONLY);
+    fails(ETXTBSY, execve, "script", arguments, NULL);
+    close(script);
+    for (int i = 0; i < 8; i++) {
+        in_child("links", links);
+        in_child("what it made", runs);
+    }
+    in_child("memory", runs_from_memory);
     int child = fork();
     if (!child) {
         /* It waits for a case of this name to be told over. */
@@ -37,6 +71,7 @@ int main(void) {
     fails(ETXTBSY, creat, "copy", 0755);
     fails(ETXTBSY, truncate, "copy", 0);
     fails(ETXTBSY, openat2, AT_FDCWD, "copy", (uint64_t[]){O_RDWR, 0, 0}, 24);
+    fails(ETXTBSY, open, "copy", O_RDONLY | O_TRUNC);
     works(open, "copy", O_RDONLY);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);

@@ -19,6 +19,30 @@ static void somebody(void) {
     fails(EPERM, mlockall, MCL_CURRENT);
 }
 
+/* Which pages of four are there. */
+static void there(char *at) {
+    unsigned char seen[4] = {0};
+    gives(0, mincore, at, 4 * PAGE, seen);
+    say("%d%d%d%d", seen[0] & 1, seen[1] & 1, seen[2] & 1, seen[3] & 1);
+}
+
+/* Locked pages are brought in, unless that is to wait for their use. */
+static void locks(void) {
+    char *at = pages(4), *own = pages(4);
+    there(at);
+    gives(0, mlock2, at, 4 * PAGE, MLOCK_ONFAULT);
+    there(at);
+    gives(0, mlock2, at, 2 * PAGE, 0);
+    there(at);
+    gives(0, mlock, at + 3 * PAGE, PAGE);
+    there(at);
+    gives(0, mlockall, MCL_CURRENT | MCL_ONFAULT);
+    there(own);
+    gives(0, mlockall, MCL_CURRENT);
+    there(own);
+    gives(0, munlockall);
+}
+
 int main(void) {
     char *at = pages(4), hole[4];
     at[0] = 1;
@@ -69,5 +93,6 @@ int main(void) {
     put("file", "x");
     char *mapped = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, open("file", O_RDWR), 0);
     gives(0, madvise, mapped, PAGE, MADV_DONTNEED);
+    in_child("locks", locks);
     in_child("somebody", somebody);
 }

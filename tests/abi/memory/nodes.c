@@ -9,6 +9,46 @@ static void somebody(void) {
     fails(EPERM, mbind, at, 4096, MPOL_DEFAULT, NULL, 0, MPOL_MF_MOVE_ALL);
 }
 
+static void told(char *at) {
+    int policy = 9;
+    uint64_t nodes[16] = {9};
+    gives(0, get_mempolicy, &policy, nodes, 1024, at, MPOL_F_ADDR);
+    say("%x %ld", policy, (long)nodes[0]);
+}
+
+static char *kept;
+
+static void child(void) {
+    told(kept);
+    told(kept + 4096);
+}
+
+/* Each mapping has its own, which goes where it goes. */
+static void mappings(void) {
+    uint64_t first = 1;
+    kept = pages(4);
+    gives(0, mbind, kept + 4096, 4096, MPOL_BIND | MPOL_F_STATIC_NODES, &first, 64, 0);
+    gives(0, mbind, kept + 8192, 4096, MPOL_INTERLEAVE, &first, 64, 0);
+    gives(0, set_mempolicy, MPOL_PREFERRED, &first, 64);
+    for (int i = 0; i < 4; i++)
+        told(kept + i * 4096);
+    in_child("child", child);
+    gives(0, mprotect, kept, 4 * 4096, PROT_READ);
+    told(kept + 4096);
+    char *to = pages(2);
+    works(mremap, kept + 4096, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    told(to);
+    gives(0, set_mempolicy_home_node, to, 4096, 0, 0);
+    fails(ENOENT, set_mempolicy_home_node, kept, 4096, 0, 0);
+    fails(EOPNOTSUPP, set_mempolicy_home_node, kept + 8192, 4096, 0, 0);
+    gives(0, mbind, kept + 8192, 4096, MPOL_DEFAULT, NULL, 0, 0);
+    told(kept + 8192);
+    fails(ENOENT, set_mempolicy_home_node, kept + 8192, 4096, 0, 0);
+    gives(0, mbind, kept + 8192, 4096, MPOL_PREFERRED, NULL, 0, 0);
+    told(kept + 8192);
+    gives(0, set_mempolicy, MPOL_DEFAULT, NULL, 0);
+}
+
 int main(void) {
     int policy = 9;
     uint64_t nodes[16] = {9}, first = 1, absent = 1ul << 40, none = 0;
@@ -56,5 +96,6 @@ int main(void) {
     fails(EFAULT, mbind, at, 4096, MPOL_BIND, BAD, 64, 0);
     munmap(at + 4096, 4096);
     fails(EFAULT, mbind, at, 3 * 4096, MPOL_BIND, &first, 64, 0);
+    mappings();
     in_child("somebody", somebody);
 }

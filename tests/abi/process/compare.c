@@ -2,6 +2,7 @@
 #include "abi.h"
 
 #include <linux/kcmp.h>
+#include <sys/epoll.h>
 
 static int fd;
 
@@ -22,6 +23,31 @@ static void compares(void) {
     fails(EPERM, kcmp, getpid(), getppid(), KCMP_VM, 0, 0);
 }
 
+/* Of files that one waits for. */
+static void watched(void) {
+    int ends[2], set = epoll_create1(0), self = getpid();
+    struct epoll_event event = {EPOLLIN};
+    pipe(ends);
+    epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event);
+    int copy = dup(ends[0]);
+    struct kcmp_epoll_slot slot = {set, ends[0], 0};
+    gives(0, kcmp, self, self, KCMP_EPOLL_TFD, ends[0], &slot);
+    gives(0, kcmp, self, self, KCMP_EPOLL_TFD, copy, &slot);
+    is("the other end", abi_call(kcmp, self, self, KCMP_EPOLL_TFD, ends[1], &slot) > 0, 1);
+    close(ends[0]);
+    gives(0, kcmp, self, self, KCMP_EPOLL_TFD, copy, &slot);
+    slot.toff = 1;
+    fails(ENOENT, kcmp, self, self, KCMP_EPOLL_TFD, copy, &slot);
+    slot = (struct kcmp_epoll_slot){set, ends[1], 0};
+    fails(ENOENT, kcmp, self, self, KCMP_EPOLL_TFD, copy, &slot);
+    slot.efd = copy;
+    fails(EINVAL, kcmp, self, self, KCMP_EPOLL_TFD, copy, &slot);
+    slot.efd = 99;
+    fails(EBADF, kcmp, self, self, KCMP_EPOLL_TFD, copy, &slot);
+    fails(EBADF, kcmp, self, self, KCMP_EPOLL_TFD, 99, &slot);
+    fails(EFAULT, kcmp, self, self, KCMP_EPOLL_TFD, copy, BAD);
+}
+
 int main(void) {
     put("file", "");
     fd = open("file", O_RDONLY);
@@ -30,4 +56,5 @@ int main(void) {
     gives(0, kcmp, getpid(), getpid(), KCMP_VM, 0, 0);
     gives(0, kcmp, getpid(), getpid(), KCMP_SIGHAND, 0, 0);
     in_child("child", compares);
+    watched();
 }

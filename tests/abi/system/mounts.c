@@ -29,6 +29,14 @@ int main(void) {
     fails(EINVAL, umount2, "d", MNT_EXPIRE | MNT_FORCE);
     gives(0, mount, "none", "d", "proc", 0, NULL);
     gives(0, umount2, "d", 0);
+    gives(0, mount, "none", "d", "devtmpfs", 0, NULL);
+    fails(EBUSY, mount, "none", "d", "devtmpfs", 0, NULL);
+    gives(0, umount2, "d", 0);
+    gives(0, mount, "none", "d", "tmpfs", MS_NOEXEC, NULL);
+    put("d/script", "#!/bin/sh");
+    chmod("d/script", 0755);
+    fails(EACCES, execve, "d/script", (char *[]){"script", NULL}, NULL);
+    gives(0, umount2, "d", 0);
     fails(EINVAL, swapon, "file", 0);
     fails(EINVAL, swapoff, "file");
     fails_on_bad_paths(swapon, path, 0);

@@ -1,4 +1,4 @@
-/* sysfs(2): file systems by number and by name. */
+/* sysfs(2): file systems by number and by name; ustat(2): one by its device. */
 #include "abi.h"
 
 int main(void) {
@@ -12,4 +12,15 @@ int main(void) {
     fails(EINVAL, sysfs, 99);
     fails(EFAULT, sysfs, 1, BAD);
     fails(EFAULT, sysfs, 2, number, BAD);
+    struct stat at;
+    struct {
+        int blocks;
+        long nodes;
+        char name[6], pack[6];
+    } counts = {-1, -1};
+    stat("/", &at);
+    gives(0, ustat, at.st_dev, &counts);
+    is("told", counts.nodes >= 0, 1);
+    fails(EINVAL, ustat, 0xfffff, &counts);
+    fails(EFAULT, ustat, at.st_dev, BAD);
 }

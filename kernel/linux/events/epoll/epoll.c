@@ -100,6 +100,20 @@ static k42_result epoll_remove(struct epoll *self, int number, k42_id file) {
     return interest ? 0 : -ENOENT;
 }
 
+static struct k42_pair epoll_find(struct epoll *self, int number, unsigned before) {
+    struct epoll_body *set = SET(self);
+    k42_result result = take(set);
+    if (result < 0)
+        return (struct k42_pair){.result = result};
+    interests_take_arrivals(set);
+    const struct number_entry *at = number_table_find(&set->table, (uint32_t)number);
+    while (at && before--)
+        at = at->next;
+    k42_id file = at ? k42_container(at, const struct interest, entry)->what.file : 0;
+    leave(set);
+    return (struct k42_pair){at ? 0 : -ENOENT, file};
+}
+
 /* ---- collecting ---- */
 
 /* After it was told of: once means no more, and what is not told by its edges is asked again. */
@@ -239,6 +253,7 @@ static const struct epoll_ops list_ops = {
     .ready = epoll_ready,
     .below = epoll_below,
     .above = epoll_above,
+    .find = epoll_find,
 };
 
 static void list_fini(struct k42_root *root) {

@@ -70,6 +70,10 @@ struct epoll_ops {
     /* One more waits for something to collect, or, with -1, one fewer: who goes without having
      * collected anything tries once more after that. */
     K42_METHOD(waits)(struct epoll *self, int change);
+
+    /* Which file it has an interest in by this descriptor, its id in the word: of several the one
+     * with so many before it. Errors: -ENOENT, -K42_WAIT. */
+    K42_METHOD_PAIR(find)(struct epoll *self, int number, unsigned before);
 };
 
 /* So many steps there are at most from one set to another. */

@@ -1,0 +1,29 @@
+/*
+ * What the files of the memory calls share. Active callers, of the calling task's memory.
+ */
+#ifndef KERNEL_MEMORY_CALLS_H
+#define KERNEL_MEMORY_CALLS_H
+
+#include "../arch/x86_64/user.h"
+#include "../mem/space/space.h"
+
+#define MEMORY_PAGE_MASK (FRAME_SIZE - 1)
+
+static inline bool memory_is_page(uint64_t address) {
+    return !(address & MEMORY_PAGE_MASK);
+}
+
+/* Rounded up to pages; 0 when that is more than there is. */
+static inline size_t memory_whole_pages(size_t length) {
+    size_t pages = (length + MEMORY_PAGE_MASK) & ~MEMORY_PAGE_MASK;
+    return pages < length || pages > USER_END ? 0 : pages;
+}
+
+/* Whether all of a range is mapped; -ENOMEM. */
+K42_MUST_CHECK
+k42_result memory_check_mapped(uintptr_t address, size_t length);
+
+/* mprotect(). */
+k42_result memory_protect(uintptr_t address, size_t length, int protection);
+
+#endif
