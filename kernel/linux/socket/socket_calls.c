@@ -236,7 +236,7 @@ static k42_result give(file_ref accepted, unsigned flags, uintptr_t to, uintptr_
     return result < 0 ? result : fd;
 }
 
-static k42_result accept_on(int fd, uintptr_t to, uintptr_t length_at, unsigned flags) {
+k42_result socket_accept(int fd, uintptr_t to, uintptr_t length_at, unsigned flags, bool waits) {
     socket_ref socket;
     file_ref file, accepted;
     if (flags & ~(unsigned)(OPEN_NON_BLOCKING | OPEN_CLOSE_ON_EXEC))
@@ -244,7 +244,7 @@ static k42_result accept_on(int fd, uintptr_t to, uintptr_t length_at, unsigned 
     k42_result result = get_held(fd, &file, &socket);
     if (result < 0)
         return result;
-    bool blocks = socket_blocks(file, 0);
+    bool blocks = waits && socket_blocks(file, 0);
     result = k42_call(task_self()->descriptors, room, 0, files_limit());
     if (result >= 0)
         WAIT_CALL(result, WAIT_FOREVER, 0, attempt_accept(socket, blocks, &accepted));
@@ -254,11 +254,11 @@ static k42_result accept_on(int fd, uintptr_t to, uintptr_t length_at, unsigned 
 }
 
 LINUX_CALL(43, accept, int fd, uintptr_t to, uintptr_t length_at) {
-    return accept_on(fd, to, length_at, 0);
+    return socket_accept(fd, to, length_at, 0, true);
 }
 
 LINUX_CALL(288, accept4, int fd, uintptr_t to, uintptr_t length_at, unsigned flags) {
-    return accept_on(fd, to, length_at, flags);
+    return socket_accept(fd, to, length_at, flags, true);
 }
 
 LINUX_CALL(48, shutdown, int fd, unsigned how) {
