@@ -163,7 +163,7 @@ static k42_result prepare_others(struct request *request) {
         if (e->flags & IOSQE_FIXED_FILE)
             return -EBADF;
         return e->off || e->addr || e->len || e->rw_flags || e->buf_index || e->file_index ? -EINVAL
-                                                                                          : 0;
+                                                                                           : 0;
     }
 }
 

@@ -250,8 +250,8 @@ static k42_result carry_out(struct ring *ring, unsigned what, uintptr_t argument
     }
 }
 
-/* Partly: buffers are not pinned, and of the kinds of things that can be registered there are files,
- * buffers, an eventfd, a probe and enabling. */
+/* Partly: files, buffers (which are not pinned), an eventfd, the probe, and enabling; no tags,
+ * rights, restrictions, rings or groups of buffers. */
 LINUX_CALL(427, io_uring_register, int fd, unsigned what, uintptr_t argument, unsigned count) {
     struct ring *ring;
     file_ref file;

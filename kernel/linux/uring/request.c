@@ -60,8 +60,8 @@ static struct request **bucket_of(const struct ring *ring, uint64_t user_data) {
 }
 
 /* With the lock. */
-static bool look_through(struct request *one,
-                         bool (*fn)(struct request *request, void *context), void *context) {
+static bool look_through(struct request *one, bool (*fn)(struct request *request, void *context),
+                         void *context) {
     while (one && !fn(one, context))
         one = one->after;
     return one;

@@ -23,7 +23,7 @@ struct request {
     file_ref file;             /* held; the null ref: none */
     descriptors_ref files;     /* where its number is one of the registered ones: held */
     struct credentials *credentials;
-    struct request *link;          /* the next of its chain */
+    struct request *link;           /* the next of its chain */
     struct request *before, *after; /* under way */
     struct request *next_deferred;
     k42_result failure; /* found when it was prepared */
@@ -52,7 +52,7 @@ struct request {
             unsigned long number;
             uint64_t arguments[6];
             unsigned waits; /* FILE_READABLE, FILE_WRITABLE: to be waited for; 0: it just sleeps */
-            bool must_not; /* wait: the program says so */
+            bool must_not;  /* wait: the program says so */
         } call;
     };
 };
@@ -65,8 +65,8 @@ struct request {
 void request_start(struct request *request, bool drains);
 /* A completion from inside of one that goes on: IORING_CQE_F_MORE. */
 void request_tell(struct request *request, int32_t result, uint32_t flags);
-/* Completes and frees a chain that is not started, or the rest of one: each with what was found when
- * it was prepared, or as cancelled. */
+/* Completes and frees a chain that is not started, or the rest of one: each with what was found
+ * when it was prepared, or as cancelled. */
 void requests_fail(struct request *head);
 /* Frees one that was never started. */
 void request_free(struct request *request);

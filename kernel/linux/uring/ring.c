@@ -7,8 +7,8 @@
  *
  * Completions are added under the lock. The kernel has a tail of its own and writes it behind the
  * entry; the head is the program's, read once each time: a head that makes no sense makes the ring
- * seem full or empty, no more. What has no room is kept in a list, in its order, and put in when the
- * program asks for completions; nothing goes before it.
+ * seem full or empty, no more. What has no room is kept in a list, in its order, and put in when
+ * the program asks for completions; nothing goes before it.
  *
  * Who waits is told after the lock was given up; the lock orders the two. Fails: -ENOMEM.
  */
@@ -54,8 +54,7 @@ struct ring *uring_make(uint32_t sq_entries, uint32_t cq_entries, uint32_t flags
     ring->requests = heap_allocate_zeroed(sq_entries * sizeof(struct request *));
     ring->shared = dma_allocate(ring->bytes, &ring->physical);
     struct fcm_registers memory = {.physical = ring->physical, .pages = ring->bytes / PAGE};
-    if (!ring->shared || !ring->requests ||
-        k42_create(&fcm_device, &memory, &ring->fcm) < 0) {
+    if (!ring->shared || !ring->requests || k42_make(&fcm_device, &memory, &ring->fcm) < 0) {
         dma_free(ring->shared);
         heap_free(ring->requests);
         heap_free(ring);

@@ -65,9 +65,9 @@ struct ring {
     /* Of the thread that has the ring taken: submits or registers. */
     uint32_t taken;
     uint32_t sq_head;
-    bool drains_next;        /* the entry after one with IOSQE_IO_DRAIN */
-    bool skips;              /* some completions were not wanted: nothing drains any more */
-    descriptors_ref files;   /* registered; the null ref: none */
+    bool drains_next;      /* the entry after one with IOSQE_IO_DRAIN */
+    bool skips;            /* some completions were not wanted: nothing drains any more */
+    descriptors_ref files; /* registered; the null ref: none */
     uint32_t file_count;
     struct ring_range *buffers;
     uint32_t buffer_count;
@@ -76,9 +76,9 @@ struct ring {
     uint32_t cq_tail;
     uint32_t posted; /* completions ever, for timeouts that count them */
     struct ring_overflow *overflow, *overflow_last;
-    struct request **requests; /* under way, hashed: as many lists as entries */
-    struct request *counting;  /* timeouts among them that count */
-    uint32_t running;                        /* of these, without those that are deferred */
+    struct request **requests;                /* under way, hashed: as many lists as entries */
+    struct request *counting;                 /* timeouts among them that count */
+    uint32_t running;                         /* of these, without those that are deferred */
     struct request *deferred, *deferred_last; /* IOSQE_IO_DRAIN, and what came after it */
 
     k42_ref counter;       /* an eventfd to be told, held; or the null ref; atomic */

@@ -2,8 +2,9 @@
  * Staffs: see staff.h.
  *
  * A work's state says who may touch it. WORK_RESTS is nobody's: who makes it something else, by one
- * atomic operation, is the one who puts it on the stack of arrivals; so it is there once. Everything
- * else is the matter of the one thread that carries it out, and of others only to add a bit.
+ * atomic operation, is the one who puts it on the stack of arrivals; so it is there once.
+ * Everything else is the matter of the one thread that carries it out, and of others only to add a
+ * bit.
  *
  * The races:
  *
@@ -237,8 +238,8 @@ static k42_result worker_make(struct staff *staff);
  * there is none at all. */
 static k42_result hire(struct staff *staff, bool one_more) {
     k42_lock(&staff->lock);
-    bool lacks = one_more ? staff->busy >= staff->serving && staff->serving < WORKERS_MOST
-                          : !staff->serving;
+    bool lacks =
+        one_more ? staff->busy >= staff->serving && staff->serving < WORKERS_MOST : !staff->serving;
     staff->serving += lacks;
     staff->present += lacks;
     k42_unlock(&staff->lock);

@@ -2,9 +2,9 @@
  * Reading and writing for rings, in all their forms.
  *
  * What can be polled is never slept in: an attempt that is not ready says so, with the point that
- * its method has named. What cannot, a file with pages, has its first attempt made at once, and what
- * that leaves is done by a worker, as the system call does it. Ranges of the program's memory are
- * copied when the request is submitted. Fails as read() and write() do.
+ * its method has named. What cannot, a file with pages, has its first attempt made at once, and
+ * what that leaves is done by a worker, as the system call does it. Ranges of the program's memory
+ * are copied when the request is submitted. Fails as read() and write() do.
  */
 #include "request.h"
 

@@ -89,7 +89,7 @@ static k42_result make(const struct io_uring_params *params) {
     return files_add((file_ref)file.word, OPEN_CLOSE_ON_EXEC);
 }
 
-/* Partly: no polling by the kernel, and entries of one size. */
+/* Partly: IORING_SETUP_SQPOLL, IOPOLL, ATTACH_WQ, DEFER_TASKRUN, SQE128 and CQE32 are refused. */
 LINUX_CALL(425, io_uring_setup, unsigned entries, uintptr_t params_at) {
     struct io_uring_params params;
     k42_result result = files_copy_in(&params, params_at, sizeof params);
@@ -186,7 +186,8 @@ static k42_result enter(struct ring *ring, uint32_t count, uint32_t wanted, unsi
     return done ? done : result;
 }
 
-/* Partly: rings are not registered. */
+/* Partly: no registered rings; of the operations those are missing that need buffers to be chosen
+ * from, splice, tee, extended attributes, linked timeouts, and messages between rings. */
 LINUX_CALL(426, io_uring_enter, int fd, unsigned count, unsigned wanted, unsigned flags,
            uintptr_t argument, size_t length) {
     enum {

@@ -164,7 +164,8 @@ static void chains(void) {
     int ends[2];
     pipe(ends);
     for (int i = 1; i <= 4; i++)
-        uring_put(&ring, IORING_OP_NOP, -1, NULL, 0, (uint64_t)i)->flags = i < 4 ? IOSQE_IO_LINK : 0;
+        uring_put(&ring, IORING_OP_NOP, -1, NULL, 0, (uint64_t)i)->flags =
+            i < 4 ? IOSQE_IO_LINK : 0;
     uring_enter(&ring, 4);
     uring_say(&ring);
     uring_put(&ring, IORING_OP_READ, ends[0], text, 4, 11)->flags = IOSQE_IO_LINK;

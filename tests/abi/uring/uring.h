@@ -33,8 +33,8 @@ static inline struct uring uring_make(unsigned entries, unsigned flags, unsigned
     if (ring.fd < 0)
         give_up("no io_uring");
     char *sq = uring_map(&ring, p->sq_off.array + p->sq_entries * 4ul, IORING_OFF_SQ_RING);
-    char *cq = uring_map(&ring, p->cq_off.cqes + p->cq_entries * sizeof *ring.cqes,
-                         IORING_OFF_CQ_RING);
+    char *cq =
+        uring_map(&ring, p->cq_off.cqes + p->cq_entries * sizeof *ring.cqes, IORING_OFF_CQ_RING);
     ring.sqes = uring_map(&ring, p->sq_entries * sizeof *ring.sqes, IORING_OFF_SQES);
     ring.sq_head = (uint32_t *)(void *)(sq + p->sq_off.head);
     ring.sq_tail = (uint32_t *)(void *)(sq + p->sq_off.tail);
