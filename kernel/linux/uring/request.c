@@ -23,6 +23,10 @@
 /* ---- completions ---- */
 
 void request_tell(struct request *request, int32_t result, uint32_t flags) {
+    if (request->ring->tells) {
+        request->ring->tells(request, result);
+        return;
+    }
     struct io_uring_cqe cqe = {
         .user_data = request->entry.user_data, .res = result, .flags = flags};
     bool counts = request->entry.opcode != IORING_OP_TIMEOUT;
@@ -48,6 +52,8 @@ void request_free(struct request *request) {
         (void)!k42_call(request->file, release);
     if (k42_id_of(request->files))
         (void)!k42_call(request->files, release);
+    if (request->counter)
+        (void)!k42_call((file_ref)request->counter, release);
     credentials_release(request->credentials);
     uring_release(request->ring);
     heap_free(request);
@@ -172,7 +178,10 @@ static void leave(struct request *request) {
     else
         ring->running--;
     wake_deferred(ring);
+    bool last = !ring->running && ring->ends;
     k42_unlock(&ring->lock);
+    if (last)
+        (void)!wait_notify(ring->self, RING_DATA, WAIT_READ, WAIT_ALL);
     staff_leave(&request->work);
 }
 

@@ -26,6 +26,7 @@ struct request {
     struct request *link;           /* the next of its chain */
     struct request *before, *after; /* under way */
     struct request *next_deferred;
+    k42_ref counter;    /* an eventfd that is told of its end, held; or the null ref */
     k42_result failure; /* found when it was prepared */
     bool fails_chain;   /* its result is not what was asked for */
     bool deferred;      /* atomic */
@@ -36,7 +37,7 @@ struct request {
             struct files_transfer transfer;
             struct files_vectors vectors;
             bool has_vectors;
-            k42_result done;
+            k42_result done, failure;
         } io;
         struct {
             unsigned events; /* as poll() has them */
@@ -58,6 +59,14 @@ struct request {
 };
 
 #define REQUEST(work_) k42_container(work_, struct request, work)
+
+/* ---- submit.c ---- */
+
+/* One with a copy of an entry; NULL: no memory. */
+struct request *request_make(struct ring *ring, const struct io_uring_sqe *entry);
+/* Whether it makes sense: an error. */
+K42_MUST_CHECK
+k42_result request_prepare(struct request *request);
 
 /* ---- request.c ---- */
 

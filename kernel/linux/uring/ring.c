@@ -27,8 +27,9 @@ static size_t pages(size_t bytes) {
     return (bytes + PAGE - 1) & ~(PAGE - 1);
 }
 
-static void lay_out(struct ring *ring) {
-    size_t array_at = sizeof(struct ring_shared) + ring->cq_entries * sizeof(struct io_uring_cqe);
+static void lay_out(struct ring *ring, uint32_t cq_entries) {
+    size_t array_at = sizeof(struct ring_shared) + cq_entries * sizeof(struct io_uring_cqe);
+    ring->cq_entries = cq_entries;
     ring->sqes_at = pages(array_at + ring->sq_entries * sizeof(uint32_t));
     ring->bytes = ring->sqes_at + pages(ring->sq_entries * sizeof(struct io_uring_sqe));
 }
@@ -42,26 +43,40 @@ static void fill(struct ring *ring) {
     ring->array = (uint32_t *)(void *)&shared->cqes[ring->cq_entries];
 }
 
+/* Its memory, once it is known how much; a ring that gets none goes. */
+static struct ring *furnish(struct ring *ring) {
+    ring->references = 1;
+    ring->requests = heap_allocate_zeroed(ring->sq_entries * sizeof(struct request *));
+    ring->shared = dma_allocate(ring->bytes, &ring->physical);
+    struct fcm_registers memory = {.physical = ring->physical, .pages = ring->bytes / PAGE};
+    if (ring->shared && ring->requests && k42_make(&fcm_device, &memory, &ring->fcm) >= 0)
+        return ring;
+    dma_free(ring->shared);
+    heap_free(ring->requests);
+    heap_free(ring);
+    return NULL;
+}
+
 struct ring *uring_make(uint32_t sq_entries, uint32_t cq_entries, uint32_t flags) {
     struct ring *ring = heap_allocate_zeroed(sizeof *ring);
     if (!ring)
         return NULL;
-    ring->references = 1;
     ring->sq_entries = sq_entries;
-    ring->cq_entries = cq_entries;
     ring->flags = flags;
-    lay_out(ring);
-    ring->requests = heap_allocate_zeroed(sq_entries * sizeof(struct request *));
-    ring->shared = dma_allocate(ring->bytes, &ring->physical);
-    struct fcm_registers memory = {.physical = ring->physical, .pages = ring->bytes / PAGE};
-    if (!ring->shared || !ring->requests || k42_make(&fcm_device, &memory, &ring->fcm) < 0) {
-        dma_free(ring->shared);
-        heap_free(ring->requests);
-        heap_free(ring);
-        return NULL;
-    }
-    fill(ring);
+    lay_out(ring, cq_entries);
+    ring = furnish(ring);
+    if (ring)
+        fill(ring);
     return ring;
+}
+
+struct ring *uring_make_plain(size_t bytes, uint32_t entries) {
+    struct ring *ring = heap_allocate_zeroed(sizeof *ring);
+    if (!ring)
+        return NULL;
+    ring->sq_entries = entries;
+    ring->bytes = pages(bytes);
+    return furnish(ring);
 }
 
 void uring_release(struct ring *ring) {

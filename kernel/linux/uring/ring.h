@@ -72,6 +72,13 @@ struct ring {
     struct ring_range *buffers;
     uint32_t buffer_count;
 
+    /* Of a context of Linux AIO (kernel/linux/aio/): how it is told of what was completed, or NULL.
+     */
+    void (*tells)(struct request *request, int32_t result);
+    const struct task_memory *memory; /* whose it is; constant */
+    uint32_t events, tail;            /* how many there is room for; under the lock: the next one */
+    bool ends;                        /* likewise: nothing more is submitted */
+
     struct k42_lock lock; /* guards what follows; leaf, but for what only marks and wakes */
     uint32_t cq_tail;
     uint32_t posted; /* completions ever, for timeouts that count them */
@@ -89,6 +96,8 @@ struct ring {
 
 /* NULL: no memory. One reference, which is the file's. */
 struct ring *uring_make(uint32_t sq_entries, uint32_t cq_entries, uint32_t flags);
+/* With so much memory, laid out otherwise. */
+struct ring *uring_make_plain(size_t bytes, uint32_t entries);
 void uring_release(struct ring *ring);
 static inline struct ring *uring_hold(struct ring *ring) {
     __atomic_fetch_add(&ring->references, 1, __ATOMIC_RELAXED);

@@ -25,7 +25,7 @@ struct chain {
     bool failed;
 };
 
-static k42_result prepare(struct request *request) {
+k42_result request_prepare(struct request *request) {
     const struct io_uring_sqe *entry = &request->entry;
     const struct operation *operation = operation_find(entry->opcode);
     if (!operation || (entry->flags & ~KNOWN_FLAGS) || entry->personality)
@@ -43,19 +43,22 @@ static k42_result prepare(struct request *request) {
     return operation->prepare ? operation->prepare(request) : 0;
 }
 
-static struct request *make(struct ring *ring, uint32_t index) {
-    const char *entries = (const char *)ring->shared + ring->sqes_at;
+struct request *request_make(struct ring *ring, const struct io_uring_sqe *entry) {
     struct staff *staff = staff_of_self();
     struct request *request = staff ? heap_allocate_zeroed(sizeof *request) : NULL;
     if (!request)
         return NULL;
-    __builtin_memcpy(&request->entry, entries + index * sizeof request->entry,
-                     sizeof request->entry);
+    __builtin_memcpy(&request->entry, entry, sizeof request->entry);
     __asm__ volatile("" ::: "memory"); /* it is not read again */
     request->ring = uring_hold(ring);
     request->work.staff = staff;
     request->credentials = credentials_hold(task_self()->credentials);
     return request;
+}
+
+static const struct io_uring_sqe *entry_at(const struct ring *ring, uint32_t index) {
+    const void *entries = (const char *)ring->shared + ring->sqes_at;
+    return (const struct io_uring_sqe *)entries + index;
 }
 
 /* The next index; false: it is none of an entry, and is dropped. */
@@ -88,7 +91,7 @@ static void end_chain(struct ring *ring, struct chain *chain) {
 
 /* False: nothing is submitted after this one. */
 static bool add(struct ring *ring, struct chain *chain, struct request *request) {
-    request->failure = prepare(request);
+    request->failure = request_prepare(request);
     bool failed = request->failure < 0, links = request->entry.flags & LINKS;
     chain->failed |= failed;
     if (chain->head)
@@ -109,7 +112,7 @@ k42_result uring_submit(struct ring *ring, uint32_t count) {
     count = count < ring->sq_entries ? count : ring->sq_entries;
     bool goes_on = true, memory = true;
     while (done < count && goes_on && next_index(ring, &index)) {
-        struct request *request = make(ring, index);
+        struct request *request = request_make(ring, entry_at(ring, index));
         memory = request;
         if (!request) {
             ring->sq_head--;

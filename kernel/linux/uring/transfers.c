@@ -75,7 +75,10 @@ k42_result transfer_prepare(struct request *request) {
     request->io.transfer.offset = (int64_t)entry->off;
     request->io.transfer.write = writes(entry->opcode);
     k42_result result = set_up(request);
-    return result;
+    if (request->ring->tells)
+        return result;
+    request->io.failure = result; /* of io_uring it is the request's end that tells */
+    return 0;
 }
 
 void transfer_end(struct request *request) {
@@ -143,6 +146,8 @@ static k42_result begin_transfer(struct request *request) {
 k42_result transfer_attempt(struct request *request, bool may_sleep) {
     struct files_transfer *transfer = &request->io.transfer;
     struct file_poll where = {0};
+    if (request->io.failure < 0)
+        return request->io.failure;
     transfer->file = request->file;
     if (request->entry.rw_flags & APPEND)
         transfer->offset = transfer->offset == FILE_CURRENT ? FILE_TO_END : FILE_AT_END;
