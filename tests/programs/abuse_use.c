@@ -106,10 +106,12 @@ void use(const char *where) {
     open_watched(&watched);
     open_sockets(pairs);
     open_ipc();
+    open_ring();
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);
         use_ipc(turn);
+        use_ring(turn);
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
         shared[at] = turn;
@@ -132,6 +134,7 @@ void use(const char *where) {
         if (entries != 5)
             say("%d entries", entries);
     }
+    close_ring();
     close_ipc();
     say(turn > 20 ? "used" : "not used");
 }
