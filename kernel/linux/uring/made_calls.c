@@ -213,7 +213,8 @@ static k42_result make_with_registered(const struct request *request) {
 
 k42_result call_attempt(struct request *request, bool may_sleep) {
     bool registered = (request->entry.flags & IOSQE_FIXED_FILE) && request->operation->needs_file;
-    if (registered && !may_sleep)
+    (void)may_sleep;
+    if (registered && !request->work.sleeps)
         return -WORK_SLEEPS;
     k42_result result = registered ? make_with_registered(request) : make(request);
     if (result != -EAGAIN || !request->call.waits || request->call.must_not)

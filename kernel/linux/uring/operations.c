@@ -32,6 +32,7 @@ static const struct operation operations[] = {
     [IORING_OP_TIMEOUT_REMOVE] = {NO_FILE, AT_ONCE, remove_prepare, timeout_remove},
     [IORING_OP_ACCEPT] = {FILE, AT_ONCE, CALL},
     [IORING_OP_ASYNC_CANCEL] = {NO_FILE, AT_ONCE, remove_prepare, cancel_attempt},
+    [IORING_OP_LINK_TIMEOUT] = {NO_FILE, AT_ONCE, timeout_prepare, limit_attempt},
     [IORING_OP_CONNECT] = {FILE, SLEEPS, CALL},
     [IORING_OP_FALLOCATE] = {FILE, SLEEPS, CALL},
     [IORING_OP_OPENAT] = {NO_FILE, SLEEPS, CALL},

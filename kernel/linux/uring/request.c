@@ -6,6 +6,10 @@
  * the one before it until that is over; the same thread goes on with it, in a loop, so a long chain
  * needs no deep stack.
  *
+ * A linked timeout (IORING_OP_LINK_TIMEOUT) leaves the chain when the one before it begins, and
+ * runs beside it. The two know each other as long as both are listed; who ends first says so, under
+ * the lock: the timeout by cancelling its head, the head by cancelling its timeout.
+ *
  * Draining. What has IOSQE_IO_DRAIN, and everything that is submitted after it, waits until nothing
  * that came before is under way: `running` counts those that do not wait so. Deferred requests rest
  * like any other, so they are cancelled like any other; the last one that is over wakes the first.
@@ -167,12 +171,26 @@ void requests_fail(struct request *request) {
 }
 
 static struct work *begin(struct request *request);
+static struct request *begin_limit(struct request *request);
+
+/* The next of a chain; the timeout that goes with it is a worker's to begin. */
+static struct work *begin_next(struct request *next) {
+    struct request *limit = begin_limit(next);
+    struct work *work = begin(next);
+    if (limit)
+        work_start_elsewhere(&limit->work);
+    return work;
+}
 
 static void leave(struct request *request) {
     struct ring *ring = request->ring;
     k42_lock(&ring->lock);
     unlist(ring, request);
     timeout_forget(request);
+    if (request->limit) {
+        request->limit->timeout.head = NULL;
+        (void)work_cancel(&request->limit->work);
+    }
     if (request->deferred)
         take_out(ring, request);
     else
@@ -197,7 +215,7 @@ static struct work *request_finish(struct work *work, k42_result result) {
         requests_fail(next);
         next = NULL;
     }
-    struct work *following = next ? begin(next) : NULL;
+    struct work *following = next ? begin_next(next) : NULL;
     leave(request);
     request_free(request);
     return following;
@@ -241,9 +259,10 @@ static k42_result request_attempt(struct work *work, bool may_sleep) {
     k42_result result = request->failure ? request->failure : find_file(request);
     if (result < 0)
         return result;
-    if (may_sleep)
-        return attempt_as_submitter(request);
-    return request->operation->sleeps ? -WORK_SLEEPS : request->operation->attempt(request, false);
+    /* Who sleeps does so only after another worker was seen to. */
+    if (request->operation->sleeps && !work->sleeps)
+        return -WORK_SLEEPS;
+    return may_sleep ? attempt_as_submitter(request) : request->operation->attempt(request, false);
 }
 
 static const struct work_kind request_kind = {
@@ -262,8 +281,22 @@ static struct work *begin(struct request *request) {
     return &request->work;
 }
 
+/* Takes it out of the chain; it is not attempted yet. */
+static struct request *begin_limit(struct request *request) {
+    struct request *limit = request->link;
+    if (!limit || limit->entry.opcode != IORING_OP_LINK_TIMEOUT)
+        return NULL;
+    request->link = limit->link;
+    limit->link = NULL;
+    limit->timeout.head = request;
+    request->limit = limit;
+    (void)begin(limit);
+    return limit;
+}
+
 void request_start(struct request *request, bool drains) {
     struct ring *ring = request->ring;
+    struct request *limit = begin_limit(request);
     staff_join(request->work.staff, &request->work, &request_kind);
     k42_lock(&ring->lock);
     list(ring, request);
@@ -276,6 +309,8 @@ void request_start(struct request *request, bool drains) {
         work_start_elsewhere(&request->work);
     else
         work_start(&request->work);
+    if (limit)
+        work_start(&limit->work);
 }
 
 k42_result request_wait_for_file(struct request *request, unsigned events) {

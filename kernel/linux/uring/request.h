@@ -24,6 +24,7 @@ struct request {
     descriptors_ref files;     /* where its number is one of the registered ones: held */
     struct credentials *credentials;
     struct request *link;           /* the next of its chain */
+    struct request *limit;          /* a linked timeout; under the ring's lock */
     struct request *before, *after; /* under way */
     struct request *next_deferred;
     k42_ref counter;    /* an eventfd that is told of its end, held; or the null ref */
@@ -48,6 +49,7 @@ struct request {
             uint32_t target;   /* of ring.posted, if `counts` */
             bool counts, listed;
             struct request *next_counting;
+            struct request *head; /* of a linked one: whose time it is; under the ring's lock */
         } timeout;
         struct {
             unsigned long number;
@@ -112,6 +114,7 @@ k42_result poll_attempt(struct request *request, bool may_sleep);
 k42_result poll_remove(struct request *request, bool may_sleep);
 k42_result remove_prepare(struct request *request);
 k42_result timeout_prepare(struct request *request);
+k42_result limit_attempt(struct request *request, bool may_sleep);
 k42_result timeout_attempt(struct request *request, bool may_sleep);
 k42_result timeout_remove(struct request *request, bool may_sleep);
 k42_result cancel_attempt(struct request *request, bool may_sleep);

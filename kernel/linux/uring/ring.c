@@ -151,6 +151,7 @@ static void keep(struct ring *ring, const struct io_uring_cqe *cqe) {
     else
         ring->overflow = kept;
     ring->overflow_last = kept;
+    ring->overflows++;
     set_flag(ring, true);
 }
 
@@ -159,6 +160,7 @@ static void put_kept(struct ring *ring) {
     for (; one && used(ring) < ring->cq_entries; one = ring->overflow) {
         put(ring, &one->cqe);
         ring->overflow = one->next;
+        ring->overflows--;
         heap_free(one);
     }
     if (!one)
@@ -200,6 +202,20 @@ uint32_t uring_ready(struct ring *ring) {
     uint32_t count = used(ring);
     k42_unlock(&ring->lock);
     return count;
+}
+
+bool uring_is_full(struct ring *ring) {
+    k42_lock(&ring->lock);
+    bool full = ring->overflow || used(ring) == ring->cq_entries;
+    k42_unlock(&ring->lock);
+    return full;
+}
+
+uint32_t uring_load(struct ring *ring) {
+    k42_lock(&ring->lock);
+    uint32_t load = ring->running + ring->overflows;
+    k42_unlock(&ring->lock);
+    return load;
 }
 
 unsigned uring_readiness(struct ring *ring) {

@@ -83,6 +83,7 @@ struct ring {
     uint32_t cq_tail;
     uint32_t posted; /* completions ever, for timeouts that count them */
     struct ring_overflow *overflow, *overflow_last;
+    uint32_t overflows;                       /* how many */
     struct request **requests;                /* under way, hashed: as many lists as entries */
     struct request *counting;                 /* timeouts among them that count */
     uint32_t running;                         /* of these, without those that are deferred */
@@ -117,6 +118,9 @@ enum {
 void uring_post(struct ring *ring, const struct io_uring_cqe *cqe, unsigned how);
 /* How many completions the program has not taken, after what had no room was put in. */
 uint32_t uring_ready(struct ring *ring);
+/* Whether there is no room for one more; how many are under way, or had no room. */
+bool uring_is_full(struct ring *ring);
+uint32_t uring_load(struct ring *ring);
 /* Which of FILE_READABLE and FILE_WRITABLE. */
 unsigned uring_readiness(struct ring *ring);
 

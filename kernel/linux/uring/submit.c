@@ -44,7 +44,8 @@ k42_result request_prepare(struct request *request) {
 }
 
 struct request *request_make(struct ring *ring, const struct io_uring_sqe *entry) {
-    struct staff *staff = staff_of_self();
+    enum { MOST = 1 << 17 }; /* of a ring, with what it was not told of yet */
+    struct staff *staff = uring_load(ring) < MOST ? staff_of_self() : NULL;
     struct request *request = staff ? heap_allocate_zeroed(sizeof *request) : NULL;
     if (!request)
         return NULL;
@@ -89,9 +90,18 @@ static void end_chain(struct ring *ring, struct chain *chain) {
     *chain = (struct chain){.failed = false};
 }
 
+/* A linked timeout is that of the one before it. */
+static k42_result check_limit(const struct chain *chain, const struct request *request) {
+    bool limits = request->entry.opcode == IORING_OP_LINK_TIMEOUT;
+    bool has_head = chain->head && chain->last->entry.opcode != IORING_OP_LINK_TIMEOUT;
+    return limits && !has_head ? -EINVAL : 0;
+}
+
 /* False: nothing is submitted after this one. */
 static bool add(struct ring *ring, struct chain *chain, struct request *request) {
     request->failure = request_prepare(request);
+    if (request->failure >= 0)
+        request->failure = check_limit(chain, request);
     bool failed = request->failure < 0, links = request->entry.flags & LINKS;
     chain->failed |= failed;
     if (chain->head)

@@ -154,5 +154,5 @@ k42_result transfer_attempt(struct request *request, bool may_sleep) {
     k42_result ready = k42_call(request->file, poll, &where);
     if (ready >= 0 && where.object)
         return transfer_polled(request, may_sleep);
-    return may_sleep ? finish_transfer(request) : begin_transfer(request);
+    return request->work.sleeps ? finish_transfer(request) : begin_transfer(request);
 }

@@ -41,6 +41,9 @@ k42_result poll_attempt(struct request *request, bool may_sleep) {
         return (k42_result)told;
     request->poll.pending |= request->work.notified;
     if (told && request->poll.pending && request->work.watches) {
+        /* One that is told of by its own completions would go on for ever. */
+        if (uring_is_full(request->ring))
+            return -ECANCELED;
         request->poll.pending = false;
         request_tell(request, (int32_t)told, IORING_CQE_F_MORE);
     }
@@ -76,7 +79,8 @@ k42_result timeout_prepare(struct request *request) {
     bool links = entry->flags & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK);
     if (entry->buf_index || entry->len != 1 || entry->splice_fd_in ||
         (flags & ~(IORING_TIMEOUT_ABS | CLOCKS | IORING_TIMEOUT_ETIME_SUCCESS)) ||
-        (flags & CLOCKS) == CLOCKS || (entry->off && links))
+        (flags & CLOCKS) == CLOCKS ||
+        (entry->off && (links || entry->opcode == IORING_OP_LINK_TIMEOUT)))
         return -EINVAL;
     request->may_be_late = flags & IORING_TIMEOUT_ETIME_SUCCESS;
     request->timeout.counts = entry->off;
@@ -103,6 +107,9 @@ void timeouts_count(struct ring *ring) {
 
 void timeout_forget(struct request *request) {
     struct request **link = &request->ring->counting;
+    bool limits = request->entry.opcode == IORING_OP_LINK_TIMEOUT;
+    if (limits && request->timeout.head)
+        request->timeout.head->limit = NULL;
     if (request->entry.opcode != IORING_OP_TIMEOUT || !request->timeout.listed)
         return;
     while (*link != request)
@@ -130,6 +137,23 @@ k42_result timeout_attempt(struct request *request, bool may_sleep) {
     request->work.deadline = deadline;
     request->work.point = (struct wait_point){.events = 0};
     return -K42_WAIT;
+}
+
+k42_result limit_attempt(struct request *request, bool may_sleep) {
+    struct ring *ring = request->ring;
+    (void)may_sleep;
+    k42_lock(&ring->lock);
+    struct request *head = request->timeout.head;
+    k42_result result = head ? -K42_WAIT : -ECANCELED;
+    if (head && request->work.expired) {
+        result = work_cancel(&head->work) < 0 ? -EALREADY : -ETIME;
+        head->limit = NULL;
+        request->timeout.head = NULL;
+    }
+    k42_unlock(&ring->lock);
+    request->work.deadline = request->timeout.deadline;
+    request->work.point = (struct wait_point){.events = 0};
+    return result;
 }
 
 /* ---- those that end others ---- */

@@ -104,6 +104,44 @@ static void timeouts(void) {
     uring_say(&ring);
 }
 
+static void linked_timeouts(void) {
+    struct uring ring = uring_make(8, 0, 0);
+    struct __kernel_timespec soon = {.tv_nsec = 5000000}, late = {.tv_sec = 1000};
+    int ends[2];
+    pipe(ends);
+    uring_put(&ring, IORING_OP_READ, ends[0], text, 4, 1)->flags = IOSQE_IO_LINK;
+    uring_put(&ring, IORING_OP_LINK_TIMEOUT, -1, &soon, 1, 2);
+    uring_enter(&ring, 2);
+    uring_say(&ring);
+    uring_put(&ring, IORING_OP_READ, ends[0], text, 4, 3)->flags = IOSQE_IO_LINK;
+    uring_put(&ring, IORING_OP_LINK_TIMEOUT, -1, &late, 1, 4)->flags = IOSQE_IO_LINK;
+    uring_put(&ring, IORING_OP_NOP, -1, NULL, 0, 5);
+    uring_enter(&ring, 0);
+    is("nothing yet", uring_count(&ring), 0);
+    write(ends[1], "pipe", 4);
+    gives(0, io_uring_enter, ring.fd, 0, 3, IORING_ENTER_GETEVENTS, 0, 0);
+    uring_say(&ring);
+    uring_put(&ring, IORING_OP_NOP, -1, NULL, 0, 6)->flags = IOSQE_IO_LINK;
+    uring_put(&ring, IORING_OP_READ, ends[0], text, 4, 7)->flags = IOSQE_IO_LINK;
+    uring_put(&ring, IORING_OP_LINK_TIMEOUT, -1, &soon, 1, 8);
+    uring_enter(&ring, 3);
+    uring_say(&ring);
+    uring_put(&ring, IORING_OP_LINK_TIMEOUT, -1, &soon, 1, 9);
+    uring_do(&ring);
+}
+
+/* A ring that is told of its own completions is so only while there is room. */
+static void told_of_itself(void) {
+    struct uring ring = uring_make(4, IORING_SETUP_CQSIZE, 8);
+    uring_put(&ring, IORING_OP_POLL_ADD, ring.fd, NULL, IORING_POLL_ADD_MULTI, 1)->poll32_events =
+        POLLIN;
+    gives(1, io_uring_enter, ring.fd, 1, 0, 0, 0, 0);
+    uring_put(&ring, IORING_OP_NOP, -1, NULL, 0, 2);
+    gives(1, io_uring_enter, ring.fd, 1, 1, IORING_ENTER_GETEVENTS, 0, 0);
+    doze(20);
+    is("something came", uring_count(&ring) > 0, 1);
+}
+
 static void cancelling(void) {
     struct uring ring = uring_make(16, 0, 0);
     int ends[2];
@@ -221,6 +259,8 @@ int main(void) {
     polling();
     polling_many_times();
     timeouts();
+    linked_timeouts();
+    told_of_itself();
     cancelling();
     closed();
     ended_with_requests("exit", leave_one);
