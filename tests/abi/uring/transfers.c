@@ -56,8 +56,6 @@ static void what_waits(void) {
     gives(0, io_uring_enter, ring.fd, 0, 1, IORING_ENTER_GETEVENTS, 0, 0);
     uring_say(&ring);
     say("%.4s", text);
-    uring_put(&ring, IORING_OP_READ, ends[0], text, 8, 2)->rw_flags = RWF_NOWAIT;
-    uring_do(&ring);
     uring_put(&ring, IORING_OP_READ, ends[0], text, 8, 3);
     uring_enter(&ring, 0);
     close(ends[1]);
@@ -69,6 +67,8 @@ static void what_waits(void) {
     uring_put(&ring, IORING_OP_WRITE, ends[1], text, 8, 4);
     uring_do(&ring);
     socketpair(AF_UNIX, SOCK_STREAM, 0, other);
+    uring_put(&ring, IORING_OP_READ, other[0], text, 8, 2)->rw_flags = RWF_NOWAIT;
+    uring_do(&ring);
     uring_put(&ring, IORING_OP_RECV, other[0], text, 8, 5);
     uring_put(&ring, IORING_OP_READ, other[1], text + 8, 8, 6);
     uring_enter(&ring, 0);
