@@ -199,6 +199,13 @@ LINUX_CALL(42, connect, int fd, uintptr_t from, int length) {
     return with_address(fd, from, length, connect_to);
 }
 
+k42_result socket_connect(int fd, const struct socket_address *address) {
+    socket_ref socket;
+    file_ref file;
+    k42_result result = get_held(fd, &file, &socket);
+    return result < 0 ? result : let_go(file, connect_to(file, socket, address));
+}
+
 LINUX_CALL(50, listen, int fd, int most) {
     enum { MOST = 4096 };
     struct socket_owner owner = socket_owner_effective();

@@ -3,14 +3,14 @@
  *
  * A worker is a task with the program's memory, files and directories, so a call finds everything
  * it looks for. What sends and receives must not sleep, says so by a flag, and is waited for by its
- * file's readiness instead; all else sleeps in a worker. With a registered file the worker's
- * descriptors are, for as long as the call lasts, those that were registered.
+ * file's readiness instead. What is given names is done by who submits it, since the program may
+ * use their memory again when it goes on; all else sleeps in a worker. With a registered file the
+ * worker's descriptors are, for as long as the call lasts, those that were registered.
  */
 #include "request.h"
 
 #include "../call.h"
 #include "../readiness.h"
-#include "../socket/calls.h"
 
 #include <k42/k42.h>
 
@@ -87,7 +87,8 @@ static k42_result prepare_accept(struct request *request) {
     return 0;
 }
 
-/* Of names. They are looked at when the call is made: the program keeps them until then. */
+/* Of names. They are looked at when the call is made, which is at once; where it is not, in chains
+ * and with IOSQE_ASYNC, the program keeps them until then. */
 static k42_result prepare_names(struct request *request) {
     const struct io_uring_sqe *e = &request->entry;
     if (e->buf_index || (e->flags & IOSQE_FIXED_FILE))
@@ -143,8 +144,10 @@ static k42_result prepare_others(struct request *request) {
         set_call(request, CALL_FADVISE, e->off, e->len, e->fadvise_advice, 0, 0);
         return e->addr || e->buf_index || e->splice_fd_in ? -EINVAL : 0;
     case IORING_OP_CONNECT:
-        set_call(request, CALL_CONNECT, e->addr, e->addr2, 0, 0, 0);
-        return e->len || e->buf_index || e->rw_flags || e->splice_fd_in ? -EINVAL : 0;
+        set_call(request, CALL_CONNECT, 0, 0, 0, 0, 0);
+        if (e->len || e->buf_index || e->rw_flags || e->splice_fd_in)
+            return -EINVAL;
+        return socket_address_read(&request->call.address, e->addr, (int)e->addr2);
     case IORING_OP_SHUTDOWN:
         set_call(request, CALL_SHUTDOWN, e->len, 0, 0, 0, 0);
         return e->off || e->addr || e->rw_flags || e->buf_index || e->splice_fd_in ? -EINVAL : 0;
@@ -192,8 +195,24 @@ k42_result call_prepare(struct request *request) {
 
 /* ---- making it ---- */
 
+/* As Linux does it: what would wait for somebody, a FIFO, is open at once. */
+static k42_result open_at_once(const uint64_t *a) {
+    k42_result fd = linux_call_of(CALL_OPENAT)(a[0], a[1], a[2] | OPEN_NON_BLOCKING, a[3], 0, 0);
+    file_ref file;
+    if (fd < 0 || (a[2] & OPEN_NON_BLOCKING) || files_get((int)fd, &file) < 0)
+        return fd == -EAGAIN ? -WORK_SLEEPS : fd;
+    k42_result flags = k42_call(file, flags);
+    if (flags >= 0)
+        (void)!k42_call(file, set_flags, (unsigned)flags & ~(unsigned)OPEN_NON_BLOCKING);
+    return fd;
+}
+
 static k42_result make(const struct request *request) {
     const uint64_t *a = request->call.arguments;
+    if (request->call.number == CALL_OPENAT && !request->work.sleeps)
+        return open_at_once(a);
+    if (request->call.number == CALL_CONNECT)
+        return socket_connect((int)a[0], &request->call.address);
     if (request->call.number == CALL_ACCEPT)
         return socket_accept((int)a[0], a[1], a[2], (unsigned)a[3], false);
     return linux_call_of((unsigned)request->call.number)(a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -6,6 +6,8 @@
 
 #include "ring.h"
 
+#include "../socket/calls.h"
+
 struct operation {
     bool needs_file;
     bool sleeps; /* is left to a worker at once */
@@ -56,6 +58,7 @@ struct request {
             uint64_t arguments[6];
             unsigned waits; /* FILE_READABLE, FILE_WRITABLE: to be waited for; 0: it just sleeps */
             bool must_not;  /* wait: the program says so */
+            struct socket_address address; /* of CONNECT */
         } call;
     };
 };

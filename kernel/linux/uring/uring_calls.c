@@ -22,10 +22,10 @@
      IORING_SETUP_SINGLE_ISSUER)
 
 #define FEATURES                                                                                   \
-    (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |                    \
-     IORING_FEAT_RW_CUR_POS | IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_FAST_POLL |                \
-     IORING_FEAT_POLL_32BITS | IORING_FEAT_EXT_ARG | IORING_FEAT_NATIVE_WORKERS |                  \
-     IORING_FEAT_CQE_SKIP | IORING_FEAT_LINKED_FILE)
+    (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS |                       \
+     IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_FAST_POLL | IORING_FEAT_POLL_32BITS |               \
+     IORING_FEAT_EXT_ARG | IORING_FEAT_NATIVE_WORKERS | IORING_FEAT_CQE_SKIP |                     \
+     IORING_FEAT_LINKED_FILE)
 
 static uint32_t power_of_two(uint32_t number) {
     uint32_t power = 1;

@@ -55,6 +55,15 @@ static void names(void) {
     uring_do(&ring);
     uring_put(&ring, IORING_OP_SYNC_FILE_RANGE, fd, NULL, 0, 14);
     uring_do(&ring);
+    mkfifo("fifo", 0600);
+    uring_put(&ring, IORING_OP_OPENAT, AT_FDCWD, "fifo", 0, 18)->open_flags = O_RDONLY;
+    fd = result_of(&ring);
+    is("a FIFO is open at once", fd > 2, 1);
+    is("and blocks", fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    uring_put(&ring, IORING_OP_OPENAT, AT_FDCWD, "fifo", 0, 19)->open_flags = O_WRONLY;
+    close(fd);
+    uring_do(&ring);
+    fd = open("folder/moved", O_RDWR);
     int set = epoll_create1(0), ends[2];
     pipe(ends);
     struct epoll_event event = {.events = EPOLLIN};
