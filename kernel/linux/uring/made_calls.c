@@ -26,6 +26,10 @@ enum {
     CALL_SHUTDOWN = 48,
     CALL_FSYNC = 74,
     CALL_FDATASYNC = 75,
+    CALL_SETXATTR = 188,
+    CALL_FSETXATTR = 190,
+    CALL_GETXATTR = 191,
+    CALL_FGETXATTR = 193,
     CALL_FADVISE = 221,
     CALL_EPOLL_CTL = 233,
     CALL_OPENAT = 257,
@@ -124,6 +128,22 @@ static k42_result prepare_names(struct request *request) {
     }
 }
 
+/* Extended attributes, of a path or of a file. */
+static k42_result prepare_extended(struct request *request) {
+    const struct io_uring_sqe *e = &request->entry;
+    bool sets = e->opcode == IORING_OP_SETXATTR || e->opcode == IORING_OP_FSETXATTR;
+    bool of_path = e->opcode == IORING_OP_SETXATTR || e->opcode == IORING_OP_GETXATTR;
+    unsigned number = sets ? CALL_FSETXATTR : CALL_FGETXATTR;
+    if (of_path)
+        number = sets ? CALL_SETXATTR : CALL_GETXATTR;
+    set_call(request, number, e->addr, e->addr2, e->len, e->xattr_flags, 0);
+    if (of_path)
+        request->call.arguments[0] = e->addr3;
+    if (of_path && (e->flags & IOSQE_FIXED_FILE))
+        return -EBADF;
+    return !sets && e->xattr_flags ? -EINVAL : 0;
+}
+
 /* Of a file that is open, or of none. */
 static k42_result prepare_others(struct request *request) {
     const struct io_uring_sqe *e = &request->entry;
@@ -188,6 +208,11 @@ k42_result call_prepare(struct request *request) {
     case IORING_OP_MKDIRAT:
     case IORING_OP_SYMLINKAT:
         return prepare_names(request);
+    case IORING_OP_SETXATTR:
+    case IORING_OP_GETXATTR:
+    case IORING_OP_FSETXATTR:
+    case IORING_OP_FGETXATTR:
+        return prepare_extended(request);
     default:
         return prepare_others(request);
     }

@@ -187,7 +187,7 @@ static k42_result enter(struct ring *ring, uint32_t count, uint32_t wanted, unsi
 }
 
 /* Partly: no registered rings; of the operations those are missing that need buffers to be chosen
- * from, splice, tee, extended attributes, and messages between rings. */
+ * from, splice, tee, and messages between rings. */
 LINUX_CALL(426, io_uring_enter, int fd, unsigned count, unsigned wanted, unsigned flags,
            uintptr_t argument, size_t length) {
     enum {

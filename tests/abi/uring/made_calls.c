@@ -117,6 +117,28 @@ static void sockets(void) {
     uring_do(&ring);
 }
 
+static void extended(void) {
+    struct uring ring = uring_make(8, 0, 0);
+    put("marked", "x");
+    int fd = open("marked", O_RDWR);
+    struct io_uring_sqe *entry = uring_put(&ring, IORING_OP_SETXATTR, 0, "trusted.a", 5, 1);
+    entry->off = (uintptr_t) "value";
+    entry->addr3 = (uintptr_t) "marked";
+    uring_do(&ring);
+    entry = uring_put(&ring, IORING_OP_FGETXATTR, fd, "trusted.a", sizeof text, 2);
+    entry->off = (uintptr_t)text;
+    uring_do(&ring);
+    say("%.5s", text);
+    entry = uring_put(&ring, IORING_OP_FSETXATTR, fd, "trusted.a", 3, 3);
+    entry->off = (uintptr_t) "new";
+    entry->xattr_flags = 1; /* XATTR_CREATE */
+    uring_do(&ring);
+    entry = uring_put(&ring, IORING_OP_GETXATTR, 0, "trusted.b", sizeof text, 4);
+    entry->off = (uintptr_t)text;
+    entry->addr3 = (uintptr_t) "marked";
+    uring_do(&ring);
+}
+
 /* Of whose rights: those of who submits, at that time. */
 static void rights(void) {
     struct uring ring = uring_make(8, 0, 0);
@@ -146,6 +168,7 @@ static void known(void) {
 int main(void) {
     names();
     sockets();
+    extended();
     rights();
     known();
 }
