@@ -148,22 +148,35 @@ static bool renew_policy(bool there) {
     return true;
 }
 
-/* Another policy is another chance for what the last one has left. */
-static void look_at_policy(void) {
+/*
+ * Another policy is another chance for what the last one has left. `number`: which one the list
+ * has, 0 for none. False: the policy that is listed cannot be found yet, since what is known of a
+ * name may be older than the list; whoever put it there before a component wants it to hold for
+ * that.
+ */
+static bool look_at_policy(uint64_t number) {
     struct identity now = {0};
-    bool there = identify(POLICY, &now);
-    if (same(&now, &watched.policy) || !renew_policy(there))
-        return;
+    if (number && (!identify(POLICY, &now) || now.number != number))
+        return false;
+    if (same(&now, &watched.policy))
+        return true;
+    if (!renew_policy(number))
+        return false;
     watched.policy = now;
     for (size_t i = 0; i < watched.count; i++)
         if (!watched.files[i].taken)
             watched.files[i].done = (struct identity){0};
+    return true;
 }
 
-static int is_component(const struct dirent *entry) {
+static bool is_policy(const struct dirent *entry) {
+    return !strcmp(entry->d_name, POLICY);
+}
+
+static int is_ours(const struct dirent *entry) {
     size_t length = strlen(entry->d_name), suffix = strlen(UPDATE_SUFFIX);
-    return entry->d_name[0] != '.' && length > suffix &&
-           !strcmp(entry->d_name + length - suffix, UPDATE_SUFFIX);
+    return is_policy(entry) || (entry->d_name[0] != '.' && length > suffix &&
+                                !strcmp(entry->d_name + length - suffix, UPDATE_SUFFIX));
 }
 
 /* One that has gone may come again, as another. */
@@ -175,21 +188,30 @@ static void forget_gone(void) {
     watched.count = kept;
 }
 
-static void look(void) {
-    struct dirent **names;
-    look_at_policy();
-    int count =
-        watched.policy_holds ? scandir(watched.folder, &names, is_component, alphasort) : -1;
-    if (count < 0)
-        return;
+static void look_at_components(struct dirent **names, int count) {
     for (size_t i = 0; i < watched.count; i++)
         watched.files[i].there = false;
-    for (int i = 0; i < count; i++) {
-        look_at(names[i]->d_name);
-        free(names[i]);
-    }
-    free(names);
+    for (int i = 0; i < count; i++)
+        if (!is_policy(names[i]))
+            look_at(names[i]->d_name);
     forget_gone();
+}
+
+/* One list tells of the policy and of the components, so what came first is not seen later. */
+static void look(void) {
+    struct dirent **names;
+    uint64_t policy = 0;
+    int count = scandir(watched.folder, &names, is_ours, alphasort);
+    if (count < 0)
+        return;
+    for (int i = 0; i < count; i++)
+        if (is_policy(names[i]))
+            policy = names[i]->d_ino;
+    if (look_at_policy(policy) && watched.policy_holds)
+        look_at_components(names, count);
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
 }
 
 static int watch(const char *folder, uint64_t every_ns) {

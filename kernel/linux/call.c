@@ -48,13 +48,19 @@ void linux_calls_open(void) {
     }
 }
 
-/* Results outside Linux's range are the kernel's own: a dead object is a file that is none. */
+/* Results outside Linux's range are the kernel's own: a dead object is a file that is none. Others,
+ * -K42_WAIT above all, are a call's that forgot to wait. */
 static k42_result translate(k42_result result) {
     if (result <= -LINUX_RESTART && result >= -LINUX_RESTART_BLOCK) {
         thread_interrupt(thread_self(), THREAD_INTERRUPTED);
         return result;
     }
-    return result == -K42_STALE ? -EBADF : -EIO;
+    if (result == -K42_STALE)
+        return -EBADF;
+#ifdef K42_DEBUG
+    panic("linux: system call %lu answers %s", task_self()->frame->error, k42_error_name(result));
+#endif
+    return -EIO;
 }
 
 linux_call_fn linux_call_of(unsigned number) {

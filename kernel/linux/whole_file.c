@@ -27,7 +27,8 @@ static k42_result read_all(file_ref file, struct whole_file *whole) {
     struct node_attributes attributes;
     k42_result result = node.result;
     if (result >= 0)
-        result = k42_call((node_ref)node.word, attributes, &attributes);
+        WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                  k42_call((node_ref)node.word, attributes, &attributes));
     if (result >= 0)
         result = make_room(whole, attributes.size);
     for (size_t done = 0; result >= 0 && done < whole->size; done += (size_t)result) {

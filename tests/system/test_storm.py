@@ -35,7 +35,7 @@ def wanted_rate(cpus):
 
 
 def test_programs_that_call_every_class_notice_nothing_of_a_storm(guest, capsys):
-    natives = "text base mail threads events talk"
+    natives = "text base mail threads events talk ipc"
     wanted = natively(("env", f"PARTS={natives}", "bash", "-s", "learn"), storms.script(),
                       storms.PACKAGES)
     got = guest.run(["env", f"PARTS={natives}", "bash", "/bin/storm.sh", "learn"], limit=300)

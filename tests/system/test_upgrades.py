@@ -156,6 +156,21 @@ def test_each_version_comes_and_goes_in_each_way_while_programs_run(guest):
         assert set(re.findall(rf"^{class_} left: (\d+)", said, re.M)) == {"0"}, said
 
 
+def test_what_the_host_has_to_be_asked_for_is_waited_for(guest):
+    """What is known of a host's file is believed for a second after it was opened."""
+    done = guest.run("""python3 - <<'END'
+import ctypes, fcntl, time
+with open("/c/pipe_v2.k42", "rb+") as file:
+    time.sleep(1.5)
+    fcntl.lockf(file, fcntl.LOCK_EX, 0, 0, 2)
+    time.sleep(1.5)
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    print(call(313, file.fileno(), b"", 0), ctypes.get_errno())
+END
+k42ctl unload pipe_v2""")
+    assert done.output.decode().splitlines() == ["0 0", "pipe_v2 is unloaded"], done
+
+
 def test_pipes_and_processes_keep_what_they_have_and_who_waits_at_them(guest):
     """From the one layout to the other and back, in each way."""
     commands = []

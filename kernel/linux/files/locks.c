@@ -22,8 +22,10 @@ static k42_result range_of(file_ref file, const struct linux_flock *from, struct
     } else if (from->whence == SEEK_TO_END) {
         struct node_attributes attributes;
         struct k42_pair node = k42_call(file, node);
-        k42_result result =
-            node.result < 0 ? node.result : k42_call((node_ref)node.word, attributes, &attributes);
+        k42_result result = node.result;
+        if (result >= 0)
+            WAIT_CALL(result, WAIT_FOREVER, 0,
+                      k42_call((node_ref)node.word, attributes, &attributes));
         base = result < 0 ? result : (int64_t)attributes.size;
     } else if (from->whence != SEEK_TO_START) {
         return -EINVAL;

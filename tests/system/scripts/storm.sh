@@ -116,7 +116,7 @@ pairs = [socket.socketpair(socket.AF_UNIX, kind) for kind in (socket.SOCK_DGRAM,
 oneself = os.pidfd_open(os.getpid())
 files = [os.open(name, how) for name, how in (("/dev/zero", os.O_RDONLY), ("/dev/full", os.O_RDWR),
          ("/dev/urandom", os.O_RDONLY), ("/usr", os.O_PATH), ("/usr", os.O_RDONLY),
-         ("/proc/self/status", os.O_RDONLY), ("/dev/k42", os.O_RDWR))]
+         ("/proc/self/status", os.O_RDONLY), ("/dev/k42", os.O_RDWR), ("/dev/kmsg", os.O_RDONLY))]
 shared, total = mmap.mmap(-1, 1 << 20), 0
 end = time.monotonic() + 2
 while time.monotonic() < end:
@@ -155,7 +155,45 @@ print(seen[counter], seen[timer], seen[signals])
 '
 }
 
-parts=${PARTS:-text tree base mail threads events talk host disk devices held}
+ipc() {
+    python3 -c '
+import ctypes, os, signal, struct, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+def made(result):
+    if result == -1: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+segment = made(libc.shmget(0, 1 << 20, 0o1600))
+total = ctypes.cast(made(libc.shmat(segment, None, 0)), ctypes.POINTER(ctypes.c_long))
+semaphores, queue = made(libc.semget(0, 2, 0o1600)), made(libc.msgget(0, 0o1600))
+letters = made(libc.mq_open(b"/storm", os.O_RDWR | os.O_CREAT, 0o600, None))
+changes = made(libc.inotify_init1(0))
+made(libc.inotify_add_watch(changes, b".", 2))
+def add(number, what): made(libc.semop(semaphores, struct.pack("Hhh", number, what, 0), 1))
+child = os.fork()
+while not child:
+    add(0, -1)
+    total[0] += 1
+    made(libc.msgsnd(queue, struct.pack("l4s", 1, b"word"), 4, 0)), add(1, 1)
+n, right, end = 0, 0, time.monotonic() + 2
+got, letter = ctypes.create_string_buffer(12), ctypes.create_string_buffer(9000)
+with open("changed", "wb", 0) as file:
+    while time.monotonic() < end or n < 10:
+        n += 1
+        add(0, 1), add(1, -1), file.write(b"x")
+        right += (total[0] == n and made(libc.msgrcv(queue, got, 4, 0, 0)) == 4 and got.raw[8:] == b"word" and
+                  not made(libc.mq_send(letters, b"%d" % n, len(str(n)), n % 7)) and
+                  made(libc.mq_receive(letters, letter, 9000, None)) == len(str(n)) and
+                  os.read(changes, 100)[:8] == struct.pack("ii", 1, 2))
+        time.sleep(0.001)
+os.kill(child, signal.SIGKILL), os.waitpid(child, 0)
+made(libc.shmctl(segment, 0, None)), made(libc.semctl(semaphores, 0, 0)), made(libc.msgctl(queue, 0, None))
+made(libc.mq_unlink(b"/storm")), os.unlink("changed")
+print(right == n)
+'
+}
+
+parts=${PARTS:-text tree base mail threads events talk ipc host disk devices held}
 folder=/tmp/storm
 
 loop() {
