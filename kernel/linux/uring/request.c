@@ -37,9 +37,12 @@ void request_tell(struct request *request, int32_t result, uint32_t flags) {
     uring_post(request->ring, &cqe, (request->async ? RING_ASYNC : 0) | (counts ? RING_COUNTS : 0));
 }
 
-/* What a call answers for what is Linux's alone to say again. */
+/* What would be made again after a signal is not; who wanted it is told. */
 static int32_t told(k42_result result) {
-    return result > -4096 ? (int32_t)result : result == -K42_STALE ? -EBADF : -EINTR;
+    if (result > -4096)
+        return (int32_t)result;
+    bool interrupted = result <= -LINUX_RESTART && result >= -LINUX_RESTART_BLOCK;
+    return interrupted ? -EINTR : result == -K42_STALE ? -EBADF : -EIO;
 }
 
 static void complete(struct request *request, k42_result result) {
