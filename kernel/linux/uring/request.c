@@ -185,7 +185,8 @@ static struct work *begin_next(struct request *next) {
     return work;
 }
 
-static void leave(struct request *request) {
+/* Before anybody is told of its end: who was told does not find it any more. */
+static void take_away(struct request *request) {
     struct ring *ring = request->ring;
     k42_lock(&ring->lock);
     unlist(ring, request);
@@ -193,11 +194,17 @@ static void leave(struct request *request) {
     if (request->limit) {
         request->limit->timeout.head = NULL;
         (void)work_cancel(&request->limit->work);
+        request->limit = NULL;
     }
     if (request->deferred)
         take_out(ring, request);
-    else
-        ring->running--;
+    k42_unlock(&ring->lock);
+}
+
+static void leave(struct request *request) {
+    struct ring *ring = request->ring;
+    k42_lock(&ring->lock);
+    ring->running -= !request->deferred;
     wake_deferred(ring);
     bool last = !ring->running && ring->ends;
     k42_unlock(&ring->lock);
@@ -213,6 +220,7 @@ static struct work *request_finish(struct work *work, k42_result result) {
     bool goes_on = !request->fails_chain;
     if (request->entry.flags & IOSQE_IO_HARDLINK)
         goes_on = true;
+    take_away(request);
     complete(request, result);
     if (next && (!goes_on || ends)) {
         requests_fail(next);

@@ -115,7 +115,8 @@ static uint64_t on_time(struct timer *timer) {
 
 k42_result work_cancel(struct work *work) {
     uint32_t before = add(work, WORK_ENDED);
-    bool in_time = before == WORK_RESTS || (before & WORK_QUEUED);
+    /* What does not sleep sees the bit before it rests again. */
+    bool in_time = before == WORK_RESTS || (before & WORK_QUEUED) || !work->sleeps;
     return in_time && !(before & WORK_ENDED) ? 0 : -EALREADY;
 }
 
