@@ -45,10 +45,13 @@ struct file_poll {
  * who watches it without holding it. */
 #define FILE_ENDS (~(uintptr_t)0)
 
+/* As the first page: only some offsets are mapped, and FILE_MAP_PAGE says which page each is. */
+#define FILE_MAP_ASKS (~0ul)
+
 /* What mmap maps. */
 struct file_map {
     k42_ref fcm;
-    uint64_t first; /* page of the FCM at the file's offset 0 */
+    uint64_t first; /* page of the FCM at the file's offset 0, or FILE_MAP_ASKS */
     unsigned most;  /* the most protection, SPACE_READ and so on, for shared mappings */
 };
 
@@ -125,6 +128,7 @@ enum {
     FILE_NO_SIGNAL, /* returns 1 if to write where nobody reads any more is no SIGPIPE */
     FILE_PIPE_ROOM, /* returns how many bytes more it takes */
     FILE_PIPE_PEEK, /* copies to a struct copy of the kernel's what is in it, and leaves it there */
+    FILE_MAP_PAGE,  /* returns which page of the FCM an offset is; where FILE_MAP_ASKS says so */
     FILE_REQUESTS_END,
 };
 
@@ -140,6 +144,7 @@ enum file_kind {
     FILE_OF_QUEUE,         /* of messages, of POSIX; FILE_LOOK: its struct posix_queue */
     FILE_OF_MOUNT_CONTEXT, /* FILE_LOOK: linux/files/mount_contexts.c */
     FILE_OF_SEGMENT,       /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
+    FILE_OF_RING,          /* io_uring; FILE_LOOK: its struct ring */
 };
 
 struct file {

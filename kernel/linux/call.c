@@ -63,6 +63,10 @@ static k42_result translate(k42_result result) {
     return -EIO;
 }
 
+linux_call_fn linux_call_of(unsigned number) {
+    return functions[number];
+}
+
 static inline k42_result make_call(const struct trap_frame *frame, uint64_t number) {
     if (__builtin_expect(number < LINUX_CALL_NUMBERS, 1))
         return functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,

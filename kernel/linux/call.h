@@ -6,6 +6,7 @@
 
 #include "../arch/x86_64/user.h"
 #include "../sched/thread.h"
+#include "linux.h"
 
 #define LINUX_CALL_NUMBERS 512
 
@@ -14,6 +15,9 @@ extern const char *const linux_call_names[LINUX_CALL_NUMBERS];
 
 /* Makes the table of calls; panics when it makes no sense. */
 void linux_calls_open(void);
+
+/* What a number is: for what carries out calls otherwise than by a program's making them. */
+linux_call_fn linux_call_of(unsigned number);
 
 /* Has memory's end taken care of. */
 void out_of_memory_open(void);

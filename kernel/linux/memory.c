@@ -51,8 +51,11 @@ static k42_result add_file(struct space_request *request, int number, uint64_t o
     k42_result result = k42_call(ref, map, &how);
     if (result < 0)
         return result;
+    k42_result first = (k42_result)(how.first + offset / FRAME_SIZE);
+    if (how.first == FILE_MAP_ASKS && (first = k42_call(ref, control, FILE_MAP_PAGE, offset)) < 0)
+        return first;
     request->fcm = how.fcm;
-    request->first = how.first + offset / FRAME_SIZE;
+    request->first = (uint64_t)first;
     request->file = (k42_ref)ref;
     request->most = request->flags & SPACE_SHARED ? how.most : ALL_PROTECTION;
     return request->protection & ~request->most ? -EACCES : 0;

@@ -20,6 +20,7 @@
 struct call_filter;
 struct charge;
 struct core;
+struct staff;
 struct host_names;
 struct path_context;
 struct thread;
@@ -57,6 +58,7 @@ struct task {
     descriptors_ref descriptors;
     struct path_context *paths;
     struct host_names *host_names;   /* NULL: the machine's */
+    struct staff *staff;             /* who does for it what it does not wait for, or NULL */
     struct undo_list *undo;          /* of semaphores (ipc/semaphore_undo.h), or NULL */
     struct credentials *credentials; /* replaced whole, by its own thread; others: quiescence */
 

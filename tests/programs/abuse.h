@@ -27,6 +27,10 @@ void use(const char *where);
 void open_ipc(void);
 void close_ipc(void);
 void use_ipc(uint64_t turn);
+/* And this what is told of later. */
+void open_ring(void);
+void close_ring(void);
+void use_ring(uint64_t turn);
 
 static inline void fail_if(int failed, const char *what) {
     if (failed) {

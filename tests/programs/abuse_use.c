@@ -116,11 +116,13 @@ void use(const char *where) {
     open_sockets(pairs);
     open_ipc();
     int context = (int)syscall(SYS_fsopen, "tmpfs", 0);
+    open_ring();
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);
         use_ipc(turn);
         use_claims(context);
+        use_ring(turn);
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
         shared[at] = turn;
@@ -143,6 +145,7 @@ void use(const char *where) {
         if (entries != 5)
             say("%d entries", entries);
     }
+    close_ring();
     close_ipc();
     say(turn > 20 ? "used" : "not used");
 }

@@ -23,6 +23,7 @@
 #include "../program.h"
 #include "../ptrace/tracee.h"
 #include "../restartable.h"
+#include "../uring/staff.h"
 #include "runtime.h"
 
 #include <k42/k42.h>
@@ -207,6 +208,7 @@ static void set_descriptors(struct task *task, descriptors_ref own) {
 static void change(struct image *image, struct task_memory *memory, struct file_held *held,
                    struct trap_frame *frame) {
     struct task *task = task_self();
+    staff_end(task);
     leave_old_memory(task);
     enter_new_memory(task, memory);
     set_executable(task, held);

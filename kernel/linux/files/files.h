@@ -197,6 +197,10 @@ struct files_transfer {
 /* Carries it out, waiting as the file says; returns bytes, or what Linux says. */
 k42_result files_transfer(struct files_transfer *transfer);
 
+/* One attempt, for who waits in another way; what it must wait for it says as methods do. A write's
+ * SIGPIPE is the caller's matter. */
+k42_result files_transfer_once(struct files_transfer *transfer);
+
 /* Makes a node of mknod's kind by a path of the kernel's; it lasts while the caller is active. */
 K42_MUST_CHECK
 k42_result files_make_node(char *path, uint32_t mode, node_ref *node);

@@ -147,6 +147,14 @@ k42_result files_transfer(struct files_transfer *transfer) {
     return transfer_now(transfer);
 }
 
+k42_result files_transfer_once(struct files_transfer *transfer) {
+    k42_result result = attempt(transfer);
+    tell(transfer, result);
+    if (result > 0 && transfer->offset >= 0)
+        transfer->offset += result;
+    return result;
+}
+
 /* ---- calls ---- */
 
 static inline __attribute__((always_inline)) k42_result

@@ -17,6 +17,7 @@
 #include "../call.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
+#include "../uring/staff.h"
 #include "ids.h"
 #include "users.h"
 
@@ -210,6 +211,7 @@ void task_exit(void) {
     struct credentials *credentials = credentials_hold(task->credentials);
     struct tracee *tracee = NULL;
     tracing_exit(task);
+    staff_end(task);
     task->ending = true;
     if (task->memory)
         clear_tid(task);

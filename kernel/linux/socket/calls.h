@@ -19,6 +19,12 @@ enum { ADDRESS_PATH = 2 /* offset of sun_path */, ADDRESS_LONGEST = 128 };
 K42_MUST_CHECK
 k42_result socket_get(int fd, file_ref *file, socket_ref *socket);
 
+/* accept4(); -EAGAIN where there is nobody and it is not to be waited. */
+k42_result socket_accept(int fd, uintptr_t to, uintptr_t length_at, unsigned flags, bool waits);
+
+/* connect() to an address that was read before. */
+k42_result socket_connect(int fd, const struct socket_address *address);
+
 /* The calling process, as SO_PEERCRED tells of it, and as SCM_CREDENTIALS does. */
 struct socket_owner socket_owner_effective(void);
 struct socket_owner socket_owner_real(void);

@@ -204,6 +204,13 @@ LINUX_CALL(42, connect, int fd, uintptr_t from, int length) {
     return result < 0 ? result : with_address(fd, from, length, connect_to);
 }
 
+k42_result socket_connect(int fd, const struct socket_address *address) {
+    socket_ref socket;
+    file_ref file;
+    k42_result result = get_held(fd, &file, &socket);
+    return result < 0 ? result : let_go(file, connect_to(file, socket, address));
+}
+
 LINUX_CALL(50, listen, int fd, int most) {
     enum { MOST = 4096 };
     struct socket_owner owner = socket_owner_effective();
@@ -241,7 +248,7 @@ static k42_result give(file_ref accepted, unsigned flags, uintptr_t to, uintptr_
     return result < 0 ? result : fd;
 }
 
-static k42_result accept_on(int fd, uintptr_t to, uintptr_t length_at, unsigned flags) {
+k42_result socket_accept(int fd, uintptr_t to, uintptr_t length_at, unsigned flags, bool waits) {
     socket_ref socket;
     file_ref file, accepted;
     if (flags & ~(unsigned)(OPEN_NON_BLOCKING | OPEN_CLOSE_ON_EXEC))
@@ -249,7 +256,7 @@ static k42_result accept_on(int fd, uintptr_t to, uintptr_t length_at, unsigned 
     k42_result result = get_held(fd, &file, &socket);
     if (result < 0)
         return result;
-    bool blocks = socket_blocks(file, 0);
+    bool blocks = waits && socket_blocks(file, 0);
     result = k42_call(task_self()->descriptors, room, 0, files_limit());
     if (result >= 0)
         WAIT_CALL(result, WAIT_FOREVER, 0, attempt_accept(socket, blocks, &accepted));
@@ -259,11 +266,11 @@ static k42_result accept_on(int fd, uintptr_t to, uintptr_t length_at, unsigned 
 }
 
 LINUX_CALL(43, accept, int fd, uintptr_t to, uintptr_t length_at) {
-    return accept_on(fd, to, length_at, 0);
+    return socket_accept(fd, to, length_at, 0, true);
 }
 
 LINUX_CALL(288, accept4, int fd, uintptr_t to, uintptr_t length_at, unsigned flags) {
-    return accept_on(fd, to, length_at, flags);
+    return socket_accept(fd, to, length_at, flags, true);
 }
 
 LINUX_CALL(48, shutdown, int fd, unsigned how) {
