@@ -220,7 +220,7 @@ k42_result memory_check_mapped(uintptr_t address, size_t length) {
 
 /* In whole pages it is none, as Linux counts. */
 static bool wraps(size_t length) {
-    return length + PAGE_MASK < length;
+    return length + (FRAME_SIZE - 1) < length;
 }
 
 LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
