@@ -30,7 +30,9 @@ BASES = {"mmap": {2: 3, 3: 0x22, 4: -1}, "rt_sigaction": {0: 10, 3: 8}, "rt_sigp
          "set_robust_list": {1: 24}, "select": {0: 1}, "pselect6": {0: 1}, "fcntl": {1: 5},
          "ioctl": {1: 0x541B}, "fallocate": {2: 0, 3: 4096}, "getsockopt": {1: 1, 2: 3},
          "setsockopt": {1: 1, 2: 2, 4: 4}, "rseq": {1: 32}, "prctl": {0: 16}, "getdents64": {2: 4096},
-         "getdents": {2: 4096}, "openat2": {3: 24}, "clone3": {1: 88}, "mincore": {1: 4096}}
+         "getdents": {2: 4096}, "openat2": {3: 24}, "clone3": {1: 88}, "mincore": {1: 4096},
+         **{name: {0: 12345678} for name in ("shmat", "shmctl", "semop", "semctl", "semtimedop", "msgsnd",
+                                             "msgrcv", "msgctl")}}
 NO_BASE = "NO_BASE"
 
 

@@ -194,7 +194,7 @@ static k42_result remove_one(struct mount *mount, bool detach, struct mount **ta
 
 /* What is mounted below goes first. */
 k42_result mount_remove(struct mount *mount, bool detach) {
-    struct mount *taken;
+    struct mount *taken = NULL;
     k42_result result;
     do
         result = remove_one(mount, detach, &taken);

@@ -218,15 +218,16 @@ k42_result memory_check_mapped(uintptr_t address, size_t length) {
     return 0;
 }
 
-/* In whole pages it is none, as Linux counts. */
-static bool wraps(size_t length) {
-    return length + (FRAME_SIZE - 1) < length;
+/* In whole pages it is none, as Linux counts, or leads beyond all addresses. */
+static bool wraps(uintptr_t address, size_t length) {
+    size_t rounded = (length + (FRAME_SIZE - 1)) & ~(FRAME_SIZE - 1);
+    return rounded < length || address + rounded < address;
 }
 
 LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     k42_result result;
     size_t pages = memory_whole_pages(length);
-    if (!memory_is_page(address) || wraps(length) || address + pages < address)
+    if (!memory_is_page(address) || wraps(address, length))
         return -EINVAL;
     if ((length && !pages) || is_outside(address, pages))
         return -ENOMEM;
@@ -246,7 +247,7 @@ LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
     if (!memory_is_page(address) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
         ((flags & MS_ASYNC) && (flags & MS_SYNC)))
         return -EINVAL;
-    if ((length && !pages && !wraps(length)) || is_outside(address, pages))
+    if ((length && !pages && !wraps(0, length)) || is_outside(address, pages))
         return -ENOMEM;
     if (!pages)
         return 0;

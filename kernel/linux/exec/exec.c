@@ -156,7 +156,7 @@ static void leave_old_memory(struct task *task) {
         process_alarms_end(task->pid, true);
     task->clear_tid = task->robust_list = 0;
     restartable_end(task);
-    task->signal_stack = (struct signal_stack){.flags = SS_DISABLE};
+    task->signal_stack = (struct signal_stack){0};
     task->restart = NULL;
 }
 

@@ -89,7 +89,7 @@ LINUX_CALL(440, process_madvise, int fd, uintptr_t ranges_at, size_t count, int 
     process_ref process;
     if (flags)
         return -EINVAL;
-    k42_result result = files_vectors_get(&ranges, ranges_at, count);
+    k42_result result = files_vectors_get(&ranges, ranges_at, (unsigned)count);
     if (result < 0)
         return result;
     result = process_file_get(fd, &process, &info);

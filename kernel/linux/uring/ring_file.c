@@ -123,7 +123,7 @@ k42_result uring_get(int fd, file_ref *file, struct ring **ring) {
     if (result < 0)
         return result;
     if (k42_call(*file, control, FILE_KIND, 0) != FILE_OF_RING)
-        return -EOPNOTSUPP;
+        return k42_call(*file, flags) & OPEN_PATH ? -EBADF : -EOPNOTSUPP;
     if (k42_call(*file, control, FILE_LOOK, (uintptr_t)ring) < 0 || k42_call(*file, hold) < 0)
         return -EBADF;
     return 0;

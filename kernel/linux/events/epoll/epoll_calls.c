@@ -20,7 +20,7 @@
 static k42_result get_set(file_ref file, epoll_ref *set) {
     k42_result result = k42_call(file, control, FILE_KIND, 0);
     if (result != FILE_OF_POLL)
-        return result == -K42_STALE ? -EBADF : -EINVAL;
+        return result == -K42_STALE || (k42_call(file, flags) & OPEN_PATH) ? -EBADF : -EINVAL;
     result = k42_call(file, control, FILE_OBJECT, 0);
     *set = (epoll_ref)k42_id_ref((k42_id)result);
     return result < 0 ? -EBADF : 0;
