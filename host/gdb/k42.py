@@ -153,6 +153,11 @@ def awaited(thread):
     return f", waits for {name} {number}, key {key:#x}, events {int(point['events']):#x}"
 
 
+def waits(thread, state):
+    """A program's page or its call's end may be waited for without heeding signals."""
+    return state == "waiting" or (state == "blocked" and int(thread["task"]))
+
+
 def show_threads(words):
     on = running()
     for thread in sorted(threads(), key=lambda one: int(one["calls"]["owner"])):
@@ -160,7 +165,7 @@ def show_threads(words):
         state = "running" if cpu is not None else \
             str(thread["state"]).removeprefix("THREAD_").lower()
         print(f"{int(thread['calls']['owner']):>6} {state:<8} CPU {int(thread['cpu']):<3} "
-              f"{thread['calls']['name'].string()}{awaited(thread) if state == 'waiting' else ''}")
+              f"{thread['calls']['name'].string()}{awaited(thread) if waits(thread, state) else ''}")
         if "-b" in words:
             for place in backtrace_of(thread, cpu):
                 print("           " + named(place))

@@ -48,7 +48,8 @@ def test_what_is_left_is_seen(machine):
 
 def test_that_somebody_has_chosen_a_class_is_not_taken_for_what_is_left(machine):
     """It is remembered, as long as the object lives, in a table that stays once it is there."""
-    assert not machine.run(["k42ctl", "swap", "--class", "pm.turns"]).status
+    with calm(machine):
+        assert not machine.run(["k42ctl", "swap", "--class", "pm.turns"]).status
     leaves_nothing(machine, "k42ctl", "swap", "--class", "fcm.device", once_before=True)
 
 
