@@ -165,7 +165,8 @@ static k42_result set_up(struct opened *opened, void *context) {
 
 struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags) {
     struct opening opening = {.fcm = (fcm_ref)fcm,
-                              .claims = open_writes(flags) && !(flags & OPEN_UNCLAIMED)};
+                              .claims = node != K42_NULL_REF && open_writes(flags) &&
+                                        !(flags & OPEN_UNCLAIMED)};
     k42_result result = opening.claims ? k42_call((node_ref)node, claim, NODE_WRITTEN_TO) : 0;
     if (result < 0)
         return (struct k42_pair){.result = result == -K42_STALE ? -ENOENT : result};

@@ -41,7 +41,8 @@ static k42_result may_open(struct opening *opening, const struct path *path,
     if (result < 0)
         return result;
     unsigned type = MODE_ENTRY_TYPE(attributes.mode), access = access_of(opening->flags);
-    opening->type = type;
+    /* The other end of a pipe without a name has been there already, and is not waited for. */
+    opening->type = type == ENTRY_FIFO && !place->mount ? 0 : type;
     unsigned mount_flags = attributes.mount_flags | (place->mount ? place->mount->flags : 0);
     if (type == ENTRY_LINK)
         return -ELOOP;

@@ -31,6 +31,8 @@ static k42_result limit_of(process_ref process, unsigned resource, uintptr_t wan
                            uintptr_t present_at) {
     struct process_limit wanted, present;
     k42_result result = wanted_at ? program_read(&wanted, wanted_at, sizeof wanted) : 0;
+    if (wanted_at && resource == RLIMIT_CPU) /* a second is given to everybody */
+        wanted = (struct process_limit){wanted.now ? wanted.now : 1, wanted.most ? wanted.most : 1};
     if (result >= 0)
         result = k42_call(process, limit, resource, wanted_at ? &wanted : NULL, &present,
                           task_capable(task_self(), CAP_SYS_RESOURCE));

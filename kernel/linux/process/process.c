@@ -245,8 +245,6 @@ k42_result process_limit(struct process *self, unsigned resource,
         *present = *limit;
     if (wanted && !refused) {
         *limit = *wanted;
-        if (resource == RLIMIT_CPU && !limit->now)
-            limit->now = 1;
         if (resource == RLIMIT_FSIZE || resource == RLIMIT_CPU)
             interrupt_all(body, NULL, THREAD_WORK); /* see keep.c */
     }

@@ -29,10 +29,9 @@ k42_result process_times(struct process *self, struct process_times *times) {
     return 0;
 }
 
-/* Limits are in seconds, of which one is given to all. As on Linux, each signal at the soft one
- * makes that a second more. */
+/* Limits are in seconds. As on Linux, each signal at the soft one makes that a second more. */
 static int time_is_up(struct process_limit *limit, uint64_t used) {
-    if (used / NS >= (limit->most ? limit->most : 1))
+    if (used / NS >= limit->most)
         return SIGKILL;
     if (used / NS < limit->now)
         return 0;
