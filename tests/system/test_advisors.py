@@ -218,7 +218,7 @@ def test_a_policy_that_does_not_suit_a_loop_is_changed_and_back_when_the_loop_en
     lines = run(guest, PAGED + f"""pm
 until_said changed reads loop || exit 1
 reads loop; pm; reads loop; reads loop; pm
-until_said 'taken back\\|undone' reads random || exit 1
+until_said '\\(taken back\\|undone\\)' reads random || exit 1
 pm""").splitlines()
     _, began, changed, before, after, back, ended = lines
     assert of_pm(began)[0] == "pm.clock" and of_pm(before)[0] == "pm.mru", lines
