@@ -145,23 +145,25 @@ void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
 
 /* ---- on the way out ---- */
 
-/* The bits are cleared before the queues are looked at: see process/signals.c. A sequence that was
- * disturbed comes first, as often as the scheduler says, and then perhaps nothing else. */
+/* The bits are cleared before the queues are looked at: see process/signals.c. Who was killed goes
+ * before his memory is touched: its bit is cleared, and would not end the wait for a page, which
+ * may be one for the memory that he was killed for. A sequence that was disturbed comes next, as
+ * often as the scheduler says, and then perhaps nothing else. */
 void linux_work(struct trap_frame *frame) {
     enum { INTERRUPTS = THREAD_INTERRUPTED | THREAD_KILLED | THREAD_WORK };
     uint32_t bits = thread_take_interrupts(INTERRUPTS | USER_SWITCHED);
     struct task *task = task_self();
     task->frame = frame;
     k42_enter();
+    if (bits & THREAD_KILLED) {
+        core_note(task);
+        task_exit();
+    }
     if (bits & USER_SWITCHED)
         restartable_disturbed(task);
     if (!(bits & INTERRUPTS)) {
         k42_exit();
         return;
-    }
-    if (bits & THREAD_KILLED) {
-        core_note(task);
-        task_exit();
     }
     if (bits & THREAD_WORK)
         limits_keep(task, true);
