@@ -327,12 +327,14 @@ LINUX_CALL(431, fsconfig, int fd, unsigned step, uintptr_t key, uintptr_t value,
 static k42_result take_root(struct mount_context *context, node_ref *root) {
     k42_lock(&context->lock);
     k42_result result = !k42_id_of(context->root)      ? -EINVAL
-                        : context->phase == PHASE_MADE ? k42_call(context->root, hold)
+                        : context->phase == PHASE_MADE ? 0
                                                        : -EBUSY;
     if (result >= 0)
         context->phase = PHASE_MOUNTED;
     *root = context->root;
     k42_unlock(&context->lock);
+    if (result >= 0) /* stale: the context was closed meanwhile */
+        result = k42_call(*root, hold);
     return result == -K42_STALE ? -EINVAL : result;
 }
 
