@@ -63,12 +63,17 @@ def make_plain(guest):
 
 @contextlib.contextmanager
 def calm(guest):
-    """No storm, for as long as something is counted."""
-    if session.CHAOS:
-        storm(guest, "off")
-        make_plain(guest)
-    yield
-    if session.CHAOS:
+    """No storm, for as long as something is counted; may be nested."""
+    if not session.CHAOS or getattr(guest, "is_calm", False):
+        yield
+        return
+    storm(guest, "off")
+    make_plain(guest)
+    guest.is_calm = True
+    try:
+        yield
+    finally:
+        guest.is_calm = False
         storm(guest, "on", "--rate", session.CHAOS)
 
 

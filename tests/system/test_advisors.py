@@ -158,7 +158,7 @@ def test_a_file_that_two_processors_read_is_spread_over_them(guest):
                    advisor="contention", object=number, deed="changed")
     if CHAOS:
         return
-    assert made["to"] == "fcm.partitioned" and re.search("[2-4] CPUs", made["reason"]), made
+    assert made["to"] == "fcm.partitioned" and re.search(f"[2-{guest.cpus}] CPUs", made["reason"]), made
     assert advisors(guest)["contention"]["watched"] >= 1
 
 

@@ -11,6 +11,7 @@ import test_upgrades
 from conftest import CHAOS
 from launcher import component, keys, session
 from launcher.left import bring_program
+from launcher.left import calm as calm_of
 from launcher.tree import Trouble, path
 from test_robustness import leaves_nothing
 
@@ -319,9 +320,8 @@ def test_what_is_wrong_is_refused_with_a_reason_and_nothing_is_left_of_that(gues
         put(guest, f"/r/{name}", data)
     classes = "k42ctl classes | awk '{print $1, $3}'"
     before = sh(guest, classes)
-    # A storm remembers the classes that it has met.
-    done = guest.run(["bash", "-c", LOAD_ALL]) if CHAOS else leaves_nothing(guest, "bash", "-c", LOAD_ALL)
-    lines = done.output.decode().splitlines()
+    with calm_of(guest):  # a storm remembers the classes that it has met
+        lines = leaves_nothing(guest, "bash", "-c", LOAD_ALL).output.decode().splitlines()
     for name, (_, reason) in files.items():
         at = lines.index(f"{name} 1")
         assert reason in lines[at - 1], f"{name}: {lines[at - 1]}"

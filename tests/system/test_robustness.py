@@ -6,7 +6,7 @@ import struct
 import subprocess
 
 import pytest
-from launcher import abi, session, variants
+from launcher import abi, session, sweep, variants
 from launcher.left import bring_program, calm, program_bytes, unlike, what_there_is
 
 SUITE_TIMEOUT_SECONDS = 600
@@ -66,6 +66,14 @@ def test_cases_that_watch_or_hold_files_leave_nothing(machine, case):
     with open(abi.program(), "rb") as file:
         machine.run(["sh", "-c", "cat > /bin/abi; chmod +x /bin/abi"], file.read())
     leaves_nothing(machine, "abi", case, limit=200)
+
+
+def test_hostile_callers_leave_nothing(machine):
+    """But what System V keeps for others until it is removed."""
+    with open(sweep.program(), "rb") as file:
+        machine.run(["sh", "-c", "cat > /bin/sweep; chmod +x /bin/sweep"], file.read())
+    leaves_nothing(machine, "sh", "-c", "mkdir /tmp/swept; cd /tmp/swept; sweep < /dev/null > /dev/null; "
+                   "cd /; rm -rf /tmp/swept; ipcrm --all", limit=200)
 
 
 def test_memory_that_is_refused_is_not_kept(machine):
