@@ -121,37 +121,6 @@ k42_result fcm_body_detach(struct fcm *self, const struct fcm_attachment *attach
     return kept ? 0 : -EINVAL;
 }
 
-/* ---- the PM ---- */
-
-static k42_result tell_all(struct body *body, pm_ref pm) {
-    k42_result result = 0;
-    for (uint64_t *slot, at = 0; !result && (slot = page_tree_next(&body->its.tree, &at)); at++)
-        if (page_load(slot) & PAGE_PRESENT)
-            result = k42_call(pm, came, k42_root_ref(&body->root), at);
-    return result;
-}
-
-/*
- * The new one knows this FCM before it gets pages, the old one until it has none of them to tell
- * of. A page that comes meanwhile is told to one of the two; one that the old PM knows and asks for
- * later is let go of as well, or is not there, and then that PM forgets it.
- */
-k42_result fcm_body_manage(struct fcm *self, k42_ref pm) {
-    struct body *body = BODY(self);
-    k42_ref id = k42_root_ref(&body->root), old = (k42_ref)fcm_body_pm(body);
-    if (pm != old) {
-        k42_result result = k42_call((pm_ref)pm, enlist, id);
-        if (result)
-            return result == -K42_STALE ? -ENXIO : result;
-        old = __atomic_exchange_n((k42_ref *)(void *)&body->its.pm, pm, __ATOMIC_ACQ_REL);
-        if (__atomic_exchange_n(&body->its.enlisted, fcm_body_id(body), __ATOMIC_ACQ_REL)) {
-            result = k42_call((pm_ref)old, delist, id);
-            (void)result; /* the PM may have gone before */
-        }
-    }
-    return tell_all(body, (pm_ref)pm);
-}
-
 /* ---- looking ---- */
 
 k42_result fcm_body_size(struct fcm *self) {

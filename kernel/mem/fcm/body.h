@@ -8,6 +8,7 @@
  *   body_block.c      512 pages that lie together (body_block.h)
  *   body_clock.c      who goes when memory is short
  *   body_leave.c      its way out: of address spaces, and evicted
+ *   body_manage.c     whose bill it is on
  *   body_clear.c      its end: cut off, or made a hole
  *   body_write_back.c its way to the FR
  *   body_copy.c       read and write

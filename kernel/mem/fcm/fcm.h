@@ -190,8 +190,8 @@ struct fcm_ops {
     K42_METHOD(leave)(struct fcm *self, uint64_t index, unsigned flags);
 
     /*
-     * Frames come from this PM from now on, and it is told of all pages there are. What was taken
-     * before stays on the other PM's bill until it leaves. Errors: -ENOMEM; -ENOTSUP, there are no
+     * Frames come from this PM from now on, and it is told of all pages there are, which go on its
+     * bill, also beyond its limit; it gives back then. Errors: -ENOMEM; -ENOTSUP, there are no
      * pages that could leave.
      */
     K42_METHOD(manage)(struct fcm *self, k42_ref pm);

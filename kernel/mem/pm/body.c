@@ -73,6 +73,8 @@ static struct k42_pair take(struct pm *self, unsigned order, unsigned flags,
     *short_ = account_charge(account, 1ul << order, flags & PM_URGENT);
     if (*short_)
         return (struct k42_pair){-ENOMEM, 0};
+    if (flags & PM_CHARGE)
+        return (struct k42_pair){0, 0};
     bool may = flags & PM_URGENT || relief_has_frames();
     if (may && !allocate(account, order, flags, &frame))
         return (struct k42_pair){0, frame_physical(frame)};
@@ -103,7 +105,9 @@ static k42_result end_if_over(struct pm *self) {
 }
 
 k42_result pm_body_give(struct pm *self, uint64_t physical, unsigned order, unsigned flags) {
-    if (flags & PM_ZERO && !order)
+    if (flags & PM_CHARGE)
+        (void)physical;
+    else if (flags & PM_ZERO && !order)
         frame_free_zeroed(frame_at(physical));
     else
         frame_free(frame_at(physical), order);

@@ -22,6 +22,7 @@ enum pm_flags {
     PM_URGENT = 1, /* for those who give memory back: may take the last frames, above limits */
     PM_ZERO = 2,   /* the block is to be zero; or is, when it is given back */
     PM_TRY = 4,    /* -ENOMEM rather than giving anything back: read-ahead, large pages */
+    PM_CHARGE = 8, /* only the bill: for frames that one PM gave and another is to have given */
 };
 
 struct pm_usage {
@@ -45,7 +46,8 @@ struct pm_ops {
 
     /*
      * Takes a block of 2^order frames and returns its physical address in the word. Contents are
-     * undefined without PM_ZERO. Errors: -K42_WAIT (key 0), -ENOMEM; a block of several frames is
+     * undefined without PM_ZERO. With PM_CHARGE nothing but the bill changes, and give() is to be
+     * called in the same way. Errors: -K42_WAIT (key 0), -ENOMEM; a block of several frames is
      * not waited for when the machine has none.
      */
     K42_METHOD_PAIR(take)(struct pm *self, unsigned order, unsigned flags);
