@@ -63,9 +63,15 @@ void forget_frame(const struct frame *frame, void *bytes) {
     room_give(bytes, frame->length + 1u);
 }
 
+/* Who ends for want of memory takes the machine along, which may have some again in a moment. */
 void *room_take(size_t bytes) {
-    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return room == MAP_FAILED ? NULL : room;
+    enum { ATTEMPTS = 1000, PAUSE_US = 10000 };
+    for (int i = 0; i < ATTEMPTS; i++, usleep(PAUSE_US)) {
+        void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (room != MAP_FAILED)
+            return room;
+    }
+    return NULL;
 }
 
 void room_give(void *room, size_t bytes) {
