@@ -394,10 +394,10 @@ static void a_policy_whose_file_gets_another_one_has_nothing_left_on_its_bill(vo
         file_put_word(fcm, BYTES(page), page + 1);
     assert_int_equal(CALL(first, usage, &usage), 0);
     assert_in_range(usage.used, 40, 50); /* what is read ahead counts as well */
-    uint64_t used = usage.used;
+    uint64_t all = usage.used;
     assert_int_equal(CALL(fcm, manage, (k42_ref)second), 0);
     assert_int_equal(CALL(second, usage, &usage), 0);
-    assert_int_equal(usage.used, used);
+    assert_int_equal(usage.used, all);
     assert_int_equal(k42_defer_flush(), 0);
     assert_int_equal(TRY(first, usage, &usage), -K42_STALE);
     file_end(fcm);
