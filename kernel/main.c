@@ -5,6 +5,7 @@
 #include "advisor/advisor.h"
 #include "arch/x86_64/arch.h"
 #include "chaos/chaos.h"
+#include "coverage/coverage.h"
 #include "dev/block/block_devices.h"
 #include "dev/devices.h"
 #include "dev/tty/tty_devices.h"
@@ -96,6 +97,7 @@ void kernel_main(void) {
         panic("there is no memory for the initial file system");
     block_devices_open();
     p9_register();
+    coverage_open();
     k42_exit();
     if (!boot_option_set("no-terminals"))
         tty_devices_open();

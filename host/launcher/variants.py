@@ -44,6 +44,9 @@ PACKAGE = Variant("what ./k42 install installs", ["-Doptimization=2", "-Dproduct
 # Not one either: what ./k42 bench advisors compares the kernel with.
 UNADVISED = Variant("a kernel without advisors",
                     ["-Doptimization=2", "-Dflavours=gs", "-Dadvisors=false"])
+# What leads ./k42 fuzz.
+COVERED = Variant("a kernel that counts which of its code a program comes through",
+                  ["-Doptimization=2", "-Dflavours=gs", "-Dcoverage=true"])
 
 
 def find(name):
