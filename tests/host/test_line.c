@@ -49,7 +49,11 @@ static void note_signal(struct line *line, int signal) {
     pair_of(line)->signal = signal;
 }
 
-static const struct line_owner owner = {show, note_signal};
+static void note_flow(struct line *line, bool stopped) {
+    (void)line, (void)stopped;
+}
+
+static const struct line_owner owner = {show, note_signal, note_flow};
 
 static struct pair *open_pair(void) {
     struct pair *pair = calloc(1, sizeof *pair);
