@@ -100,8 +100,10 @@ bool file_system_number(const char *options, const char *name, unsigned base, ui
 static k42_result make_memory(const char *name, uint64_t type, uint64_t bytes, const char *options,
                               node_ref *root) {
     uint64_t mode = 01777, uid = 0, gid = 0, nodes = 0;
-    if (!file_system_number(options, "mode", 8, &mode) || !file_system_number(options, "uid", 10, &uid) ||
-        !file_system_number(options, "gid", 10, &gid) || !file_system_number(options, "size", 10, &bytes) ||
+    if (!file_system_number(options, "mode", 8, &mode) ||
+        !file_system_number(options, "uid", 10, &uid) ||
+        !file_system_number(options, "gid", 10, &gid) ||
+        !file_system_number(options, "size", 10, &bytes) ||
         !file_system_number(options, "nr_inodes", 10, &nodes) || mode > MODE_PERMISSIONS)
         return -EINVAL;
     struct ramfs_options made = {

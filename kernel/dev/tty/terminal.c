@@ -101,8 +101,8 @@ static k42_result terminal_read(struct terminal *self, unsigned opening, struct 
         size_t size = copy->left < CHUNK ? copy->left : CHUNK;
         k42_lock(&state->lock);
         bool gone = is_hung_up(state, opening);
-        if (gone || (done && !(state->line.settings.local & TTY_ICANON) &&
-                     !line_readable(&state->line)))
+        if (gone ||
+            (done && !(state->line.settings.local & TTY_ICANON) && !line_readable(&state->line)))
             result = 0;
         else
             result = take(state, bytes, size, &end, &again);

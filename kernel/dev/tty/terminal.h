@@ -38,7 +38,7 @@ enum terminal_end { TERMINAL_AGAIN, TERMINAL_GONE };
 
 /* What /proc says of it. */
 struct terminal_facts {
-    uint64_t device; /* number, as st_rdev */
+    uint64_t device;  /* number, as st_rdev */
     uintptr_t master; /* terminal_new's */
     int32_t session, foreground;
 };
@@ -107,7 +107,7 @@ K42_DECLARE_REF(terminal);
 extern const struct k42_interface terminal_interface;
 
 struct terminal_new {
-    uint64_t device; /* number, as st_rdev */
+    uint64_t device;  /* number, as st_rdev */
     uintptr_t master; /* whatever its maker knows its master by; 0: its device is a stream */
 };
 

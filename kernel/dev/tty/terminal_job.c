@@ -32,7 +32,7 @@ k42_result terminal_opened(struct terminal *self, unsigned how) {
     job_self(&job);
     bool wants = !(how & TERMINAL_NOT_MINE) && job.leads && !k42_id_of(job_terminal());
     k42_lock(&state->lock);
-    k42_result result = state->gone || state->locked                               ? -EIO
+    k42_result result = state->gone || state->locked                       ? -EIO
                         : state->exclusive && !(how & TERMINAL_PRIVILEGED) ? -EBUSY
                                                                            : 0;
     bool taken = result == 0 && wants && !state->session;
@@ -103,7 +103,8 @@ k42_result terminal_session_ended(struct terminal *self, int session, unsigned e
 k42_result terminal_facts(struct terminal *self, struct terminal_facts *facts) {
     struct terminal_state *state = terminal_state_of(self);
     k42_lock(&state->lock);
-    *facts = (struct terminal_facts){state->device, state->master, state->session, state->foreground};
+    *facts =
+        (struct terminal_facts){state->device, state->master, state->session, state->foreground};
     terminal_unlock(self);
     return 0;
 }

@@ -2,8 +2,8 @@
  * Open file of a terminal: reads and writes go to the terminal object, and what it has to show on
  * to its stream.
  *
- * A file keeps the refs of both, and which opening of the terminal it is one of; a terminal that was
- * destroyed answers as one that hung up. No lock of its own.
+ * A file keeps the refs of both, and which opening of the terminal it is one of; a terminal that
+ * was destroyed answers as one that hung up. No lock of its own.
  */
 #include "tty_file.h"
 #include "../../copy.h"
@@ -72,8 +72,7 @@ static k42_result tty_control(struct file *self, unsigned request, uintptr_t arg
     struct tty_file *tty = tty_of(self);
     if (request >= FILE_KERNEL_REQUESTS && request < FILE_REQUESTS_END)
         return request == FILE_PEER ? -EIO : -ENOTTY;
-    k42_result result =
-        k42_call(tty->line.terminal, control, tty->opening, request, argument);
+    k42_result result = k42_call(tty->line.terminal, control, tty->opening, request, argument);
     show(tty);
     return gone_is(result, -EIO);
 }

@@ -100,8 +100,8 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
     struct terminal_facts terminal = {.foreground = -1};
     (void)job_terminal_facts(info->session, &terminal);
     proc_print(text, " %d %d %d %d %d 4194304 %lu 0 %lu 0", info->parent, info->group,
-               info->session, (int)terminal.device, terminal.foreground,
-               subject.times.minor_faults, subject.times.major_faults);
+               info->session, (int)terminal.device, terminal.foreground, subject.times.minor_faults,
+               subject.times.major_faults);
     print_times(text, &subject);
     print_priority(text, &subject);
     proc_print(text, " %d 0 %lu %lu %lu 18446744073709551615", info->threads,

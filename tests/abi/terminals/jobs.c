@@ -94,7 +94,6 @@ static void typed(const char *what, const char *text) {
     to_foreground(getpgrp());
 }
 
-
 static void background(void) {
     int child = start(reads);
     say_stopped("read", child);

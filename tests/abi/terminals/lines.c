@@ -68,7 +68,8 @@ static void changes(void) {
     comes(terminal, "left");
 }
 
-/* More than the line holds waits for readers, however much it is; a line that is too long does not. */
+/* More than the line holds waits for readers, however much it is; a line that is too long does not.
+ */
 static void much(void) {
     static char bytes[10000], got[10000];
     memset(bytes, 'm', sizeof bytes);

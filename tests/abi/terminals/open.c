@@ -28,7 +28,7 @@ static void settings(void) {
 
 int main(void) {
     int number = -1, locked = -1;
-    master = (int)works(openat, AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY) ;
+    master = (int)works(openat, AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY);
     gives(0, ioctl, master, TIOCGPTN, &number);
     gives(0, ioctl, master, TIOCGPTLCK, &locked);
     is("locked", locked, 1);

@@ -10,8 +10,13 @@ static void says_stat(const char *what) {
     sscanf(strrchr(text, ')') + 2, "%*c %*d %*d %*d %d %d", &device, &group);
     unsigned wanted = 0;
     ioctl(terminal, TIOCGDEV, &wanted);
-    say("%s: %s, %s", what, !device ? "no device" : device == (int)wanted ? "its device" : "another",
-        group == getpgrp() ? "own group" : group == -1 ? "no group" : "another group");
+    say("%s: %s, %s", what,
+        !device                 ? "no device"
+        : device == (int)wanted ? "its device"
+                                : "another",
+        group == getpgrp() ? "own group"
+        : group == -1      ? "no group"
+                           : "another group");
 }
 
 static void by_opening(void) {

@@ -106,8 +106,7 @@ static k42_result master_write(struct file *self, int64_t offset, struct copy *c
 static k42_result master_poll(struct file *self, struct file_poll *poll) {
     const struct pty *pty = pty_of(self);
     if (poll)
-        *poll =
-            (struct file_poll){.object = k42_id_of(pty->terminal), .key = TERMINAL_DEVICE};
+        *poll = (struct file_poll){.object = k42_id_of(pty->terminal), .key = TERMINAL_DEVICE};
     return k42_call(pty->terminal, ready);
 }
 
