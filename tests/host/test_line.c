@@ -137,8 +137,7 @@ static void type(struct pair *pair, const uint8_t *bytes, size_t count) {
     if (got != pair->count || memcmp(theirs, pair->shown, got))
         describe("  typed", bytes, count);
     must_be_equal(pair, "echoes", pair->shown, pair->count, theirs, got);
-    if (!(pair->line.settings.local & TTY_ICANON))
-        settle(pair, line_readable(&pair->line));
+    settle(pair, line_readable(&pair->line));
 }
 
 /* One read of both. */

@@ -1,6 +1,8 @@
 """Unmodified programs behind pseudo-terminals: a shell with jobs, script, expect, vim, tmux."""
 import os
 
+import pytest
+
 SUITE_TIMEOUT_SECONDS = 1200
 QUICK_CPUS = (1, 2, 4)
 PACKAGES = ("bsdutils", "python3", "tmux", "vim-tiny", "expect", "procps")
@@ -64,9 +66,29 @@ await there
 cat second
 t list-panes -F '#{pane_index} #{pane_width} #{pane_height}'
 t kill-server 2> /dev/null
-t list-panes; echo $?
+t list-panes 2> /dev/null; echo $?
 """
 
 
 def test_tmux_has_windows(machine):
     machine.same_sh(TMUX, limit=400)
+
+
+SWAPPED = """cat > transfer.py
+while [ ! -e over ]; do
+    for class in file.ptmx file.tty terminal.line; do
+        k42ctl swap --class $class --attempts 4 --deadline 100ms > /dev/null 2>&1
+    done
+done & swapper=$!
+python3 transfer.py; touch over; wait $swapper
+while read class live swaps; do
+    case $class in file.ptmx|file.tty|terminal.line) [ $swaps -gt 9 ] || echo $class: $swaps;; esac
+done < /proc/k42/classes
+"""
+
+
+@pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42", reason="Linux has no objects")
+def test_both_ends_are_swapped_and_nothing_is_lost(machine):
+    with open(os.path.join(SCRIPTS, "pty_transfer.py"), "rb") as file:
+        done = machine.sh(SWAPPED, file.read(), limit=400)
+    assert (done.output, done.errors) == (b"over\n", b""), done
