@@ -15,6 +15,7 @@ int main(void) {
     set_local(0, ECHO);
     handle(SIGHUP, 0);
     type("lost\n");
+    until_there(terminal, 5);
     gives(0, vhangup);
     is("told", caught, 1);
     gives(0, read, terminal, text, sizeof text);
