@@ -82,7 +82,7 @@ while [ ! -e over ]; do
 done & swapper=$!
 python3 transfer.py; touch over; wait $swapper
 while read class live swaps; do
-    case $class in file.ptmx|file.tty|terminal.line) [ $swaps -gt 9 ] || echo $class: $swaps;; esac
+    case $class in file.ptmx|file.tty|terminal.line) [ $swaps -gt 0 ] || echo $class: $swaps;; esac
 done < /proc/k42/classes
 """
 
