@@ -90,7 +90,7 @@ static bool mount_number(const char *text, unsigned base, uint64_t whole, uint64
 
 /* ---- those in memory ---- */
 
-static bool number_option(const char *options, const char *name, unsigned base, uint64_t *number) {
+bool file_system_number(const char *options, const char *name, unsigned base, uint64_t *number) {
     char value[24];
     if (!mount_option(options, name, value, sizeof value))
         return true;
@@ -100,9 +100,11 @@ static bool number_option(const char *options, const char *name, unsigned base, 
 static k42_result make_memory(const char *name, uint64_t type, uint64_t bytes, const char *options,
                               node_ref *root) {
     uint64_t mode = 01777, uid = 0, gid = 0, nodes = 0;
-    if (!number_option(options, "mode", 8, &mode) || !number_option(options, "uid", 10, &uid) ||
-        !number_option(options, "gid", 10, &gid) || !number_option(options, "size", 10, &bytes) ||
-        !number_option(options, "nr_inodes", 10, &nodes) || mode > MODE_PERMISSIONS)
+    if (!file_system_number(options, "mode", 8, &mode) ||
+        !file_system_number(options, "uid", 10, &uid) ||
+        !file_system_number(options, "gid", 10, &gid) ||
+        !file_system_number(options, "size", 10, &bytes) ||
+        !file_system_number(options, "nr_inodes", 10, &nodes) || mode > MODE_PERMISSIONS)
         return -EINVAL;
     struct ramfs_options made = {
         .name = name,

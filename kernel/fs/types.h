@@ -25,6 +25,10 @@ struct file_system_type *file_system_find(const char *name);
 /* The next one, or with NULL the first. */
 struct file_system_type *file_system_next(struct file_system_type *type);
 
+/* The value of a number among options, decimal, or octal with `base` 8; unchanged if it is not
+ * given. False: it is no number. */
+bool file_system_number(const char *options, const char *name, unsigned base, uint64_t *number);
+
 /* What a tmpfs holds unless its options say otherwise: half of memory, in bytes. open.c's. */
 uint64_t memory_file_system_most(void);
 

@@ -128,6 +128,7 @@ void linux_open(void) {
     linux_swap_open();
     proc_processes_register();
     proc_machine_register();
+    proc_terminals_register();
     proc_k42_register();
     futexes_open();
     alarms_open();

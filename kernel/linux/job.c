@@ -6,9 +6,16 @@
  */
 #include "job.h"
 
+#include "../dev/tty/terminal.h"
 #include "../fs/values.h"
+#include "call.h"
+#include "linux.h"
 #include "process/ids.h"
 #include "task.h"
+
+#include <errno.h>
+
+enum { CAPABILITY_TERMINALS = 26 }; /* CAP_SYS_TTY_CONFIG */
 
 void job_self(struct job *job) {
     struct task *task = task_self();
@@ -44,6 +51,20 @@ void job_signal_leader(int32_t session, int signal) {
     (void)sent;
 }
 
+void job_hang_up(int32_t number, int32_t foreground) {
+    struct session *session = ids_session(number);
+    if (!session)
+        return;
+    __atomic_store_n(&session->foreground, foreground, __ATOMIC_RELAXED);
+    __atomic_store_n(&session->terminal, 0, __ATOMIC_RELEASE);
+    job_signal_leader(number, SIGHUP);
+    job_signal_leader(number, SIGCONT);
+}
+
+bool job_group_exists(int32_t group) {
+    return ids_group(group);
+}
+
 bool job_in_session(int32_t group, int32_t session) {
     struct group *found = ids_group(group);
     return found && found->session->number == session;
@@ -55,6 +76,12 @@ k42_ref job_terminal(void) {
     struct session *session = ids_session(job.session);
     return session ? k42_id_ref(__atomic_load_n(&session->terminal, __ATOMIC_RELAXED))
                    : K42_NULL_REF;
+}
+
+bool job_terminal_facts(int32_t number, struct terminal_facts *facts) {
+    struct session *session = ids_session(number);
+    k42_id terminal = session ? __atomic_load_n(&session->terminal, __ATOMIC_RELAXED) : 0;
+    return terminal && k42_call((terminal_ref)k42_id_ref(terminal), facts, facts) >= 0;
 }
 
 void job_set_terminal(int32_t number, k42_ref terminal) {
@@ -69,6 +96,22 @@ void job_lose_terminal(int32_t number, k42_ref terminal) {
     if (session)
         (void)!__atomic_compare_exchange_n(&session->terminal, &lost, 0, false, __ATOMIC_RELAXED,
                                            __ATOMIC_RELAXED);
+}
+
+void job_user(uint32_t *uid, uint32_t *gid) {
+    const struct task *task = task_self();
+    *uid = task ? task->credentials->fsuid : 0;
+    *gid = task ? task->credentials->fsgid : 0;
+}
+
+/* vhangup(): the caller's terminal is as if its line were cut, and may be opened again. */
+LINUX_CALL(153, vhangup, void) {
+    if (!task_capable(task_self(), CAPABILITY_TERMINALS))
+        return -EPERM;
+    k42_id terminal = k42_id_of(job_terminal());
+    if (terminal)
+        (void)!k42_call((terminal_ref)k42_id_ref(terminal), hang_up, TERMINAL_AGAIN);
+    return 0;
 }
 
 bool job_may_steal(void) {

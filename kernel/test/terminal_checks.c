@@ -121,8 +121,9 @@ static stream_ref stream;
 
 static bool set_up(void) {
     __builtin_memset(&far, 0, sizeof far); /* too large for a stack, where = might build it */
+    static const struct terminal_new on_a_wire;
     k42_enter();
-    bool made = terminal_create(&terminal) == 0;
+    bool made = terminal_create(&on_a_wire, &terminal) == 0;
     k42_exit();
     return made && k42_create(&test_wire, &far, (k42_ref *)&stream) == 0 &&
            console_join("console", terminal, stream) == 0;
@@ -136,7 +137,7 @@ static bool take_down(void) {
     do {
         thread_yield();
         k42_enter();
-        ready = k42_call(terminal, poll);
+        ready = k42_call(terminal, poll, 0);
         k42_exit();
     } while (ready >= 0 && !(ready & FILE_HANG_UP));
     return k42_destroy((k42_ref)terminal) == 0 && k42_destroy((k42_ref)stream) == 0;
@@ -165,7 +166,7 @@ static k42_result read_line(char *text, size_t size) {
     struct copy copy = copy_of_kernel(text, size);
     k42_result result;
     k42_enter();
-    WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(terminal, read, &copy));
+    WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(terminal, read, 0, &copy));
     k42_exit();
     return result;
 }

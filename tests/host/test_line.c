@@ -49,7 +49,11 @@ static void note_signal(struct line *line, int signal) {
     pair_of(line)->signal = signal;
 }
 
-static const struct line_owner owner = {show, note_signal};
+static void note_flow(struct line *line, bool stopped) {
+    (void)line, (void)stopped;
+}
+
+static const struct line_owner owner = {show, note_signal, note_flow};
 
 static struct pair *open_pair(void) {
     struct pair *pair = calloc(1, sizeof *pair);
@@ -133,8 +137,7 @@ static void type(struct pair *pair, const uint8_t *bytes, size_t count) {
     if (got != pair->count || memcmp(theirs, pair->shown, got))
         describe("  typed", bytes, count);
     must_be_equal(pair, "echoes", pair->shown, pair->count, theirs, got);
-    if (!(pair->line.settings.local & TTY_ICANON))
-        settle(pair, line_readable(&pair->line));
+    settle(pair, line_readable(&pair->line));
 }
 
 /* One read of both. */

@@ -41,7 +41,7 @@ touch /tmp/over
 WORK = """threads until /tmp/over & turns=$!
 abuse use /srv > /tmp/used & user=$!
 sh /tmp/storm > /tmp/stormed & storm=$!
-mkfifo /tmp/fifo; exec 6> /dev/kmsg 7<> /tmp/fifo 8> $1 9<> /dev/k42; n=0; abc=$(printf 'a\\nb\\nc')
+mkfifo /tmp/fifo; exec 6> /dev/kmsg 7<> /tmp/fifo 8> $1 9<> /dev/k42 5<> /dev/ptmx; n=0; abc=$(printf 'a\\nb\\nc')
 cd /srv
 while kill -0 $storm 2> /dev/null; do
     seq 500 > /tmp/numbers
@@ -52,6 +52,7 @@ while kill -0 $storm 2> /dev/null; do
     [ "$x" = "$abc" ] || echo "lost: $x"
     n=$((n + 1)); [ $n -gt 200 ] || echo "line $n." >&8
     echo line >&7; read -r line <&7; [ "$line" = line ] || echo "lost: $line"
+    echo typed >&5; read -r line <&5; [ "${line%?}" = typed ] || echo "lost: $line"
 done
 wait $turns || echo "threads: $?"
 wait $user; cat /tmp/stormed /tmp/used; echo $n

@@ -7,7 +7,7 @@
  * what was moved, and tries again.
  *
  * Input is moved by the thread alone. What the terminal has no room for waits here, in `rest`,
- * until a reader makes room (TERMINAL_DEVICE, WAIT_READ).
+ * until a reader makes room (TERMINAL_DEVICE, WAIT_WRITE).
  *
  * Data is the thread's. No locks. A stream that fails loses what it was given.
  */
@@ -89,7 +89,7 @@ static void run(void *argument) {
         if (wait_sleep(&set, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE) < 0)
             break;
     }
-    k42_result gone = k42_call(console->terminal, hang_up);
+    k42_result gone = k42_call(console->terminal, hang_up, TERMINAL_GONE);
     (void)gone; /* stale: somebody destroyed the terminal first */
     k42_exit();
     wait_remove(&device);

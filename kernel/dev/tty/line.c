@@ -36,7 +36,7 @@ static bool local(const struct line *line, unsigned flag) {
 
 void line_open(struct line *line, const struct line_owner *owner) {
     *line = (struct line){.owner = owner,
-                          .settings = {.input = TTY_ICRNL | TTY_IXON | TTY_IUTF8,
+                          .settings = {.input = TTY_ICRNL | TTY_IXON,
                                        .output = TTY_OPOST | TTY_ONLCR,
                                        .control = 0xbf, /* 38400 baud, 8 bits, receiver on */
                                        .local = TTY_ISIG | TTY_ICANON | TTY_ECHO | TTY_ECHOE |
@@ -61,6 +61,13 @@ void line_flush(struct line *line) {
     line->literal = false;
 }
 
+void line_stop(struct line *line, bool stop) {
+    if (line->stopped == stop || (!stop && line->held))
+        return;
+    line->stopped = stop;
+    line->owner->flow(line, stop);
+}
+
 void line_set(struct line *line, const struct tty_settings *settings) {
     bool was_canonical = canonical(line);
     bool stops = line->settings.input & TTY_IXON;
@@ -74,7 +81,7 @@ void line_set(struct line *line, const struct tty_settings *settings) {
         line->erasing = false;
     }
     if (stops && !(settings->input & TTY_IXON))
-        line->stopped = false;
+        line_stop(line, false);
 }
 
 /* ---- what is typed ---- */
@@ -104,13 +111,15 @@ static void end_line(struct line *line, uint8_t byte) {
     line->lines = line->written;
 }
 
+/* What the signal throws away is not the echo of its character. */
 static void signal_typed(struct line *line, uint8_t byte, int signal) {
     if (!local(line, TTY_NOFLSH))
         line_flush(line);
-    line->stopped = line->stopped && !(line->settings.input & TTY_IXON);
+    line->owner->signal(line, signal);
+    if (line->settings.input & TTY_IXON)
+        line_stop(line, false);
     if (local(line, TTY_ECHO))
         line_echo(line, byte);
-    line->owner->signal(line, signal);
 }
 
 /* Signals, stop and start. True: that was it. */
@@ -118,7 +127,7 @@ static bool take_control(struct line *line, uint8_t byte) {
     if (line->settings.input & TTY_IXON) {
         bool start = is(line, TTY_START, byte), stop = is(line, TTY_STOP, byte);
         if (start || stop) {
-            line->stopped = stop && !(start && line->stopped);
+            line_stop(line, stop && !(start && line->stopped));
             return true;
         }
     }
@@ -233,7 +242,7 @@ static void take_byte(struct line *line, uint8_t typed) {
     uint8_t byte = without_case(line, typed);
     bool control = take_control(line, byte);
     if (starts && !is(line, TTY_START, byte) && !is(line, TTY_STOP, byte))
-        line->stopped = false;
+        line_stop(line, false);
     bool was_return = byte == '\r';
     if (control || !translate(line, &byte))
         return;
@@ -256,11 +265,10 @@ size_t line_input(struct line *line, const uint8_t *bytes, size_t count) {
 size_t line_readable(const struct line *line) {
     if (!canonical(line))
         return (size_t)(line->written - line->read);
-    uint64_t at = line->read;
-    while (at < line->lines && !is_end(line, at))
-        at++;
-    bool counts = at < line->lines && line->bytes[at % LINE_BUFFER] != 0;
-    return (size_t)(at - line->read) + counts;
+    size_t count = (size_t)(line->lines - line->read);
+    for (uint64_t at = line->read; at < line->lines; at++)
+        count -= is_end(line, at) && line->bytes[at % LINE_BUFFER] == 0;
+    return count;
 }
 
 bool line_ready(const struct line *line) {

@@ -4,7 +4,7 @@
  *
  * Input is edited into lines and echoed (canonical mode) or taken as it comes; certain characters
  * become signals or stop and start output. It behaves as Linux's N_TTY. Pure: no locks, no calls
- * but of the two functions its owner provides; the owner serialises.
+ * but of the functions its owner provides; the owner serialises.
  */
 #ifndef KERNEL_LINE_H
 #define KERNEL_LINE_H
@@ -23,6 +23,8 @@ struct line_owner {
     bool (*echo)(struct line *line, uint8_t byte);
     /* A character that is a signal (Linux's number) was typed. */
     void (*signal)(struct line *line, int signal);
+    /* Output stops now, or goes on. */
+    void (*flow)(struct line *line, bool stopped);
 };
 
 struct line {
@@ -40,11 +42,12 @@ struct line {
     uint32_t column;      /* of the cursor, as far as output tells */
     uint32_t line_column; /* where the line being edited began */
     bool stopped;         /* output, by the stop character or TCXONC */
+    bool held;            /* it was TCXONC: characters do not start it */
     bool literal;         /* the next character means itself */
     bool erasing;         /* between \ and / of ECHOPRT */
 };
 
-/* The settings a terminal begins with: those of Linux's console. */
+/* The settings a terminal begins with: those of Linux's console, but for its IUTF8. */
 void line_open(struct line *line, const struct line_owner *owner);
 
 /*
@@ -54,7 +57,7 @@ void line_open(struct line *line, const struct line_owner *owner);
  */
 size_t line_input(struct line *line, const uint8_t *bytes, size_t count);
 
-/* How many bytes a reader would get at once. In canonical mode those of the first line. */
+/* How many bytes there are for readers: in canonical mode those of whole lines. */
 size_t line_readable(const struct line *line);
 /* Whether read() would not wait: a line, an end of file, or VMIN bytes. */
 bool line_ready(const struct line *line);
@@ -73,6 +76,9 @@ size_t line_output(struct line *line, uint8_t byte, uint8_t bytes[8]);
 
 /* New settings; lines and what is being edited are kept, as Linux does. */
 void line_set(struct line *line, const struct tty_settings *settings);
+
+/* Stops output, or lets it go on unless it is held. */
+void line_stop(struct line *line, bool stop);
 
 /* Forgets what was typed and not read. */
 void line_flush(struct line *line);

@@ -1,149 +1,46 @@
 /*
- * Terminal: bytes in both directions, readiness, and who may read and write.
+ * Terminal: what programs read and write, and the class.
  *
  * The state is one block, handed over by pointer when the object is exchanged. Locking: its lock;
  * programs' memory is copied outside it, through a buffer on the stack.
  */
 #include "../../copy.h"
-#include "../../fs/file.h"
 #include "../../linux/job.h"
-#include "../../linux/linux.h"
 #include "../../mem/heap/heap.h"
 #include "runtime.h"
 #include "terminal_state.h"
 
 #include <errno.h>
 
-enum {
-    CHUNK = 256,
-    SIGNAL_HUP = 1,
-    SIGNAL_CONT = 18,
-    SIGNAL_TTIN = 21,
-    SIGNAL_TTOU = 22,
-};
+enum { CHUNK = 256 };
 
-static struct terminal_state *state_of_line(struct line *line) {
-    return (struct terminal_state *)line;
+/* Each note goes to whoever waits for it; what nobody waits for costs a load. */
+static void tell(k42_id id, uint32_t news) {
+    uint32_t program = (news & NEWS_LINE ? WAIT_READ : 0u) | (news & NEWS_SPACE ? WAIT_WRITE : 0u);
+    uint32_t device = (news & NEWS_OUTPUT ? WAIT_READ : 0u) | (news & NEWS_ROOM ? WAIT_WRITE : 0u);
+    if (news & NEWS_ENDED)
+        program = (uint32_t)WAIT_ANY;
+    if (news & NEWS_PACKET)
+        device |= WAIT_READ | WAIT_URGENT;
+    if (news & NEWS_CLOSED)
+        device |= WAIT_READ | WAIT_HANGUP;
+    if (program)
+        wait_notify(id, TERMINAL_PROGRAM, program, WAIT_ALL);
+    if (device)
+        wait_notify(id, TERMINAL_DEVICE, device, WAIT_ALL);
 }
 
-static k42_id id_of(struct terminal *self) {
-    return k42_root_id(BODY_ROOT(self));
-}
-
-static bool put(struct terminal_state *state, const uint8_t *bytes, size_t count) {
-    if (TERMINAL_OUTPUT - (state->written - state->shown) < count)
-        return false;
-    for (size_t n = 0; n < count; n++)
-        state->output[state->written++ % TERMINAL_OUTPUT] = bytes[n];
-    return true;
-}
-
-static bool echo(struct line *line, uint8_t byte) {
-    return put(state_of_line(line), &byte, 1);
-}
-
-static void typed_signal(struct line *line, int signal) {
-    struct terminal_state *state = state_of_line(line);
-    state->signals |= 1u << signal;
-    if (!(line->settings.local & TTY_NOFLSH) && !state->moving)
-        state->shown = state->written;
-}
-
-static const struct line_owner owner = {echo, typed_signal};
-
-void terminal_send_signals(struct terminal_state *state) {
-    uint32_t signals = __atomic_exchange_n(&state->signals, 0, __ATOMIC_RELAXED);
-    int32_t group = __atomic_load_n(&state->foreground, __ATOMIC_RELAXED);
+void terminal_unlock(struct terminal *self) {
+    struct terminal_state *state = terminal_state_of(self);
+    uint32_t news = state->news, signals = state->signals;
+    int32_t group = state->foreground;
+    state->news = state->signals = 0;
+    k42_unlock(&state->lock);
     for (int signal = 1; group && signals >> signal; signal++)
         if (signals >> signal & 1)
             job_signal(group, signal);
-}
-
-k42_result terminal_check(const struct terminal_state *state, int signal) {
-    struct job job;
-    job_self(&job);
-    int32_t foreground = __atomic_load_n(&state->foreground, __ATOMIC_RELAXED);
-    if (!job.process || job.session != __atomic_load_n(&state->session, __ATOMIC_RELAXED) ||
-        !foreground || job.group == foreground)
-        return 0;
-    if (!job_minds(signal))
-        return signal == SIGNAL_TTIN ? -EIO : 0;
-    if (job.orphaned)
-        return -EIO;
-    job_signal(job.group, signal);
-    return -LINUX_RESTART;
-}
-
-/* ---- the device's side ---- */
-
-static k42_result terminal_input(struct terminal *self, const uint8_t *bytes, size_t size) {
-    struct terminal_state *state = terminal_state_of(self);
-    k42_lock(&state->lock);
-    uint64_t written = state->written;
-    bool stopped = state->line.stopped;
-    size_t taken = line_input(&state->line, bytes, size);
-    bool shows = state->written != written || (stopped && !state->line.stopped);
-    bool ready = line_ready(&state->line);
-    state->full = taken < size;
-    k42_unlock(&state->lock);
-    terminal_send_signals(state);
-    if (shows)
-        wait_notify(id_of(self), TERMINAL_DEVICE, WAIT_WRITE, WAIT_ALL);
-    if (ready)
-        wait_notify(id_of(self), TERMINAL_PROGRAM, WAIT_READ, WAIT_ALL);
-    return (k42_result)taken;
-}
-
-static k42_result terminal_output(struct terminal *self, uint8_t *bytes, size_t size) {
-    struct terminal_state *state = terminal_state_of(self);
-    k42_lock(&state->lock);
-    size_t count = 0;
-    if (state->moving) {
-        state->asked = true;
-    } else if (!state->line.stopped) {
-        while (count < size && state->shown + count < state->written) {
-            bytes[count] = state->output[(state->shown + count) % TERMINAL_OUTPUT];
-            count++;
-        }
-        state->moving = count;
-    }
-    k42_unlock(&state->lock);
-    return (k42_result)count;
-}
-
-static k42_result terminal_moved(struct terminal *self, size_t count) {
-    struct terminal_state *state = terminal_state_of(self);
-    k42_lock(&state->lock);
-    uint64_t left = state->written - state->shown;
-    state->shown += count < left ? count : left;
-    bool asked = state->asked;
-    state->moving = state->asked = false;
-    bool room = state->written - state->shown <= TERMINAL_OUTPUT / 2;
-    k42_unlock(&state->lock);
-    if (room)
-        wait_notify(id_of(self), TERMINAL_PROGRAM, WAIT_WRITE, WAIT_ALL);
-    return asked;
-}
-
-static k42_result terminal_hang_up(struct terminal *self) {
-    struct terminal_state *state = terminal_state_of(self);
-    k42_lock(&state->lock);
-    state->hung_up = true;
-    state->shown = state->written;
-    int32_t session = state->session, group = state->foreground;
-    state->session = state->foreground = 0;
-    k42_unlock(&state->lock);
-    if (session) {
-        job_set_terminal(session, K42_NULL_REF);
-        job_signal_leader(session, SIGNAL_HUP);
-        job_signal_leader(session, SIGNAL_CONT);
-    }
-    if (group) {
-        job_signal(group, SIGNAL_HUP);
-        job_signal(group, SIGNAL_CONT);
-    }
-    wait_notify(id_of(self), TERMINAL_PROGRAM, (uint32_t)WAIT_ANY, WAIT_ALL);
-    return 0;
+    if (news)
+        tell(terminal_id(self), news);
 }
 
 /* ---- the program's side ---- */
@@ -186,8 +83,14 @@ static k42_result take(struct terminal_state *state, uint8_t *bytes, size_t size
     return (k42_result)line_take(line, bytes, size, end);
 }
 
-static k42_result terminal_read(struct terminal *self, struct copy *copy) {
+static bool is_hung_up(const struct terminal_state *state, unsigned opening) {
+    return __atomic_load_n(&state->opening, __ATOMIC_RELAXED) != opening;
+}
+
+static k42_result terminal_read(struct terminal *self, unsigned opening, struct copy *copy) {
     struct terminal_state *state = terminal_state_of(self);
+    if (is_hung_up(state, opening))
+        return 0;
     k42_result result = terminal_check(state, SIGNAL_TTIN), done = 0;
     bool end = false;
     if (result < 0)
@@ -197,18 +100,17 @@ static k42_result terminal_read(struct terminal *self, struct copy *copy) {
         uint64_t again = WAIT_FOREVER;
         size_t size = copy->left < CHUNK ? copy->left : CHUNK;
         k42_lock(&state->lock);
-        if (done && !(state->line.settings.local & TTY_ICANON) && !line_readable(&state->line))
+        bool gone = is_hung_up(state, opening);
+        if (gone ||
+            (done && !(state->line.settings.local & TTY_ICANON) && !line_readable(&state->line)))
             result = 0;
         else
             result = take(state, bytes, size, &end, &again);
-        bool gone = state->hung_up, refused = result > 0 && state->full;
-        if (refused)
-            state->full = false;
-        k42_unlock(&state->lock);
-        if (refused)
-            wait_notify(id_of(self), TERMINAL_DEVICE, WAIT_READ, WAIT_ALL);
-        if (result == -K42_WAIT && !gone && !done)
-            return wait_on_until(id_of(self), TERMINAL_PROGRAM, WAIT_READ, again);
+        if (result > 0)
+            terminal_feed(state);
+        terminal_unlock(self);
+        if (result == -K42_WAIT && !done)
+            return wait_on_until(terminal_id(self), TERMINAL_PROGRAM, WAIT_READ, again);
         if (result <= 0)
             return done;
         k42_result copied = copy_out(copy, bytes, (size_t)result);
@@ -221,100 +123,80 @@ static k42_result terminal_read(struct terminal *self, struct copy *copy) {
     return done;
 }
 
-/* Puts bytes through output processing until there is no room; returns how many. */
-static size_t show(struct terminal_state *state, const uint8_t *bytes, size_t count) {
+/* Whether there is room for what a byte becomes. A pseudo-terminal that is stopped has none. */
+static bool has_room(const struct terminal_state *state) {
+    return TERMINAL_OUTPUT - (state->written - state->shown) >= 8 &&
+           !(state->pseudo && state->line.stopped);
+}
+
+/* Puts bytes through output processing until there is no room; returns how many. What a console
+ * shows is moved on by who wrote it. */
+static size_t show(struct terminal *self, const uint8_t *bytes, size_t count) {
+    struct terminal_state *state = terminal_state_of(self);
     size_t n = 0;
     k42_lock(&state->lock);
-    while (n < count && TERMINAL_OUTPUT - (state->written - state->shown) >= 8) {
+    while (n < count && has_room(state)) {
         uint8_t made[8];
-        put(state, made, line_output(&state->line, bytes[n++], made));
+        terminal_put(state, made, line_output(&state->line, bytes[n++], made));
     }
-    k42_unlock(&state->lock);
+    if (n && state->pseudo)
+        state->news |= NEWS_OUTPUT;
+    terminal_unlock(self);
     return n;
 }
 
-static k42_result terminal_write(struct terminal *self, struct copy *copy) {
+static k42_result terminal_write(struct terminal *self, unsigned opening, struct copy *copy) {
     struct terminal_state *state = terminal_state_of(self);
     k42_result done = 0;
+    if (is_hung_up(state, opening))
+        return -EIO;
     if (state->line.settings.local & TTY_TOSTOP) {
         k42_result checked = terminal_check(state, SIGNAL_TTOU);
         if (checked < 0)
             return checked;
     }
     while (copy->left) {
-        if (__atomic_load_n(&state->hung_up, __ATOMIC_RELAXED))
+        if (is_hung_up(state, opening))
             return done ? done : -EIO;
         uint8_t bytes[CHUNK];
         struct copy before = *copy;
         k42_result got = copy_in(copy, bytes, copy->left < CHUNK ? copy->left : CHUNK);
         if (got < 0)
             return done ? done : got;
-        size_t shown = show(state, bytes, (size_t)got);
+        size_t shown = show(self, bytes, (size_t)got);
         done += (k42_result)shown;
         if (shown < (size_t)got) {
             *copy = before;
             copy_skip(copy, shown);
-            return done ? done : wait_on(id_of(self), TERMINAL_PROGRAM, WAIT_WRITE);
+            return done ? done : wait_on(terminal_id(self), TERMINAL_PROGRAM, WAIT_WRITE);
         }
     }
     return done;
 }
 
-static k42_result terminal_poll(struct terminal *self) {
+static bool has_space(const struct terminal_state *state) {
+    return state->pseudo ? has_room(state) : state->written - state->shown <= TERMINAL_OUTPUT / 2;
+}
+
+static k42_result terminal_poll(struct terminal *self, unsigned opening) {
     struct terminal_state *state = terminal_state_of(self);
     k42_result ready = 0;
     k42_lock(&state->lock);
     if (line_ready(&state->line))
         ready |= FILE_READABLE;
-    if (state->written - state->shown <= TERMINAL_OUTPUT / 2)
+    if (has_space(state))
         ready |= FILE_WRITABLE;
-    if (state->hung_up)
-        ready |= FILE_READABLE | FILE_WRITABLE | FILE_HANG_UP;
-    k42_unlock(&state->lock);
+    if (is_hung_up(state, opening))
+        ready = FILE_READABLE | FILE_WRITABLE | FILE_ERROR | FILE_HANG_UP;
+    terminal_unlock(self);
     return ready;
-}
-
-/* ---- sessions ---- */
-
-static k42_result terminal_opened(struct terminal *self, unsigned not_mine) {
-    struct terminal_state *state = terminal_state_of(self);
-    struct job job;
-    job_self(&job);
-    if (__atomic_load_n(&state->hung_up, __ATOMIC_RELAXED))
-        return -EIO;
-    if (not_mine || !job.leads || k42_id_of(job_terminal()))
-        return 0;
-    k42_lock(&state->lock);
-    bool taken = !state->session;
-    if (taken) {
-        state->session = job.session;
-        state->foreground = job.group;
-    }
-    k42_unlock(&state->lock);
-    if (taken)
-        job_set_terminal(job.session, k42_root_ref(BODY_ROOT(self)));
-    return 0;
-}
-
-static k42_result terminal_session_ended(struct terminal *self, int session) {
-    struct terminal_state *state = terminal_state_of(self);
-    k42_lock(&state->lock);
-    int32_t group = state->session == session ? state->foreground : 0;
-    if (state->session == session)
-        state->session = state->foreground = 0;
-    k42_unlock(&state->lock);
-    if (group) {
-        job_signal(group, SIGNAL_HUP);
-        job_signal(group, SIGNAL_CONT);
-    }
-    return 0;
 }
 
 static k42_result terminal_describe(struct k42_object *self, char *text, size_t size) {
     struct terminal_state *state = terminal_state_of((struct terminal *)(void *)self);
     return (k42_result)k42_format_text(
         text, size, "terminal of session %d, group %d in the foreground%s", state->session,
-        state->foreground, state->hung_up ? ", hung up" : "");
+        state->foreground, state->gone ? ", hung up" : "");
 }
 
 /* ---- life ---- */
@@ -325,7 +207,13 @@ static k42_result terminal_init(struct k42_root *root, const void *args) {
     struct terminal_state *state = heap_allocate_zeroed(sizeof *state);
     if (!state)
         return -ENOMEM;
-    line_open(&state->line, &owner);
+    const struct terminal_new *what = args;
+    line_open(&state->line, &terminal_line_owner);
+    if (!what->master)
+        state->line.settings.input |= TTY_IUTF8;
+    state->device = what->device;
+    state->master = what->master;
+    state->pseudo = state->locked = what->master;
     return body_init(root, state);
 }
 
@@ -342,13 +230,17 @@ static const struct terminal_ops terminal_line_ops = {
     .input = terminal_input,
     .output = terminal_output,
     .moved = terminal_moved,
+    .ready = terminal_ready,
+    .packet = terminal_packet,
     .read = terminal_read,
     .write = terminal_write,
     .poll = terminal_poll,
     .control = terminal_control,
     .opened = terminal_opened,
+    .closed = terminal_closed,
     .hang_up = terminal_hang_up,
     .session_ended = terminal_session_ended,
+    .facts = terminal_facts,
 };
 
 K42_CLASS(terminal_line) = {
@@ -362,7 +254,6 @@ K42_CLASS(terminal_line) = {
     .transfers = transfers,
 };
 
-k42_result terminal_create(terminal_ref *terminal) {
-    static const char fresh = 0;
-    return k42_make(&terminal_line, &fresh, (k42_ref *)terminal);
+k42_result terminal_create(const struct terminal_new *what, terminal_ref *terminal) {
+    return k42_make(&terminal_line, what, (k42_ref *)terminal);
 }

@@ -85,6 +85,13 @@ enum tty_local {
     TTY_ECHOPRT = 0x400,
     TTY_ECHOKE = 0x800,
     TTY_IEXTEN = 0x8000,
+    TTY_EXTPROC = 0x10000,
+};
+
+enum tty_control {
+    TTY_SIZE = 0x30, /* all of these: bytes of 8 bits */
+    TTY_READS = 0x80,
+    TTY_PARITY = 0x100,
 };
 
 enum tty_request {
@@ -117,6 +124,27 @@ enum tty_request {
     TTY_TCSETSF2 = 0x402c542d,
     TTY_TIOCEXCL = 0x540c,
     TTY_TIOCNXCL = 0x540d,
+    TTY_TIOCGEXCL = 0x80045440,
+    TTY_TIOCVHANGUP = 0x5437,
+    TTY_TIOCGDEV = 0x80045432,
+    /* Of the master of a pseudo-terminal. */
+    TTY_TIOCPKT = 0x5420,
+    TTY_TIOCGPKT = 0x80045438,
+    TTY_TIOCGPTN = 0x80045430,
+    TTY_TIOCSPTLCK = 0x40045431,
+    TTY_TIOCGPTLCK = 0x80045439,
+    TTY_TIOCSIG = 0x40045436,
+};
+
+/* What a master in packet mode is told of the terminal. */
+enum tty_packet {
+    TTY_PACKET_READ_FLUSHED = 1,
+    TTY_PACKET_WRITE_FLUSHED = 2,
+    TTY_PACKET_STOPPED = 4,
+    TTY_PACKET_STARTED = 8,
+    TTY_PACKET_DOES_NOT_STOP = 16, /* ^S and ^Q are not what stops and starts it */
+    TTY_PACKET_DOES_STOP = 32,
+    TTY_PACKET_SET = 64, /* EXTPROC: its settings */
 };
 
 #endif

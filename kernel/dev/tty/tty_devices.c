@@ -14,6 +14,7 @@
 #include "tty_devices.h"
 
 #include "../../fs/devices.h"
+#include "../../fs/values.h"
 #include "../../linux/job.h"
 #include "../../mem/heap/heap.h"
 #include "../../print.h"
@@ -41,8 +42,7 @@ enum {
 struct tty {
     struct device device;
     char name[DEVICE_NAME_BYTES];
-    stream_ref stream;
-    terminal_ref terminal; /* the null ref: a port */
+    struct tty_line line; /* without a terminal: a port */
     struct tty *next;
 };
 
@@ -54,9 +54,9 @@ static struct k42_pair open_tty(struct device *device, uint32_t minor, k42_ref n
                                 unsigned flags) {
     struct tty *tty = device->context;
     (void)minor;
-    if (!k42_id_of(tty->terminal))
-        return stream_open(tty->stream, node, flags);
-    return tty_open(tty->terminal, tty->stream, node, flags);
+    if (!k42_id_of(tty->line.terminal))
+        return stream_open(tty->line.stream, node, flags);
+    return tty_open(&tty->line, node, flags);
 }
 
 static struct tty *tty_named(const char *name) {
@@ -87,18 +87,24 @@ static struct k42_pair open_console(struct device *device, uint32_t minor, k42_r
     struct tty *tty = console_tty();
     if (!tty)
         return (struct k42_pair){-ENODEV, 0};
-    return tty_open(tty->terminal, tty->stream, node, flags);
+    return tty_open(&tty->line, node, flags);
 }
 
+/* A pseudo-terminal is opened from its node, as if by name. */
 static struct k42_pair open_own(struct device *device, uint32_t minor, k42_ref node,
                                 unsigned flags) {
-    enum { NO_TERMINAL = 0400 }; /* O_NOCTTY */
     k42_ref own = job_terminal();
     (void)device, (void)minor;
-    for (struct tty *tty = k42_load_acquire(&ttys); tty && k42_id_of(own); tty = tty->next)
-        if (k42_id_of(tty->terminal) == k42_id_of(own))
-            return tty_open(tty->terminal, tty->stream, node, flags | NO_TERMINAL);
-    return (struct k42_pair){-ENXIO, 0};
+    if (!k42_id_of(own))
+        return (struct k42_pair){-ENXIO, 0};
+    for (struct tty *tty = k42_load_acquire(&ttys); tty; tty = tty->next)
+        if (k42_id_of(tty->line.terminal) == k42_id_of(own))
+            return tty_open(&tty->line, node, flags | OPEN_NO_TERMINAL);
+    struct pty *pty = pty_of_terminal((terminal_ref)own);
+    if (!pty)
+        return (struct k42_pair){-ENXIO, 0};
+    return tty_open(&(struct tty_line){.terminal = pty->terminal, .pty = pty}, node,
+                    flags | OPEN_NO_TERMINAL);
 }
 
 static struct device console_device = {
@@ -125,12 +131,13 @@ static uint32_t number_after(const char *text) {
 }
 
 static k42_result make_terminal(struct tty *tty) {
+    struct terminal_new what = {.device = device_number(tty->device.major, tty->device.minor)};
     terminal_ref terminal;
-    k42_result result = terminal_create(&terminal);
+    k42_result result = terminal_create(&what, &terminal);
     if (result < 0)
         return result;
-    tty->terminal = terminal;
-    result = console_join(tty->name, terminal, tty->stream);
+    tty->line.terminal = terminal;
+    result = console_join(tty->name, terminal, tty->line.stream);
     if (result < 0 && k42_destroy((k42_ref)terminal) < 0)
         print("%s: its terminal is gone already", tty->name);
     return result;
@@ -162,7 +169,7 @@ static bool classify(struct tty *tty) {
 
 static k42_result add(struct tty *tty, const struct device_entry *entry) {
     k42_copy_text(tty->name, sizeof tty->name, entry->name);
-    tty->stream = (stream_ref)entry->ref;
+    tty->line.stream = (stream_ref)entry->ref;
     if (!classify(tty))
         return -ENOENT;
     k42_result result = tty->device.major == MAJOR_PORTS ? 0 : make_terminal(tty);
@@ -204,6 +211,7 @@ void tty_devices_open(void) {
     k42_enter();
     device_register(&console_device);
     device_register(&own_device);
+    ptys_open();
     k42_exit();
     device_watch(&watcher);
 }
@@ -221,17 +229,17 @@ void tty_await_console(uint64_t patience_ns) {
 
 static bool is_drained(struct tty *tty) {
     uint8_t byte;
-    console_show(tty->terminal, tty->stream);
-    k42_result more = k42_call(tty->terminal, output, &byte, 1);
-    if (more > 0 && k42_call(tty->terminal, moved, 0) < 0)
+    console_show(tty->line.terminal, tty->line.stream);
+    k42_result more = k42_call(tty->line.terminal, output, &byte, 1);
+    if (more > 0 && k42_call(tty->line.terminal, moved, 0) < 0)
         return true;
-    return more <= 0 && k42_call(tty->stream, drain) != -K42_WAIT;
+    return more <= 0 && k42_call(tty->line.stream, drain) != -K42_WAIT;
 }
 
 void tty_devices_drain(uint64_t patience_ns) {
     uint64_t deadline = time_ns() + patience_ns;
     for (struct tty *tty = __atomic_load_n(&ttys, __ATOMIC_ACQUIRE); tty; tty = tty->next)
-        while (k42_id_of(tty->terminal) && !is_drained(tty) && time_ns() < deadline) {
+        while (k42_id_of(tty->line.terminal) && !is_drained(tty) && time_ns() < deadline) {
             k42_exit();
             thread_sleep(200000);
             k42_enter();

@@ -255,6 +255,7 @@ enum {
     IOCTL_ASYNC = 0x5452,
     IOCTL_NO_ON_EXEC = 0x5450,
     IOCTL_ON_EXEC = 0x5451,
+    IOCTL_PEER = 0x5441, /* TIOCGPTPEER */
 };
 
 static k42_result set_flag(file_ref file, uintptr_t argument, unsigned flag) {
@@ -282,6 +283,19 @@ static k42_result control_waiting(file_ref file, unsigned request, uintptr_t arg
     return result;
 }
 
+/* Opens the terminal of a master. */
+static k42_result open_peer(file_ref file, unsigned flags) {
+    struct place place;
+    k42_result result = k42_call(file, control, FILE_PEER, (uintptr_t)&place);
+    if (result >= 0)
+        result = place_hold(&place);
+    if (result < 0)
+        return linux_result(result, -EIO);
+    result = files_open_place(&place, flags);
+    place_release(&place);
+    return result;
+}
+
 LINUX_CALL(16, ioctl, int fd, unsigned request, uintptr_t argument) {
     struct task *task = task_self();
     file_ref file;
@@ -298,6 +312,8 @@ LINUX_CALL(16, ioctl, int fd, unsigned request, uintptr_t argument) {
     case IOCTL_ASYNC:
         return linux_result(set_flag(file, argument, OPEN_ASYNC), -EBADF);
     }
+    if (request == IOCTL_PEER)
+        return open_peer(file, (unsigned)argument);
     if (request >= FILE_KERNEL_REQUESTS && request < FILE_REQUESTS_END)
         return -ENOTTY;
     return linux_result(control_waiting(file, request, argument), -EBADF);

@@ -9,6 +9,7 @@
 /* Registers both; once, when there is a procfs. */
 void proc_processes_register(void);
 void proc_machine_register(void);
+void proc_terminals_register(void);
 void proc_k42_register(void);
 /* A file of /proc/k42. */
 void proc_replacement_register(struct proc_entry *k42);

@@ -5,12 +5,14 @@
  * remembers. Nothing is locked: each file is of several moments close together, as on Linux.
  */
 #include "../../copy.h"
+#include "../../dev/tty/terminal.h"
 #include "../../fs/file.h"
 #include "../../fs/path.h"
 #include "../../fs/values.h"
 #include "../../sched/thread.h"
 #include "../files/files.h"
 #include "../files/proc.h"
+#include "../job.h"
 #include "../process/account.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
@@ -95,8 +97,11 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
     const struct space_marks *marks = &subject.marks;
     proc_print(text, "%d (%s) ", key->id[1] ? (int)key->id[1] : info->pid, name_of(&subject));
     proc_put(text, state_of(&subject), 1);
-    proc_print(text, " %d %d %d 0 -1 4194304 %lu 0 %lu 0", info->parent, info->group, info->session,
-               subject.times.minor_faults, subject.times.major_faults);
+    struct terminal_facts terminal = {.foreground = -1};
+    (void)job_terminal_facts(info->session, &terminal);
+    proc_print(text, " %d %d %d %d %d 4194304 %lu 0 %lu 0", info->parent, info->group,
+               info->session, (int)terminal.device, terminal.foreground, subject.times.minor_faults,
+               subject.times.major_faults);
     print_times(text, &subject);
     print_priority(text, &subject);
     proc_print(text, " %d 0 %lu %lu %lu 18446744073709551615", info->threads,

@@ -15,6 +15,7 @@
 #include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
+#include "../job.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
 #include "../uring/staff.h"
@@ -150,12 +151,18 @@ void process_reap(const struct child *child) {
     ids_give(child->pid);
 }
 
-/* The terminal of a session whose leader ends is nobody's any more, and says so to who uses it. */
+/* The terminal of a session whose leader ends is nobody's any more, and says so to who uses it. Of
+ * one that has hung up before, they hear now. */
 static void leave_session(const struct process_info *self) {
     struct session *session = self->pid == self->session ? ids_session(self->session) : NULL;
     k42_id terminal = session ? __atomic_load_n(&session->terminal, __ATOMIC_RELAXED) : 0;
-    if (terminal)
-        ignore(k42_call((terminal_ref)k42_id_ref(terminal), session_ended, self->session));
+    int32_t group = session ? __atomic_load_n(&session->foreground, __ATOMIC_RELAXED) : 0;
+    if (terminal) {
+        ignore(k42_call((terminal_ref)k42_id_ref(terminal), session_ended, self->session, true));
+    } else if (group) {
+        job_signal(group, SIGHUP);
+        job_signal(group, SIGCONT);
+    }
 }
 
 /* The parent that is there when the call is made; while it changes, reparent() finds us ended. */

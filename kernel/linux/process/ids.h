@@ -19,13 +19,13 @@
 /* Memory of the table, which stays. */
 uint64_t ids_bytes(void);
 
-/* A session: its groups, and which of them its terminal listens to. */
+/* A session: its groups, and its terminal. */
 struct session {
     struct k42_lock lock;
     int32_t number;
     uint32_t groups;
     k42_id terminal;    /* its controlling terminal, or 0 */
-    int32_t foreground; /* the group that has it, or 0 */
+    int32_t foreground; /* the group that had it when it hung up; atomic */
     struct k42_defer defer;
 };
 
