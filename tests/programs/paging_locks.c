@@ -4,6 +4,7 @@
  * pages were there all the time; then it lets them go, does the same, and says whether some went.
  * To be run with a limit that is smaller, for itself and for the file.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
