@@ -13,7 +13,7 @@
 #include <k42/k42.h>
 
 #define KEEP        (~0u) /* as an id: leave it as it is */
-#define GROUPS_MOST 65536u
+#define GROUPS_MOST CREDENTIALS_GROUPS_MOST
 
 static bool may_set_uid(void) {
     return task_capable(task_self(), CAP_SETUID);

@@ -32,6 +32,8 @@ static unsigned flags_of(int flags) {
         wanted |= SPACE_POPULATE;
     if (flags & MAP_32BIT)
         wanted |= SPACE_LOW;
+    if (flags & MAP_LOCKED)
+        wanted |= SPACE_LOCKED;
     return wanted;
 }
 
@@ -61,15 +63,21 @@ static k42_result add_file(struct space_request *request, int number, uint64_t o
     return request->protection & ~request->most ? -EACCES : 0;
 }
 
-static k42_result map_once(const struct space_request *request) {
-    struct k42_pair mapped = k42_call(task_self()->space, map, request);
+/* What came of a call that maps: where, and whether that is locked and to be brought in. */
+static k42_result taken_note(struct k42_pair mapped, bool *locked) {
+    *locked = mapped.result > 0;
     return mapped.result < 0 ? mapped.result : (k42_result)mapped.word;
 }
 
+static k42_result map_once(const struct space_request *request, bool *locked) {
+    return taken_note(k42_call(task_self()->space, map, request), locked);
+}
+
 /* The file is looked up each time, for it may be closed while this waits. */
-static k42_result map_file_once(struct space_request *request, int number, uint64_t offset) {
+static k42_result map_file_once(struct space_request *request, int number, uint64_t offset,
+                                bool *locked) {
     k42_result result = add_file(request, number, offset);
-    return result < 0 ? result : map_once(request);
+    return result < 0 ? result : map_once(request, locked);
 }
 
 /* Those that Linux has always had: who asks for MAP_SHARED_VALIDATE wants others to be refused. */
@@ -99,14 +107,21 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
         .flags = flags_of(flags),
         .most = ALL_PROTECTION,
     };
+    bool locked = false;
     if (request.flags & SPACE_GROWS_DOWN)
         request.limit = task_limit(task_self(), RLIMIT_STACK);
-    k42_result result;
+    k42_result result = flags & MAP_LOCKED ? memory_may_lock() : 0;
+    if (result < 0)
+        return result;
+    request.most_locked = memory_most_locked();
     if (flags & MAP_ANONYMOUS)
-        MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(&request)));
+        MEMORY_CALL(result,
+                    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, map_once(&request, &locked)));
     else
         MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-                                      map_file_once(&request, file, offset)));
+                                      map_file_once(&request, file, offset, &locked)));
+    if (result >= 0 && locked)
+        memory_bring_in((uintptr_t)result, (uintptr_t)result + length);
     return result;
 }
 
@@ -144,14 +159,13 @@ LINUX_CALL(10, mprotect, uintptr_t address, size_t length, int protection) {
     return memory_protect(address, length, protection);
 }
 
-static k42_result move_once(const struct space_move *move) {
-    struct k42_pair moved = k42_call(task_self()->space, resize, move);
-    return moved.result < 0 ? moved.result : (k42_result)moved.word;
+static k42_result move_once(const struct space_move *move, bool *locked) {
+    return taken_note(k42_call(task_self()->space, resize, move), locked);
 }
 
 /* What is behind goes, whatever it is and whether there is any; only the beginning must be there.
  */
-static k42_result shrink_once(const struct space_move *move) {
+static k42_result shrink_once(const struct space_move *move, bool *locked) {
     struct space_mapping mapping;
     uintptr_t end = move->address + move->new_length;
     k42_result result = k42_call(task_self()->space, find, move->address, 0, &mapping);
@@ -160,12 +174,15 @@ static k42_result shrink_once(const struct space_move *move) {
     if (is_outside(move->address, move->length))
         return -EINVAL;
     result = k42_call(task_self()->space, unmap, end, move->length - move->new_length);
+    *locked = false;
     return result < 0 ? result : (k42_result)move->address;
 }
 
 LINUX_CALL(25, mremap, uintptr_t address, size_t length, size_t new_length, int flags,
            uintptr_t new_address) {
-    struct space_move move = {.address = address, .new_address = new_address};
+    struct space_move move = {
+        .address = address, .new_address = new_address, .most_locked = memory_most_locked()};
+    bool locked = false;
     k42_result result;
     if (!memory_is_page(address) || !new_length ||
         (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) ||
@@ -179,28 +196,32 @@ LINUX_CALL(25, mremap, uintptr_t address, size_t length, size_t new_length, int 
     move.flags = (flags & MREMAP_MAYMOVE ? SPACE_MAY_MOVE : 0) |
                  (flags & MREMAP_FIXED ? SPACE_MOVE_TO : 0) |
                  (flags & MREMAP_DONTUNMAP ? SPACE_LEAVE : 0);
-    k42_result (*once)(const struct space_move *) =
+    k42_result (*once)(const struct space_move *, bool *) =
         move.length > move.new_length && !(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) ? shrink_once
                                                                                       : move_once;
-    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, once(&move)));
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, once(&move, &locked)));
+    if (result >= 0 && locked && move.new_length > move.length)
+        memory_bring_in((uintptr_t)result + move.length, (uintptr_t)result + move.new_length);
     return result;
 }
 
 /* ---- brk ---- */
 
-static k42_result break_once(uintptr_t end) {
-    struct k42_pair now = k42_call(task_self()->space, set_break, end);
-    return now.result < 0 ? now.result : (k42_result)now.word;
+static k42_result break_once(uintptr_t end, bool *locked) {
+    return taken_note(k42_call(task_self()->space, set_break, end), locked);
 }
 
 /* It answers where the end is, moved or not; only that tells of a failure. */
 LINUX_CALL(12, brk, uintptr_t end) {
     struct space_marks marks;
+    bool locked = false;
     k42_result result = k42_call(task_self()->space, marks, &marks);
     if (result < 0 || end < marks.break_start || end > USER_END ||
         end - marks.break_start > task_limit(task_self(), RLIMIT_DATA))
         return result < 0 ? result : (k42_result)marks.break_end;
-    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, break_once(end)));
+    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, break_once(end, &locked)));
+    if (result >= 0 && locked)
+        memory_bring_in(marks.break_end, (uintptr_t)result);
     return result < 0 ? (k42_result)marks.break_end : result;
 }
 
@@ -241,8 +262,20 @@ LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     return result < 0 ? result : memory_check_mapped(address, pages);
 }
 
+/* What is locked cannot be had anew. */
+static k42_result check_unlocked(uintptr_t address, size_t length) {
+    struct space_mapping mapping;
+    uintptr_t end = address + length;
+    for (; address < end && k42_call(task_self()->space, find, address, 0, &mapping) >= 0 &&
+           mapping.start < end;
+         address = mapping.end)
+        if (mapping.flags & SPACE_LOCKED)
+            return -EBUSY;
+    return 0;
+}
+
 LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
-    k42_result result;
+    k42_result result = 0;
     size_t pages = memory_whole_pages(length);
     if (!memory_is_page(address) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
         ((flags & MS_ASYNC) && (flags & MS_SYNC)))
@@ -251,8 +284,11 @@ LINUX_CALL(26, msync, uintptr_t address, size_t length, int flags) {
         return -ENOMEM;
     if (!pages)
         return 0;
-    WAIT_CALL(result, WAIT_FOREVER, 0,
-              k42_call(task_self()->space, sync, address, pages, !!(flags & MS_SYNC)));
+    if (flags & MS_INVALIDATE)
+        result = check_unlocked(address, pages);
+    if (result >= 0)
+        WAIT_CALL(result, WAIT_FOREVER, 0,
+                  k42_call(task_self()->space, sync, address, pages, !!(flags & MS_SYNC)));
     return result;
 }
 

@@ -23,6 +23,15 @@ static inline size_t memory_whole_pages(size_t length) {
 K42_MUST_CHECK
 k42_result memory_check_mapped(uintptr_t address, size_t length);
 
+/* How many bytes the caller may lock, for who maps something; 0 when it has never locked any, and
+ * that is of no use. memory_locks.c */
+size_t memory_most_locked(void);
+/* The caller is about to lock something. Errors: -EPERM, it may lock nothing at all. */
+K42_MUST_CHECK
+k42_result memory_may_lock(void);
+/* Brings in what was locked, as far as there is something; ends early when the caller is killed. */
+void memory_bring_in(uintptr_t address, uintptr_t end);
+
 /* mprotect(). */
 k42_result memory_protect(uintptr_t address, size_t length, int protection);
 

@@ -38,6 +38,7 @@ struct task_memory {
     struct core *core;          /* while one is made: core/core.h; atomic */
     uint32_t barriers;          /* what membarrier() was told to be ready for; atomic */
     bool segments;              /* it, or what it was copied from, has had some (ipc/); atomic */
+    bool locks;                 /* it has locked some, or will; atomic */
     struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
     struct charge *next_charge; /* and those of the program it runs next; atomic */
     struct k42_defer defer;

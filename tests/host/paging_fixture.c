@@ -238,7 +238,7 @@ void fixture_swap_off(void) {
 
 static uint64_t page_out_of(hat_ref hat, uint64_t wanted) {
     k42_enter();
-    struct k42_pair sent = k42_call(hat, page_out, wanted, K42_NULL_REF);
+    struct k42_pair sent = k42_call(hat, page_out, wanted, K42_NULL_REF, NULL);
     k42_exit();
     return sent.result > 0 ? (uint64_t)sent.result : 0;
 }

@@ -297,7 +297,7 @@ static void write_in_window(const struct user_flush *flush) {
     machine_flushing = NULL;
     hat_ref child = fixture_hat_besides(window.parent);
     for (unsigned n = 0; n < 4 * PAGES / 16; n++)
-        (void)k42_call(child, page_out, PAGES, K42_NULL_REF);
+        (void)k42_call(child, page_out, PAGES, K42_NULL_REF, NULL);
     machine_this_cpu = 1;
     for (unsigned n = 0; n < PAGES; n++) {
         uint64_t value = 200 + n;

@@ -12,7 +12,7 @@ SUITE_TIMEOUT_SECONDS = 600
 LONG = os.environ.get("K42_LONG") == "1"
 MEMORY, DISK_MIB, SMALL_MIB = "128M", 256, 24
 LIMIT = 1024  # frames
-PROGRAMS = ("paging", "paging_forks")
+PROGRAMS = ("paging", "paging_forks", "paging_locks")
 
 
 def machines():
@@ -294,6 +294,15 @@ EXECS = "/tmp/paging 6 0 1 & while kill -0 $! 2>/dev/null; do /bin/true || echo 
 def test_programs_are_started_with_a_full_limit(swap):
     """Their first tables are taken when everything below the limit is used."""
     assert at_a_limit(swap, f"/bin/sh -c '{EXECS}'") == "right"
+
+
+def test_locked_pages_stay_and_others_go(swap):
+    """Its own, those it touches later, those that were moved and have grown, and a file's."""
+    (swap.share / "locked").write_bytes(os.urandom(2 << 20))
+    out = at_a_limit(swap, "/bin/sh -c 'exec 3</srv/s/locked; "
+                           "echo 3 pm.clock 128 > /proc/k42/replacement; "
+                           "exec /tmp/paging_locks 6 /srv/s/locked'")
+    assert out.splitlines() == ["stay: 64 64 64 64", "go: 1 1 1 1", "right"]
 
 
 @long

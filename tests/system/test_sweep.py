@@ -27,8 +27,6 @@ GAPS = {
     ("readv", 0): ("event", "a counter is asked even for nothing"),
     ("writev", 0): ("event", "a counter is asked even for nothing"),
     ("shmget", 1): ("most", "memory is refused when it is used, not when it is asked for"),
-    ("mlock", 0): ("forbidden across", "memory that may not be used is locked when it may"),
-    ("mlock2", 0): ("forbidden across", "as mlock"),
     ("futex", 0): ("forbidden read-only", "who wakes does not look at the word"),
     ("mbind", 1): (LARGE, "gaps are told of whatever the policy"),
     ("pkey_alloc", -1): ("base", "there are no keys, which Linux tells the first caller otherwise"),

@@ -5,6 +5,11 @@
  * zero, and are read from there. A page that was given out to be mapped stays until the file ends
  * and becomes zero instead of going; nothing is ever written back or given back.
  *
+ * Behind the end nothing stays mapped. Who cuts the file sets the size and takes away then; who
+ * maps, or copies for a program of its own, looks at the size once more afterwards (mapped,
+ * put_page). Both take the lock of the HAT's slot in between: so what was entered before is taken
+ * away, and who enters afterwards sees the size.
+ *
  * Locking: pages->lock, leaf; never held while bytes are copied to or from a caller.
  * Formats: fcm.ramfs, by pointer.
  * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
@@ -36,8 +41,8 @@ static k42_result pages_get_page(struct fcm *self, uint64_t index, unsigned flag
 }
 
 static k42_result pages_put_page(struct fcm *self, uint64_t index) {
-    (void)self, (void)index;
-    return 0;
+    struct pages *pages = PAGES(self);
+    return index < pages_end(pages) ? 0 : pages_cut(pages);
 }
 
 static k42_result pages_get_present(struct fcm *self, uint64_t first, unsigned bytes,
@@ -67,20 +72,30 @@ static k42_result pages_get_present(struct fcm *self, uint64_t first, unsigned b
 }
 
 static k42_result pages_mapped(struct fcm *self, uint64_t first, uint32_t mask) {
-    (void)self, (void)first, (void)mask;
-    return 0;
+    struct pages *pages = PAGES(self);
+    unsigned last = mask ? 31 - (unsigned)__builtin_clz(mask) : 0;
+    return first + last < pages_end(pages) ? 0 : pages_cut(pages);
 }
 
 static k42_result pages_attach(struct fcm *self, const struct fcm_attachment *attachment) {
-    (void)attachment;
-    __atomic_add_fetch(&PAGES(self)->mapped, 1, __ATOMIC_RELAXED);
+    struct pages *pages = PAGES(self);
+    struct attachment *kept = k42_platform_alloc(sizeof *kept);
+    if (!kept)
+        return -ENOMEM;
+    *kept = (struct attachment){.what = *attachment};
+    k42_lock(&pages->lock);
+    attachments_add(&pages->attachments, kept);
+    k42_unlock(&pages->lock);
     return 0;
 }
 
 static k42_result pages_detach(struct fcm *self, const struct fcm_attachment *attachment) {
-    (void)attachment;
-    __atomic_sub_fetch(&PAGES(self)->mapped, 1, __ATOMIC_RELAXED);
-    return 0;
+    struct pages *pages = PAGES(self);
+    k42_lock(&pages->lock);
+    struct attachment *kept = attachments_take(&pages->attachments, attachment);
+    k42_unlock(&pages->lock);
+    k42_platform_free(kept);
+    return kept ? 0 : -EINVAL;
 }
 
 static k42_result pages_sync(struct fcm *self, uint64_t first, uint64_t count, unsigned durable) {
@@ -105,7 +120,7 @@ static k42_result pages_usage(struct fcm *self, struct fcm_usage *usage) {
     uint64_t present = pages->table.count > source ? pages->table.count : source;
     *usage = (struct fcm_usage){.present = present,
                                 .dirty = pages->table.count,
-                                .attachments = pages->mapped,
+                                .attachments = pages->attachments.count,
                                 .frames = pages->table.count};
     k42_unlock(&pages->lock);
     return 0;
@@ -164,12 +179,14 @@ static void pages_fini(struct k42_root *root) {
     struct pages *pages = body_of_root(root);
     if (!pages)
         return;
+    for (struct attachment *one; (one = attachments_take_any(&pages->attachments));)
+        k42_platform_free(one);
     pages_free(pages);
     ramfs_let_go(pages->fs);
     k42_platform_free(pages);
 }
 
-static const struct k42_format pages_format = {"fcm.ramfs", 1, 1};
+static const struct k42_format pages_format = {"fcm.ramfs", 2, 2};
 static const struct k42_transfer pages_transfers[] = BODY_TRANSFERS(pages_format);
 
 K42_CLASS(ramfs_pages) = {
@@ -188,6 +205,7 @@ k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_r
     if (!pages)
         return -ENOMEM;
     pages->fs = fs;
+    pages->attachments.random = 1;
     pages->source = *source;
     pages->size = source->size;
     *room = &pages->room;

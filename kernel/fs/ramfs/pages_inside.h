@@ -4,7 +4,7 @@
  *     pages.c        the class: mapping, and what is not done because the pages are all there is
  *     pages_room.c   pages one by one: made, filled, counted, cleared
  *     pages_bytes.c  reading and writing
- *     pages_size.c   the size, holes
+ *     pages_size.c   the size, holes, and what is mapped behind the end
  *
  * Owner and locking: pages->lock, leaf, guards the tree and the size; see pages.c.
  */
@@ -13,7 +13,7 @@
 
 #include "../../body.h"
 #include "../../copy.h"
-#include "../../mem/fcm/fcm.h"
+#include "../../mem/fcm/attachments.h"
 #include "page_table.h"
 #include "pages.h"
 
@@ -30,8 +30,8 @@ struct pages {
     struct page_table table;
     struct ramfs *fs;           /* whose pages they are; kept */
     struct ramfs_source source; /* clipped when the file is */
-    uint64_t mapped;            /* attachments */
-    uint64_t room;              /* pages that count; and whether no more may: pages_room.c */
+    struct attachments attachments;
+    uint64_t room; /* pages that count; and whether no more may: pages_room.c */
 };
 
 /* A page's memory and its record. */
@@ -52,6 +52,15 @@ void pages_free(struct pages *pages);
 
 k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy);
 k42_result pages_write(struct fcm *self, uint64_t offset, struct copy *copy, uint64_t *at);
+
+/* Takes away what is mapped behind the end, copies of programs' own included. Errors: -K42_WAIT,
+ * -ENOMEM, and then some is left. */
+K42_MUST_CHECK
+k42_result pages_cut(struct pages *pages);
+/* How many pages there are. */
+static inline uint64_t pages_end(const struct pages *pages) {
+    return (__atomic_load_n(&pages->size, __ATOMIC_RELAXED) + PAGE - 1) / PAGE;
+}
 
 k42_result pages_size(struct fcm *self);
 k42_result pages_resize(struct fcm *self, uint64_t size);

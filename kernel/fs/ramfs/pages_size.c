@@ -2,10 +2,12 @@
  * The size of a file of ramfs, and its holes.
  *
  * What is cut off or punched goes at once, but for pages that were given out to be mapped: those
- * become zero. A hole in what the source has brings the file's other pages out of it.
+ * become zero, and are taken out of programs where they are cut off. A hole in what the source has
+ * brings the file's other pages out of it.
  *
  * Locking: pages->lock. Fails: -EFBIG; of a hole in the source also -ENOMEM, -ENOSPC.
  */
+#include "../../mem/hat/hat.h"
 #include "pages_inside.h"
 
 k42_result pages_size(struct fcm *self) {
@@ -19,6 +21,32 @@ static void zero_part(struct pages *pages, uint64_t from, uint64_t to) {
         memset(page->bytes + from % PAGE, 0, to - from);
 }
 
+static k42_result release_behind(const struct fcm_attachment *in, uint64_t end) {
+    uint64_t from = end > in->first ? end : in->first;
+    uintptr_t address = in->address + (from - in->first) * PAGE;
+    size_t length = (in->first + in->pages - from) * PAGE;
+    k42_result result = k42_call((hat_ref)in->hat, release, address, length);
+    return result < 0 && result != -K42_STALE ? result : 0;
+}
+
+/* In the order in which they came, since a fork attaches the child first and shares then. */
+k42_result pages_cut(struct pages *pages) {
+    struct attachments_found found;
+    uint64_t after = 0, end = pages_end(pages);
+    k42_result result = 0;
+    do {
+        k42_lock(&pages->lock);
+        attachments_next(&pages->attachments, after, end, ~0ul, &found);
+        k42_unlock(&pages->lock);
+        for (unsigned i = 0; i < found.count && result == 0; i++) {
+            result = release_behind(&found.what[i], end);
+            after = found.numbers[i];
+        }
+    } while (found.count && result == 0);
+    return result;
+}
+
+/* Called again after it has waited it finds the size as it should be, and cuts what is left. */
 k42_result pages_resize(struct fcm *self, uint64_t size) {
     struct pages *pages = PAGES(self);
     if (size > MOST_SIZE)
@@ -30,9 +58,11 @@ k42_result pages_resize(struct fcm *self, uint64_t size) {
         if (pages->source.size > size)
             pages->source.size = size;
     }
+    bool grows = size > pages->size;
     __atomic_store_n(&pages->size, size, __ATOMIC_RELAXED);
+    bool is_mapped = pages->attachments.count != 0;
     k42_unlock(&pages->lock);
-    return 0;
+    return grows || !is_mapped ? 0 : pages_cut(pages);
 }
 
 /* With the lock: what a hole's pages are from now on is in pages of their own, no more in the

@@ -259,7 +259,7 @@ static k42_result mounts_target(const struct proc_key *key, char *text, size_t s
 
 /* ---- the tree ---- */
 
-static k42_result process_owner(const struct proc_key *key, uint32_t *uid, uint32_t *gid) {
+k42_result proc_owner(const struct proc_key *key, uint32_t *uid, uint32_t *gid) {
     struct task *task = proc_task(key->id[0]);
     if (!task)
         return proc_owner_left(key->id[0], uid, gid);
@@ -274,7 +274,7 @@ static k42_result next_process(const struct proc_key *key, uint64_t from) {
     return proc_next_task(from);
 }
 
-struct proc_entry proc_process = {.mode = MODE_DIRECTORY | 0555, .owner = process_owner};
+struct proc_entry proc_process = {.mode = MODE_DIRECTORY | 0555, .owner = proc_owner};
 
 void proc_files_register(void) {
     static struct proc_entry file_link = {.mode = MODE_LINK | 0700,
@@ -282,19 +282,19 @@ void proc_files_register(void) {
                                           .target = file_target,
                                           .jump = file_jump,
                                           .permissions = file_permissions,
-                                          .owner = process_owner};
+                                          .owner = proc_owner};
     static struct proc_entry file_info = {
-        .mode = MODE_REGULAR | 0400, .print = print_file, .owner = process_owner};
+        .mode = MODE_REGULAR | 0400, .print = print_file, .owner = proc_owner};
     static struct proc_entry fd = {.name = "fd",
                                    .mode = MODE_DIRECTORY | 0500,
                                    .next = next_file,
                                    .each = &file_link,
-                                   .owner = process_owner};
+                                   .owner = proc_owner};
     static struct proc_entry fdinfo = {.name = "fdinfo",
                                        .mode = MODE_DIRECTORY | 0500,
                                        .next = next_file,
                                        .each = &file_info,
-                                       .owner = process_owner};
+                                       .owner = proc_owner};
     static struct proc_entry mounts = {
         .name = "mounts", .mode = MODE_REGULAR | 0444, .print = print_mounts};
     static struct proc_entry mount_infos = {

@@ -13,6 +13,9 @@ struct task;
 /* /proc/PID: proc_add(&proc_process, &entry). */
 extern struct proc_entry proc_process;
 
+/* Whose a process's entry is: its effective user's. */
+k42_result proc_owner(const struct proc_key *key, uint32_t *uid, uint32_t *gid);
+
 /* Registers /proc/PID with fd, fdinfo, mounts and mountinfo, and self, thread-self and mounts. */
 void proc_files_register(void);
 

@@ -236,7 +236,7 @@ static void register_all(struct proc_entry *folder, struct proc_entry *entries, 
         proc_add(folder, &entries[i]);
 }
 
-static void register_kernel(struct proc_entry *sys) {
+static struct proc_entry *register_kernel(struct proc_entry *sys) {
     static struct proc_entry kernel = {.name = "kernel", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry settings[] = {
         PROC_FILE("ostype", print_ostype),         PROC_FILE("osrelease", print_osrelease),
@@ -251,9 +251,10 @@ static void register_kernel(struct proc_entry *sys) {
     proc_add(&kernel, &core_pattern);
     register_all(&kernel, settings, sizeof settings / sizeof *settings);
     ipc_limits_register(&kernel);
+    return &kernel;
 }
 
-static void register_fs(struct proc_entry *sys) {
+static struct proc_entry *register_fs(struct proc_entry *sys) {
     static struct proc_entry fs = {.name = "fs", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry inotify = {.name = "inotify", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry watching[] = {
@@ -265,6 +266,7 @@ static void register_fs(struct proc_entry *sys) {
     proc_add(&fs, &inotify);
     register_all(&inotify, watching, sizeof watching / sizeof *watching);
     posix_limits_register(&fs);
+    return &fs;
 }
 
 void proc_machine_register(void) {
@@ -282,9 +284,8 @@ void proc_machine_register(void) {
     static struct proc_entry overcommit = PROC_FILE("overcommit_memory", print_overcommit);
     register_all(NULL, files, sizeof files / sizeof *files);
     proc_add(NULL, &sys);
-    register_kernel(&sys);
     proc_add(&sys, &vm);
     proc_add(&vm, &overcommit);
-    register_fs(&sys);
+    proc_settings_register(register_kernel(&sys), &vm, register_fs(&sys));
     ipc_proc_register();
 }

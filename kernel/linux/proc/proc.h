@@ -14,6 +14,12 @@ void proc_k42_register(void);
 /* A file of /proc/k42. */
 void proc_replacement_register(struct proc_entry *k42);
 
+/* Files of a process, and of its threads, that can be written as well, and what goes with them. */
+void proc_adjustable_register(struct proc_entry *process, struct proc_entry *thread);
+/* Files of /proc/sys that say what is fixed here. */
+void proc_settings_register(struct proc_entry *kernel, struct proc_entry *vm,
+                            struct proc_entry *fs);
+
 /* What /proc/cpuinfo has. */
 k42_result proc_print_cpuinfo(const struct proc_key *key, struct proc_text *text);
 

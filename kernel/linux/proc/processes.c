@@ -17,7 +17,6 @@
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../ptrace/tracee.h"
-#include "../seccomp/seccomp.h"
 #include "../whom.h"
 #include "proc.h"
 #include "runtime.h"
@@ -48,12 +47,12 @@ bool subject_find(const struct proc_key *key, struct subject *subject) {
     return true;
 }
 
-static const char *name_of(const struct subject *subject) {
+const char *subject_name(const struct subject *subject) {
     return subject->task ? subject->task->name : subject->info.name;
 }
 
 /* A process is what its first thread is. */
-static const char *state_of(const struct subject *subject) {
+const char *subject_state(const struct subject *subject) {
     if (!subject->task || subject->first_left)
         return "Z (zombie)";
     const struct tracee *tracee = tracee_of(subject->task);
@@ -95,8 +94,8 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
         return -ESRCH;
     const struct process_info *info = &subject.info;
     const struct space_marks *marks = &subject.marks;
-    proc_print(text, "%d (%s) ", key->id[1] ? (int)key->id[1] : info->pid, name_of(&subject));
-    proc_put(text, state_of(&subject), 1);
+    proc_print(text, "%d (%s) ", key->id[1] ? (int)key->id[1] : info->pid, subject_name(&subject));
+    proc_put(text, subject_state(&subject), 1);
     struct terminal_facts terminal = {.foreground = -1};
     (void)job_terminal_facts(info->session, &terminal);
     proc_print(text, " %d %d %d %d %d 4194304 %lu 0 %lu 0", info->parent, info->group,
@@ -124,102 +123,6 @@ static k42_result print_statm(const struct proc_key *key, struct proc_text *text
     uint64_t code = (subject.marks.code_end - subject.marks.code_start + FRAME_SIZE - 1);
     proc_print(text, "%lu %lu %lu %lu 0 %lu 0\n", subject.usage.mapped, subject.usage.resident,
                subject.usage.shared, code / FRAME_SIZE, subject.usage.mapped);
-    return 0;
-}
-
-/* ---- status ---- */
-
-static void print_set(struct proc_text *text, const char *name, uint64_t set) {
-    proc_print(text, "%s:\t", name);
-    proc_print_hex(text, set, 16);
-    proc_put(text, "\n", 1);
-}
-
-static void print_rights(struct proc_text *text, const struct task *task) {
-    const struct credentials *who = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
-    proc_print(text, "Uid:\t%u\t%u\t%u\t%u\n", who->uid, who->euid, who->suid, who->fsuid);
-    proc_print(text, "Gid:\t%u\t%u\t%u\t%u\n", who->gid, who->egid, who->sgid, who->fsgid);
-    proc_print(text, "FDSize:\t64\nGroups:\t");
-    for (uint32_t i = 0; i < who->group_count; i++)
-        proc_print(text, i ? " %u" : "%u", who->groups[i]);
-    proc_put(text, " \n", 2);
-}
-
-static void print_capabilities(struct proc_text *text, const struct task *task) {
-    const struct credentials *who = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
-    print_set(text, "CapInh", who->inheritable);
-    print_set(text, "CapPrm", who->permitted);
-    print_set(text, "CapEff", who->effective);
-    print_set(text, "CapBnd", who->bounding);
-    print_set(text, "CapAmb", who->ambient);
-    proc_print(text, "NoNewPrivs:\t%d\nSeccomp:\t%d\n", task->no_new_privileges,
-               (int)seccomp_mode(task));
-}
-
-/* To the width that Linux gives it. */
-static void print_kib(struct proc_text *text, const char *name, uint64_t kib) {
-    proc_print(text, "%s:\t", name);
-    for (uint64_t reach = 10000000; reach > kib && reach > 1; reach /= 10)
-        proc_put(text, " ", 1);
-    proc_print(text, "%lu kB\n", kib);
-}
-
-static void print_memory(struct proc_text *text, const struct subject *subject) {
-    const struct space_usage *usage = &subject->usage;
-    const struct space_marks *marks = &subject->marks;
-    print_kib(text, "VmPeak", usage->mapped * KIB_PER_PAGE);
-    print_kib(text, "VmSize", usage->mapped * KIB_PER_PAGE);
-    print_kib(text, "VmHWM", usage->resident * KIB_PER_PAGE);
-    print_kib(text, "VmRSS", usage->resident * KIB_PER_PAGE);
-    print_kib(text, "RssFile", usage->shared * KIB_PER_PAGE);
-    print_kib(text, "VmExe", (marks->code_end - marks->code_start) / 1024);
-    print_kib(text, "VmPTE", usage->tables * KIB_PER_PAGE);
-}
-
-/* In octal. A task that ends has none any more. */
-static void print_mask(struct proc_text *text, const struct task *task) {
-    const struct path_context *paths =
-        task ? __atomic_load_n(&task->paths, __ATOMIC_ACQUIRE) : NULL;
-    if (!paths)
-        return;
-    unsigned mask = __atomic_load_n(&paths->mask, __ATOMIC_RELAXED);
-    proc_print(text, "Umask:\t0%u%u%u\n", mask >> 6 & 7, mask >> 3 & 7, mask & 7);
-}
-
-static k42_result print_status(const struct proc_key *key, struct proc_text *text) {
-    struct subject subject;
-    if (!subject_find(key, &subject))
-        return -ESRCH;
-    const struct process_info *info = &subject.info;
-    const struct task *task = subject.task;
-    proc_print(text, "Name:\t%s\n", name_of(&subject));
-    print_mask(text, task);
-    proc_print(text, "State:\t%s\n", state_of(&subject));
-    const struct tracee *tracee = task ? tracee_of(task) : NULL;
-    proc_print(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", info->pid,
-               task ? task->tid : info->pid, info->parent, tracee ? tracee->tracer_pid : 0);
-    if (task)
-        print_rights(text, task);
-    if (task && subject.usage.mapped)
-        print_memory(text, &subject);
-    proc_print(text, "Threads:\t%d\n", info->threads);
-    print_set(text, "SigPnd", task ? task->pending.set : 0);
-    print_set(text, "ShdPnd", info->pending);
-    print_set(text, "SigBlk", task ? task->blocked : 0);
-    print_set(text, "SigIgn", info->ignored);
-    print_set(text, "SigCgt", info->caught);
-    if (task)
-        print_capabilities(text, task);
-    proc_print(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
-               subject.times.switches, subject.times.forced_switches);
-    return 0;
-}
-
-static k42_result print_comm(const struct proc_key *key, struct proc_text *text) {
-    struct subject subject;
-    if (!subject_find(key, &subject))
-        return -ESRCH;
-    proc_print(text, "%s\n", name_of(&subject));
     return 0;
 }
 
@@ -345,18 +248,20 @@ static k42_result next_thread(const struct proc_key *key, uint64_t from) {
 }
 
 #define PROC_FILE(name_, print_)                                                                   \
-    { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_ }
+    { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_, .owner = proc_owner }
 #define PROC_MEMORY                                                                                \
-    { .name = "mem", .mode = MODE_REGULAR | 0600, .move = subject_move }
+    { .name = "mem", .mode = MODE_REGULAR | 0600, .move = subject_move, .owner = proc_owner }
 #define PROC_LINK(name_, target_, jump_)                                                           \
-    { .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_ }
+    {                                                                                              \
+        .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_,  \
+        .owner = proc_owner                                                                        \
+    }
 
 void proc_processes_register(void) {
     static struct proc_entry files[] = {
         PROC_FILE("stat", print_stat),
         PROC_FILE("statm", print_statm),
-        PROC_FILE("status", print_status),
-        PROC_FILE("comm", print_comm),
+        PROC_FILE("status", subject_print_status),
         PROC_FILE("cmdline", print_cmdline),
         PROC_FILE("environ", print_environ),
         PROC_FILE("auxv", subject_print_auxv),
@@ -369,8 +274,7 @@ void proc_processes_register(void) {
     };
     static struct proc_entry of_thread[] = {
         PROC_FILE("stat", print_stat),
-        PROC_FILE("status", print_status),
-        PROC_FILE("comm", print_comm),
+        PROC_FILE("status", subject_print_status),
         PROC_FILE("maps", subject_print_maps),
         PROC_MEMORY,
     };
@@ -382,4 +286,5 @@ void proc_processes_register(void) {
     proc_add(&proc_process, &threads);
     for (unsigned i = 0; i < sizeof of_thread / sizeof *of_thread; i++)
         proc_add(&thread, &of_thread[i]);
+    proc_adjustable_register(&proc_process, &thread);
 }

@@ -22,9 +22,14 @@ struct subject {
 /* False: there is none any more. processes.c */
 bool subject_find(const struct proc_key *key, struct subject *subject);
 
-/* The texts of files that have one of their own: maps.c, limits.c, memory.c. 0 or -ESRCH. */
+const char *subject_name(const struct subject *subject);
+const char *subject_state(const struct subject *subject);
+
+/* The texts of files that have one of their own: maps.c, limits.c, memory.c, status.c. 0 or -ESRCH.
+ */
 k42_result subject_print_maps(const struct proc_key *key, struct proc_text *text);
 k42_result subject_print_limits(const struct proc_key *key, struct proc_text *text);
+k42_result subject_print_status(const struct proc_key *key, struct proc_text *text);
 k42_result subject_print_auxv(const struct proc_key *key, struct proc_text *text);
 
 /* Its memory, for who may trace it: memory.c. */

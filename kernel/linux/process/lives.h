@@ -49,6 +49,9 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy);
 /* NULL: no memory. */
 struct path_context *paths_copy(struct path_context *from);
 
+#define MEMORY_MAPPINGS_MOST    65530u /* of an address space */
+#define CREDENTIALS_GROUPS_MOST 65536u
+
 /* Has a space keep to what a process may have; new mappings are placed below `top`. */
 void memory_limit(space_ref space, uint64_t top, process_ref process);
 

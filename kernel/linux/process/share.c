@@ -139,8 +139,6 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
     return 0;
 }
 
-#define MAPPINGS_MOST 65530u
-
 static uint64_t limit_of(process_ref process, unsigned resource) {
     struct process_limit limit;
     return k42_call(process, limit, resource, NULL, &limit, 0) < 0 ? ~0ul : limit.now;
@@ -151,7 +149,7 @@ void memory_limit(space_ref space, uint64_t top, process_ref process) {
         .size = limit_of(process, RLIMIT_AS),
         .data = limit_of(process, RLIMIT_DATA),
         .stack = limit_of(process, RLIMIT_STACK),
-        .count = MAPPINGS_MOST,
+        .count = MEMORY_MAPPINGS_MOST,
         .top = top,
     };
     ignore(k42_call(space, limit, &limits));

@@ -9,8 +9,8 @@ static uint64_t end_of(const struct fcm_attachment *what) {
 
 /* Negative, zero or positive; the order is total on what makes two attachments equal. */
 static int compare(const struct fcm_attachment *a, const struct fcm_attachment *b) {
-    uint64_t left[] = {a->first, k42_ref_id(a->hat), a->address, a->pages, a->writable};
-    uint64_t right[] = {b->first, k42_ref_id(b->hat), b->address, b->pages, b->writable};
+    uint64_t left[] = {a->first, k42_ref_id(a->hat), a->address, a->pages, a->writable, a->stays};
+    uint64_t right[] = {b->first, k42_ref_id(b->hat), b->address, b->pages, b->writable, b->stays};
     for (unsigned i = 0; i < sizeof left / sizeof *left; i++)
         if (left[i] != right[i])
             return left[i] < right[i] ? -1 : 1;
@@ -21,13 +21,25 @@ static uint64_t reach_of(const struct attachment *node) {
     return node ? node->reach : 0;
 }
 
+static uint64_t own_stay_reach(const struct attachment *node, enum fcm_stays how) {
+    return node->what.stays && node->what.stays <= how ? end_of(&node->what) : 0;
+}
+
+static uint64_t stay_reach_of(const struct attachment *node, enum fcm_stays how) {
+    return node ? node->stay_reach[how - 1] : 0;
+}
+
+static uint64_t largest(uint64_t a, uint64_t b, uint64_t c) {
+    uint64_t larger = a > b ? a : b;
+    return larger > c ? larger : c;
+}
+
 static struct attachment *with_reach(struct attachment *node) {
-    uint64_t reach = end_of(&node->what);
-    if (reach_of(node->left) > reach)
-        reach = node->left->reach;
-    if (reach_of(node->right) > reach)
-        reach = node->right->reach;
-    node->reach = reach;
+    node->reach = largest(end_of(&node->what), reach_of(node->left), reach_of(node->right));
+    for (enum fcm_stays how = FCM_ALL_STAY; how <= FCM_MAPPED_STAY; how++)
+        node->stay_reach[how - 1] =
+            largest(own_stay_reach(node, how), stay_reach_of(node->left, how),
+                    stay_reach_of(node->right, how));
     return node;
 }
 
@@ -69,6 +81,7 @@ void attachments_add(struct attachments *set, struct attachment *attachment) {
     split(set->root, &attachment->what, &before, &rest);
     set->root = join(join(before, with_reach(attachment)), rest);
     set->count++;
+    set->staying += attachment->what.stays != 0;
 }
 
 static struct attachment *take(struct attachment **link, const struct fcm_attachment *what) {
@@ -89,6 +102,7 @@ static struct attachment *take(struct attachment **link, const struct fcm_attach
 struct attachment *attachments_take(struct attachments *set, const struct fcm_attachment *what) {
     struct attachment *taken = take(&set->root, what);
     set->count -= taken != NULL;
+    set->staying -= taken && taken->what.stays;
     return taken;
 }
 
@@ -123,6 +137,22 @@ void attachments_next(const struct attachments *set, uint64_t after, uint64_t fi
                       struct attachments_found *found) {
     found->count = 0;
     next(set->root, after, first, end, found);
+}
+
+/* All to the left of one that begins at the page or before it do so as well. */
+uint64_t attachments_stay_until(const struct attachments *set, uint64_t page, enum fcm_stays how) {
+    uint64_t until = 0;
+    for (const struct attachment *node = set->root; node;) {
+        if (node->what.first > page) {
+            node = node->left;
+            continue;
+        }
+        uint64_t left = stay_reach_of(node->left, how), own = own_stay_reach(node, how);
+        until = left > until ? left : until;
+        until = own > until ? own : until;
+        node = node->right;
+    }
+    return until > page ? until : 0;
 }
 
 static k42_result each(const struct attachment *node,

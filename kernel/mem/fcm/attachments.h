@@ -16,7 +16,8 @@
 
 struct attachment {
     struct attachment *left, *right;
-    uint64_t reach; /* the largest end of the ranges from here down */
+    uint64_t reach;         /* the largest end of the ranges from here down */
+    uint64_t stay_reach[2]; /* the same of those of which something stays, by enum fcm_stays */
     uint64_t priority;
     uint64_t number; /* in the order they came, from 1 */
     struct fcm_attachment what;
@@ -25,7 +26,8 @@ struct attachment {
 struct attachments {
     struct attachment *root;
     uint64_t count;
-    uint64_t added; /* ever: the number of the last */
+    uint64_t staying; /* of them, those of which something stays */
+    uint64_t added;   /* ever: the number of the last */
     uint64_t random;
 };
 
@@ -49,6 +51,10 @@ struct attachments_found {
  */
 void attachments_next(const struct attachments *set, uint64_t after, uint64_t first, uint64_t end,
                       struct attachments_found *found);
+
+/* The end of those that cover a page and of which all stays, or with FCM_MAPPED_STAY what is mapped
+ * at least; 0: there is none. */
+uint64_t attachments_stay_until(const struct attachments *set, uint64_t page, enum fcm_stays how);
 
 /* Visits all, in order, until visit() is not 0, which it returns. */
 k42_result attachments_each(const struct attachments *set,

@@ -273,9 +273,14 @@ k42_result fcm_body_give_back(struct fcm *self, uint64_t wanted);
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index);
 /* The method leave() of classes whose pages may leave. */
 k42_result fcm_body_leave(struct fcm *self, uint64_t index, unsigned flags);
+/* Where those end that stay in memory from this page on, or 0: it may leave. */
+uint64_t fcm_body_stays_until(struct body *body, uint64_t index, enum fcm_stays how);
 /* Takes pages out of every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end);
+/* Takes away whatever is mapped in place of pages from this one on: copies of them, too. */
+K42_MUST_CHECK
+k42_result fcm_body_cut(struct body *body, uint64_t first);
 /* Forbids to write pages in every address space. */
 K42_MUST_CHECK
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end);

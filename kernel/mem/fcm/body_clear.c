@@ -7,6 +7,10 @@
  * who may be killed: whoever needs a page of the range, or wants to change the size, goes on with
  * it (fcm_body_clear_step), and no page comes into being there before it is over. Then the FR is
  * told.
+ *
+ * What is cut off is gone for programs that have copies of their own, too. A copy is made, and
+ * entered, while the page is held or mapped (region_private.c); so when no page is left, all copies
+ * that there will be exist and are taken away.
  */
 #include "body_block.h"
 
@@ -114,6 +118,8 @@ k42_result fcm_body_clear_step(struct body *body) {
     if (clear.first == clear.end)
         return 0;
     k42_result result = clear_pages(body, clear.first, clear.end);
+    if (!result && clear.why == CLEAR_RESIZE)
+        result = fcm_body_cut(body, clear.first);
     if (!result && clear.why == CLEAR_RESIZE)
         result = zero_last(body);
     if (result)

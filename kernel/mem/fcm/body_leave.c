@@ -61,6 +61,11 @@ static k42_result unmap_there(const struct fcm_attachment *in, uintptr_t address
     return result >= 0 || result == -K42_STALE ? 0 : result;
 }
 
+static k42_result release_there(const struct fcm_attachment *in, uintptr_t address, size_t length) {
+    k42_result result = k42_call((hat_ref)in->hat, release, address, length);
+    return result >= 0 || result == -K42_STALE ? 0 : result;
+}
+
 static k42_result protect_there(const struct fcm_attachment *in, uintptr_t address, size_t length) {
     if (!in->writable)
         return 0;
@@ -79,6 +84,10 @@ k42_result fcm_body_unmap(struct body *body, uint64_t first, uint64_t end) {
     return each_mapping(body, first, end, unmap_there);
 }
 
+k42_result fcm_body_cut(struct body *body, uint64_t first) {
+    return each_mapping(body, first, PAGE_NUMBERS, release_there);
+}
+
 k42_result fcm_body_protect(struct body *body, uint64_t first, uint64_t end) {
     return each_mapping(body, first, end, protect_there);
 }
@@ -92,6 +101,25 @@ bool fcm_body_was_accessed(struct body *body, uint64_t index) {
 
 /* ---- evicting ---- */
 
+/*
+ * An attachment that makes pages stay is counted under the lock, and its pages are got after that.
+ * So whoever marks a page as leaving and finds nothing counted then comes before it was got, and
+ * who wants it waits and fills it again.
+ */
+uint64_t fcm_body_stays_until(struct body *body, uint64_t index, enum fcm_stays how) {
+    if (!__atomic_load_n(&body->its.attachments.staying, __ATOMIC_RELAXED))
+        return 0;
+    k42_lock(&body->lock);
+    uint64_t until = attachments_stay_until(&body->its.attachments, index, how);
+    k42_unlock(&body->lock);
+    return until;
+}
+
+static bool has_to_stay(struct body *body, uint64_t index, uint64_t word) {
+    return fcm_body_stays_until(body, index, word & PAGE_MAPPED ? FCM_MAPPED_STAY : FCM_ALL_STAY) !=
+           0;
+}
+
 bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
     uint64_t word = page_load(slot);
     do {
@@ -99,7 +127,7 @@ bool fcm_body_evict(struct body *body, uint64_t *slot, uint64_t index) {
             word & (PAGE_DIRTY | PAGE_WRITING | PAGE_LEAVING))
             return false;
     } while (!page_change(slot, &word, word | PAGE_LEAVING | PAGE_EVICTED));
-    if (fcm_body_block_is_held(body, index, word) ||
+    if (fcm_body_block_is_held(body, index, word) || has_to_stay(body, index, word) ||
         (word & PAGE_MAPPED && fcm_body_unmap(body, index, index + 1))) {
         (void)__atomic_fetch_and(slot, ~(uint64_t)(PAGE_LEAVING | PAGE_EVICTED), __ATOMIC_SEQ_CST);
         fcm_body_tell(body, index);
@@ -131,7 +159,8 @@ static k42_result look_at_use(struct body *body, uint64_t *slot, uint64_t index,
     uint64_t word = page_load(slot);
     if (page_holds(word) || word & (PAGE_FILLING | PAGE_WRITING | PAGE_LEAVING))
         return -EBUSY;
-    if (word & PAGE_FRESH && wait_anybody(fcm_body_id(body), index))
+    if ((word & PAGE_FRESH && wait_anybody(fcm_body_id(body), index)) ||
+        has_to_stay(body, index, word))
         return -EBUSY;
     if (word & PAGE_FRESH && !(flags & FCM_LEAVE_UNUSED))
         return FCM_NOT_USED;

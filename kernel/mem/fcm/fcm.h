@@ -48,13 +48,19 @@ struct fcm_page {
     uint64_t index;    /* of the page; of the first page of the block */
 };
 
+/* Which pages of an attachment do not leave because memory is short: that got there after it. */
+enum fcm_stays {
+    FCM_ALL_STAY = 1,    /* all of its file's pages */
+    FCM_MAPPED_STAY = 2, /* those that are mapped */
+};
+
 /* Where pages are mapped: the range [first, first + pages) of the FCM at `address`. */
 struct fcm_attachment {
     k42_ref hat;
     uintptr_t address;
     uint64_t first, pages;
     uint32_t writable; /* may be mapped writable, so that write-back must ask there */
-    uint32_t unused;
+    uint32_t stays;    /* enum fcm_stays */
 };
 
 struct fcm_usage {

@@ -20,6 +20,10 @@
 
 #include <k42/object.h>
 
+#include <stdbool.h>
+
+#define HAT_INTERFACE_VERSION 2
+
 struct hat;
 struct user_table;
 
@@ -62,6 +66,13 @@ struct hat_around {
     uint32_t mask; /* bit n: page n */
     uint32_t protection;
     uint64_t physical[32];
+};
+
+/* Which addresses' pages are to stay in memory. look() says whether that of an address is, and up
+ * to where it is the same; it is called with locks held and takes none itself. */
+struct hat_kept {
+    bool (*look)(const void *context, uintptr_t address, uintptr_t *until);
+    const void *context;
 };
 
 struct hat_ops {
@@ -167,9 +178,10 @@ struct hat_ops {
      * Sends private pages that were not used lately to the swap, some of up to `wanted`, if it is
      * this PM that frames come from, or whichever with the null ref. Frames of pages that others
      * have as well come back when theirs have gone, too. Returns how many, and in the word whether
-     * asking again may find more. From relief's thread.
+     * asking again may find more. What is kept stays; NULL: nothing is. From relief's thread.
      */
-    K42_METHOD_PAIR(page_out)(struct hat *self, uint64_t wanted, k42_ref pm);
+    K42_METHOD_PAIR(page_out)
+    (struct hat *self, uint64_t wanted, k42_ref pm, K42_LOCAL const struct hat_kept *kept);
 
     /* Brings the page at an address back, if it is in the swap; it may not be used yet. Errors:
      * -K42_WAIT, -ENOMEM; -EIO, it could not be read. */

@@ -19,9 +19,10 @@ struct gone {
 
 struct outgoing {
     struct hat_tables *tables;
-    unsigned looks; /* that may still be made */
-    unsigned most;  /* pages are to go */
-    unsigned slots; /* at hand */
+    const struct hat_kept *kept; /* or NULL */
+    unsigned looks;              /* that may still be made */
+    unsigned most;               /* pages are to go */
+    unsigned slots;              /* at hand */
     bool had_slots;
     swap_slot slot[OUT_AT_ONCE];
     unsigned copies; /* frames at hand, for parts */

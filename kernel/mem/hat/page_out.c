@@ -111,11 +111,31 @@ static void flush_leaf(struct outgoing *out, uintptr_t start) {
     out->flush_needed = false;
 }
 
-/* Looks at a leaf from an address on. Returns where it stopped. */
+/* The first address from this one on, or `end`, whose page need not stay; in `until`, where that
+ * may be otherwise. */
+static uintptr_t skip_kept(const struct outgoing *out, uintptr_t address, uintptr_t end,
+                           uintptr_t *until) {
+    *until = end;
+    while (out->kept && address < end && out->kept->look(out->kept->context, address, until))
+        address = *until;
+    return address < end ? address : end;
+}
+
+/* Looks at a leaf from an address on. Returns where it stopped. What is kept is looked up under the
+ * slot's lock, which whoever has just locked a page takes after that (space/lock.c). */
 static uintptr_t look_at_leaf(struct outgoing *out, struct leaf *leaf, uintptr_t address) {
-    uintptr_t start = leaf_start(address);
+    uintptr_t start = leaf_start(address), free_until = start;
     unsigned at = leaf_index(address);
     while (!is_over(out) && (at = leaf_next(leaf, at, LEAF_PAGES)) < LEAF_PAGES) {
+        if (start + at * PAGE_BYTES >= free_until) {
+            uintptr_t next =
+                skip_kept(out, start + at * PAGE_BYTES, start + LEAF_BYTES, &free_until);
+            unsigned kept_to = (unsigned)((next - start) / PAGE_BYTES);
+            if (kept_to != at) {
+                at = kept_to;
+                continue;
+            }
+        }
         look_at_entry(out, &leaf->entries[at]);
         if (out->copy_lacks)
             break;
@@ -242,6 +262,11 @@ static bool go_round(struct outgoing *out) {
             continue;
         }
         out->looks--;
+        uintptr_t until, next = skip_kept(out, at, USER_END, &until);
+        if (next != at) {
+            at = next;
+            continue;
+        }
         at = look_at_slot(out, at);
         if (out->copy_lacks)
             outgoing_take_copies(out);
@@ -251,8 +276,9 @@ static bool go_round(struct outgoing *out) {
     return nothing;
 }
 
-struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm) {
-    struct outgoing out = {.tables = tables_of(self), .looks = LOOKS};
+struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm,
+                                const struct hat_kept *kept) {
+    struct outgoing out = {.tables = tables_of(self), .kept = kept, .looks = LOOKS};
     if (pm != K42_NULL_REF && pm != (k42_ref)out.tables->pm)
         return (struct k42_pair){0, 0};
     out.most = wanted < OUT_AT_ONCE ? (unsigned)wanted : OUT_AT_ONCE;

@@ -319,7 +319,8 @@ k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uin
 k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length);
 k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, size_t length);
 k42_result tables_usage(struct hat *self, struct hat_usage *usage);
-struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm);
+struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm,
+                                const struct hat_kept *kept);
 k42_result tables_bring(struct hat *self, uintptr_t address);
 struct k42_pair tables_next_out(struct hat *self, uintptr_t address, unsigned area);
 

@@ -17,13 +17,18 @@ static bool is_object(k42_ref ref) {
     return ref != K42_NULL_REF;
 }
 
+static enum fcm_stays stays_of(unsigned flags) {
+    return !(flags & SPACE_LOCKED) ? 0 : flags & SPACE_ON_FAULT ? FCM_MAPPED_STAY : FCM_ALL_STAY;
+}
+
 static struct fcm_attachment attachment_of(const struct region_new *state) {
     bool writable = state->flags & SPACE_SHARED && state->most & SPACE_WRITE;
     return (struct fcm_attachment){.hat = state->hat,
                                    .address = state->start,
                                    .first = state->first,
                                    .pages = (state->end - state->start) / PAGE_BYTES,
-                                   .writable = writable};
+                                   .writable = writable,
+                                   .stays = stays_of(state->flags)};
 }
 
 static k42_result region_attach(const struct region_new *state) {
@@ -181,10 +186,32 @@ k42_result region_protect(struct region *self, unsigned protection) {
     return result;
 }
 
+/* Pages of an object that are mapped may be leaving. So those that are to stay from now on are
+ * mapped anew: the FCM gives none that is. */
+static k42_result flags_change_locked(struct region_body *body, unsigned flags) {
+    struct region_new old = body->state, new = old;
+    new.flags = flags;
+    k42_result result = region_attach(&new);
+    if (result < 0)
+        return result;
+    region_change_begin(body);
+    __atomic_store_n(&body->state.flags, flags, __ATOMIC_RELAXED);
+    if (flags & SPACE_LOCKED && is_object(old.fcm))
+        result = k42_call((hat_ref)old.hat, unmap, old.start, old.end - old.start);
+    if (result < 0)
+        __atomic_store_n(&body->state.flags, old.flags, __ATOMIC_RELAXED);
+    region_change_end(body);
+    region_detach(result < 0 ? &new : &old);
+    return result < 0 ? result : 0;
+}
+
 k42_result region_set_flags(struct region *self, unsigned set, unsigned clear) {
     struct region_body *body = region_body(self);
+    unsigned flags = (body->state.flags & ~clear) | set;
+    if ((flags ^ body->state.flags) & SPACE_LOCKS)
+        return flags_change_locked(body, flags);
     region_change_begin(body);
-    __atomic_store_n(&body->state.flags, (body->state.flags & ~clear) | set, __ATOMIC_RELAXED);
+    __atomic_store_n(&body->state.flags, flags, __ATOMIC_RELAXED);
     region_change_end(body);
     return 0;
 }
@@ -222,6 +249,7 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     new.hat = heir->hat;
     new.pm = heir->pm;
     new.space = heir->space;
+    new.flags &= ~(unsigned)SPACE_LOCKS;
     k42_result result = k42_make(body->root.class_, &new, child);
     return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }

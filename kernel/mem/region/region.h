@@ -67,7 +67,8 @@ struct region_ops {
     /* Allows something else, which was checked. Errors: as resize. */
     K42_METHOD(protect)(struct region *self, unsigned protection);
 
-    /* Sets or clears those of space_flags that madvise changes. */
+    /* Sets or clears those of space_flags that madvise changes, and SPACE_LOCKS; then an object's
+     * pages have to be touched again to stay. Errors: as resize. */
     K42_METHOD(set_flags)(struct region *self, unsigned set, unsigned clear);
 
     /* Forgets private pages, or unmaps an object's. Errors: -ENOMEM, -K42_WAIT. */

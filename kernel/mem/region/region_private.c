@@ -60,7 +60,8 @@ static k42_result copy_mapped(const struct region_view *view) {
     return result == HAT_ABSENT ? -K42_RETRY : result;
 }
 
-/* Copies the object's page, which is not mapped. */
+/* Copies the object's page, which is not mapped. It is held until the copy is entered: whoever cuts
+ * the file off there waits for that, and takes the copy away. */
 static k42_result copy_object(const struct region_view *view) {
     struct fcm_page page;
     struct k42_pair taken = k42_call(view->pm, take, 0, 0);
@@ -72,9 +73,10 @@ static k42_result copy_object(const struct region_view *view) {
         return result;
     }
     machine_copy_page(machine_memory(taken.word), machine_memory(page.physical));
+    result = map_own(view, view->page, taken.word, 0);
     k42_result put = k42_call(view->fcm, put_page, view->index);
     (void)put;
-    return map_own(view, view->page, taken.word, 0);
+    return result;
 }
 
 static k42_result map_object(const struct region_view *view) {

@@ -27,6 +27,7 @@ enum {
     ADVICE_PAGE_OUT = 21,
     ADVICE_POPULATE_READ = 22,
     ADVICE_POPULATE_WRITE = 23,
+    ADVICE_DONT_NEED_LOCKED = 24,
 };
 
 /* What is done to a part [start, end) of one region. */
@@ -58,6 +59,19 @@ static k42_result part_discard(struct space *self, const struct space_entry *ent
     return k42_call(entry->region, discard, start, end - start);
 }
 
+/* Nothing, or -EINVAL: it is locked. */
+static k42_result part_unlocked(struct space *self, const struct space_entry *entry,
+                                uintptr_t start, uintptr_t end, uint64_t argument) {
+    (void)self, (void)start, (void)end, (void)argument;
+    return entry->flags & SPACE_LOCKED ? -EINVAL : 0;
+}
+
+static k42_result part_forget(struct space *self, const struct space_entry *entry, uintptr_t start,
+                              uintptr_t end, uint64_t argument) {
+    k42_result result = part_unlocked(self, entry, start, end, argument);
+    return result < 0 ? result : part_discard(self, entry, start, end, argument);
+}
+
 /* -EINVAL: it is not private memory without a file. */
 static k42_result check_private(const struct space_entry *entry) {
     struct space_mapping mapping;
@@ -70,7 +84,7 @@ static k42_result check_private(const struct space_entry *entry) {
 static k42_result part_free(struct space *self, const struct space_entry *entry, uintptr_t start,
                             uintptr_t end, uint64_t argument) {
     k42_result result = check_private(entry);
-    return result < 0 ? result : part_discard(self, entry, start, end, argument);
+    return result < 0 ? result : part_forget(self, entry, start, end, argument);
 }
 
 /* A hole in what is shared, for everybody. */
@@ -79,7 +93,8 @@ static k42_result part_remove(struct space *self, const struct space_entry *entr
     struct space_mapping mapping;
     (void)self, (void)argument;
     k42_result result = k42_call(entry->region, mapping, &mapping);
-    if (result >= 0 && (!(mapping.flags & SPACE_SHARED) || mapping.fcm == K42_NULL_REF))
+    if (result >= 0 && (!(mapping.flags & SPACE_SHARED) || mapping.fcm == K42_NULL_REF ||
+                        entry->flags & SPACE_LOCKED))
         result = -EINVAL;
     if (result >= 0 && !(mapping.protection & SPACE_WRITE))
         result = -EACCES;
@@ -184,12 +199,15 @@ k42_result space_advise(struct space *self, uintptr_t address, size_t length, in
     case ADVICE_UNMERGEABLE:
     case ADVICE_DONT_DUMP:
     case ADVICE_DO_DUMP:
+        return 0; /* taken note of, and nothing else would help */
     case ADVICE_COLD:
     case ADVICE_PAGE_OUT:
-        return 0; /* taken note of, and nothing else would help */
+        return each_part(self, address, end, part_unlocked, 0);
     case ADVICE_WILL_NEED:
         return each_part(self, address, end, part_will_need, 0);
     case ADVICE_DONT_NEED:
+        return each_part(self, address, end, part_forget, 0);
+    case ADVICE_DONT_NEED_LOCKED:
         return each_part(self, address, end, part_discard, 0);
     case ADVICE_REMOVE:
         return each_part(self, address, end, part_remove, 0);

@@ -23,8 +23,10 @@ static k42_result entry_inherit(void *context, struct space_entry *entry) {
     if (result < 0)
         return result;
     inheritance->leftovers |= result > 0;
+    entry->flags &= ~(unsigned)SPACE_LOCKS;
     if (child == K42_NULL_REF) {
         result = k42_call(entry->region, mapping, &mapping);
+        mapping.flags &= ~(unsigned)SPACE_LOCKS;
         if (result >= 0)
             account(inheritance->state, &mapping, -(long)pages_of(entry));
         return 1;
@@ -57,6 +59,9 @@ static struct space_state *state_inherit(const struct space_state *parent, k42_r
     state->pages = parent->pages;
     state->data = parent->data;
     state->shared = parent->shared;
+    state->stack = parent->stack;
+    state->executable = parent->executable;
+    state->most_locked = parent->most_locked;
     state->limits = parent->limits;
     state->marks = parent->marks;
     return state;

@@ -20,7 +20,8 @@ struct space_entry {
     uintptr_t start, end;
     region_ref region;
     uint32_t below; /* pages that stay free below it: a stack's */
-    uint32_t flags; /* the region's, of enum space_flags, but for what madvise changes */
+    uint32_t flags; /* the region's, of enum space_flags, but for what madvise changes;
+                     * whether it is locked is looked up here */
 };
 
 struct index_node;

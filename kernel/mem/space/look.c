@@ -62,6 +62,10 @@ k42_result space_usage(struct space *self, struct space_usage *usage) {
                                   .shared = state->shared,
                                   .tables = hat.tables,
                                   .regions = state->index.count,
+                                  .locked = state->locked,
+                                  .data = state->data - state->stack,
+                                  .stack = state->stack,
+                                  .executable = state->executable,
                                   .data_start = state->marks.data_start,
                                   .data_end = state->marks.data_end};
     return 0;

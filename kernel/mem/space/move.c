@@ -88,6 +88,7 @@ static struct k42_pair move_away(struct space *self, const struct space_move *mo
         result = region_to(state, move->address, place.word);
     if (result >= 0 && move->new_length > length)
         result = extend_up(state, place.word + length, place.word + move->new_length);
+    mapping.flags &= ~(unsigned)SPACE_LOCKS;
     if (result >= 0 && move->flags & SPACE_LEAVE)
         result = leave_empty(self, &mapping, move->address, length);
     return (struct k42_pair){result < 0 ? result : 0, place.word};
@@ -105,8 +106,9 @@ static struct k42_pair map_again(struct space *self, const struct space_move *mo
     if (result < 0)
         return failed(result);
     struct k42_pair place = new_place(state, move);
-    if (place.result < 0)
-        return place;
+    result = locks_allow(state, mapping.flags, move->new_length / PAGE_BYTES);
+    if (place.result < 0 || result < 0)
+        return place.result < 0 ? place : failed(result);
     struct space_mapping at = mapping;
     at.first += (move->address - mapping.start) / PAGE_BYTES;
     at.start = place.word;
@@ -127,6 +129,9 @@ static struct k42_pair resize_changing(struct space *self, const struct space_mo
     if (grows) {
         bool data = mapping.protection & SPACE_WRITE && !(mapping.flags & SPACE_SHARED);
         result = limits_allow(state, (move->new_length - move->length) / PAGE_BYTES, data);
+        if (result >= 0)
+            result =
+                locks_allow(state, mapping.flags, (move->new_length - move->length) / PAGE_BYTES);
         if (result < 0)
             return failed(result);
     }
@@ -153,7 +158,12 @@ struct k42_pair space_resize(struct space *self, const struct space_move *move) 
     k42_result result = change_begin(self);
     if (result < 0)
         return failed(result);
+    struct space_state *state = space_state(self);
+    locks_told(state, move->most_locked);
     struct k42_pair place = resize_changing(self, move);
+    const struct space_entry *entry =
+        place.result < 0 ? NULL : index_find(&state->index, place.word);
+    place.result = entry ? locks_wanted(entry->flags) : place.result;
     change_end(self);
     return place;
 }
@@ -168,7 +178,10 @@ static k42_result break_change(struct space *self, uintptr_t from, uintptr_t to)
     if (behind && behind->start - behind->below * PAGE_BYTES < to)
         return -ENOMEM;
     k42_result result = limits_allow(state, (to - from) / PAGE_BYTES, true);
+    if (result >= 0)
+        result = locks_allow(state, state->future, (to - from) / PAGE_BYTES);
     struct space_request request = {.length = to - from,
+                                    .flags = state->future,
                                     .protection = SPACE_READ | SPACE_WRITE,
                                     .most = SPACE_READ | SPACE_WRITE | SPACE_EXECUTE};
     return result < 0 ? result : map_at(self, from, &request);
@@ -187,7 +200,8 @@ struct k42_pair space_set_break(struct space *self, uintptr_t end) {
         if (result >= 0)
             marks->break_end = end;
     }
-    struct k42_pair answer = {result == -K42_WAIT ? result : 0, marks->break_end};
+    struct k42_pair answer = {
+        result == -K42_WAIT ? result : locks_wanted(space_state(self)->future), marks->break_end};
     change_end(self);
     return answer;
 }

@@ -56,6 +56,12 @@ void account(struct space_state *state, const struct space_mapping *mapping, lon
         state->data += (uint64_t)pages;
     if (mapping->file != K42_NULL_REF)
         state->shared += (uint64_t)pages;
+    if (mapping->flags & SPACE_GROWS_DOWN)
+        state->stack += (uint64_t)pages;
+    else if ((mapping->protection & (SPACE_WRITE | SPACE_EXECUTE)) == SPACE_EXECUTE)
+        state->executable += (uint64_t)pages;
+    if (mapping->flags & SPACE_LOCKED)
+        state->locked += (uint64_t)pages;
 }
 
 bool mappings_fit(const struct space_mapping *lower, const struct space_mapping *upper) {
@@ -186,8 +192,31 @@ static struct k42_pair make_room(struct space_state *state, const struct space_r
     return (struct k42_pair){result, address};
 }
 
-struct k42_pair space_map(struct space *self, const struct space_request *request) {
+/* The limits, before anything is changed. */
+static k42_result map_allowed(const struct space_state *state, const struct space_request *what) {
+    size_t pages = what->length / PAGE_BYTES;
+    k42_result result = locks_allow(state, what->flags, pages);
+    return result < 0 ? result : limits_allow(state, pages, is_data(what->protection, what->flags));
+}
+
+static struct k42_pair map_changing(struct space *self, const struct space_request *request) {
     struct space_state *state = space_state(self);
+    struct space_request what = *request;
+    locks_told(state, what.most_locked);
+    what.flags |= what.flags & SPACE_KEEP ? 0 : state->future;
+    struct k42_pair place = {map_allowed(state, &what), 0};
+    if (place.result >= 0)
+        place = make_room(state, &what);
+    if (place.result >= 0)
+        place.result = map_at(self, place.word, &what);
+    if (place.result >= 0) {
+        merge_at(state, place.word + what.length);
+        place.result = locks_wanted(what.flags);
+    }
+    return place;
+}
+
+struct k42_pair space_map(struct space *self, const struct space_request *request) {
     if (request->length == 0 || request->length % PAGE_BYTES)
         return (struct k42_pair){-EINVAL, 0};
     if (request->length > USER_END - LOWEST)
@@ -197,15 +226,7 @@ struct k42_pair space_map(struct space *self, const struct space_request *reques
     k42_result result = change_begin(self);
     if (result < 0)
         return (struct k42_pair){result, 0};
-    struct k42_pair place = {limits_allow(state, request->length / PAGE_BYTES,
-                                          is_data(request->protection, request->flags)),
-                             0};
-    if (place.result >= 0)
-        place = make_room(state, request);
-    if (place.result >= 0)
-        place.result = map_at(self, place.word, request);
-    if (place.result >= 0)
-        merge_at(state, place.word + request->length);
+    struct k42_pair place = map_changing(self, request);
     change_end(self);
     if (place.result >= 0 && request->flags & SPACE_POPULATE)
         populate(self, place.word, place.word + request->length,

@@ -12,6 +12,10 @@
 
 #include <k42/object.h>
 
+#define SPACE_INTERFACE_VERSION 2
+
+#define SPACE_LOWEST 0x10000ul /* nothing is mapped below: mmap_min_addr */
+
 struct copy;
 struct space;
 struct user_table;
@@ -35,6 +39,8 @@ enum space_flags {
     SPACE_LARGE = 512,     /* large pages wherever they fit (madvise) */
     SPACE_NO_LARGE = 1024, /* none */
     SPACE_ANONYMOUS = 2048,  /* of a mapping that is shared: its object ends with the last one */
+    SPACE_LOCKED = 4096,     /* its pages stay in memory; a child's do not */
+    SPACE_ON_FAULT = 8192,   /* with that: pages that are touched; the others are not brought in */
     SPACE_POLICY = 0x3f0000, /* where its memory is to come from, as the personality has it */
 };
 
@@ -43,11 +49,12 @@ struct space_request {
     uintptr_t address; /* where, or where from to look */
     size_t length;
     unsigned protection, flags;
-    unsigned most;  /* the most protection that may be asked for later */
-    k42_ref fcm;    /* what; K42_NULL_REF: zeroed memory (shared: with children) */
-    uint64_t first; /* the first page of it */
-    k42_ref file;   /* held by the mapping while it lasts, for its name; or K42_NULL_REF */
-    size_t limit;   /* SPACE_GROWS_DOWN: the most it may grow to; 0: the space's limit */
+    unsigned most;      /* the most protection that may be asked for later */
+    k42_ref fcm;        /* what; K42_NULL_REF: zeroed memory (shared: with children) */
+    uint64_t first;     /* the first page of it */
+    k42_ref file;       /* held by the mapping while it lasts, for its name; or K42_NULL_REF */
+    size_t limit;       /* SPACE_GROWS_DOWN: the most it may grow to; 0: the space's limit */
+    size_t most_locked; /* bytes that the space may have locked; 0: as last told */
 };
 
 /* One mapping, for /proc and for whoever must know. */
@@ -66,7 +73,9 @@ struct space_usage {
     uint64_t shared;   /* of them, pages of files */
     uint64_t tables;   /* frames of page tables */
     uint64_t regions;
-    uintptr_t data_start, data_end; /* set by space.mark */
+    uintptr_t data_start, data_end;   /* set by space.mark */
+    uint64_t locked;                  /* pages of address space that are locked: VmLck */
+    uint64_t data, stack, executable; /* and of these kinds: VmData, VmStk, VmExe with VmLib */
 };
 
 /* Where the parts of a program lie, for brk and /proc. */
@@ -106,6 +115,13 @@ struct space_move {
     uintptr_t address, new_address;
     size_t length, new_length;
     unsigned flags;
+    size_t most_locked; /* as in struct space_request */
+};
+
+/* What lock_all() is about. */
+enum space_lock_which {
+    SPACE_LOCK_PRESENT = 1, /* what is mapped now */
+    SPACE_LOCK_FUTURE = 2,  /* what will be; without it that is no longer so */
 };
 
 /* What a word of memory is to all who share it: the same for the same word wherever it is mapped.
@@ -118,7 +134,8 @@ struct space_identity {
 struct space_ops {
     struct k42_object_ops object;
 
-    /* Maps something; the address is the word. Errors: -ENOMEM, -EINVAL, -EEXIST, -EACCES. */
+    /* Maps something; the address is the word. 1: it is locked, and to be brought in by the caller.
+     * Errors: -ENOMEM, -EINVAL, -EEXIST, -EACCES; -EAGAIN, too much would be locked. */
     K42_METHOD_PAIR(map)(struct space *self, K42_IN const struct space_request *request);
 
     /* Unmaps what is there. Errors: -EINVAL, -ENOMEM, -K42_WAIT. */
@@ -128,7 +145,8 @@ struct space_ops {
     K42_METHOD(protect)
     (struct space *self, uintptr_t address, size_t length, unsigned protection);
 
-    /* mremap; the address is the word. Errors: -EFAULT, -EINVAL, -ENOMEM. */
+    /* mremap; the address is the word. 1: what it grew by is to be brought in. Errors: -EFAULT,
+     * -EINVAL, -ENOMEM; -EAGAIN, too much would be locked. */
     K42_METHOD_PAIR(resize)(struct space *self, K42_IN const struct space_move *move);
 
     /* madvise, with Linux's numbers. Errors: -EINVAL, -ENOMEM. */
@@ -181,7 +199,8 @@ struct space_ops {
     /* Where they lie. */
     K42_METHOD(marks)(struct space *self, K42_OUT struct space_marks *marks);
 
-    /* Moves the end of the data segment; answers where it is then. Errors: -ENOMEM. */
+    /* Moves the end of the data segment; answers where it is then. 1: what came is to be brought
+     * in. Errors: -ENOMEM. */
     K42_METHOD_PAIR(set_break)(struct space *self, uintptr_t end);
 
     /* Says what it may have from now on; more than that stays. At first there are no limits. */
@@ -194,7 +213,24 @@ struct space_ops {
      * Errors: -ENOMEM (a gap; the others are changed), -K42_WAIT. */
     K42_METHOD(set_flags)
     (struct space *self, uintptr_t address, size_t length, unsigned set, unsigned clear);
+
+    /*
+     * Locks a range, with `flags` SPACE_LOCKED and perhaps SPACE_ON_FAULT, or with 0 unlocks it.
+     * Pages that are there stay from then on, those of objects once they were touched again; the
+     * caller brings them in. `most` is how many bytes may be locked. Errors: -ENOMEM: too much, and
+     * nothing has changed, or a gap, and what lies before it has; -K42_WAIT.
+     */
+    K42_METHOD(lock)
+    (struct space *self, uintptr_t address, size_t length, unsigned flags, size_t most);
+
+    /* The same for everything, as `which` says (enum space_lock_which). */
+    K42_METHOD(lock_all)(struct space *self, unsigned flags, unsigned which, size_t most);
+
+    /* As hat.page_out, but that what is locked stays. */
+    K42_METHOD_PAIR(page_out)(struct space *self, uint64_t wanted, k42_ref pm);
 };
+
+#define SPACE_LOCKS (SPACE_LOCKED | SPACE_ON_FAULT)
 
 struct space {
     const struct space_ops *ops;

@@ -50,7 +50,8 @@ static k42_result stack_grow(struct space_state *state, uintptr_t address) {
     const struct space_entry *below = index_before(&state->index, entry.start);
     uintptr_t free_from = below ? below->end + STACK_GAP * PAGE_BYTES : LOWEST;
     size_t pages = (entry.start - page) / PAGE_BYTES;
-    if (entry.end - page > most || page < free_from || limits_allow(state, pages, true) < 0)
+    if (entry.end - page > most || page < free_from || limits_allow(state, pages, true) < 0 ||
+        locks_allow(state, mapping.flags, pages) < 0)
         return -EFAULT;
     result = index_stock(&state->index, 1);
     if (result >= 0)
@@ -142,7 +143,7 @@ static void indexed_fini(struct k42_root *root) {
 
 /* ---- state ---- */
 
-static const struct k42_format space_format = {"SPACE_STATE", 1, 1};
+static const struct k42_format space_format = {"SPACE_STATE", 2, 2};
 static const struct k42_transfer indexed_transfers[] = BODY_TRANSFERS(space_format);
 
 static const struct space_ops indexed_ops = {
@@ -167,6 +168,9 @@ static const struct space_ops indexed_ops = {
     .limit = indexed_limit,
     .usage = space_usage,
     .set_flags = space_set_flags,
+    .lock = space_lock,
+    .lock_all = space_lock_all,
+    .page_out = space_page_out,
 };
 
 K42_CLASS(space_indexed) = {
@@ -185,6 +189,7 @@ k42_result space_create(k42_ref pm, space_ref *space) {
     if (!state)
         return -ENOMEM;
     state->pm = pm;
+    state->most_locked = ~0ul;
     state->limits = (struct space_limits){~0ul, ~0ul, 8ul << 20, ~0ul, DEFAULT_TOP};
     k42_ref ref = K42_NULL_REF;
     k42_result result = hat_create(pm, &state->hat);

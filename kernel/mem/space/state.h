@@ -4,6 +4,7 @@
  * space_indexed.c the class, faults      place.c   mapping         change.c   unmapping, protecting
  * move.c          mremap, brk            fork.c    a child's       look.c     what is where,
  * peeking advise.c        madvise, msync         index.c   regions by address
+ * lock.c          mlock, and which pages stay for that reason
  *
  * A change of the layout is made by one call at a time, the one that set `changing`; another gets
  * -K42_WAIT and is made again. Faults and looks take no lock: they find the region in the index and
@@ -26,7 +27,7 @@
 
 #define PAGE_BYTES  MACHINE_PAGE_SIZE
 #define LARGE_BYTES MACHINE_TABLE_SPAN
-#define LOWEST      0x10000ul    /* nothing is mapped below: mmap_min_addr */
+#define LOWEST      SPACE_LOWEST
 #define LOW_END     0x80000000ul /* of SPACE_LOW */
 #define STACK_GAP   256u         /* pages that stay free below a stack */
 #define DEFAULT_TOP (USER_END - (1ul << 30))
@@ -38,6 +39,10 @@ struct space_state {
     k42_ref pm;
     uint64_t pages;        /* mapped; changed by who changes the layout */
     uint64_t data, shared; /* of them, private and writable; of files */
+    uint64_t stack, executable;
+    uint64_t locked;    /* of them */
+    size_t most_locked; /* bytes, as last told */
+    unsigned future;    /* flags that are added to what is mapped: SPACE_LOCKS */
     struct space_limits limits;
     struct space_marks marks;
 };
@@ -89,6 +94,17 @@ uintptr_t find_place(const struct space_state *state, size_t length, uintptr_t h
 /* -ENOMEM when so much more is more than the limits allow. */
 K42_MUST_CHECK
 k42_result limits_allow(const struct space_state *state, size_t pages, bool data);
+/* -EAGAIN when so many more pages with these flags would be more than may be locked. */
+K42_MUST_CHECK
+k42_result locks_allow(const struct space_state *state, unsigned flags, size_t pages);
+/* What is said of most_locked in requests. */
+static inline void locks_told(struct space_state *state, size_t most) {
+    state->most_locked = most ? most : state->most_locked;
+}
+/* 1 when a mapping with these flags is to be brought in by who asked for it. */
+static inline k42_result locks_wanted(unsigned flags) {
+    return (flags & SPACE_LOCKS) == SPACE_LOCKED;
+}
 /* Maps at an address that is free. Errors: -ENOMEM, -EACCES, what attaching says. */
 K42_MUST_CHECK
 k42_result map_at(struct space *self, uintptr_t address, const struct space_request *request);
@@ -117,6 +133,11 @@ k42_result space_poke(struct space *self, uintptr_t address, struct copy *copy, 
 k42_result space_usage(struct space *self, struct space_usage *usage);
 k42_result space_set_flags(struct space *self, uintptr_t address, size_t length, unsigned set,
                            unsigned clear);
+
+k42_result space_lock(struct space *self, uintptr_t address, size_t length, unsigned flags,
+                      size_t most);
+k42_result space_lock_all(struct space *self, unsigned flags, unsigned which, size_t most);
+struct k42_pair space_page_out(struct space *self, uint64_t wanted, k42_ref pm);
 
 extern struct k42_class space_indexed;
 

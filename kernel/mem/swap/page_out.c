@@ -9,8 +9,8 @@
  */
 #include "page_out.h"
 
-#include "../hat/hat.h"
 #include "../pm/pm.h"
+#include "../space/space.h"
 #include "runtime.h"
 #include "swap.h"
 
@@ -27,11 +27,11 @@ struct walk {
 static k42_id stands_at;
 
 /* Asks one address space as long as it has something. */
-static struct k42_pair send(hat_ref hat, const struct walk *walk) {
+static struct k42_pair send(space_ref space, const struct walk *walk) {
     struct k42_pair sent, all = {0, 0};
     do {
         uint64_t rest = walk->wanted - walk->sent - (uint64_t)all.result;
-        sent = k42_call(hat, page_out, rest, walk->pm);
+        sent = k42_call(space, page_out, rest, walk->pm);
         if (sent.result < 0)
             break;
         all.result += sent.result;
@@ -46,7 +46,7 @@ static long ask(const struct k42_object_info *info, void *context) {
     if (info->id <= walk->after)
         return 0;
     k42_enter();
-    struct k42_pair sent = send((hat_ref)k42_id_ref(info->id), walk);
+    struct k42_pair sent = send((space_ref)k42_id_ref(info->id), walk);
     k42_exit();
     stands_at = info->id;
     walk->sent += (uint64_t)sent.result;
@@ -61,9 +61,9 @@ static uint64_t page_out(k42_ref pm, uint64_t wanted) {
     k42_exit();
     if (many || !wanted)
         return 0;
-    if (!k42_each_object(&hat_interface, ask, &walk)) {
+    if (!k42_each_object(&space_interface, ask, &walk)) {
         walk.after = stands_at = 0;
-        (void)k42_each_object(&hat_interface, ask, &walk);
+        (void)k42_each_object(&space_interface, ask, &walk);
     }
     k42_enter();
     swap_cancel_spares();
