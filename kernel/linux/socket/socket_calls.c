@@ -194,7 +194,6 @@ static k42_result connect_to(file_ref file, socket_ref socket,
     return result;
 }
 
-/* Partly: a socket of datagrams that is connected anew keeps what its peer before had sent. */
 LINUX_CALL(42, connect, int fd, uintptr_t from, int length) {
     struct socket_address address; /* said before what the descriptor is */
     file_ref file;
