@@ -1,10 +1,10 @@
 /*
  * adjtimex and clock_adjtime: how the clock of the day is steered.
  *
- * Who keeps a clock right sets how fast it runs (frequency and tick), tells how far it is off, which
- * is made up for bit by bit, and says how well it knows. The errors grow by themselves; nobody has
- * compared the clock with others until somebody says so. How far the clock is off also says how fast
- * it should run, by the control loop of RFC 1589 as Linux has it.
+ * Who keeps a clock right sets how fast it runs (frequency and tick), tells how far it is off,
+ * which is made up for bit by bit, and says how well it knows. The errors grow by themselves;
+ * nobody has compared the clock with others until somebody says so. How far the clock is off also
+ * says how fast it should run, by the control loop of RFC 1589 as Linux has it.
  *
  * Data: static. Locking: `lock`, for all of it; setting the time of day is clock.c's.
  */
@@ -40,10 +40,10 @@ static struct {
     uint64_t error_since_ns, offset_since_ns;
     int status;
 } steering = {.tick_us = TICK_US,
-           .error_us = ERROR_MOST_US,
-           .estimate_us = ERROR_MOST_US,
-           .constant = 2,
-           .status = STA_UNSYNC};
+              .error_us = ERROR_MOST_US,
+              .estimate_us = ERROR_MOST_US,
+              .constant = 2,
+              .status = STA_UNSYNC};
 
 /* What may be asked for, and by whom: -EPERM, -EINVAL. */
 static k42_result check(const struct __kernel_timex *wanted) {
@@ -75,8 +75,8 @@ static int64_t within(int64_t value, int64_t least, int64_t most) {
 /* A tick that is longer by a microsecond is one part in ten thousand. */
 static void set_rate(void) {
     enum { MILLION = 1000000 };
-    __int128 parts = ((__int128)(steering.tick_us - TICK_US) * 100 << 16) + steering.frequency;
-    wall_clock_set_rate((int64_t)((parts << 24) / MILLION));
+    int64_t parts = (steering.tick_us - TICK_US) * (100 << 16) + steering.frequency;
+    wall_clock_set_rate(parts * (1 << 24) / MILLION);
 }
 
 /* How far it is off: made up for, and what that says of how fast it runs. */
@@ -88,8 +88,8 @@ static void set_offset(int64_t ns) {
     if (!(steering.status & STA_PLL))
         return;
     seconds = steering.status & STA_FREQHOLD || !steering.offset_since_ns ? 0
-              : seconds > most                                      ? most
-                                                                    : seconds;
+              : seconds > most                                            ? most
+                                                                          : seconds;
     ns = within(ns, -OFFSET_MOST_NS, OFFSET_MOST_NS);
     steering.offset_since_ns = now;
     steering.frequency += (ns * seconds << (SCALE - 2 * (LOOP + 2 + steering.constant))) / PER_PART;
@@ -143,8 +143,8 @@ static void grow_error(void) {
     uint64_t seconds = (time_ns() - steering.error_since_ns) / 1000000000;
     if (steering.error_us < ERROR_MOST_US && seconds) {
         steering.error_since_ns += seconds * 1000000000;
-        steering.error_us += (int64_t)(seconds < ERROR_MOST_US ? seconds : ERROR_MOST_US) *
-                          ERROR_PER_SECOND_US;
+        steering.error_us +=
+            (int64_t)(seconds < ERROR_MOST_US ? seconds : ERROR_MOST_US) * ERROR_PER_SECOND_US;
     }
     if (steering.error_us >= ERROR_MOST_US) {
         steering.error_us = ERROR_MOST_US;

@@ -47,8 +47,8 @@ static inline int64_t vdso_gained(const struct vdso_data *data, uint64_t monoton
 }
 
 static inline uint64_t vdso_wall(const struct vdso_data *data, uint64_t monotonic) {
-    return monotonic + (uint64_t)(data->wall + vdso_slewed(data, monotonic) +
-                                  vdso_gained(data, monotonic));
+    return monotonic +
+           (uint64_t)(data->wall + vdso_slewed(data, monotonic) + vdso_gained(data, monotonic));
 }
 
 #endif

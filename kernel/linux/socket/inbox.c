@@ -126,10 +126,10 @@ void inbox_leave(struct inbox_body *inbox) {
 static k42_result why_nothing(struct inbox_body *inbox) {
     k42_result error = inbox->error;
     inbox->error = 0;
-    return error         ? error
-           : inbox->shut ? 0
-                         : wait_on(inbox->self, INBOX_PARCELS,
-                                   WAIT_READ | WAIT_ERROR | WAIT_HANGUP);
+    return error ? error
+           : inbox->shut
+               ? 0
+               : wait_on(inbox->self, INBOX_PARCELS, WAIT_READ | WAIT_ERROR | WAIT_HANGUP);
 }
 
 k42_result inbox_nothing(struct inbox_body *inbox) {

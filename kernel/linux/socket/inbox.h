@@ -35,7 +35,7 @@ struct inbox_look {
     uint32_t parcels;
     int32_t error; /* what the next who takes is told, negative; 0: nothing */
     bool shut, dead;
-    bool room; /* for those who send and would rather not wait */
+    bool room;    /* for those who send and would rather not wait */
     bool urgent;  /* there is an urgent byte in it */
     bool at_mark; /* what is taken next stands behind where the urgent byte is, or was */
 };

@@ -27,14 +27,14 @@ struct inbox_body {
     struct k42_lock lock;
     struct parcel *first, *last;
     struct parcel *urgent; /* the one with the urgent byte, which nobody has taken; or NULL */
-    uint64_t used; /* of most_bytes, PARCEL_COST for each parcel included */
+    uint64_t used;         /* of most_bytes, PARCEL_COST for each parcel included */
     uint64_t bytes, most_bytes;
     uint32_t parcels, most_parcels;
     int32_t error;
     k42_id only;
     bool shut, dead;
-    bool room_wanted; /* somebody found that there is none */
-    bool error_first; /* an error is told before what came earlier; constant */
+    bool room_wanted;                /* somebody found that there is none */
+    bool error_first;                /* an error is told before what came earlier; constant */
     struct credentials *credentials; /* held, or NULL */
     struct socket_owner owner;
     struct socket_address address;

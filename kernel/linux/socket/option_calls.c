@@ -103,7 +103,8 @@ static k42_result set_mark(socket_ref socket, int32_t value) {
 
 static k42_result set_stamping(socket_ref socket, int32_t value) {
     enum { KNOWN = 0xffff };
-    return value & ~KNOWN ? -EINVAL : k42_call(socket, set_number, SOCKET_STAMPING, (uint32_t)value);
+    return value & ~KNOWN ? -EINVAL
+                          : k42_call(socket, set_number, SOCKET_STAMPING, (uint32_t)value);
 }
 
 static k42_result set_option(socket_ref socket, int option, const union given *given) {
@@ -127,7 +128,9 @@ static k42_result set_option(socket_ref socket, int option, const union given *g
         return k42_call(socket, set_number, SOCKET_PRIORITY, (uint32_t)value);
     case LEAST:
         return k42_call(socket, set_number, SOCKET_LEAST,
-                        (uint64_t)(value < 0 ? INT32_MAX : value ? value : 1));
+                        (uint64_t)(value < 0 ? INT32_MAX
+                                   : value   ? value
+                                             : 1));
     case PEEK_OFFSET:
         return k42_call(socket, set_number, SOCKET_PEEK_OFFSET,
                         value < 0 ? 0 : (uint64_t)value + 1);
@@ -137,8 +140,7 @@ static k42_result set_option(socket_ref socket, int option, const union given *g
     case STAMPS_NANOSECONDS:
     case STAMPS_MICROSECONDS_WIDE:
     case STAMPS_NANOSECONDS_WIDE:
-        return k42_call(socket, set_number, SOCKET_STAMPS,
-                        value ? (uint64_t)option : STAMPS_NONE);
+        return k42_call(socket, set_number, SOCKET_STAMPS, value ? (uint64_t)option : STAMPS_NONE);
     case STAMPING:
         return set_stamping(socket, value);
     case LINGER:

@@ -45,8 +45,8 @@ struct socket_message {
     struct socket_owner owner;
     struct socket_address from;
     uint64_t length; /* of what was received, also when less was copied */
-    uint64_t when; /* it was sent, as the time of day */
-    uint64_t least; /* no fewer bytes are received while more may come */
+    uint64_t when;   /* it was sent, as the time of day */
+    uint64_t least;  /* no fewer bytes are received while more may come */
     bool got;
 };
 
@@ -66,14 +66,14 @@ enum socket_number {
     SOCKET_RECEIVE_NS, /* and receiving */
     SOCKET_SWITCHES, /* options that are kept and mean nothing here: a bit for the number of each */
     SOCKET_PRIORITY,
-    SOCKET_LINGER, /* on or off; the time above that */
-    SOCKET_LEAST,  /* SO_RCVLOWAT */
+    SOCKET_LINGER,      /* on or off; the time above that */
+    SOCKET_LEAST,       /* SO_RCVLOWAT */
     SOCKET_PEEK_OFFSET, /* one more than where peeking begins; 0: at the beginning */
     SOCKET_MARK,
     SOCKET_STAMPS,   /* datagrams and packets are told with their time: enum socket_stamps */
     SOCKET_STAMPING, /* kept */
-    SOCKET_FAMILY, /* AF_UNIX; AF_NETLINK: the kernel sends to it */
-    SOCKET_INBOX,  /* the id of its own */
+    SOCKET_FAMILY,   /* AF_UNIX; AF_NETLINK: the kernel sends to it */
+    SOCKET_INBOX,    /* the id of its own */
     SOCKET_NUMBERS,
 };
 

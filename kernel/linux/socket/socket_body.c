@@ -129,8 +129,7 @@ k42_result socket_peer(struct socket *self, struct socket_owner *owner) {
 
 /* Whoever asks for them at that moment has the old ones until he leaves his generation. */
 void socket_set_credentials(struct socket_body *socket, struct credentials *credentials) {
-    credentials_release(
-        __atomic_exchange_n(&socket->credentials, credentials, __ATOMIC_ACQ_REL));
+    credentials_release(__atomic_exchange_n(&socket->credentials, credentials, __ATOMIC_ACQ_REL));
 }
 
 struct k42_pair socket_credentials(struct socket *self) {

@@ -32,7 +32,7 @@ struct socket_body {
     k42_id peer;   /* its inbox, held; atomic; 0: none */
     struct wait_entry room;
     struct socket_bound bound;
-    struct socket_owner partner; /* who connected it, or was connected to */
+    struct socket_owner partner;     /* who connected it, or was connected to */
     struct credentials *credentials; /* the same with all groups; held, or NULL; atomic */
     bool listens, accepted, sends_no_more;
     uint64_t numbers[SOCKET_NUMBERS]; /* those that are kept: sizes, times, SOCKET_PASSES_OWNER */
@@ -95,7 +95,7 @@ k42_result call_poll(struct socket *self);
 #define SOCKET_METHODS                                                                             \
     .object.describe = socket_describe, .bind = socket_bind, .join = socket_join,                  \
     .name = socket_name, .peer = socket_peer, .number = socket_number,                             \
-    .set_number = socket_set_number, .accepted = socket_accepted, .end = socket_end,           \
+    .set_number = socket_set_number, .accepted = socket_accepted, .end = socket_end,               \
     .credentials = socket_credentials, .look = socket_look
 #define CALL_METHODS                                                                               \
     .connect = call_connect, .listen = call_listen, .accept = call_accept,                         \

@@ -1,7 +1,7 @@
 /* Processes that append to one file: no record is lost or torn. */
 #include "abi.h"
 
-#define RECORDS 100
+#define RECORDS 40
 
 static void appends(void) {
     int fd = open("file", O_WRONLY | O_APPEND);

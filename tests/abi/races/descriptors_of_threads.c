@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #define THREADS 4
-#define ROUNDS  300
+#define ROUNDS  80
 
 static int used[4096], twice, bad;
 

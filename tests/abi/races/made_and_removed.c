@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#define ROUNDS 200
+#define ROUNDS 50
 
 static pthread_barrier_t barrier;
 static int made, removed, wrong;

@@ -25,7 +25,7 @@ int main(void) {
     pthread_t thread;
     put("name", "one");
     pthread_create(&thread, NULL, look, NULL);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 100; i++) {
         put("new", i & 1 ? "one" : "two");
         if (rename("new", "name"))
             give_up("rename");

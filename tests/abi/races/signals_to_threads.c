@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#define SIGNALS 200
+#define SIGNALS 60
 
 static int count, stop;
 

@@ -21,7 +21,7 @@ int main(void) {
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     place = pages(1);
     pthread_create(&thread, NULL, maps, NULL);
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 100; i++) {
         long result = write(ends[1], place, 100);
         odd += result != 100 && !(result < 0 && errno == EFAULT);
         fine += result == 100;

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #define WRITERS 4
-#define PIECES  50
+#define PIECES  25
 #define PIECE   1000
 
 static int ends[2];

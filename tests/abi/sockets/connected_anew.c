@@ -1,4 +1,5 @@
-/* A socket of datagrams that is connected anew: what its peer had sent is lost, and the peer is told. */
+/* A socket of datagrams that is connected anew: what its peer had sent is lost, and the peer is
+ * told. */
 #include "abi.h"
 
 #include <sys/socket.h>

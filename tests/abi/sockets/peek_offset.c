@@ -14,8 +14,8 @@ static int offset(void) {
 static void got(const char *what, int size, int flags) {
     char data[64] = "";
     long result = recv(ends[1], data, size, flags | MSG_DONTWAIT);
-    say("%s: %ld '%s' %s, offset %d", what, result, data,
-        result < 0 ? strerrorname_np(errno) : "", offset());
+    say("%s: %ld '%s' %s, offset %d", what, result, data, result < 0 ? strerrorname_np(errno) : "",
+        offset());
 }
 
 static void kind(const char *name, int type) {

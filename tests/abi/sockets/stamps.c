@@ -14,7 +14,9 @@ static long now(void) {
 static void stamp(const char *what) {
     char data[16], control[128];
     struct iovec vector = {data, sizeof data};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
                              .msg_controllen = sizeof control};
     long before = now();
     send(ends[0], "x", 1, 0);
@@ -26,7 +28,8 @@ static void stamp(const char *what) {
     }
     long *time = (long *)CMSG_DATA(first);
     say("%s: type %d, length %ld, %s", what, first->cmsg_type, first->cmsg_len,
-        time[0] >= before && time[0] <= now() && time[1] >= 0 && time[1] < 1000000000 ? "now" : "?");
+        time[0] >= before && time[0] <= now() && time[1] >= 0 && time[1] < 1000000000 ? "now"
+                                                                                      : "?");
 }
 
 static void set(int option, int value) {
