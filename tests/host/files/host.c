@@ -9,6 +9,7 @@
 #include "arch/x86_64/user_copy.h"
 #include "linux/clocks.h"
 #include "linux/process/ids.h"
+#include "linux/process/lives.h"
 #include "mem/heap/heap.h"
 #include "print.h"
 #include "sched/wait.h"
