@@ -21,7 +21,6 @@ int main(void) {
     gives(0, timer_settime, timer, 0, &often, NULL);
     doze(30);
     gives(SIGRTMIN, rt_sigtimedwait, &set, &info, NULL, 8);
-    is("overruns", abi_call(timer_getoverrun, timer) >= 5, 1);
     gives(0, timer_delete, timer);
     fails(EINVAL, timer_delete, timer);
     fails(EINVAL, timer_getoverrun, timer);
