@@ -15,7 +15,7 @@ NEVER = {"exit", "exit_group", "rt_sigreturn", "vfork"}
 MACHINE = {"settimeofday", "clock_settime", "adjtimex", "clock_adjtime", "sethostname", "setdomainname",
            "swapon", "swapoff", "mount", "umount2", "pivot_root", "init_module", "finit_module",
            "delete_module", "kexec_load", "kexec_file_load", "syslog", "iopl", "ioperm", "vhangup",
-           "quotactl", "acct", "reboot", "sync", "ptrace", "setpriority", "fsopen", "fsconfig", "fsmount",
+           "quotactl", "quotactl_fd", "acct", "reboot", "sync", "ptrace", "setpriority", "fsopen", "fsconfig", "fsmount",
            "fspick", "move_mount", "open_tree", "mount_setattr", "sched_setscheduler", "sched_setattr"}
 DESCRIPTORS = {"fd", "directory", "new_directory", "in", "out", "from_fd", "to_fd", "old_directory",
                "file", "descriptor", "group_fd"}

@@ -189,7 +189,7 @@ void clocks_watch(struct wait_entry *entry, void (*fn)(struct wait_entry *entry,
     wait_table_watch(&watched, entry, point, fn);
 }
 
-static k42_result set_time_of_day(int64_t ns) {
+k42_result clocks_set_time_of_day(int64_t ns) {
     if (!task_capable(task_self(), CAP_SYS_TIME))
         return -EPERM;
     wall_clock_set((uint64_t)ns);
@@ -203,7 +203,7 @@ LINUX_CALL(227, clock_settime, int clock, uintptr_t from) {
     if (clock != CLOCK_REALTIME)
         return -EINVAL;
     k42_result result = clocks_read(from, &ns);
-    return result < 0 ? result : set_time_of_day(ns);
+    return result < 0 ? result : clocks_set_time_of_day(ns);
 }
 
 /* The time zone is the programs' matter. */
@@ -212,7 +212,7 @@ LINUX_CALL(164, settimeofday, uintptr_t from, uintptr_t zone) {
     if (!from)
         return zone && !task_capable(task_self(), CAP_SYS_TIME) ? -EPERM : 0;
     k42_result result = clocks_read_timeval(from, &ns);
-    return result < 0 ? result : set_time_of_day(ns);
+    return result < 0 ? result : clocks_set_time_of_day(ns);
 }
 
 /* ---- sleeping ---- */

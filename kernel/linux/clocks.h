@@ -34,6 +34,10 @@ k42_result clocks_deadline(int clock, int64_t ns, uint64_t *deadline);
 /* Calls fn, as wait_watch() does, each time that the time of day is set, until wait_remove(). */
 void clocks_watch(struct wait_entry *entry, void (*fn)(struct wait_entry *entry, uint32_t events));
 
+/* Sets the time of day. -EPERM. */
+K42_MUST_CHECK
+k42_result clocks_set_time_of_day(int64_t ns);
+
 /* The deadline in so many nanoseconds from now. */
 uint64_t clocks_after(int64_t ns);
 /* How much is left until it: 0 when it is over. */

@@ -48,6 +48,8 @@ static k42_result open_now(const char *path, struct swap_file *opened) {
     if (result < 0)
         return result;
     opened->disk = MODE_ENTRY_TYPE(attributes.mode) == MODE_ENTRY_TYPE(MODE_BLOCK);
+    if (MODE_ENTRY_TYPE(attributes.mode) == MODE_ENTRY_TYPE(MODE_DIRECTORY))
+        return -EISDIR;
     if (!opened->disk && MODE_ENTRY_TYPE(attributes.mode) != ENTRY_REGULAR)
         return -EINVAL;
     struct k42_pair file = k42_call(found.found.node, open, OPEN_READ_WRITE);
@@ -134,10 +136,10 @@ LINUX_CALL(167, swapon, uintptr_t path, int flags) {
     static int32_t lowest = -1; /* those without a priority are used in the order they came */
     struct files_text text;
     struct swap_file opened;
-    if (!task_capable(task_self(), CAP_SYS_ADMIN))
-        return -EPERM;
     if (flags & ~(PREFER | PRIORITY_MASK | DISCARD))
         return -EINVAL;
+    if (!task_capable(task_self(), CAP_SYS_ADMIN))
+        return -EPERM;
     k42_result result = open_path(path, &text, &opened);
     if (result < 0)
         return result;

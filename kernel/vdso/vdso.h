@@ -21,10 +21,14 @@ struct vdso_data {
      * from time `slew_begin` on one part in 2^SLEW_SHIFT, until it is `slew_total`. */
     uint64_t slew_begin, slew_total;
     int64_t slew_sign;
+    /* How much faster than the counter it runs, times 2^RATE_SHIFT, from `rate_begin` on. */
+    int64_t rate;
+    uint64_t rate_begin;
     int64_t tai; /* seconds that CLOCK_TAI is ahead of CLOCK_REALTIME */
 };
 
 #define SLEW_SHIFT 11 /* close to adjtime's 500 parts in a million */
+#define RATE_SHIFT 40
 
 #define VDSO_CPU_SELECTOR 0x7b /* its limit is the CPU's number */
 
@@ -36,8 +40,15 @@ static inline int64_t vdso_slewed(const struct vdso_data *data, uint64_t monoton
     return data->slew_sign * (int64_t)(part < data->slew_total ? part : data->slew_total);
 }
 
+/* How much it has gained since, or lost, by not running as the counter does. */
+static inline int64_t vdso_gained(const struct vdso_data *data, uint64_t monotonic) {
+    int64_t passed = (int64_t)(monotonic - data->rate_begin);
+    return data->rate ? (int64_t)((__int128)passed * data->rate >> RATE_SHIFT) : 0;
+}
+
 static inline uint64_t vdso_wall(const struct vdso_data *data, uint64_t monotonic) {
-    return monotonic + (uint64_t)(data->wall + vdso_slewed(data, monotonic));
+    return monotonic +
+           (uint64_t)(data->wall + vdso_slewed(data, monotonic) + vdso_gained(data, monotonic));
 }
 
 #endif

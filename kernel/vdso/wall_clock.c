@@ -55,26 +55,39 @@ uint64_t wall_clock_ns(void) {
     return wall_clock_at(time_ns());
 }
 
-/* Each guess is two thousand times as good as the one before. */
+/* Each guess is two thousand times as good as the one before; ten times, at the largest rate. */
 uint64_t wall_clock_to_monotonic(uint64_t wall) {
+    enum { GUESSES = 20 };
     struct vdso_data data = read_all();
-    uint64_t unslewed = wall - (uint64_t)data.wall, guess = unslewed;
-    if ((int64_t)unslewed < 0)
+    uint64_t even = wall - (uint64_t)data.wall, guess = even, before = even + 1;
+    if ((int64_t)even < 0)
         return 0;
-    for (int i = 0; i < 3; i++)
-        guess = unslewed - (uint64_t)vdso_slewed(&data, guess);
+    for (int i = 0; i < GUESSES && guess != before; i++) {
+        before = guess;
+        guess = even - (uint64_t)(vdso_slewed(&data, guess) + vdso_gained(&data, guess));
+    }
     return guess;
 }
 
 /* Called while it is being changed. */
-static void set_wall(int64_t wall) {
-    page.data.wall = wall;
+static void set_wall(uint64_t ns, uint64_t now) {
+    page.data.wall = (int64_t)(ns - now);
     page.data.slew_total = 0;
+    page.data.rate_begin = now;
 }
 
 void wall_clock_set(uint64_t ns) {
     uintptr_t saved = change_begin();
-    set_wall((int64_t)(ns - time_ns()));
+    set_wall(ns, time_ns());
+    change_end(saved);
+}
+
+void wall_clock_set_rate(int64_t rate) {
+    uintptr_t saved = change_begin();
+    uint64_t now = time_ns();
+    page.data.wall += vdso_gained(&page.data, now);
+    page.data.rate_begin = now;
+    page.data.rate = rate;
     change_end(saved);
 }
 
@@ -92,8 +105,19 @@ int64_t wall_clock_adjust(int64_t ns) {
     return left;
 }
 
+int64_t wall_clock_left(void) {
+    struct vdso_data data = read_all();
+    return data.slew_sign * (int64_t)data.slew_total - vdso_slewed(&data, time_ns());
+}
+
 int64_t wall_clock_tai(void) {
     return read_all().tai;
+}
+
+void wall_clock_set_tai(int64_t seconds) {
+    uintptr_t saved = change_begin();
+    page.data.tai = seconds;
+    change_end(saved);
 }
 
 void wall_clock_open(void) {
@@ -103,7 +127,7 @@ void wall_clock_open(void) {
     page.data.begin = scale.begin;
     page.data.ns_per_tick = scale.ns_per_tick;
     page.data.usable = scale.same_on_all;
-    set_wall((int64_t)(seconds * 1000000000 - time_ns()));
+    set_wall(seconds * 1000000000, time_ns());
     change_end(saved);
 }
 

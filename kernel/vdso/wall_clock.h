@@ -24,8 +24,13 @@ void wall_clock_set(uint64_t ns);
  * that is being made; returns what was left of that.
  */
 int64_t wall_clock_adjust(int64_t ns);
+/* How much of a correction is still to be made. */
+int64_t wall_clock_left(void);
+/* From now on it runs faster than the processor's counter says, or slower: times 2^40. */
+void wall_clock_set_rate(int64_t rate);
 /* Seconds that CLOCK_TAI is ahead. */
 int64_t wall_clock_tai(void);
+void wall_clock_set_tai(int64_t seconds);
 
 /*
  * What to map into a program: the page of clocks, readable, and from the next page on the image,

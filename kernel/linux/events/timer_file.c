@@ -173,6 +173,7 @@ static k42_result set(struct timer_file *file, struct timer_request *request) {
     uint64_t deadline = clocks_after(request->first);
     bool until = request->flags & TFD_TIMER_ABSTIME;
     bool by_day = file->clock == CLOCK_REALTIME || file->clock == CLOCK_REALTIME_ALARM;
+    bool was_canceled = is_canceled(file); /* and nobody has been told */
     look(file, request);
     if (until && clocks_deadline(file->clock, request->first, &deadline) < 0)
         return -EINVAL;
@@ -187,7 +188,7 @@ static k42_result set(struct timer_file *file, struct timer_request *request) {
     watch(file, file->until);
     if (request->first)
         start(file, deadline);
-    return 0;
+    return was_canceled && file->cancels && request->first ? -ECANCELED : 0;
 }
 
 /* ---- methods ---- */

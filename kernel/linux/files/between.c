@@ -149,6 +149,13 @@ static k42_result offset_out(uintptr_t to, int64_t offset) {
     return to ? files_copy_out(to, &offset, sizeof offset) : 0;
 }
 
+/* What cannot be read again is not to be lost half-way; of sockets alone it may go to a pipe. */
+static bool can_be_sent(const struct between *between) {
+    bool again = k42_call(between->in, seek, 0, 1) != -ESPIPE;
+    return again || (k42_call(between->in, control, FILE_KIND, 0) == FILE_OF_SOCKET &&
+                     k42_call(between->out, control, FILE_PIPE_SIZE, 0) > 0);
+}
+
 LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
     struct between between = {.out_offset = FILE_CURRENT, .count = count < MOST ? count : MOST};
     k42_result result = offset_in(offset_at, &between.in_offset);
@@ -156,7 +163,8 @@ LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
         result = hold_both(in, out, &between);
     if (result < 0)
         return result;
-    bool right = !(k42_call(between.out, flags) & OPEN_APPEND) && count <= INT64_MAX;
+    bool right = !(k42_call(between.out, flags) & OPEN_APPEND) && count <= INT64_MAX &&
+                 (between.in_offset != FILE_CURRENT || can_be_sent(&between));
     k42_result done = right ? copy_all(&between) : -EINVAL;
     release_both(&between);
     if (done == -EISDIR)

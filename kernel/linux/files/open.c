@@ -310,7 +310,10 @@ static k42_result open_text(struct opening *opening, uintptr_t path) {
     if (result < 0)
         return result;
     opening->text = text.at;
-    FILES_CALL(result, open_now(opening));
+    if (opening->flags & (OPEN_CREATE | OPEN_TRUNCATE)) /* nothing is changed without a number */
+        result = k42_call(task_self()->descriptors, room, 0, files_limit());
+    if (result >= 0)
+        FILES_CALL(result, open_now(opening));
     files_text_end(&text);
     return result < 0 ? result : add_opened(opening);
 }

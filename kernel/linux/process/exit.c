@@ -6,6 +6,7 @@
  * to another parent, then the parent learns of it. When the parent knows, the process object may be
  * gone at any moment: nothing of it is touched afterwards.
  */
+#include "accounting.h"
 #include "lives.h"
 
 #include "../../dev/tty/terminal.h"
@@ -174,6 +175,7 @@ static void end_process(struct task *task, struct tracee *tracee) {
     if (process_alarms_end)
         process_alarms_end(task->pid, false);
     ignore(k42_call(task->process, info, &self));
+    accounting_write(task, &self);
     leave_session(&self);
     give_children_away(task, &self);
     k42_result parent = k42_call(task->process, ended, &child);

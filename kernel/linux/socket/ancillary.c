@@ -212,9 +212,18 @@ static void write_files(struct writing *writing, struct socket_message *message)
         write_one(writing, FILES, numbers, given * sizeof *numbers);
 }
 
+static void write_stamp(struct writing *writing, uint64_t when, unsigned stamps) {
+    uint64_t time[2] = {when / 1000000000, when % 1000000000};
+    if (stamps == STAMPS_MICROSECONDS || stamps == STAMPS_MICROSECONDS_WIDE)
+        time[1] /= 1000;
+    write_one(writing, (int)stamps, time, sizeof time);
+}
+
 unsigned ancillary_write(const struct ancillary *to, struct socket_message *message,
-                         bool tells_owner, size_t *used) {
+                         bool tells_owner, unsigned stamps, size_t *used) {
     struct writing writing = {.at = to->at, .left = to->at ? to->size : 0};
+    if (stamps && message->got)
+        write_stamp(&writing, message->when, stamps);
     if (tells_owner && message->got)
         write_one(&writing, OWNER, &message->owner, sizeof message->owner);
     if (message->files)

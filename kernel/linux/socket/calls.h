@@ -67,8 +67,9 @@ struct ancillary {
 K42_MUST_CHECK
 k42_result ancillary_read(const struct ancillary *from, struct socket_message *message);
 /* Gives what was received to the program, as much as there is room for: files get descriptors.
- * Returns the flags of recvmsg() to be told; `used`: how much was written. */
+ * `stamps`: how it is told when it was sent, as enum socket_stamps. Returns the flags of recvmsg()
+ * to be told; `used`: how much was written. */
 unsigned ancillary_write(const struct ancillary *to, struct socket_message *message,
-                         bool tells_owner, size_t *used);
+                         bool tells_owner, unsigned stamps, size_t *used);
 
 #endif

@@ -10,6 +10,8 @@
 #include "socket_body.h"
 
 #include "../../mem/heap/heap.h"
+#include "../process/lives.h"
+#include "../task.h"
 #include "flight.h"
 
 /* ---- listening ---- */
@@ -25,6 +27,8 @@ k42_result call_listen(struct socket *self, unsigned most, const struct socket_o
     most = most < MOST ? most : MOST;
     (void)!k42_call(socket->own, limit, INBOX_BYTES * 16ul, most + 1);
     (void)!k42_call(socket->own, set_owner, owner, &socket->bound.name.address);
+    (void)!k42_call(socket->own, set_credentials, credentials_hold(task_self()->credentials));
+    socket_set_credentials(socket, credentials_hold(task_self()->credentials));
     socket->partner = *owner; /* as Linux: SO_PEERCRED of a listener is who made it one */
     socket->listens = socket->accepted = true;
     __atomic_store_n(&socket->bound.listens, 1, __ATOMIC_RELEASE);
@@ -70,6 +74,8 @@ static struct k42_pair make_other(struct socket_body *socket, inbox_ref listener
         return file;
     result = k42_call(other, join, k42_id_of(socket->own), owner);
     socket->partner = listens;
+    struct k42_pair whose = k42_call(listener, credentials);
+    socket_set_credentials(socket, (struct credentials *)whose.word);
     if (result < 0) {
         (void)!k42_call((file_ref)file.word, release);
         file.result = result;
@@ -185,6 +191,8 @@ k42_result call_poll(struct socket *self) {
         peer = (struct inbox_look){.shut = true, .room = true};
     if (own.parcels || own.shut)
         ready |= FILE_READABLE;
+    if (own.urgent)
+        ready |= FILE_URGENT;
     if (own.shut)
         ready |= FILE_PEER_CLOSED;
     if (own.error)

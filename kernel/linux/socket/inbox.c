@@ -3,6 +3,7 @@
  */
 #include "inbox_body.h"
 
+#include "../process/lives.h"
 #include "flight.h"
 #include "runtime.h"
 
@@ -33,6 +34,7 @@ k42_result inbox_make(struct k42_class *class_, inbox_ref *made) {
     if (!inbox)
         return -ENOMEM;
     inbox->holds = 1;
+    inbox->error_first = class_ == &inbox_parcels;
     inbox->most_bytes = INBOX_BYTES;
     inbox->most_parcels = INBOX_PARCELS_MOST;
     k42_result result = k42_make(class_, inbox, &ref);
@@ -58,6 +60,7 @@ void inbox_fini(struct k42_root *root) {
     if (!inbox)
         return;
     throw_away(inbox->first);
+    credentials_release(inbox->credentials);
     k42_platform_free(inbox);
 }
 
@@ -73,6 +76,8 @@ static bool forget_first(struct inbox_body *inbox) {
     inbox->first = parcel->next;
     if (!inbox->first)
         inbox->last = NULL;
+    if (inbox->urgent == parcel)
+        inbox->urgent = NULL;
     inbox->bytes -= parcel->length - parcel->taken;
     inbox->used -= parcel->length + PARCEL_COST;
     inbox->parcels--;
@@ -90,7 +95,7 @@ static void tell_room(struct inbox_body *inbox, bool tell) {
 static bool empty(struct inbox_body *inbox) {
     k42_lock(&inbox->lock);
     struct parcel *first = inbox->first;
-    inbox->first = inbox->last = NULL;
+    inbox->first = inbox->last = inbox->urgent = NULL;
     inbox->bytes = inbox->used = inbox->parcels = 0;
     k42_unlock(&inbox->lock);
     throw_away(first);
@@ -117,18 +122,62 @@ void inbox_leave(struct inbox_body *inbox) {
     (void)!wait_notify(inbox->self, INBOX_TAKING, WAIT_READ, 1);
 }
 
+/* With the lock. An error is forgotten when it is told. */
+static k42_result why_nothing(struct inbox_body *inbox) {
+    k42_result error = inbox->error;
+    inbox->error = 0;
+    return error ? error
+           : inbox->shut
+               ? 0
+               : wait_on(inbox->self, INBOX_PARCELS, WAIT_READ | WAIT_ERROR | WAIT_HANGUP);
+}
+
+k42_result inbox_nothing(struct inbox_body *inbox) {
+    k42_lock(&inbox->lock);
+    k42_result why = why_nothing(inbox);
+    k42_unlock(&inbox->lock);
+    return why;
+}
+
 struct parcel *inbox_first(struct inbox_body *inbox, k42_result *why) {
     k42_lock(&inbox->lock);
     struct parcel *first = inbox->first;
-    if (!first && why) {
-        *why = inbox->error ? inbox->error
-               : inbox->shut
-                   ? 0
-                   : wait_on(inbox->self, INBOX_PARCELS, WAIT_READ | WAIT_ERROR | WAIT_HANGUP);
-        inbox->error = 0;
-    }
+    if (why && inbox->error && inbox->error_first)
+        first = NULL;
+    if (!first && why)
+        *why = why_nothing(inbox);
     k42_unlock(&inbox->lock);
     return first;
+}
+
+/* The byte is a parcel by itself, which stays as a mark when it has been taken. */
+static bool is_mark(const struct inbox_body *inbox, const struct parcel *parcel) {
+    return parcel->urgent && (parcel == inbox->urgent || parcel->taken == parcel->length);
+}
+
+bool inbox_is_mark(struct inbox_body *inbox, const struct parcel *parcel) {
+    k42_lock(&inbox->lock);
+    bool mark = is_mark(inbox, parcel);
+    k42_unlock(&inbox->lock);
+    return mark;
+}
+
+struct parcel *inbox_urgent(struct inbox_body *inbox) {
+    k42_lock(&inbox->lock);
+    struct parcel *urgent = inbox->urgent;
+    k42_unlock(&inbox->lock);
+    return urgent;
+}
+
+void inbox_pass_mark(struct inbox_body *inbox, struct parcel *parcel, bool taken) {
+    k42_lock(&inbox->lock);
+    if (inbox->urgent == parcel)
+        inbox->urgent = NULL;
+    if (taken) {
+        inbox->bytes -= parcel->length - parcel->taken;
+        parcel->taken = parcel->length;
+    }
+    k42_unlock(&inbox->lock);
 }
 
 void inbox_left(struct inbox_body *inbox) {
@@ -180,6 +229,7 @@ k42_result inbox_tell(struct inbox_body *inbox, struct parcel *parcel,
     taking->owner = parcel->owner;
     taking->from = parcel->from;
     taking->length = parcel->length;
+    taking->when = parcel->when;
     return 0;
 }
 
@@ -233,25 +283,34 @@ k42_result inbox_room(struct inbox *self, uint64_t length, k42_id from) {
     return result;
 }
 
+/* With the lock. Of urgent bytes the last alone is one: those before go with the others. */
+static void add_last(struct inbox_body *inbox, struct parcel *parcel) {
+    parcel->next = NULL;
+    if (inbox->last)
+        inbox->last->next = parcel;
+    else
+        inbox->first = parcel;
+    inbox->last = parcel;
+    if (parcel->urgent && inbox->urgent)
+        inbox->urgent->urgent = false;
+    if (parcel->urgent)
+        inbox->urgent = parcel;
+    inbox->bytes += parcel->length;
+    inbox->used += parcel->length + PARCEL_COST;
+    inbox->parcels++;
+}
+
 k42_result inbox_put(struct inbox *self, struct parcel *parcel) {
     struct inbox_body *inbox = INBOX(self);
+    uint32_t events = WAIT_READ | (parcel->urgent ? FILE_URGENT : 0);
     k42_lock(&inbox->lock);
     k42_result result = inbox->dead ? -ECONNREFUSED : inbox->shut ? -EPIPE : 0;
-    if (!result) {
-        parcel->next = NULL;
-        if (inbox->last)
-            inbox->last->next = parcel;
-        else
-            inbox->first = parcel;
-        inbox->last = parcel;
-        inbox->bytes += parcel->length;
-        inbox->used += parcel->length + PARCEL_COST;
-        inbox->parcels++;
-    }
+    if (!result)
+        add_last(inbox, parcel); /* and from now on it may be somebody else's */
     k42_unlock(&inbox->lock);
     if (!result) {
         (void)!wait_notify(inbox->self, INBOX_PARCELS, WAIT_READ, 1);
-        (void)!wait_notify(inbox->self, INBOX_POLL, WAIT_READ, WAIT_ALL);
+        (void)!wait_notify(inbox->self, INBOX_POLL, events, WAIT_ALL);
     }
     return result;
 }
@@ -290,6 +349,31 @@ k42_result inbox_end(struct inbox *self) {
     return any;
 }
 
+k42_result inbox_clear(struct inbox *self) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_result result = inbox_begin(inbox);
+    if (result < 0)
+        return result;
+    bool any = empty(inbox);
+    inbox_leave(inbox);
+    tell_room(inbox, any);
+    return any;
+}
+
+k42_result inbox_fail(struct inbox *self, k42_id from, int reason) {
+    struct inbox_body *inbox = INBOX(self);
+    k42_lock(&inbox->lock);
+    bool fails = inbox->only == from && !inbox->dead;
+    if (fails)
+        inbox->error = reason;
+    k42_unlock(&inbox->lock);
+    if (fails) {
+        (void)!wait_notify(inbox->self, INBOX_PARCELS, WAIT_ERROR, WAIT_ALL);
+        (void)!wait_notify(inbox->self, INBOX_POLL, WAIT_ERROR, WAIT_ALL);
+    }
+    return 0;
+}
+
 k42_result inbox_error(struct inbox *self) {
     struct inbox_body *inbox = INBOX(self);
     k42_lock(&inbox->lock);
@@ -301,6 +385,14 @@ k42_result inbox_error(struct inbox *self) {
 
 /* ---- looking ---- */
 
+/* With the lock. A mark whose byte was taken is one until what stands behind it is. */
+static bool at_mark(const struct inbox_body *inbox) {
+    const struct parcel *first = inbox->first;
+    if (!first || first == inbox->urgent)
+        return first;
+    return is_mark(inbox, first) && (!inbox->urgent || first->next == inbox->urgent);
+}
+
 k42_result inbox_look(struct inbox *self, struct inbox_look *look) {
     struct inbox_body *inbox = INBOX(self);
     k42_lock(&inbox->lock);
@@ -311,7 +403,9 @@ k42_result inbox_look(struct inbox *self, struct inbox_look *look) {
                                 .error = inbox->error,
                                 .shut = inbox->shut,
                                 .dead = inbox->dead,
-                                .room = has_room(inbox)};
+                                .room = has_room(inbox),
+                                .urgent = inbox->urgent,
+                                .at_mark = at_mark(inbox)};
     inbox->room_wanted |= !look->room;
     k42_unlock(&inbox->lock);
     return 0;
@@ -326,43 +420,4 @@ k42_result inbox_each_file(struct inbox *self, void (*fn)(k42_id file, void *arg
             fn(k42_ref_id(parcel->files->file[i].ref), argument);
     k42_unlock(&inbox->lock);
     return 0;
-}
-
-k42_result inbox_limit(struct inbox *self, uint64_t bytes, uint32_t parcels) {
-    struct inbox_body *inbox = INBOX(self);
-    k42_lock(&inbox->lock);
-    inbox->most_bytes = bytes;
-    inbox->most_parcels = parcels;
-    k42_unlock(&inbox->lock);
-    (void)!wait_notify(inbox->self, INBOX_PARCELS, WAIT_WRITE, WAIT_ALL);
-    return 0;
-}
-
-k42_result inbox_set_owner(struct inbox *self, const struct socket_owner *owner,
-                           const struct socket_address *address) {
-    struct inbox_body *inbox = INBOX(self);
-    k42_lock(&inbox->lock);
-    inbox->owner = *owner;
-    inbox->address = *address;
-    k42_unlock(&inbox->lock);
-    return 0;
-}
-
-k42_result inbox_owner(struct inbox *self, struct socket_owner *owner,
-                       struct socket_address *address) {
-    struct inbox_body *inbox = INBOX(self);
-    k42_lock(&inbox->lock);
-    *owner = inbox->owner;
-    *address = inbox->address;
-    k42_unlock(&inbox->lock);
-    return 0;
-}
-
-k42_result inbox_describe(struct k42_object *self, char *text, size_t size) {
-    struct inbox_body *inbox = INBOX(self);
-    return (k42_result)k42_format_text(text, size, "inbox with %u parcels, %lu bytes, %u holds%s",
-                                       inbox->parcels, inbox->bytes, inbox->holds,
-                                       inbox->dead   ? ", dead"
-                                       : inbox->shut ? ", shut"
-                                                     : "");
 }

@@ -17,6 +17,9 @@
 #include <k42/object.h>
 #include <stdbool.h>
 
+#define INBOX_INTERFACE_VERSION 2
+
+struct credentials;
 struct inbox;
 
 enum inbox_key {
@@ -32,7 +35,9 @@ struct inbox_look {
     uint32_t parcels;
     int32_t error; /* what the next who takes is told, negative; 0: nothing */
     bool shut, dead;
-    bool room; /* for those who send and would rather not wait */
+    bool room;    /* for those who send and would rather not wait */
+    bool urgent;  /* there is an urgent byte in it */
+    bool at_mark; /* what is taken next stands behind where the urgent byte is, or was */
 };
 
 /* Taking: what is wanted, and what was got besides bytes. */
@@ -40,10 +45,15 @@ struct inbox_taking {
     struct copy *copy;
     bool peeks;                 /* it stays */
     bool by_owner;              /* nothing of another's is wanted with it */
+    bool urgent;                /* the urgent byte is wanted, and nothing else */
+    bool in_line;               /* the urgent byte is one of the others */
+    uint64_t skip;              /* peeking begins behind so many bytes */
+    uint64_t least;             /* bytes, if so many fit: fewer are not taken while more may come */
     struct parcel_files *files; /* with the bytes; whoever took them has them */
     struct socket_owner owner;
     struct socket_address from;
     uint64_t length; /* of the parcel, also when less was copied */
+    uint64_t when;   /* it was sent, as the time of day */
     bool got;        /* there was a parcel, if perhaps an empty one */
 };
 
@@ -68,8 +78,8 @@ struct inbox_ops {
     K42_METHOD(put)(struct inbox *self, K42_LOCAL struct parcel *parcel);
 
     /* Takes bytes, in the class's way: a stream's as many as there are, or those of one parcel.
-     * Returns how many, also 0 at the end. Errors: what was left as an error, once; -EFAULT,
-     * -K42_WAIT. */
+     * Returns how many, also 0 at the end. Errors: what was left as an error, once; -EINVAL, there
+     * is no urgent byte; -EFAULT, -K42_WAIT. */
     K42_METHOD(take)(struct inbox *self, K42_LOCAL struct inbox_taking *taking);
 
     /* Takes a whole parcel, in the word. Errors: -EINVAL, it is shut; -K42_WAIT. */
@@ -105,6 +115,15 @@ struct inbox_ops {
     K42_METHOD(owner)
     (struct inbox *self, K42_OUT struct socket_owner *owner,
      K42_OUT struct socket_address *address);
+
+    /* Throws away what is in it: 1 if that was anything. Errors: -K42_WAIT. */
+    K42_METHOD(clear)(struct inbox *self);
+    /* If it takes parcels from that one alone, the next who takes is told that reason. */
+    K42_METHOD(fail)(struct inbox *self, k42_id from, int reason);
+    /* Whose it is, with all groups; becomes its own. */
+    K42_METHOD(set_credentials)(struct inbox *self, K42_LOCAL struct credentials *credentials);
+    /* Tells that, held, in the word; NULL: of nobody. */
+    K42_METHOD_PAIR(credentials)(struct inbox *self);
 };
 
 struct inbox {

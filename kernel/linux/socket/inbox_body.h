@@ -26,13 +26,16 @@ struct inbox_body {
     uint32_t taking; /* atomic */
     struct k42_lock lock;
     struct parcel *first, *last;
-    uint64_t used; /* of most_bytes, PARCEL_COST for each parcel included */
+    struct parcel *urgent; /* the one with the urgent byte, which nobody has taken; or NULL */
+    uint64_t used;         /* of most_bytes, PARCEL_COST for each parcel included */
     uint64_t bytes, most_bytes;
     uint32_t parcels, most_parcels;
     int32_t error;
     k42_id only;
     bool shut, dead;
-    bool room_wanted; /* somebody found that there is none */
+    bool room_wanted;                /* somebody found that there is none */
+    bool error_first;                /* an error is told before what came earlier; constant */
+    struct credentials *credentials; /* held, or NULL */
     struct socket_owner owner;
     struct socket_address address;
 };
@@ -49,6 +52,14 @@ void inbox_leave(struct inbox_body *inbox);
 /* With `taking`: the first parcel; NULL: none, and *why, unless that is NULL, is what the call
  * answers: what was left as an error is forgotten then. */
 struct parcel *inbox_first(struct inbox_body *inbox, k42_result *why);
+/* What a call answers that finds nothing to take, as inbox_first() tells it. */
+K42_MUST_CHECK
+k42_result inbox_nothing(struct inbox_body *inbox);
+/* With `taking`: whether a parcel stands where the urgent byte is or was; the one that has it, or
+ * NULL; and that byte is one of the others from now on, or `taken`, and its parcel a mark. */
+bool inbox_is_mark(struct inbox_body *inbox, const struct parcel *parcel);
+struct parcel *inbox_urgent(struct inbox_body *inbox);
+void inbox_pass_mark(struct inbox_body *inbox, struct parcel *parcel, bool taken);
 /* After taking that may leave something, as one that fails does: who else waits learns that there
  * is more, since one alone is told of each parcel, perhaps the one that has just failed. */
 void inbox_left(struct inbox_body *inbox);
@@ -73,6 +84,8 @@ k42_result inbox_look(struct inbox *self, struct inbox_look *look);
 k42_result inbox_shut(struct inbox *self, int reason);
 k42_result inbox_end(struct inbox *self);
 k42_result inbox_error(struct inbox *self);
+k42_result inbox_clear(struct inbox *self);
+k42_result inbox_fail(struct inbox *self, k42_id from, int reason);
 k42_result inbox_each_file(struct inbox *self, void (*fn)(k42_id file, void *argument),
                            void *argument);
 k42_result inbox_limit(struct inbox *self, uint64_t bytes, uint32_t parcels);
@@ -80,7 +93,11 @@ k42_result inbox_set_owner(struct inbox *self, const struct socket_owner *owner,
                            const struct socket_address *address);
 k42_result inbox_owner(struct inbox *self, struct socket_owner *owner,
                        struct socket_address *address);
+k42_result inbox_set_credentials(struct inbox *self, struct credentials *credentials);
+struct k42_pair inbox_credentials(struct inbox *self);
 void inbox_fini(struct k42_root *root);
+
+extern struct k42_class inbox_parcels;
 
 /* Makes one of a class, with one hold. -ENOMEM. */
 K42_MUST_CHECK
@@ -91,6 +108,7 @@ k42_result inbox_make(struct k42_class *class_, inbox_ref *made);
     .room = inbox_room, .only = inbox_only, .put = inbox_put, .pop = inbox_pop,                    \
     .look = inbox_look, .shut = inbox_shut, .end = inbox_end, .error = inbox_error,                \
     .each_file = inbox_each_file, .limit = inbox_limit, .set_owner = inbox_set_owner,              \
-    .owner = inbox_owner
+    .owner = inbox_owner, .clear = inbox_clear, .fail = inbox_fail,                                \
+    .set_credentials = inbox_set_credentials, .credentials = inbox_credentials
 
 #endif

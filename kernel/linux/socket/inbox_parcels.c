@@ -7,12 +7,16 @@
 static k42_result take_one(struct inbox_body *inbox, struct inbox_taking *taking) {
     k42_result why = 0, done = 0;
     struct parcel *parcel = inbox_first(inbox, &why);
+    uint64_t skip = taking->skip;
+    for (; parcel && skip && skip >= parcel->length; parcel = inbox_next(inbox, parcel))
+        skip -= parcel->length;
     if (!parcel)
-        return why;
-    size_t wanted = parcel->length < taking->copy->left ? parcel->length : taking->copy->left;
+        return taking->skip && !why ? inbox_nothing(inbox) : why;
+    size_t wanted = parcel->length - skip;
+    wanted = wanted < taking->copy->left ? wanted : taking->copy->left;
     struct copy at = *taking->copy;
     while (done < (k42_result)wanted) {
-        k42_result result = copy_out(&at, parcel->bytes + done, wanted - (size_t)done);
+        k42_result result = copy_out(&at, parcel->bytes + skip + done, wanted - (size_t)done);
         if (result < 0)
             return result;
         done += result;
@@ -20,6 +24,7 @@ static k42_result take_one(struct inbox_body *inbox, struct inbox_taking *taking
     k42_result told = inbox_tell(inbox, parcel, taking);
     if (told < 0)
         return told;
+    taking->length -= skip;
     *taking->copy = at;
     if (!taking->peeks)
         inbox_taken(inbox, parcel->length, true);

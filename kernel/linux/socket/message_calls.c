@@ -31,8 +31,6 @@ struct talk {
 
 static k42_result begin(struct talk *talk, int fd, unsigned flags) {
     k42_result result = socket_get(fd, &talk->file, &talk->socket);
-    if (result >= 0 && (flags & SOCKET_OUT_OF_BAND))
-        result = -EOPNOTSUPP;
     if (result >= 0)
         result = k42_call(talk->file, hold);
     if (result < 0)
@@ -128,7 +126,6 @@ static k42_result send_to(struct talk *talk, uintptr_t to, int length) {
     return result;
 }
 
-/* Partly: MSG_OOB is refused. */
 LINUX_CALL(44, sendto, int fd, uintptr_t from, size_t size, unsigned flags, uintptr_t to,
            int length) {
     enum { MOST = 0x7ffff000 };
@@ -156,7 +153,6 @@ static k42_result send_message(int fd, uintptr_t at, unsigned flags) {
     return end_message(&talk, &vectors, result);
 }
 
-/* Partly: MSG_OOB is refused. */
 LINUX_CALL(46, sendmsg, int fd, uintptr_t message, unsigned flags) {
     return send_message(fd, message, flags);
 }
@@ -177,17 +173,26 @@ LINUX_CALL(307, sendmmsg, int fd, uintptr_t messages, unsigned count, unsigned f
 
 /* ---- receiving ---- */
 
-/* Once, or, with MSG_WAITALL, until all has come, or there is no more. */
+/* How many bytes a call waits for: a stream's may be told (SO_RCVLOWAT), or wants all there is room
+ * for (MSG_WAITALL). */
+static k42_result least_of(const struct talk *talk) {
+    const unsigned at_once = SOCKET_PEEK | SOCKET_OUT_OF_BAND;
+    if ((talk->message.flags & at_once) ||
+        k42_call(talk->socket, number, SOCKET_KIND) != SOCKET_STREAM)
+        return 0;
+    return talk->message.flags & SOCKET_WAIT_ALL ? (k42_result)talk->copy.left
+                                                 : k42_call(talk->socket, number, SOCKET_LEAST);
+}
+
+/* Until so many have come, or there is no more. */
 static k42_result receive_all(struct talk *talk, uint64_t deadline) {
     struct socket_message *message = &talk->message;
-    bool stream = k42_call(talk->socket, number, SOCKET_KIND) == SOCKET_STREAM;
-    bool all = stream && (message->flags & SOCKET_WAIT_ALL) && !(message->flags & SOCKET_PEEK);
-    k42_result done = 0, result;
+    k42_result least = least_of(talk), done = 0, result;
     do {
         WAIT_CALL(result, deadline, 0,
                   socket_unless_blocking(k42_call(talk->socket, receive, message), talk->blocks));
         done += result > 0 ? result : 0;
-    } while (all && result > 0 && talk->copy.left && !message->files);
+    } while (result > 0 && done < least && talk->copy.left && !message->files);
     return done || result >= 0 ? done : result;
 }
 
@@ -196,7 +201,6 @@ static k42_result receive(struct talk *talk) {
     return result_of(receive_all(talk, deadline), deadline);
 }
 
-/* Partly: MSG_OOB is refused. */
 LINUX_CALL(45, recvfrom, int fd, uintptr_t to, size_t size, unsigned flags, uintptr_t from,
            uintptr_t length_at) {
     enum { MOST = 0x7ffff000 };
@@ -227,12 +231,13 @@ static k42_result write_back(struct talk *talk, uintptr_t at, const struct user_
     struct ancillary control = {user->control, user->control_size};
     uint64_t used = 0;
     bool tells = k42_call(talk->socket, number, SOCKET_PASSES_OWNER) > 0;
-    uint32_t flags = ancillary_write(&control, message, tells, &used);
-    uint32_t length = message->got ? message->from.length : 0;
     bool stream = k42_call(talk->socket, number, SOCKET_KIND) == SOCKET_STREAM;
+    unsigned stamps = stream ? 0 : (unsigned)k42_call(talk->socket, number, SOCKET_STAMPS);
+    uint32_t flags = ancillary_write(&control, message, tells, stamps, &used);
+    uint32_t length = message->got ? message->from.length : 0;
     if (!stream && message->got && (uint64_t)bytes < message->length)
         flags |= SOCKET_CUT;
-    flags |= message->flags & SOCKET_CLOSE_ON_EXEC;
+    flags |= message->flags & (SOCKET_CLOSE_ON_EXEC | SOCKET_OUT_OF_BAND);
     k42_result result = 0;
     if (user->name && length)
         result = files_copy_out(user->name, message->from.bytes,
@@ -261,7 +266,6 @@ static k42_result receive_message(int fd, uintptr_t at, unsigned flags) {
     return end_message(&talk, &vectors, result);
 }
 
-/* Partly: MSG_OOB is refused. */
 LINUX_CALL(47, recvmsg, int fd, uintptr_t message, unsigned flags) {
     return receive_message(fd, message, flags);
 }

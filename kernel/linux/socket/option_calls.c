@@ -1,6 +1,7 @@
 /*
  * setsockopt and getsockopt.
  */
+#include "../process/lives.h"
 #include "calls.h"
 
 enum {
@@ -21,12 +22,18 @@ enum {
     PASS_OWNER = 16,
     PEER_OWNER = 17,
     RECEIVE_TIME = 20,
+    LEAST = 18, /* SO_RCVLOWAT */
     SEND_TIME = 21,
     LISTENS = 30,
     SEND_BUFFER_FORCED = 32,
     RECEIVE_BUFFER_FORCED = 33,
+    PASS_LABEL = 34,
+    MARK = 36,
+    STAMPING = 37,
     PROTOCOL = 38,
     DOMAIN = 39,
+    PEEK_OFFSET = 42,
+    PEER_GROUPS = 59,
     LEAST_SEND = 4608,
     LEAST_RECEIVE = 2304,
     MOST_BUFFER = 212992,
@@ -76,7 +83,7 @@ static k42_result set_time(socket_ref socket, unsigned which, struct time_limit 
 static bool is_switch(int option) {
     static const uint64_t switches = 1ul << DEBUG | 1ul << REUSE_ADDRESS | 1ul << DO_NOT_ROUTE |
                                      1ul << BROADCAST | 1ul << KEEP_ALIVE | 1ul << IN_LINE |
-                                     1ul << REUSE_PORT;
+                                     1ul << REUSE_PORT | 1ul << PASS_LABEL;
     return option >= 0 && option < 64 && (switches >> option & 1);
 }
 
@@ -84,6 +91,20 @@ static k42_result set_switch(socket_ref socket, int option, bool on) {
     uint64_t all = (uint64_t)k42_call(socket, number, SOCKET_SWITCHES);
     return k42_call(socket, set_number, SOCKET_SWITCHES,
                     (all & ~(1ul << option)) | (uint64_t)on << option);
+}
+
+/* Of a mark nobody takes notice. */
+static k42_result set_mark(socket_ref socket, int32_t value) {
+    enum { CAPABILITY_ADMINISTER_NETWORK = 12, CAPABILITY_RAW_NETWORK };
+    if (!files_may(CAPABILITY_ADMINISTER_NETWORK) && !files_may(CAPABILITY_RAW_NETWORK))
+        return -EPERM;
+    return k42_call(socket, set_number, SOCKET_MARK, (uint32_t)value);
+}
+
+static k42_result set_stamping(socket_ref socket, int32_t value) {
+    enum { KNOWN = 0xffff };
+    return value & ~KNOWN ? -EINVAL
+                          : k42_call(socket, set_number, SOCKET_STAMPING, (uint32_t)value);
 }
 
 static k42_result set_option(socket_ref socket, int option, const union given *given) {
@@ -105,6 +126,23 @@ static k42_result set_option(socket_ref socket, int option, const union given *g
         return set_time(socket, SOCKET_RECEIVE_NS, given->limit);
     case PRIORITY:
         return k42_call(socket, set_number, SOCKET_PRIORITY, (uint32_t)value);
+    case LEAST:
+        return k42_call(socket, set_number, SOCKET_LEAST,
+                        (uint64_t)(value < 0 ? INT32_MAX
+                                   : value   ? value
+                                             : 1));
+    case PEEK_OFFSET:
+        return k42_call(socket, set_number, SOCKET_PEEK_OFFSET,
+                        value < 0 ? 0 : (uint64_t)value + 1);
+    case MARK:
+        return set_mark(socket, value);
+    case STAMPS_MICROSECONDS:
+    case STAMPS_NANOSECONDS:
+    case STAMPS_MICROSECONDS_WIDE:
+    case STAMPS_NANOSECONDS_WIDE:
+        return k42_call(socket, set_number, SOCKET_STAMPS, value ? (uint64_t)option : STAMPS_NONE);
+    case STAMPING:
+        return set_stamping(socket, value);
     case LINGER:
         return k42_call(socket, set_number, SOCKET_LINGER,
                         (uint64_t)(uint32_t)given->linger.seconds << 1 | (value != 0));
@@ -119,7 +157,6 @@ static size_t size_of(int option) {
                                                          : sizeof(int32_t);
 }
 
-/* Partly: SO_RCVLOWAT, SO_PEEK_OFF, SO_TIMESTAMP, SO_MARK, SO_PASSSEC are not there. */
 LINUX_CALL(54, setsockopt, int fd, int level, int option, uintptr_t from, unsigned size) {
     socket_ref socket;
     file_ref file;
@@ -153,6 +190,7 @@ struct answer {
         struct socket_owner owner;
         struct time_limit limit;
         struct linger linger;
+        int32_t stamping[2];
     };
     size_t size;
 };
@@ -213,6 +251,25 @@ static k42_result ask(socket_ref socket, int option, struct answer *answer) {
         return 0;
     case PEER_OWNER:
         return tell_peer(socket, answer);
+    case LEAST:
+        found = k42_call(socket, number, SOCKET_LEAST);
+        break;
+    case PEEK_OFFSET:
+        found = k42_call(socket, number, SOCKET_PEEK_OFFSET) - 1;
+        break;
+    case MARK:
+        found = k42_call(socket, number, SOCKET_MARK);
+        break;
+    case STAMPS_MICROSECONDS:
+    case STAMPS_NANOSECONDS:
+    case STAMPS_MICROSECONDS_WIDE:
+    case STAMPS_NANOSECONDS_WIDE:
+        found = k42_call(socket, number, SOCKET_STAMPS) == option;
+        break;
+    case STAMPING:
+        answer->stamping[0] = (int32_t)k42_call(socket, number, SOCKET_STAMPING);
+        answer->size = sizeof answer->stamping;
+        return 0;
     default:
         if (!is_switch(option))
             return -ENOPROTOOPT;
@@ -222,8 +279,20 @@ static k42_result ask(socket_ref socket, int option, struct answer *answer) {
     return 0;
 }
 
-/* Partly: SO_RCVLOWAT, SO_PEEK_OFF, SO_TIMESTAMP, SO_MARK, SO_PASSSEC, SO_PEERGROUPS are not there.
- */
+/* How much room they need is said also where there is less. */
+static k42_result tell_groups(socket_ref socket, uintptr_t to, int32_t room, uintptr_t size_at) {
+    struct k42_pair found = k42_call(socket, credentials);
+    if (found.result < 0)
+        return found.result;
+    struct credentials *who = credentials_hold((struct credentials *)found.word);
+    int32_t size = (int32_t)(who->group_count * sizeof who->groups[0]);
+    k42_result result = size > room ? -ERANGE : files_copy_out(to, who->groups, (size_t)size);
+    if ((!result || result == -ERANGE) && files_copy_out(size_at, &size, sizeof size) < 0)
+        result = -EFAULT;
+    credentials_release(who);
+    return result;
+}
+
 LINUX_CALL(55, getsockopt, int fd, int level, int option, uintptr_t to, uintptr_t size_at) {
     struct answer answer = {.size = 0};
     socket_ref socket;
@@ -239,6 +308,8 @@ LINUX_CALL(55, getsockopt, int fd, int level, int option, uintptr_t to, uintptr_
         result = -EINVAL;
     if (result >= 0)
         result = socket_get(fd, &file, &socket);
+    if (result >= 0 && option == PEER_GROUPS)
+        return linux_result(tell_groups(socket, to, room, size_at), -EBADF);
     if (result >= 0)
         result = ask(socket, option, &answer);
     if (result < 0)

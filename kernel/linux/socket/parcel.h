@@ -51,6 +51,8 @@ struct parcel {
     struct parcel_files *files; /* NULL: none */
     struct socket_owner owner;
     struct socket_address from;
+    uint64_t when;        /* it was sent, as the time of day; 0: not told */
+    bool urgent;          /* of one byte (MSG_OOB) */
     size_t length, taken; /* bytes; how many of them a stream's reader has had */
     char bytes[];
 };

@@ -45,8 +45,12 @@ struct socket_message {
     struct socket_owner owner;
     struct socket_address from;
     uint64_t length; /* of what was received, also when less was copied */
+    uint64_t when;   /* it was sent, as the time of day */
+    uint64_t least;  /* no fewer bytes are received while more may come */
     bool got;
 };
+
+enum { SOCKET_SWITCH_IN_LINE = 10 }; /* SO_OOBINLINE, one of SOCKET_SWITCHES */
 
 enum socket_number {
     SOCKET_KIND,
@@ -62,10 +66,24 @@ enum socket_number {
     SOCKET_RECEIVE_NS, /* and receiving */
     SOCKET_SWITCHES, /* options that are kept and mean nothing here: a bit for the number of each */
     SOCKET_PRIORITY,
-    SOCKET_LINGER, /* on or off; the time above that */
-    SOCKET_FAMILY, /* AF_UNIX; AF_NETLINK: the kernel sends to it */
-    SOCKET_INBOX,  /* the id of its own */
+    SOCKET_LINGER,      /* on or off; the time above that */
+    SOCKET_LEAST,       /* SO_RCVLOWAT */
+    SOCKET_PEEK_OFFSET, /* one more than where peeking begins; 0: at the beginning */
+    SOCKET_MARK,
+    SOCKET_STAMPS,   /* datagrams and packets are told with their time: enum socket_stamps */
+    SOCKET_STAMPING, /* kept */
+    SOCKET_FAMILY,   /* AF_UNIX; AF_NETLINK: the kernel sends to it */
+    SOCKET_INBOX,    /* the id of its own */
     SOCKET_NUMBERS,
+};
+
+/* The options that ask for them, and the names they come with. */
+enum socket_stamps {
+    STAMPS_NONE,
+    STAMPS_MICROSECONDS = 29,
+    STAMPS_NANOSECONDS = 35,
+    STAMPS_MICROSECONDS_WIDE = 63,
+    STAMPS_NANOSECONDS_WIDE = 64,
 };
 
 struct socket_ops {
@@ -99,7 +117,7 @@ struct socket_ops {
     /* Sends as much as there is room for; returns how many bytes. Errors: -EPIPE, -ENOTCONN,
      * -EISCONN, -EOPNOTSUPP, -EMSGSIZE, -ECONNREFUSED, -EDESTADDRREQ, -K42_WAIT. */
     K42_METHOD(send)(struct socket *self, K42_LOCAL struct socket_message *message);
-    /* Receives. Errors: -ENOTCONN, -EINVAL, -ECONNRESET, -K42_WAIT. */
+    /* Receives. Errors: -ENOTCONN, -EINVAL, -EOPNOTSUPP, -ECONNRESET, -K42_WAIT. */
     K42_METHOD(receive)(struct socket *self, K42_LOCAL struct socket_message *message);
 
     /* Its own address, or with `peer` that of whom it is connected to. Errors: -ENOTCONN. */
@@ -119,6 +137,12 @@ struct socket_ops {
     K42_METHOD(accepted)(struct socket *self);
     /* The file that stands before it ends. */
     K42_METHOD(end)(struct socket *self);
+
+    /* All that is known of who connected it, or was connected to, in the word: for as long as the
+     * caller is active. Errors: -ENODATA. */
+    K42_METHOD_PAIR(credentials)(struct socket *self);
+    /* What is in its inbox. */
+    K42_METHOD(look)(struct socket *self, K42_OUT struct inbox_look *look);
 };
 
 struct socket {

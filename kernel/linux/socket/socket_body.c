@@ -4,6 +4,9 @@
 #include "socket_body.h"
 
 #include "../../fs/node.h"
+#include "../../vdso/wall_clock.h"
+#include "../process/lives.h"
+#include "../task.h"
 #include "flight.h"
 #include "runtime.h"
 
@@ -64,6 +67,7 @@ k42_result socket_join(struct socket *self, k42_id other, const struct socket_ow
     if (result >= 0) {
         (void)!k42_call(socket->own, limit, INBOX_BYTES, INBOX_PARCELS_MOST);
         socket->partner = *owner;
+        socket_set_credentials(socket, credentials_hold(task_self()->credentials));
         socket_set_peer(socket, peer);
     }
     return socket_leave(socket, result);
@@ -123,6 +127,18 @@ k42_result socket_peer(struct socket *self, struct socket_owner *owner) {
     return 0;
 }
 
+/* Whoever asks for them at that moment has the old ones until he leaves his generation. */
+void socket_set_credentials(struct socket_body *socket, struct credentials *credentials) {
+    credentials_release(__atomic_exchange_n(&socket->credentials, credentials, __ATOMIC_ACQ_REL));
+}
+
+struct k42_pair socket_credentials(struct socket *self) {
+    struct credentials *found = __atomic_load_n(&SOCKET(self)->credentials, __ATOMIC_ACQUIRE);
+    if (!found)
+        return (struct k42_pair){.result = -ENODATA};
+    return (struct k42_pair){0, (uintptr_t)found};
+}
+
 /* ---- parcels ---- */
 
 /* When it fails the files are still the caller's. Once it is put a parcel is somebody else's. */
@@ -159,6 +175,9 @@ k42_result socket_put(struct socket_body *socket, inbox_ref inbox, struct socket
         return result == -K42_STALE ? -ECONNREFUSED : result;
     (void)!k42_call(socket->own, owner, &owner, &parcel->from);
     parcel->owner = message->owner;
+    parcel->urgent = message->flags & SOCKET_OUT_OF_BAND;
+    if (socket->numbers[SOCKET_KIND] != SOCKET_STREAM)
+        parcel->when = wall_clock_ns();
     result = put_with_files(inbox, parcel, message->files);
     if (result < 0) {
         parcel_free(parcel);
@@ -169,19 +188,43 @@ k42_result socket_put(struct socket_body *socket, inbox_ref inbox, struct socket
     return (k42_result)length;
 }
 
+/* Where peeking begins goes on with what was peeked at, and back with what was taken. */
+static void move_peek_offset(struct socket_body *socket, const struct inbox_taking *taking,
+                             k42_result bytes) {
+    uint64_t set = socket->numbers[SOCKET_PEEK_OFFSET];
+    bool whole = socket->numbers[SOCKET_KIND] != SOCKET_STREAM;
+    uint64_t taken = whole ? taking->length : (uint64_t)bytes;
+    if (set && bytes >= 0 && !taking->urgent)
+        socket->numbers[SOCKET_PEEK_OFFSET] = taking->peeks ? set + (uint64_t)bytes
+                                              : taken < set ? set - taken
+                                                            : 1;
+}
+
 k42_result socket_take(struct socket_body *socket, struct socket_message *message) {
+    uint64_t peek_offset = socket->numbers[SOCKET_PEEK_OFFSET];
+    bool peeks = message->flags & SOCKET_PEEK;
     struct inbox_taking taking = {
         .copy = message->copy,
-        .peeks = message->flags & SOCKET_PEEK,
+        .peeks = peeks,
         .by_owner = socket->numbers[SOCKET_PASSES_OWNER],
+        .urgent = message->flags & SOCKET_OUT_OF_BAND,
+        .in_line = socket->numbers[SOCKET_SWITCHES] >> SOCKET_SWITCH_IN_LINE & 1,
+        .skip = peeks && peek_offset ? peek_offset - 1 : 0,
+        .least = message->least,
     };
     k42_result result = k42_call(socket->own, take, &taking);
+    move_peek_offset(socket, &taking, result);
     message->files = taking.files;
     message->owner = taking.owner;
     message->from = taking.from;
     message->length = taking.length;
+    message->when = taking.when;
     message->got = taking.got;
     return result;
+}
+
+k42_result socket_look(struct socket *self, struct inbox_look *look) {
+    return k42_call(SOCKET(self)->own, look, look);
 }
 
 /* ---- numbers ---- */
@@ -272,6 +315,7 @@ k42_result socket_make(unsigned kind, socket_ref *made) {
     socket->self = k42_ref_id(ref);
     socket->numbers[SOCKET_KIND] = kind;
     socket->numbers[SOCKET_FAMILY] = FAMILY_LOCAL;
+    socket->numbers[SOCKET_LEAST] = 1;
     socket->numbers[SOCKET_SEND_SIZE] = socket->numbers[SOCKET_RECEIVE_SIZE] = INBOX_BYTES;
     *made = (socket_ref)ref;
     return 0;
@@ -294,7 +338,10 @@ k42_result socket_end(struct socket *self) {
 }
 
 void socket_fini(struct k42_root *root) {
-    k42_platform_free(body_of_root(root));
+    struct socket_body *socket = body_of_root(root);
+    if (socket)
+        credentials_release(socket->credentials);
+    k42_platform_free(socket);
 }
 
 k42_result socket_describe(struct k42_object *self, char *text, size_t size) {

@@ -32,7 +32,8 @@ struct socket_body {
     k42_id peer;   /* its inbox, held; atomic; 0: none */
     struct wait_entry room;
     struct socket_bound bound;
-    struct socket_owner partner; /* who connected it, or was connected to */
+    struct socket_owner partner;     /* who connected it, or was connected to */
+    struct credentials *credentials; /* the same with all groups; held, or NULL; atomic */
     bool listens, accepted, sends_no_more;
     uint64_t numbers[SOCKET_NUMBERS]; /* those that are kept: sizes, times, SOCKET_PASSES_OWNER */
 };
@@ -57,6 +58,9 @@ void socket_set_peer(struct socket_body *socket, inbox_ref peer);
 /* It sends to nobody; who sent to it, as to a stream's, is told why nothing more comes. */
 void socket_drop_peer(struct socket_body *socket, bool shuts, int reason);
 
+/* Whom it talks to; takes over a hold. */
+void socket_set_credentials(struct socket_body *socket, struct credentials *credentials);
+
 /* Puts the cursor's next bytes and what goes with them into an inbox. */
 K42_MUST_CHECK
 k42_result socket_put(struct socket_body *socket, inbox_ref inbox, struct socket_message *message,
@@ -76,6 +80,8 @@ k42_result socket_number(struct socket *self, unsigned which);
 k42_result socket_set_number(struct socket *self, unsigned which, uint64_t value);
 k42_result socket_accepted(struct socket *self);
 k42_result socket_end(struct socket *self);
+struct k42_pair socket_credentials(struct socket *self);
+k42_result socket_look(struct socket *self, struct inbox_look *look);
 void socket_fini(struct k42_root *root);
 
 /* Of those that are connected by a call: streams and packets. */
@@ -89,7 +95,8 @@ k42_result call_poll(struct socket *self);
 #define SOCKET_METHODS                                                                             \
     .object.describe = socket_describe, .bind = socket_bind, .join = socket_join,                  \
     .name = socket_name, .peer = socket_peer, .number = socket_number,                             \
-    .set_number = socket_set_number, .accepted = socket_accepted, .end = socket_end
+    .set_number = socket_set_number, .accepted = socket_accepted, .end = socket_end,               \
+    .credentials = socket_credentials, .look = socket_look
 #define CALL_METHODS                                                                               \
     .connect = call_connect, .listen = call_listen, .accept = call_accept,                         \
     .shutdown = call_shutdown, .poll = call_poll

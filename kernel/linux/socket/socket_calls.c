@@ -99,11 +99,27 @@ static k42_result make_pair(unsigned kind, file_ref *files) {
     return 0;
 }
 
-/* Partly: of families there is AF_UNIX alone. */
+/* Of the Internet's sockets there are none, and of no family but ours would there be pairs. */
+static k42_result refuse_pair(int family, unsigned kind, int protocol) {
+    enum { INTERNET = 2, INTERNET_6 = 10, OF_STREAMS = 6, OF_DATAGRAMS = 17 };
+    unsigned of = kind & KIND_BITS;
+    k42_result result = check_kind(FAMILY_LOCAL, kind, 0);
+    if (family == FAMILY_KERNEL)
+        result = check_from_kernel(kind, protocol);
+    else if (result >= 0 && family != INTERNET && family != INTERNET_6)
+        return check_kind(family, kind, protocol);
+    else if (result >= 0 && of != SOCKET_STREAM && of != SOCKET_DATAGRAM)
+        return of == RAW ? -EPROTONOSUPPORT : -ESOCKTNOSUPPORT;
+    else if (result >= 0 && protocol != (of == SOCKET_STREAM ? OF_STREAMS : OF_DATAGRAMS))
+        result = protocol ? -EPROTONOSUPPORT : 0;
+    return result < 0 ? result : -EOPNOTSUPP;
+}
+
 LINUX_CALL(53, socketpair, int family, unsigned kind, int protocol, uintptr_t to) {
     int32_t numbers[2];
     file_ref files[2];
-    k42_result result = check_kind(family, kind, protocol);
+    k42_result result = family == FAMILY_LOCAL ? check_kind(family, kind, protocol)
+                                               : refuse_pair(family, kind, protocol);
     if (result >= 0)
         result = make_pair(kind, files);
     if (result < 0)
@@ -194,7 +210,6 @@ static k42_result connect_to(file_ref file, socket_ref socket,
     return result;
 }
 
-/* Partly: a socket of datagrams that is connected anew keeps what its peer before had sent. */
 LINUX_CALL(42, connect, int fd, uintptr_t from, int length) {
     struct socket_address address; /* said before what the descriptor is */
     file_ref file;

@@ -30,12 +30,31 @@ static k42_result find_peer(struct socket_body *socket, const struct socket_name
     return result == -EPERM ? result : -ECONNREFUSED;
 }
 
+/* What the peer had sent is thrown away, and if it talks to us alone it is told so. */
+static k42_result leave_peer(struct socket_body *socket) {
+    inbox_ref peer = socket_peer_of(socket);
+    k42_result result = k42_call(socket->own, clear);
+    if (result > 0)
+        (void)!k42_call(peer, fail, k42_id_of(socket->own), -ECONNRESET);
+    if (result >= 0)
+        socket_drop_peer(socket, false, 0);
+    return result;
+}
+
 static k42_result connect_to(struct socket_body *socket, const struct socket_name *name) {
     inbox_ref peer = (inbox_ref)K42_NULL_REF;
     k42_result result = name ? find_peer(socket, name, &peer) : 0;
     if (result < 0)
         return result;
-    socket_drop_peer(socket, false, 0);
+    if (socket_has_peer(socket) && k42_id_of(socket_peer_of(socket)) != k42_id_of(peer))
+        result = leave_peer(socket);
+    else
+        socket_drop_peer(socket, false, 0);
+    if (result < 0) {
+        if (name)
+            (void)!k42_call(peer, release);
+        return result;
+    }
     (void)!k42_call(socket->own, only, k42_id_of(peer));
     if (name)
         socket_set_peer(socket, peer);
@@ -67,7 +86,8 @@ static k42_result send_to_peer(struct socket_body *socket, struct socket_message
     k42_result result = socket_put(socket, socket_peer_of(socket), message, message->copy->left);
     if (result != -ECONNREFUSED || socket_begin(socket) < 0)
         return result;
-    socket_drop_peer(socket, false, 0);
+    if (leave_peer(socket) < 0)
+        socket_drop_peer(socket, false, 0);
     (void)!k42_call(socket->own, only, 0);
     return socket_leave(socket, result);
 }
@@ -76,11 +96,18 @@ static k42_result datagram_send(struct socket *self, struct socket_message *mess
     struct socket_body *socket = SOCKET(self);
     if (__atomic_load_n(&socket->sends_no_more, __ATOMIC_RELAXED))
         return -EPIPE;
+    if (message->flags & SOCKET_OUT_OF_BAND)
+        return -EOPNOTSUPP;
+    k42_result error = k42_call(socket->own, error); /* of the peer that left it, told once */
+    if (error < 0 && error != -K42_STALE)
+        return error;
     return message->to ? send_to(socket, message) : send_to_peer(socket, message);
 }
 
 /* That nothing more comes is told to those who wait for it. */
 static k42_result datagram_receive(struct socket *self, struct socket_message *message) {
+    if (message->flags & SOCKET_OUT_OF_BAND)
+        return -EOPNOTSUPP;
     k42_result result = socket_take(SOCKET(self), message);
     bool ended = !result && !message->got;
     return ended && (message->flags & SOCKET_DONT_WAIT) ? -EAGAIN : result;

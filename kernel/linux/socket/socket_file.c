@@ -32,6 +32,8 @@ static k42_result read_bytes(struct file *self, int64_t offset, struct copy *cop
         return 0;
     if (opened_flags(self) & OPEN_NON_BLOCKING)
         message.flags = SOCKET_DONT_WAIT;
+    else
+        message.least = (uint64_t)k42_call(SOCKET_FILE(self)->socket, number, SOCKET_LEAST);
     k42_result result = k42_call(SOCKET_FILE(self)->socket, receive, &message);
     parcel_files_free(message.files); /* there is nowhere to put them */
     return result;
@@ -87,7 +89,16 @@ static k42_result tell_count(k42_result count, uintptr_t to) {
     return result < 0 ? result : result < (k42_result)sizeof number ? -EFAULT : 0;
 }
 
-enum { BYTES_TO_RECEIVE = 0x541b, BYTES_UNSENT = 0x5411 };
+/* Of streams. */
+static k42_result is_at_mark(socket_ref socket) {
+    struct inbox_look look;
+    if (k42_call(socket, number, SOCKET_KIND) != SOCKET_STREAM)
+        return 0;
+    k42_result result = k42_call(socket, look, &look);
+    return result < 0 ? result : look.at_mark;
+}
+
+enum { BYTES_TO_RECEIVE = 0x541b, BYTES_UNSENT = 0x5411, AT_MARK = 0x8905 };
 
 static k42_result control(struct file *self, unsigned request, uintptr_t argument) {
     socket_ref socket = SOCKET_FILE(self)->socket;
@@ -106,6 +117,8 @@ static k42_result control(struct file *self, unsigned request, uintptr_t argumen
         return tell_count(k42_call(socket, number, SOCKET_BYTES), argument);
     case BYTES_UNSENT:
         return tell_count(k42_call(socket, number, SOCKET_UNSENT), argument);
+    case AT_MARK:
+        return tell_count(is_at_mark(socket), argument);
     default:
         return -ENOTTY;
     }

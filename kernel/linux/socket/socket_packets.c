@@ -8,6 +8,8 @@ static k42_result packets_send(struct socket *self, struct socket_message *messa
     struct socket_body *socket = SOCKET(self);
     if (!socket_has_peer(socket))
         return -ENOTCONN;
+    if (message->flags & SOCKET_OUT_OF_BAND)
+        return -EOPNOTSUPP;
     k42_result result = socket_put(socket, socket_peer_of(socket), message, message->copy->left);
     if (result != -ECONNREFUSED && result != -EPIPE)
         return result;
@@ -19,6 +21,8 @@ static k42_result packets_receive(struct socket *self, struct socket_message *me
     struct socket_body *socket = SOCKET(self);
     if (!socket_has_peer(socket))
         return -ENOTCONN;
+    if (message->flags & SOCKET_OUT_OF_BAND)
+        return -EOPNOTSUPP;
     return socket_take(socket, message);
 }
 

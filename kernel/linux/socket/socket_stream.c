@@ -6,22 +6,38 @@
 
 enum { PIECE = 32768 };
 
+/* With the urgent byte, which is the last one, none goes with others. */
+static size_t next_piece(const struct socket_body *socket, struct socket_message *message,
+                         bool urgent) {
+    size_t most = socket->numbers[SOCKET_SEND_SIZE] / 2 - 64, left = message->copy->left;
+    most = most < PIECE ? most : PIECE;
+    if (urgent && left > 1)
+        left--;
+    message->flags &= ~(unsigned)SOCKET_OUT_OF_BAND;
+    if (urgent && message->copy->left == 1)
+        message->flags |= SOCKET_OUT_OF_BAND;
+    return left < most ? left : most;
+}
+
 static k42_result stream_send(struct socket *self, struct socket_message *message) {
     struct socket_body *socket = SOCKET(self);
-    size_t most = socket->numbers[SOCKET_SEND_SIZE] / 2 - 64;
+    unsigned flags = message->flags;
+    bool urgent = flags & SOCKET_OUT_OF_BAND;
     k42_result done = 0, result = 0;
-    most = most < PIECE ? most : PIECE;
+    if (urgent && !message->copy->left)
+        return -EOPNOTSUPP;
     if (message->to)
         return socket_has_peer(socket) ? -EISCONN : -EOPNOTSUPP;
     if (!socket_has_peer(socket))
         return -ENOTCONN;
     while (message->copy->left) {
-        size_t length = message->copy->left < most ? message->copy->left : most;
+        size_t length = next_piece(socket, message, urgent);
         result = socket_put(socket, socket_peer_of(socket), message, length);
         if (result < 0)
             break;
         done += result;
     }
+    message->flags = flags;
     return done ? done : result == -ECONNREFUSED ? -EPIPE : result;
 }
 

@@ -17,6 +17,8 @@ int main(void) {
     fails(ENOSYS, epoll_ctl_old);
     fails(ENOSYS, epoll_wait_old);
     fails(ENOSYS, vserver);
+    fails(ENOSYS, uselib);
+    fails(ENOSYS, lookup_dcookie);
     is("far behind the last", syscall(5000), -1);
     is("error", errno, ENOSYS);
     is("negative", syscall(-1), -1);
