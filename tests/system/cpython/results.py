@@ -9,11 +9,11 @@ import os
 FOLDER = os.path.dirname(__file__)
 PACKAGES = ("python3", "libpython3.11-testsuite")
 # The file of that name, at most so many seconds; what was said only where it did not end well.
-SCRIPT = """cd /tmp && cat > cases.py && : > told || exit 99
-timeout -s ABRT -k 5 $2 python3 cases.py $1 told > said 2>&1 < /dev/null
+SCRIPT = """cat > /tmp/cases.py && : > /tmp/told && mkdir -p /tmp/cases && cd /tmp/cases || exit 99
+timeout -s ABRT -k 5 $2 python3 /tmp/cases.py $1 /tmp/told > /tmp/said 2>&1 < /dev/null
 status=$?
-cat told
-[ $status = 0 ] || tail -n 40 said | sed 's/^/| /'
+cat /tmp/told
+[ $status = 0 ] || tail -n 40 /tmp/said | sed 's/^/| /'
 exit $status"""
 
 
