@@ -1,11 +1,9 @@
-"""Python's own tests: what passes on Linux in the same emulator passes on K42 (cpython/).
-
-To write down what Linux gives: K42_GUEST=linux K42_RECORD=test_os,test_io, and this file alone.
-"""
+"""Python's own tests: what passes on Linux passes on K42 (cpython/). K42_RECORD=test_os,test_io has what
+Linux gives written down, in the emulator (K42_GUEST=linux) or natively (K42_RECORD_NATIVELY=1)."""
 import os
 
 import pytest
-from conftest import GUESTS
+from conftest import GUESTS, natively
 from cpython import results
 from launcher import bytecode
 
@@ -17,6 +15,7 @@ LIMIT = 900
 QUICK = ("test_fcntl", "test_fork1", "test_posix", "test_select", "test_thread")
 LINUX, GAPS = results.linux(), results.gaps()
 RECORD = [name for name in os.environ.get("K42_RECORD", "").split(",") if name]
+NATIVELY = os.environ.get("K42_RECORD_NATIVELY") == "1"
 NAMES = RECORD or (sorted(LINUX) if os.environ.get("K42_LONG") == "1" else QUICK)
 
 
@@ -28,21 +27,34 @@ def lacking(name):
     return {case for case in GAPS if case.split(".")[1] == name}
 
 
+def run(machine, name):
+    words, data = results.command(name, LIMIT)
+    more = {"folder": "/tmp", "limit": LIMIT + 60}
+    if NATIVELY:
+        return natively(tuple(words), data, PACKAGES, **more)
+    return machine.run(words, data, **more)
+
+
+def complain(lines):
+    pytest.fail("\n".join(lines), pytrace=False)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_passes_on_linux_passes_here(machine, name):
-    words, data = results.command(name, LIMIT)
-    done = machine.run(words, data, folder="/tmp", limit=LIMIT + 60)
+    done = run(machine, name)
     told = results.Told(done.output.decode(errors="replace"))
     if RECORD:
-        assert GUESTS == ["linux"], "what Linux gives is written down: K42_GUEST=linux"
-        return results.record(name, told)
+        assert NATIVELY or GUESTS == ["linux"], "what K42 gives is not written down"
+        results.record(name, told)
+        return
     passed, failed_there = LINUX[name]
     failed = [case for case in told.that("failed") if case not in failed_there and case not in GAPS]
     if failed:
-        pytest.fail("\n".join(line for case in failed for line in (case, *told.about.get(case, ()))), False)
-    short = passed - len(told.that("passed")) - len(lacking(name))
-    if short > 0:
-        pytest.fail(f"{short} cases fewer passed than on Linux; status {done.status}\n{done.output.decode()[-3000:]}", False)
+        complain([line for case in failed for line in (case, *told.about.get(case, ()))])
+    missing = passed - len(told.that("passed")) - len(lacking(name))
+    if missing > 0:
+        complain([f"{missing} cases fewer passed than on Linux; status {done.status}",
+                  done.output.decode(errors="replace")[-3000:]])
 
 
 def test_little_is_lacking():

@@ -1,7 +1,7 @@
 """What came of files of Python's own test suite: how a guest is asked, what Linux gave, what is lacking.
 
-linux.txt is what Linux gave in the same emulator, a line for each file with how many cases passed, then
-one, indented, for each that failed there; test_python.py writes it. gaps.txt has a line for each case
+linux.txt is what Linux gave, a line for each file with how many cases passed, then one, indented, for
+each that failed there; test_python.py writes it. gaps.txt has a line for each case
 that passes there and not on K42, with the reason, and "sometimes" before it where it does now and then.
 """
 import os
