@@ -2,7 +2,7 @@
 
 linux.txt is what Linux gave, a line for each file with how many cases passed, then one, indented, for
 each that failed there; test_python.py writes it. gaps.txt has a line for each case
-that passes there and not on K42, with the reason, and "sometimes" before it where it does now and then.
+that passes there and not on K42: its file, its name, the reason.
 """
 import os
 
@@ -64,5 +64,6 @@ def record(name, told):
 
 
 def gaps():
-    """Case -> why it does not pass."""
-    return dict(line.split(None, 1) for line in read("gaps.txt").splitlines() if line)
+    """Case -> (its file, why it does not pass)."""
+    lines = [line.split(None, 2) for line in read("gaps.txt").splitlines() if line]
+    return {case: (name, why) for name, case, why in lines}
