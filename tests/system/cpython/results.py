@@ -1,8 +1,8 @@
 """What came of files of Python's own test suite: how a guest is asked, what Linux gave, what is lacking.
 
 linux.txt is what Linux gave, a line for each file with how many cases passed, then one, indented, for
-each that failed there; test_python.py writes it. gaps.txt has a line for each case
-that passes there and not on K42: its file, its name, the reason.
+each that failed there; test_python.py writes it. gaps.txt has a line for each case that passes there
+and not on K42: its file, its name, the reason.
 """
 import os
 
