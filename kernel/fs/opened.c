@@ -8,6 +8,7 @@
 #include "open_file.h"
 
 #include "../sched/wait.h"
+#include "file_ends.h"
 #include "locks.h"
 #include "mount.h"
 #include "notify.h"
@@ -60,8 +61,11 @@ k42_result opened_hold(struct file *self) {
     return -K42_STALE;
 }
 
+void (*file_ends_told)(k42_id file);
+
 k42_result opened_release(struct file *self) {
     struct opened *opened = OPENED(self);
+    void (*tell)(k42_id) = __atomic_load_n(&file_ends_told, __ATOMIC_RELAXED);
     owner_leave(&opened->owner);
     if (__atomic_sub_fetch(&opened->holds, 1, __ATOMIC_ACQ_REL))
         return 0;
@@ -70,6 +74,8 @@ k42_result opened_release(struct file *self) {
                    open_writes(opened->flags) ? NOTIFY_CLOSED_WRITER : NOTIFY_CLOSED_READER);
     wait_hangup(k42_ref_id(opened->self), FILE_ENDS);
     locks_drop(0, k42_ref_id(opened->self));
+    if (tell)
+        tell(k42_ref_id(opened->self));
     if (opened->ended)
         opened->ended(opened);
     node_ref node = opened->node;

@@ -35,9 +35,9 @@ MEMORY = "1G"
 class Machine:
     """A guest that is there when it is needed."""
 
-    def __init__(self, kernel, cpus, variant="release", packages=()):
+    def __init__(self, kernel, cpus, variant="release", packages=(), parts=tuple):
         self.kernel, self.cpus, self.variant = kernel, cpus, variant
-        self.packages, self.guest = packages, None
+        self.packages, self.parts, self.guest = packages, parts, None
 
     def get(self):
         if not self.guest:
@@ -45,7 +45,7 @@ class Machine:
             if self.variant != "release" and not os.path.exists(image):
                 pytest.skip(f"the {self.variant} variant is not built")
             self.guest = session.Session(self.kernel, self.cpus, MEMORY, self.packages,
-                                         variant=self.variant)
+                                         variant=self.variant, parts=self.parts())
             self.guest.wait_until_ready()
         return self.guest
 
@@ -133,8 +133,10 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def machine(request):
-    """The machine on which a file's tests run; PACKAGES of the file adds to its root tree."""
-    one = Machine(*request.param, tuple(getattr(request.module, "PACKAGES", ())))
+    """The machine on which a file's tests run; PACKAGES of the file adds to its root tree, and what
+    its PARTS() gives."""
+    one = Machine(*request.param, tuple(getattr(request.module, "PACKAGES", ())),
+                  getattr(request.module, "PARTS", tuple))
     yield one
     one.end()
 

@@ -3,6 +3,7 @@
  */
 #include "files.h"
 #include "locks.h"
+#include "owners.h"
 
 enum {
     F_DUP = 0,
@@ -13,10 +14,6 @@ enum {
     F_GET_LOCK,
     F_SET_LOCK,
     F_SET_LOCK_WAIT,
-    F_SET_OWNER,
-    F_GET_OWNER,
-    F_SET_SIGNAL,
-    F_GET_SIGNAL,
     F_GET_OPEN_LOCK = 36,
     F_SET_OPEN_LOCK,
     F_SET_OPEN_LOCK_WAIT,
@@ -35,6 +32,7 @@ void (*files_told_of_closing)(file_ref file);
 static void say_closed(file_ref file, descriptors_ref owner) {
     void (*tell)(file_ref) = __atomic_load_n(&files_told_of_closing, __ATOMIC_RELAXED);
     locks_closed(file, owner);
+    folder_watches_closed(k42_id_of(file), k42_id_of(owner));
     if (tell)
         tell(file);
 }
@@ -192,14 +190,26 @@ static k42_result control_file(file_ref file, int command, uintptr_t argument) {
         k42_result result = k42_call(file, control, FILE_SEALS, 0);
         return result == -ENOTTY ? -EINVAL : result;
     }
-    case F_GET_OWNER:
-    case F_GET_SIGNAL:
-    case F_SET_OWNER:
-    case F_SET_SIGNAL:
-        return 0;
     default:
         return -EINVAL;
     }
+}
+
+static bool is_about_owner(int command) {
+    return (command >= F_SET_OWNER && command <= F_GET_SIGNAL) || command == F_WATCH_FOLDER ||
+           (command >= F_SET_OWNER_OF_KIND && command <= F_GET_OWNER_USERS);
+}
+
+/* The file is held, so what is said of it is there when it ends. */
+static k42_result control_owner(int fd, int command, uintptr_t argument) {
+    file_ref file;
+    k42_result result = get_held(fd, &file);
+    if (result < 0)
+        return result;
+    result = command == F_WATCH_FOLDER ? folder_watch(file, fd, (uint32_t)argument)
+                                       : owners_fcntl(file, command, argument);
+    (void)!k42_call(file, release);
+    return result;
 }
 
 static bool is_lock(int command) {
@@ -220,6 +230,7 @@ static bool is_allowed_for_path(int command) {
            command == F_SET_FD || command == F_GET_FL;
 }
 
+/* Partly: there are no leases, and O_ASYNC has nobody told of what can be read or written. */
 LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
     struct task *task = task_self();
     file_ref file;
@@ -244,7 +255,8 @@ LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
         return linux_result(locks_fcntl(file, &request, argument), -EBADF);
     }
     if (result >= 0)
-        result = control_file(file, command, argument);
+        result = is_about_owner(command) ? control_owner(fd, command, argument)
+                                         : control_file(file, command, argument);
     return linux_result(result, -EBADF);
 }
 

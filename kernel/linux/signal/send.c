@@ -13,6 +13,7 @@
 #include "../process/lives.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
+#include "on_behalf.h"
 
 #include <k42/k42.h>
 
@@ -72,10 +73,23 @@ static k42_result send_if_allowed(process_ref process, int tid, const struct sig
     return result < 0 ? result : send_to(process, tid, info);
 }
 
+k42_result signal_for(const struct credentials *who, process_ref process, int tid,
+                      const struct signal_info *info) {
+    struct k42_pair found = k42_call(process, thread, 0, 1);
+    if (found.result < 0)
+        return -ESRCH;
+    const struct task *task = (const struct task *)found.word;
+    if (who->euid && !is_same_user(who, __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE)))
+        return -EPERM;
+    return send_to(process, tid, info);
+}
+
 /* ---- groups, and everybody ---- */
 
-/* What Linux answers: success when anybody got it, or the last refusal. */
-static k42_result send_to_group(int number, const struct signal_info *info, bool asked) {
+/* What Linux answers: success when anybody got it, or the last refusal. Sent for somebody else, or
+ * by the caller, of whom it is asked whether he may. */
+static k42_result send_to_group(int number, const struct signal_info *info,
+                                const struct credentials *who, bool asked) {
     struct group *group = ids_group(number);
     k42_id *members;
     if (!group)
@@ -83,7 +97,9 @@ static k42_result send_to_group(int number, const struct signal_info *info, bool
     k42_result count = group_members(group, &members), result = -ESRCH;
     bool reached = false;
     for (k42_result i = 0; i < count; i++) {
-        k42_result sent = send_if_allowed((process_ref)k42_id_ref(members[i]), 0, info, asked);
+        process_ref member = (process_ref)k42_id_ref(members[i]);
+        k42_result sent =
+            who ? signal_for(who, member, 0, info) : send_if_allowed(member, 0, info, asked);
         reached |= sent >= 0;
         result = sent;
     }
@@ -94,7 +110,12 @@ static k42_result send_to_group(int number, const struct signal_info *info, bool
 }
 
 k42_result signal_group(int group, const struct signal_info *info) {
-    return send_to_group(group, info, false);
+    return send_to_group(group, info, NULL, false);
+}
+
+k42_result signal_group_for(const struct credentials *who, int group,
+                            const struct signal_info *info) {
+    return send_to_group(group, info, who, false);
 }
 
 static k42_result send_to_all(const struct signal_info *info) {
@@ -153,7 +174,7 @@ LINUX_CALL(62, kill, int pid, int signal) {
         return -ESRCH;
     struct process_info own;
     k42_result result = pid ? 0 : k42_call(task_self()->process, info, &own);
-    return result < 0 ? result : send_to_group(pid ? -pid : own.group, &info, true);
+    return result < 0 ? result : send_to_group(pid ? -pid : own.group, &info, NULL, true);
 }
 
 static k42_result send_to_thread(int pid, int tid, const struct signal_info *info) {
