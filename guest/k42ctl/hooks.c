@@ -25,16 +25,31 @@ static volatile sig_atomic_t interrupted;
 
 /* ---- placing ---- */
 
-/* The methods of a hook's object, for messages. */
-static const char *method_names(uint32_t id) {
-    static char text[2048];
+/* A hook that does nothing but know the methods. Who is being swapped takes it a moment later. */
+static bool place_plain(uint32_t id, uint32_t *hook) {
+    enum { ATTEMPTS = 1000, PAUSE_US = 1000 };
     struct k42_control_interpose plain = {0};
     struct answer answer;
-    if (!ask(K42_CONTROL_INTERPOSE, &plain, sizeof plain, &id, 1, &answer))
+    for (int i = 0; i < ATTEMPTS; i++, usleep(PAUSE_US)) {
+        if (!ask(K42_CONTROL_INTERPOSE, &plain, sizeof plain, &id, 1, &answer))
+            return false;
+        const struct k42_control_placed *one = answer.records;
+        *hook = one->hook;
+        if (one->result != -EBUSY)
+            return !one->result;
+    }
+    return false;
+}
+
+/* The methods of an object, for messages. */
+static const char *method_names(uint32_t id) {
+    static char text[2048];
+    uint32_t hook;
+    if (!place_plain(id, &hook))
         return "";
-    struct k42_control_placed hook = *(const struct k42_control_placed *)answer.records;
-    struct k42_control_one one = {hook.hook};
-    if (hook.result || !ask(K42_CONTROL_CALLS, &one, sizeof one, NULL, 0, &answer))
+    struct k42_control_one one = {hook};
+    struct answer answer;
+    if (!ask(K42_CONTROL_CALLS, &one, sizeof one, NULL, 0, &answer))
         return "";
     const struct k42_control_calls *calls = answer.records;
     size_t used = 0;

@@ -142,7 +142,7 @@ enum file_kind {
     FILE_OF_SOCKET,        /* FILE_OBJECT: the socket */
     FILE_OF_CHANGES,       /* inotify */
     FILE_OF_QUEUE,         /* of messages, of POSIX; FILE_LOOK: its struct posix_queue */
-    FILE_OF_MOUNT_CONTEXT, /* FILE_LOOK: linux/files/mount_contexts.c */
+    FILE_OF_MOUNT_CONTEXT, /* FILE_LOOK: linux/files/mount_contexts.h */
     FILE_OF_SEGMENT,       /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
     FILE_OF_RING,          /* io_uring; FILE_LOOK: its struct ring */
 };

@@ -7,7 +7,8 @@
  *   ring.c          the memory, completions            submit.c      from an entry to a request
  *   operations.c    which there are                    request.c     a request's life, chains
  *   transfers.c     reading and writing                waits.c       poll, timeouts, cancelling
- *   made_calls.c    those that are system calls        staff.c        who carries them out
+ *   made_calls.c    those that are system calls        staff.c        who carries them out:
+ *                                                      work.c, worker.c
  */
 #ifndef KERNEL_LINUX_RING_H
 #define KERNEL_LINUX_RING_H
