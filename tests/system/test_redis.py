@@ -112,7 +112,7 @@ def test_what_was_written_ahead_is_done_again(machine):
                 "start --appendonly yes; ask debug digest > now; cmp then now && echo equal\n"
                 "redis-benchmark -s socket -q -n 100000000 -r 1000 -t incr,lpush > none 2>&1 & bench=$!\n"
                 "until [ $(told total_commands_processed) -gt 1000 ]; do sleep 0.1; done\n"
-                "kill -9 $server; wait $server; wait $bench\n"
+                "kill -9 $server $bench; wait $server $bench\n"
                 "start --appendonly yes; ask set last one; stop nosave")
     assert "rewritten ok\n" in told and "All AOF files and manifest are valid" in told, told
     assert "\nequal\n" in told and "OK\nended 0\n" in told, told
