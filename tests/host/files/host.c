@@ -7,9 +7,11 @@
 #include "calls.h"
 
 #include "arch/x86_64/user_copy.h"
+#include "dev/work.h"
 #include "linux/clocks.h"
 #include "linux/process/ids.h"
 #include "linux/process/lives.h"
+#include "linux/signal/on_behalf.h"
 #include "mem/heap/heap.h"
 #include "print.h"
 #include "sched/wait.h"
@@ -195,6 +197,28 @@ bool wait_again(struct wait_call *wait, k42_result *result, uint64_t deadline, u
 process_ref ids_process(int number) {
     (void)number;
     return (process_ref)K42_NULL_REF;
+}
+
+struct group *ids_group(int number) {
+    (void)number;
+    return NULL;
+}
+
+/* So nobody has anything sent. */
+k42_result signal_for(const struct credentials *who, process_ref process, int tid,
+                      const struct signal_info *info) {
+    (void)who, (void)process, (void)tid, (void)info;
+    return -ESRCH;
+}
+
+k42_result signal_group_for(const struct credentials *who, int group,
+                            const struct signal_info *info) {
+    (void)who, (void)group, (void)info;
+    return -ESRCH;
+}
+
+void work_raise(struct work *work) {
+    work->fn(work);
 }
 
 /* The host's never end. */
