@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 
-from launcher import (beside, calls, component, debugger, demo, form, inside, iso, long_tests, packages,
-                      qemu, running, session, testing, variants)
+from launcher import (beside, calls, component, debugger, demo, form, fuzzing, inside, iso, long_tests,
+                      packages, qemu, running, session, testing, variants)
 from launcher.progress import say
 from launcher.tree import Terminated, Trouble
 
@@ -139,6 +139,13 @@ def words():
     one.add_argument("--long", nargs="?", const="", metavar="AREA",
                      help=f"run the long tests of one area ({', '.join(long_tests.table())}), or all; "
                      "goes on where it stopped")
+    one = command("fuzz", "search for system calls that harm the kernel, led by what they reach in it",
+                  "./k42 fuzz [--seconds N] [--add] | ./k42 fuzz FILE ...",
+                  "An input that ends the kernel is kept; with FILE such inputs are done again.")
+    one.add_argument("--seconds", metavar="N", type=seconds, default=300,
+                     help="how long it searches (default: 300)")
+    one.add_argument("--add", action="store_true", help="add what it finds to tests/fuzz/corpus/calls")
+    one.add_argument("inputs", metavar="FILE", nargs="*", help="inputs to do again")
     one = command("bench", "measure the library, or the kernel, beside its alternatives")
     one.add_argument("name", nargs="?", metavar="NAME",
                      help="which benchmark: " + ", ".join(running.benchmarks()))
@@ -217,6 +224,8 @@ def do(asked):
         if asked.long is not None:
             return long_tests.test_long(asked.long, asked.pattern)
         return (testing.list_suites if asked.list else testing.test)(asked.pattern)
+    if asked.command == "fuzz":
+        return fuzzing.run(asked)
     if asked.command == "bench":
         options = ["--" + name for name in ("json", "quick", "instructions", "write")
                    if getattr(asked, name)]

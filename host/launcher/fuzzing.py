@@ -46,6 +46,7 @@ def packed(files):
 
 
 def corpus():
+    """The inputs that are kept with the sources."""
     return sorted(os.path.join(CORPUS, name) for name in os.listdir(CORPUS))
 
 
@@ -63,9 +64,9 @@ IN_FOLDER = "rm -rf /tmp/calls; mkdir -m 777 /tmp/calls; cd /tmp/calls; "
 AFTERWARDS = "; status=$?; cd /; rm -rf /tmp/calls; ipcrm --all; exit $status"
 
 
-def replay(guest, copies, limit):
-    """Does each input again, and so many damaged copies of it; the guest must have been brought them."""
-    return guest.run(["sh", "-c", f"{IN_FOLDER} fuzz /tmp/corpus {copies}{AFTERWARDS}"], limit=limit)
+def again_words(copies):
+    """A script that does each input again, and so many damaged copies of it, when they were brought."""
+    return f"{IN_FOLDER}fuzz /tmp/corpus {copies}{AFTERWARDS}"
 
 
 def kept(told):
@@ -92,7 +93,7 @@ def search(seconds, cpus=1, add=False):
                      "-rss_limit_mb=0 -print_final_stats=1 -artifact_prefix=/srv/ /tmp/new /tmp/corpus")
             try:
                 done = guest.run(["sh", "-c", IN_FOLDER + words + AFTERWARDS], limit=4 * seconds + 600)
-            except session.Trouble as trouble:
+            except Trouble as trouble:
                 raise Trouble(f"the kernel ended: {trouble}",
                               f"./k42 fuzz {shown(kept(told))} does it again") from trouble
             if add:
@@ -112,12 +113,23 @@ def take(data):
                     file.write(archive.extractfile(member).read())
 
 
+def run(asked):
+    """What ./k42 fuzz does."""
+    if asked.inputs:
+        return again(asked.inputs)
+    before, said = len(corpus()), search(asked.seconds, add=asked.add)
+    say("\n".join(line for line in said.splitlines() if line.startswith("stat::")))
+    if asked.add:
+        say(f"{len(corpus()) - before} inputs are new in {shown(CORPUS)}")
+    return 0
+
+
 def again(files, copies=0):
     """Does inputs again, in a guest with the usual kernel."""
     variants.build("release")
     with session.Session("k42", 2, "1G") as guest:
         guest.wait_until_ready(BOOT_SECONDS)
         bring(guest, False, files)
-        done = replay(guest, copies, 600)
+        done = guest.run(["sh", "-c", again_words(copies)], limit=600)
         print(done.output.decode() + done.errors.decode(), end="")
         return done.status

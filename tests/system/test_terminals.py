@@ -4,7 +4,7 @@ import os
 import pytest
 
 SUITE_TIMEOUT_SECONDS = 1200
-QUICK_CPUS = (1, 2, 4)
+QUICK_CPUS = (2,)
 PACKAGES = ("bsdutils", "python3", "tmux", "vim-tiny", "expect", "procps")
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 
