@@ -30,7 +30,7 @@ struct k42_pair opened_make(struct k42_class *class_, size_t size, k42_ref node,
     k42_result result = node ? k42_call(opened->node, hold) : 0;
     if (result < 0) {
         k42_platform_free(opened);
-        return (struct k42_pair){.result = result == -K42_STALE ? -ENOENT : result};
+        return (struct k42_pair){.result = result};
     }
     if (set_up)
         result = set_up(opened, context);

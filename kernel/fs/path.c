@@ -2,9 +2,10 @@
  * The walk of a path: from text to a place.
  *
  * A walk belongs to its caller and holds nothing: the caller is active from its begin to its end,
- * so what it sees stays in memory. A node that goes meanwhile answers -K42_STALE, which is -ENOENT.
- * The text of a symbolic link and what is left of the path behind it are put together in memory of
- * the walk's own, 4096 bytes at most, and the walk goes on in there.
+ * so what it sees stays in memory. A node that goes meanwhile answers -K42_STALE: its name may lead
+ * to another one by now, and who walks looks again. The text of a symbolic link and what is left of
+ * the path behind it are put together in memory of the walk's own, 4096 bytes at most, and the walk
+ * goes on in there.
  */
 #include "path.h"
 
@@ -27,10 +28,6 @@ struct walk {
     struct node_name name;
     bool is_last, wants_directory; /* of the name: nothing behind it; a slash behind it */
 };
-
-static k42_result gone(k42_result result) {
-    return result == -K42_STALE ? -ENOENT : result;
-}
 
 /* Cuts the next name off. False: there is none. */
 static bool next_name(struct walk *walk) {
@@ -69,7 +66,7 @@ static k42_result stay(struct walk *walk) {
     struct node_attributes attributes;
     k42_result result = k42_call(walk->at.node, attributes, &attributes);
     if (result < 0)
-        return gone(result);
+        return result;
     walk->type = MODE_ENTRY_TYPE(attributes.mode);
     if (walk->type != ENTRY_DIRECTORY)
         return -ENOTDIR;
@@ -92,7 +89,7 @@ static k42_result go_up(struct walk *walk) {
     }
     struct k42_pair above = k42_call(at.node, lookup, &walk->name, walk->path->who);
     if (above.result < 0)
-        return gone(above.result);
+        return above.result;
     at.node = (node_ref)above.word;
     mount_descend(&at);
     walk->at = at;
@@ -111,7 +108,7 @@ static k42_result go_on_in(struct walk *walk, node_ref link) {
     k42_result length = k42_call(link, target, memory, MOST_TEXT - 1);
     if (length <= 0 || (size_t)length + left + 2 > MOST_TEXT) {
         k42_platform_free(memory);
-        return length < 0 ? gone(length) : length ? -ENAMETOOLONG : -ENOENT;
+        return length < 0 ? length : length ? -ENAMETOOLONG : -ENOENT;
     }
     (void)k42_call(link, touch, NODE_TOUCH_READ);
     if (walk->wants_directory)
@@ -134,7 +131,7 @@ static k42_result follow(struct walk *walk, node_ref link, bool jumps) {
             return -EXDEV;
         k42_result result = k42_call(link, jump, &place);
         if (result < 0)
-            return gone(result);
+            return result;
         walk->at = place;
         walk->type = 0;
         return 0;
@@ -210,7 +207,7 @@ static k42_result step(struct walk *walk) {
         return go_up(walk);
     struct k42_pair child = k42_call(walk->at.node, lookup, &walk->name, path->who);
     if (child.result < 0)
-        return gone(child.result);
+        return child.result;
     node_ref node = (node_ref)child.word;
     bool to_the_end = walk->is_last && !walk->wants_directory && !(path->flags & PATH_FOLLOW);
     if ((child.result & 255) == ENTRY_LINK && !to_the_end)
@@ -226,7 +223,7 @@ static k42_result must_be_directory(struct walk *walk) {
         struct node_attributes attributes;
         k42_result result = k42_call(walk->at.node, attributes, &attributes);
         if (result < 0)
-            return gone(result);
+            return result;
         walk->type = MODE_ENTRY_TYPE(attributes.mode);
     }
     return walk->type == ENTRY_DIRECTORY ? 0 : -ENOTDIR;

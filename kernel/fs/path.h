@@ -63,7 +63,7 @@ struct path {
 
 /*
  * Walks `text` (terminated, at most 4096 bytes with its end). 0, or what Linux says: -ENOENT,
- * -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -EXDEV; -K42_WAIT.
+ * -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -EXDEV; -K42_WAIT; -K42_STALE, to be walked again.
  */
 K42_MUST_CHECK
 k42_result path_walk(struct path *path, const char *text);

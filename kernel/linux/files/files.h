@@ -40,10 +40,18 @@ static inline k42_result linux_result(k42_result result, k42_result stale) {
     return result == -K42_STALE ? stale : result;
 }
 
-/* Evaluates an expression that finds everything it needs anew, as often as it must be. */
+/*
+ * Evaluates an expression that finds everything it needs anew, as often as it must be: also where a
+ * node went between the look at its name and the call, since rename() may have given the name to
+ * another one, and a name that is replaced leads to one of the two at each moment. Who meets that
+ * ever so often is told that there is nothing.
+ */
 #define FILES_CALL(result, ...)                                                                    \
     do {                                                                                           \
-        WAIT_CALL(result, WAIT_FOREVER, 0, __VA_ARGS__);                                           \
+        unsigned files_looks = 1000;                                                               \
+        do                                                                                         \
+            WAIT_CALL(result, WAIT_FOREVER, 0, __VA_ARGS__);                                       \
+        while ((result) == -K42_STALE && --files_looks);                                           \
         (result) = linux_result((result), -ENOENT);                                                \
     } while (0)
 
