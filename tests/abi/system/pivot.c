@@ -26,6 +26,7 @@ static void watches(void) {
 static void apart(void) {
     chroot("/apart");
     chdir("/");
+    put("ready", "");
     for (int i = 0; i < 10000 && access("/over", F_OK); i++)
         doze(1);
     where();
@@ -45,7 +46,8 @@ static void inside(void) {
     fails(EINVAL, pivot_root, "/new", "/other");
     fails(EINVAL, pivot_root, "/other", "/new/old");
     int watcher = start(watches), other = start(apart);
-    doze(20);
+    for (int i = 0; i < 10000 && access("/apart/ready", F_OK); i++)
+        doze(1);
     gives(0, pivot_root, "/new", "/new/old");
     where();
     say("%s", get("/there"));
