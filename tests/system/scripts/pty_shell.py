@@ -37,6 +37,15 @@ class Typist:
         self.until("\r\n")
         return self.until("$> ").replace("\r\n", "\n")
 
+    def runs(self, name):
+        """Waits until that program is what signals go to; before, the shell's child ignores some."""
+        while True:
+            group = os.tcgetpgrp(self.fd)
+            with open(f"/proc/{group}/comm") as file:
+                if group != self.pid and file.read() == name + "\n":
+                    return
+            time.sleep(0.01)
+
     def ended(self):
         """How it ended; what it showed last is thrown away."""
         try:
@@ -57,8 +66,7 @@ def main():
     print(shell.do("ps -o tty= -p $$ | sed 's/[0-9]*$/N/'; ps -o stat= -p $$ | tr -d N"))
     shell.type("sleep 1000\n")
     shell.until("sleep 1000\r\n")
-    while os.tcgetpgrp(shell.fd) == shell.pid:
-        time.sleep(0.01)
+    shell.runs("sleep")
     shell.type("\x1a")
     shell.until("Stopped")
     shell.until("$> ")
@@ -70,7 +78,8 @@ def main():
     shell.type("\x03")
     shell.until("$> ")
     print(shell.do("echo $?"))
-    print(shell.do("cat > /dev/null & sleep 0.3; jobs | sed 's/  */ /g'").split("\n")[-2])
+    print(shell.do("cat > /dev/null & until jobs | grep -q Stopped; do sleep 0.1; done; "
+                   "jobs | sed 's/  */ /g'").split("\n")[-2])
     shell.do("kill -9 %1; trap 'echo resi''zed' WINCH")
     fcntl.ioctl(shell.fd, termios.TIOCSWINSZ, struct.pack("4H", 34, 101, 0, 0))
     shell.type("\n")
