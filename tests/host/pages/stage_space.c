@@ -150,6 +150,7 @@ static const struct hat_ops stage_hat_ops = {
     .object.describe = hat_describe,
     .map = hat_map,
     .unmap = hat_unmap,
+    .release = hat_unmap, /* there are no private pages */
     .protect = hat_protect,
     .look = hat_look,
     .table = hat_table,
