@@ -8,9 +8,9 @@
  * clock on each CPU: such a timer looks when the time may have come, and sleeps on when it has not.
  *
  * Locking: one thread of a process at a time deals with its alarms (`busy`, on which others sleep),
- * since stopping one sleeps until its work has settled; a bucket's lock for the list of owners, and for
- * their lists of alarms against who takes a signal, which must not sleep. An owner lasts as long as
- * its process. Fails: -ENOMEM, -EAGAIN.
+ * since stopping one sleeps until its work has settled; a bucket's lock for the list of owners, and
+ * for their lists of alarms against who takes a signal, which must not sleep. An owner lasts as
+ * long as its process. Fails: -ENOMEM, -EAGAIN.
  */
 #include "alarms.h"
 

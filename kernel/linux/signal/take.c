@@ -1,5 +1,6 @@
 /*
- * Taking a signal out of its queue, for whoever does: a handler's delivery, sigtimedwait(), signalfd.
+ * Taking a signal out of its queue, for whoever does: a handler's delivery, sigtimedwait(),
+ * signalfd.
  *
  * What a timer's signal stands for is known only now, since more may have come while it waited:
  * timer_getoverrun() tells what was taken last. Holds no lock; does not fail.
