@@ -87,7 +87,7 @@ COMPILED_BY = {"gcc": "g++ -std=c++20 -O1 -pthread -Wall", "clang": "clang++ -st
 
 @pytest.mark.parametrize("by", COMPILED_BY)
 def test_a_program_in_c_plus_plus(machine, by):
-    machine.same_sh(f"cat > a.cc; {COMPILED_BY[by]} -c a.cc 2>&1 && {COMPILED_BY[by]} a.o -o a 2>&1\n"
+    machine.same_sh(f"ulimit -c 0; cat > a.cc; {COMPILED_BY[by]} -c a.cc 2>&1 && {COMPILED_BY[by]} a.o -o a 2>&1\n"
                     "md5sum a.o a; ./a 2>&1; echo $?", PLUS_PLUS.encode(), limit=LIMIT)
 
 

@@ -31,7 +31,7 @@ def built(language):
 
 
 def same(machine, language, around="./program"):
-    machine.same_sh(f"cat > program; chmod +x program; {around} 2> errors; echo $?; head -n 3 errors | grep -v "
+    machine.same_sh(f"ulimit -c 0; cat > program; chmod +x program; {around} 2> errors; echo $?; head -n 3 errors | grep -v "
                     "'^$' | sed 's/goroutine.*/goroutine/'", built(language), limit=LIMIT)
 
 
