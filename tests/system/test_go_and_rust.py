@@ -1,7 +1,6 @@
 """Programs in Go and Rust, whose runtimes bring schedulers, signals and stacks of their own.
 
-They are built once, natively; the guest and this machine run the same file. The long run has the guest
-build them, too, to the same byte.
+They are built once, natively; the guest and this machine run the same file.
 """
 import os
 

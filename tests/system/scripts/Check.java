@@ -5,6 +5,7 @@ import java.net.*;
 import java.nio.*;
 import java.nio.channels.*;
 import java.nio.file.*;
+import java.nio.file.attribute.*;
 import java.security.*;
 import java.util.*;
 import java.util.concurrent.*;
@@ -138,7 +139,8 @@ public class Check {
             }
         }
         var sum = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(mapped));
-        say("mapped", HexFormat.of().formatHex(sum, 0, 8), Files.getPosixFilePermissions(folder));
+        say("mapped", HexFormat.of().formatHex(sum, 0, 8),
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)));
         var zip = folder.resolve("a.zip");
         try (var out = new ZipOutputStream(Files.newOutputStream(zip))) {
             for (int i = 0; i < 20; i++) {

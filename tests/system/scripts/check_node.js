@@ -108,10 +108,10 @@ async function files() {
 async function processes() {
     const said = await Promise.all(Array.from({ length: 6 }, (_, n) => new Promise((done) => {
         const one = child.spawn('sh', ['-c', `cat | sort -n | tail -n 1; echo wrong >&2; exit ${n}`]);
-        let text = '';
+        let [text, errors] = ['', ''];
         one.stdout.on('data', (data) => text += data);
-        one.stderr.on('data', (data) => text += data.length);
-        one.on('close', (code) => done(`${code}:${text.split('\n').sort().join('')}`));
+        one.stderr.on('data', (data) => errors += data);
+        one.on('close', (code) => done(`${code}:${text.trim()} ${errors.trim()}`));
         for (let i = 0; i < 500; i++)
             one.stdin.write(`${i * n}\n`);
         one.stdin.end();
