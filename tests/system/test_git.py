@@ -6,8 +6,8 @@ import pytest
 PACKAGES = ("git",)
 SUITE_TIMEOUT_SECONDS = 1200
 LONG = os.environ.get("K42_LONG") == "1"
-SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
-COMMITS, LIMIT = (1000, 900) if LONG else (50, 300)
+COMMITS, LIMIT = 1000, 900
+pytestmark = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 # Whoever commits does so always at the same time; nothing runs on in the background.
 KNOWN = """export GIT_AUTHOR_NAME=somebody GIT_AUTHOR_EMAIL=s@example.org GIT_AUTHOR_DATE='1000000000 +0100'
 export GIT_COMMITTER_NAME=somebody GIT_COMMITTER_EMAIL=s@example.org GIT_COMMITTER_DATE='1000000000 +0100'
@@ -72,12 +72,11 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize("name", LOOKS if LONG else ("merge",))
+@pytest.mark.parametrize("name", LOOKS)
 def test_a_repository(machine, name):
     same(machine, "mkdir r; cd r; made COMMITS\n" + LOOKS[name])
 
 
-@pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 def test_commits_made_one_by_one(machine):
     same(machine, "git init -q; n=0; while [ $n -lt 150 ]; do n=$((n + 1)); echo $n >> f$((n % 9)); git add .; git commit -qm $n; done\n"
          "git rev-parse HEAD; git rev-list --count HEAD; git fsck 2>&1; git gc -q; git log --format=%H | md5sum")
