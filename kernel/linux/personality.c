@@ -70,7 +70,8 @@ int linux_fault(struct trap_frame *frame, uintptr_t address) {
     }
     task->frame = frame;
     k42_enter();
-    WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(task->space, fault, address, access));
+    WAIT_CALL(result, WAIT_FOREVER, 0,
+              k42_call(task->space, fault, address, access | SPACE_ACCESS_PROGRAM));
     k42_exit();
     if (result == -ENOMEM && (out_of_memory_wait() || (thread_interrupts() & THREAD_KILLED)))
         return 0;

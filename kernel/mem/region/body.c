@@ -74,6 +74,9 @@ k42_result region_look(struct region_body *body, uintptr_t address, unsigned acc
     view->hat = (hat_ref)state->hat;
     view->pm = (pm_ref)state->pm;
     view->fcm = (fcm_ref)state->fcm;
+    view->watcher = __atomic_load_n(&state->watcher, __ATOMIC_RELAXED);
+    view->address = address;
+    view->access = access;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (lease & 1 || __atomic_load_n(&body->lease, __ATOMIC_RELAXED) != lease)
         return -K42_RETRY;
@@ -101,11 +104,19 @@ k42_result region_mapping(struct region *self, struct space_mapping *mapping) {
                                       .first = state->first,
                                       .fcm = state->fcm,
                                       .file = state->file,
+                                      .watcher = state->watcher,
                                       .limit = state->limit};
     return 0;
 }
 
 /* ---- changing ---- */
+
+static void region_set_watcher(struct region_body *body, k42_ref watcher) {
+    unsigned flags = body->state.flags & ~(unsigned)SPACE_WATCHED;
+    __atomic_store_n(&body->state.watcher, watcher, __ATOMIC_RELAXED);
+    __atomic_store_n(&body->state.flags, flags | (is_object(watcher) ? SPACE_WATCHED : 0),
+                     __ATOMIC_RELAXED);
+}
 
 /* The store is a full barrier: see hat.h on leases. */
 void region_change_begin(struct region_body *body) {
@@ -155,6 +166,7 @@ k42_result region_resize(struct region *self, uintptr_t start, uintptr_t end,
     return result;
 }
 
+/* Its watcher knows it by its addresses: elsewhere it has none. */
 k42_result region_move(struct region *self, uintptr_t to) {
     struct region_body *body = region_body(self);
     struct region_new old = body->state, new = old;
@@ -165,8 +177,10 @@ k42_result region_move(struct region *self, uintptr_t to) {
         return result;
     region_change_begin(body);
     result = k42_call((hat_ref)old.hat, move, old.start, to, old.end - old.start);
-    if (result >= 0)
+    if (result >= 0) {
         region_set_range(body, new.start, new.end, new.first);
+        region_set_watcher(body, K42_NULL_REF);
+    }
     region_change_end(body);
     region_detach(result < 0 ? &new : &old);
     return result < 0 ? result : 0;
@@ -216,6 +230,14 @@ k42_result region_set_flags(struct region *self, unsigned set, unsigned clear) {
     return 0;
 }
 
+k42_result region_watch(struct region *self, k42_ref watcher) {
+    struct region_body *body = region_body(self);
+    region_change_begin(body);
+    region_set_watcher(body, watcher);
+    region_change_end(body);
+    return 0;
+}
+
 /* ---- coming and going ---- */
 
 k42_result region_init(struct k42_root *root, const void *args) {
@@ -249,7 +271,8 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     new.hat = heir->hat;
     new.pm = heir->pm;
     new.space = heir->space;
-    new.flags &= ~(unsigned)SPACE_LOCKS;
+    new.flags &= ~(unsigned)(SPACE_LOCKS | SPACE_WATCHED);
+    new.watcher = K42_NULL_REF;
     k42_result result = k42_make(body->root.class_, &new, child);
     return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }

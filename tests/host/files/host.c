@@ -9,6 +9,7 @@
 #include "arch/x86_64/user_copy.h"
 #include "dev/work.h"
 #include "linux/clocks.h"
+#include "linux/files/files.h"
 #include "linux/process/ids.h"
 #include "linux/process/lives.h"
 #include "linux/signal/on_behalf.h"
@@ -59,6 +60,15 @@ void *heap_allocate_zeroed(size_t size) {
 void heap_free(void *memory) {
     free(memory);
 }
+
+/* There is no userfaultfd. */
+k42_result files_control_faults(file_ref file, unsigned request, uintptr_t argument) {
+    (void)file, (void)request, (void)argument;
+    return -ENOTTY;
+}
+
+/* There are no frames: nobody brings any to a file. */
+uintptr_t *frame_records;
 
 struct heap_cache {
     size_t size;
