@@ -53,6 +53,7 @@ struct file_map {
     k42_ref fcm;
     uint64_t first; /* page of the FCM at the file's offset 0, or FILE_MAP_ASKS */
     unsigned most;  /* the most protection, SPACE_READ and so on, for shared mappings */
+    unsigned flags; /* that all mappings have, of enum space_flags */
 };
 
 struct file_ops {
@@ -157,6 +158,7 @@ enum file_kind {
     FILE_OF_MOUNT_CONTEXT, /* FILE_LOOK: linux/files/mount_contexts.h */
     FILE_OF_SEGMENT,       /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
     FILE_OF_RING,          /* io_uring; FILE_LOOK: its struct ring */
+    FILE_OF_SECRET,        /* memfd_secret */
     FILE_OF_FAULTS,        /* userfaultfd; FILE_LOOK: its struct faults */
 };
 

@@ -56,6 +56,8 @@ static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_
     k42_result known = k42_call(file, control, FILE_KIND, 0);
     if (known == FILE_OF_SEGMENT)
         return segment_target(file, text, size);
+    if (known == FILE_OF_SECRET)
+        return (k42_result)k42_format_text(text, size, "/secretmem (deleted)");
     if (known > 0 && known < (k42_result)(sizeof kinds / sizeof *kinds) && kinds[known])
         return (k42_result)k42_format_text(text, size, "anon_inode:%s", kinds[known]);
     struct node_attributes attributes;

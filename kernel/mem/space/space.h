@@ -43,6 +43,7 @@ enum space_flags {
     SPACE_ON_FAULT = 8192,    /* with that: pages that are touched; the others are not brought in */
     SPACE_POLICY = 0x3f0000,  /* where its memory is to come from, as the personality has it */
     SPACE_WATCHED = 0x400000, /* pages that it lacks are its watcher's to bring: watch() */
+    SPACE_SECRET = 0x800000,  /* peek() and poke() do not reach it */
 };
 
 /* What to map. */
