@@ -35,6 +35,7 @@ static k42_result pages_get_page(struct fcm *self, uint64_t index, unsigned flag
         result = pages_get(pages, index, &page);
     if (result == 0) {
         page->given_out = true;
+        page->kept_for = 0;
         *given = (struct fcm_page){
             .physical = machine_physical(page->bytes), .writable = 1, .index = index};
     }
@@ -64,6 +65,7 @@ static k42_result pages_get_present(struct fcm *self, uint64_t first, unsigned b
             if (!page)
                 continue;
             page->given_out = true;
+            page->kept_for = 0;
             physical[at - first] = machine_physical(page->bytes);
             mask |= 1u << (at - first);
         }
@@ -137,8 +139,7 @@ static k42_result pages_counts(struct fcm *self, struct fcm_counts *counts) {
 
 static k42_result pages_advise(struct fcm *self, uint64_t first, uint64_t pages,
                                enum fcm_advice advice) {
-    (void)self, (void)first, (void)pages, (void)advice;
-    return 0;
+    return advice == FCM_NEEDED ? pages_keep_room(PAGES(self), first, first + pages) : 0;
 }
 
 /* Nothing is claimed: of those who bring the same page the first does. */

@@ -226,7 +226,6 @@ static k42_result allocate(file_ref file, unsigned mode, uint64_t offset, uint64
     return result < 0 ? result : k42_call(file, allocate, mode, offset, length);
 }
 
-/* Partly: no room is kept for what is not written yet. */
 LINUX_CALL(285, fallocate, int fd, int mode, int64_t offset, int64_t length) {
     file_ref file;
     k42_result result = files_get(fd, &file);
