@@ -130,6 +130,7 @@ enum {
     FILE_PIPE_ROOM, /* returns how many bytes more it takes */
     FILE_PIPE_PEEK, /* copies to a struct copy of the kernel's what is in it, and leaves it there */
     FILE_MAP_PAGE,  /* returns which page of the FCM an offset is; where FILE_MAP_ASKS says so */
+    FILE_WATCHED,   /* with 1: one more mapping that it watches names it; with 0: one fewer */
     FILE_PAGE_MISSING, /* a mapping that it watches lacks a page: says struct file_page_missing */
     FILE_PEER, /* of a master: copies to a struct place of the kernel's where its terminal is */
     FILE_REQUESTS_END,

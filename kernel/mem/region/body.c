@@ -31,6 +31,11 @@ static struct fcm_attachment attachment_of(const struct region_new *state) {
                                    .stays = stays_of(state->flags)};
 }
 
+/* A watcher stays as long as mappings name it, closed or not. */
+static k42_result watcher_tell(k42_ref watcher, unsigned more) {
+    return is_object(watcher) ? k42_call((file_ref)watcher, control, FILE_WATCHED, more) : 0;
+}
+
 static k42_result region_attach(const struct region_new *state) {
     if (!is_object(state->fcm))
         return 0;
@@ -182,6 +187,8 @@ k42_result region_move(struct region *self, uintptr_t to) {
         region_set_watcher(body, K42_NULL_REF);
     }
     region_change_end(body);
+    if (result >= 0)
+        (void)!watcher_tell(old.watcher, 0);
     region_detach(result < 0 ? &new : &old);
     return result < 0 ? result : 0;
 }
@@ -232,9 +239,14 @@ k42_result region_set_flags(struct region *self, unsigned set, unsigned clear) {
 
 k42_result region_watch(struct region *self, k42_ref watcher) {
     struct region_body *body = region_body(self);
+    k42_ref old = body->state.watcher;
+    k42_result result = watcher_tell(watcher, 1);
+    if (result < 0)
+        return result;
     region_change_begin(body);
     region_set_watcher(body, watcher);
     region_change_end(body);
+    (void)!watcher_tell(old, 0);
     return 0;
 }
 
@@ -251,7 +263,7 @@ k42_result region_init(struct k42_root *root, const void *args) {
         if (result < 0)
             region_detach(&body->state);
     }
-    return result < 0 ? result : 0;
+    return result < 0 ? result : watcher_tell(body->state.watcher, 1);
 }
 
 k42_result region_divide(struct region *self, uintptr_t at, k42_ref *upper) {
@@ -304,6 +316,7 @@ k42_result region_close(struct region *self, enum region_end what) {
         end_unshared(old.fcm);
     if (is_object(old.file))
         result = k42_call((file_ref)old.file, release);
+    (void)!watcher_tell(old.watcher, 0);
     return 0;
 }
 

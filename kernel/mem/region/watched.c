@@ -1,9 +1,10 @@
 /*
  * Of regions whose missing pages somebody else brings: asking for one, and filling one.
  *
- * The watcher is an open file that the region does not hold: when it has ended, or ends meanwhile,
- * the region is as any other. Two threads that provide the same page at once both fill a frame, and
- * one of them finds a page there when it maps it. Owns nothing; fails as the file says.
+ * The watcher is an open file that the region keeps from going, but not from being closed: when it
+ * is, or is meanwhile, the region is as any other. Two threads that provide the same page at once
+ * both fill a frame, and one of them finds a page there when it maps it. Owns nothing; fails as the
+ * file says.
  */
 #include "body.h"
 
@@ -11,9 +12,7 @@
 
 k42_result region_missing(const struct region_view *view) {
     struct file_page_missing missing = {view->address, view->access};
-    k42_result result =
-        k42_call((file_ref)view->watcher, control, FILE_PAGE_MISSING, (uintptr_t)&missing);
-    return result == -K42_STALE ? 0 : result;
+    return k42_call((file_ref)view->watcher, control, FILE_PAGE_MISSING, (uintptr_t)&missing);
 }
 
 /* A cursor that a page stopped is asked once more, to say why. */

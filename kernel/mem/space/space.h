@@ -236,9 +236,9 @@ struct space_ops {
 
     /*
      * Whoever lacks a page of what is mapped in a range waits from now on until the watcher brings
-     * it: a file, which is told (FILE_PAGE_MISSING), and which the mappings do not hold. With the
-     * null ref nobody does any more. Gaps are skipped. Errors: -ENOMEM, nothing is mapped from
-     * there on, -EINVAL, nor in the range; -EBUSY, another one has some of it; -K42_WAIT.
+     * it: a file, which is told (FILE_PAGE_MISSING), and which the mappings name (FILE_WATCHED).
+     * With the null ref nobody does any more. Gaps are skipped. Errors: -ENOMEM, nothing is mapped
+     * from there on, -EINVAL, nor in the range; -EBUSY, another one has some of it; -K42_WAIT.
      */
     K42_METHOD(watch)(struct space *self, uintptr_t address, size_t length, k42_ref watcher);
 

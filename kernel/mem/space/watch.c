@@ -9,10 +9,13 @@
 
 #include "../../fs/file.h"
 
-/* A watcher that has ended watches nothing. */
+/* A watcher that was closed watches nothing. */
 static bool is_watched_by_other(const struct space_mapping *mapping, k42_ref watcher) {
-    return mapping->flags & SPACE_WATCHED && mapping->watcher != watcher &&
-           k42_call((file_ref)mapping->watcher, flags) >= 0;
+    if (!(mapping->flags & SPACE_WATCHED) || mapping->watcher == watcher ||
+        k42_call((file_ref)mapping->watcher, hold) < 0)
+        return false;
+    (void)!k42_call((file_ref)mapping->watcher, release);
+    return true;
 }
 
 /* Before anything is changed. */

@@ -12,13 +12,18 @@
 
 #include <k42/k42.h>
 
+static k42_result bring_once(const struct faults *faults, uintptr_t at, struct copy *from) {
+    return faults_reach(faults) ? k42_call(faults->space, provide, at, from) : -ESRCH;
+}
+
 /* One page at a time; the cursor moves with it. */
-static k42_result bring_all(space_ref space, const struct faults_range *to, struct copy *from) {
+static k42_result bring_all(const struct faults *faults, const struct faults_range *to,
+                            struct copy *from) {
     uintptr_t at = to->start;
     k42_result result = 0;
     while (at < to->end && result >= 0) {
-        MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-                                      k42_call(space, provide, at, from)));
+        MEMORY_CALL(result,
+                    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, bring_once(faults, at, from)));
         at += result > 0 ? MACHINE_PAGE_SIZE : 0;
         k42_safe_point();
     }
@@ -28,13 +33,15 @@ static k42_result bring_all(space_ref space, const struct faults_range *to, stru
 static k42_result bring(const struct faults *faults, const struct faults_range *to,
                         struct copy *from) {
     struct space_mapping mapping;
+    if (!faults_reach(faults))
+        return -ESRCH;
     k42_result result = k42_call(faults->space, find, to->start, 0, &mapping);
     if (result == -K42_STALE)
         return -ESRCH;
     if (result < 0 || mapping.start > to->start || mapping.end < to->end ||
         !(mapping.flags & SPACE_WATCHED))
         return -ENOENT;
-    result = bring_all(faults->space, to, from);
+    result = bring_all(faults, to, from);
     return result == -K42_STALE ? -ESRCH : result;
 }
 

@@ -145,6 +145,7 @@ void faults_close(struct faults *faults) {
     k42_lock(&faults->lock);
     faults->closed = true;
     k42_unlock(&faults->lock);
+    wait_hangup(unnamed_id(&faults->opened), FILE_ENDS); /* mappings may name it for long */
     faults_wake(faults, &all, false);
 }
 

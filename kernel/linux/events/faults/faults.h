@@ -43,10 +43,13 @@ struct fault {
 };
 
 struct faults {
-    struct opened opened;
-    space_ref space;   /* whose mappings it watches; constant */
-    bool program_only; /* not what calls touch; constant */
-    uint64_t features; /* 0: UFFDIO_API was not called; set once, atomic */
+    struct opened opened; /* held by its users and by mappings */
+    uint32_t users;       /* descriptors and calls: with the last it is closed; atomic */
+    uint32_t watched;     /* mappings that name it; atomic */
+    space_ref space;      /* whose mappings it watches; see faults_reach(); constant */
+    int32_t pid;          /* and the process's number that made it; constant */
+    bool program_only;    /* not what calls touch; constant */
+    uint64_t features;    /* 0: UFFDIO_API was not called; set once, atomic */
 
     struct k42_lock lock; /* guards what follows; leaf, but for notifications */
     struct fault *of_threads[FAULT_LISTS];
@@ -65,6 +68,17 @@ static inline uint64_t faults_features(const struct faults *faults) {
     return __atomic_load_n(&faults->features, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * Whether the address space is there, for the calling thread as long as it is active: while a
+ * mapping of it names the file, it has not ended, and its number is nobody else's; before that, and
+ * afterwards, only the process itself can tell.
+ */
+static inline bool faults_reach(const struct faults *faults) {
+    const struct task *self = task_self();
+    return __atomic_load_n(&faults->watched, __ATOMIC_ACQUIRE) ||
+           (self->pid == faults->pid && self->space == faults->space);
+}
+
 struct faults_range {
     uintptr_t start, end;
 };
@@ -80,7 +94,7 @@ void faults_wake(struct faults *faults, const struct faults_range *range, bool h
 uint64_t faults_first(struct faults *faults, struct uffd_msg *message);
 /* False: somebody has woken its thread meanwhile. */
 bool faults_take(struct faults *faults, uint64_t number);
-/* With the last hold of the file. */
+/* With its last user. */
 void faults_close(struct faults *faults);
 
 /* ---- copies.c ---- */

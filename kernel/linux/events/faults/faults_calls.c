@@ -83,18 +83,25 @@ static k42_result check_mappings(space_ref space, const struct faults_range *ran
             return -EINVAL;
         if (!(mapping.most & SPACE_WRITE))
             return -EPERM;
-        k42_safe_point();
     }
     return 0;
 }
 
-static k42_result watch(struct faults *faults, const struct faults_range *range, k42_ref watcher) {
+static k42_result watch_once(const struct faults *faults, const struct faults_range *range,
+                             k42_ref watcher) {
+    if (!faults_reach(faults))
+        return -ENOMEM;
     k42_result result = check_mappings(faults->space, range);
-    if (result < 0)
-        return result;
-    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-                                  k42_call(faults->space, watch, range->start,
-                                           range->end - range->start, watcher)));
+    return result < 0
+               ? result
+               : k42_call(faults->space, watch, range->start, range->end - range->start, watcher);
+}
+
+static k42_result watch(const struct faults *faults, const struct faults_range *range,
+                        k42_ref watcher) {
+    k42_result result;
+    MEMORY_CALL(result,
+                WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, watch_once(faults, range, watcher)));
     return result == -K42_STALE ? -ENOMEM : result;
 }
 

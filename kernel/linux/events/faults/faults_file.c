@@ -5,6 +5,9 @@
  * A message is copied before its fault is taken, which fails when that was woken meanwhile; then
  * the next one is copied over it.
  *
+ * Descriptors and calls are its users, with the last of which it is closed; mappings that name it
+ * only keep it from going. So a mapping's ref of it means nothing else, however late it is used.
+ *
  * Data: `faults`. Format: file.faults, by pointer. Fails: -EINVAL, until UFFDIO_API was called.
  */
 #include "../../../fs/file.h"
@@ -56,6 +59,41 @@ static k42_result faults_poll(struct file *self, struct file_poll *poll) {
     return faults_first(faults, &message) ? FILE_READABLE | FILE_NO_BANDS : 0;
 }
 
+/* ---- holds ---- */
+
+static k42_result faults_hold(struct file *self) {
+    struct faults *faults = FAULTS(self);
+    uint32_t users = __atomic_load_n(&faults->users, __ATOMIC_RELAXED);
+    do
+        if (!users)
+            return -K42_STALE;
+    while (!__atomic_compare_exchange_n(&faults->users, &users, users + 1, true, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED));
+    return opened_hold(self);
+}
+
+static k42_result faults_release(struct file *self) {
+    struct faults *faults = FAULTS(self);
+    if (!__atomic_sub_fetch(&faults->users, 1, __ATOMIC_ACQ_REL))
+        faults_close(faults);
+    return opened_release(self);
+}
+
+/* A mapping that names it begins or ends. */
+static k42_result watched(struct file *self, bool begins) {
+    struct faults *faults = FAULTS(self);
+    if (begins) {
+        k42_result result = opened_hold(self);
+        if (result >= 0)
+            __atomic_add_fetch(&faults->watched, 1, __ATOMIC_ACQ_REL);
+        return result;
+    }
+    __atomic_sub_fetch(&faults->watched, 1, __ATOMIC_ACQ_REL);
+    return opened_release(self);
+}
+
+/* ---- the class ---- */
+
 static k42_result faults_request(struct file *self, unsigned request, uintptr_t argument) {
     struct faults *faults = FAULTS(self);
     switch (request) {
@@ -64,6 +102,8 @@ static k42_result faults_request(struct file *self, unsigned request, uintptr_t 
     case FILE_LOOK:
         *(struct faults **)argument = faults;
         return 0;
+    case FILE_WATCHED:
+        return watched(self, argument);
     case FILE_PAGE_MISSING:
         return faults_missing(faults, (const struct file_page_missing *)argument);
     default:
@@ -72,8 +112,25 @@ static k42_result faults_request(struct file *self, unsigned request, uintptr_t 
 }
 
 static const struct file_ops faults_ops = {
-    UNNAMED_METHODS,           .read = faults_read, .write = file_no_write,
-    .control = faults_request, .poll = faults_poll, .seek = unnamed_seek,
+    .object.describe = opened_describe,
+    .hold = faults_hold,
+    .release = faults_release,
+    .node = unnamed_node,
+    .set_place = opened_set_place,
+    .place = opened_place,
+    .flags = opened_flags,
+    .set_flags = opened_set_flags,
+    .settle = file_settled,
+    .list = file_no_list,
+    .map = file_no_map,
+    .sync = file_no_sync,
+    .resize = file_no_resize,
+    .allocate = file_no_allocate,
+    .read = faults_read,
+    .write = file_no_write,
+    .control = faults_request,
+    .poll = faults_poll,
+    .seek = unnamed_seek,
 };
 
 static const struct k42_format faults_format = {"file.faults", 1, 1};
@@ -89,15 +146,12 @@ K42_CLASS(file_faults) = {
     .transfers = faults_transfers,
 };
 
-static void ended(struct opened *opened) {
-    faults_close(k42_container(opened, struct faults, opened));
-}
-
 static k42_result set_up(struct opened *opened, void *context) {
     struct faults *faults = k42_container(opened, struct faults, opened);
+    faults->users = 1;
     faults->space = task_self()->space;
+    faults->pid = task_self()->pid;
     faults->program_only = *(const bool *)context;
-    opened->ended = ended;
     return 0;
 }
 
