@@ -35,6 +35,14 @@ static k42_result upgrade(const struct component_words *words, const char *compo
     return result;
 }
 
+/* What is no program at all is Linux's ENOEXEC, whether signed or not. */
+static k42_result why_refused(k42_result result, const struct whole_file *file) {
+    static const char magic[] = {0x7f, 'E', 'L', 'F'};
+    bool is_elf = file->size >= sizeof magic &&
+                  !__builtin_memcmp(whole_file_bytes(file), magic, sizeof magic);
+    return result == -ENOKEY && !is_elf ? -ENOEXEC : result;
+}
+
 /* Inactive. `file`: NULL when there is none. */
 static k42_result carry_out(const struct component_words *words, const struct whole_file *file,
                             struct k42_modules_answer *answer) {
@@ -47,6 +55,7 @@ static k42_result carry_out(const struct component_words *words, const struct wh
         result = component_load(words->file[0] ? words->file : "the file", whole_file_bytes(file),
                                 file->size, answer->component, answer->why, sizeof answer->why);
         answer->load_ns = time_ns() - began;
+        result = why_refused(result, file);
     }
     return result || words->mode < 0 ? result : upgrade(words, answer->component, answer);
 }

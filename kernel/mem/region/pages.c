@@ -81,7 +81,7 @@ static void map_around(const struct region_view *view, unsigned protection) {
 k42_result region_map_to_read(const struct region_view *view, const struct fcm_page *page) {
     unsigned protection = view->protection & ~(unsigned)SPACE_WRITE;
     k42_result result = region_map_page(view, page, protection);
-    if (result == 0)
+    if (result == 0 && !(view->flags & SPACE_WATCHED)) /* a neighbour may be brought yet */
         map_around(view, protection);
     return result < 0 ? result : 0;
 }

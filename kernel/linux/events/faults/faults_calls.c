@@ -182,7 +182,8 @@ k42_result files_control_faults(file_ref file, unsigned request, uintptr_t argum
 /* ---- the call ---- */
 
 /* Partly: missing pages alone are told of, not writing (UFFDIO_WRITEPROTECT), pages that an object
- * has (UFFDIO_CONTINUE), forks and changes of what is mapped. */
+ * has (UFFDIO_CONTINUE), forks and changes of what is mapped; pages of an object that were mapped
+ * before they were cut off or punched out count as there. */
 LINUX_CALL(323, userfaultfd, unsigned flags) {
     bool program_only = flags & UFFD_USER_MODE_ONLY;
     if (!program_only && !__atomic_load_n(&anybody, __ATOMIC_RELAXED) &&
