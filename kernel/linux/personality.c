@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "call.h"
 #include "core/core.h"
+#include "ports.h"
 #include "process/lives.h"
 #include "program.h"
 #include "ptrace/tracee.h"
@@ -125,6 +126,8 @@ void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
     struct signal_info info = {.signal = SIGSEGV, .code = SI_KERNEL};
     struct task *task = task_self();
     task->frame = frame;
+    if (ports_skip(task, frame))
+        return;
     task->trap_vector = (uint32_t)frame->vector;
     task->trap_error = frame->error;
     task->trap_address = address;

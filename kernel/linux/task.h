@@ -26,6 +26,7 @@ struct path_context;
 struct thread;
 struct tracee;
 struct undo_list;
+struct user_ports;
 struct user_table;
 
 /* An address space and how many tasks use it. Lasts a grace period longer than they. */
@@ -109,6 +110,8 @@ struct task {
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
     uint64_t faults; /* of pages; the task's own thread counts them */
+    struct user_ports *ports; /* as ioperm() has them, or NULL */
+    uint8_t ports_level;      /* as iopl() has it */
 
     uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
     uint64_t trap_error, trap_address;

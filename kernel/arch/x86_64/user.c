@@ -116,17 +116,21 @@ static void registers_save(struct cpu *cpu, struct user_context *context) {
         save_odd_selectors(context);
 }
 
-static void debug_load(struct cpu *cpu, const struct user_debug *debug) {
-    write_debug_registers(debug->address, debug->control);
-    cpu->debug_control = debug->control;
+static void seldom_load(struct cpu *cpu, const struct user_seldom *seldom) {
+    uint64_t either = seldom->uses | cpu->seldom;
+    if (either & SELDOM_DEBUG)
+        write_debug_registers(seldom->debug.address, seldom->debug.control);
+    if (either & SELDOM_PORTS)
+        user_ports_load(cpu, seldom->ports);
+    cpu->seldom = seldom->uses;
 }
 
 static void registers_load(struct cpu *cpu, struct user_context *context) {
     if (are_loaded(cpu, context))
         return;
-    const struct user_debug *debug = user_state_debug(context->state);
-    if (__builtin_expect(debug->control | cpu->debug_control, 0))
-        debug_load(cpu, debug);
+    const struct user_seldom *seldom = user_state_seldom(context->state);
+    if (__builtin_expect(seldom->uses | cpu->seldom, 0))
+        seldom_load(cpu, seldom);
     if (context->ds | context->es | context->fs | context->gs)
         load_selectors(context->ds, context->es, context->fs, context->gs);
     write_fs_base(context->fs_base);
@@ -185,11 +189,13 @@ bool user_debug_accept(const struct user_debug *debug) {
 void user_debug_set(const struct user_debug *debug) {
     uintptr_t saved = interrupts_save();
     struct cpu *cpu = cpu_self();
-    struct user_debug *own =
-        (struct user_debug *)(uintptr_t)user_state_debug(user_current()->state);
-    *own = *debug;
-    own->control = debug->control & DEBUG_ENABLED ? debug->control : 0;
-    debug_load(cpu, own);
+    struct user_seldom *own = user_state_seldom(user_current()->state);
+    own->debug = *debug;
+    own->debug.control = debug->control & DEBUG_ENABLED ? debug->control : 0;
+    own->uses =
+        (own->uses & ~(uint64_t)SELDOM_DEBUG) | (own->debug.control ? SELDOM_DEBUG : 0);
+    write_debug_registers(own->debug.address, own->debug.control);
+    cpu->seldom = own->uses;
     interrupts_restore(saved);
 }
 
@@ -233,7 +239,11 @@ void user_context_copy(struct user_context *context, void *state, struct user_ta
 void user_context_reset(struct user_table *table) {
     struct user_context *self = user_current();
     uintptr_t saved = interrupts_save();
+    struct user_seldom *seldom = user_state_seldom(self->state);
+    const struct user_ports *ports = seldom->ports;
     user_state_init(self->state);
+    seldom->ports = ports;
+    seldom->uses = ports ? SELDOM_PORTS : 0;
     load_selectors(0, 0, 0, 0);
     self->ds = self->es = self->fs = self->gs = 0;
     self->fs_base = self->gs_base = 0;
