@@ -90,8 +90,8 @@ struct cause {
 static const struct cause causes[32] = {
     [0] = {SIGFPE, FPE_INTDIV},  [1] = {SIGTRAP, TRAP_TRACE}, [3] = {SIGTRAP, SI_KERNEL},
     [4] = {SIGSEGV, SI_KERNEL},  [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},
-    [12] = {SIGBUS, SI_KERNEL},  [13] = {SIGSEGV, SI_KERNEL}, [16] = {SIGFPE, FPE_FLTINV},
-    [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, FPE_FLTINV},
+    [11] = {SIGBUS, SI_KERNEL},  [12] = {SIGBUS, SI_KERNEL},  [13] = {SIGSEGV, SI_KERNEL},
+    [16] = {SIGFPE, FPE_FLTINV}, [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, FPE_FLTINV},
 };
 
 static struct signal_info page_cause(uintptr_t address, int reason) {

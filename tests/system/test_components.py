@@ -105,10 +105,10 @@ def test_linux_s_own_calls_load_and_unload(guest):
         put(guest, "/tmp/modules", program.read())
     works(guest, """chmod +x /tmp/modules
 for how in image file; do
-    /tmp/modules $how /c/monitor.k42
-    if /tmp/modules $how /c/monitor.k42; then exit 9; fi
-    /tmp/modules unload monitor
-    if /tmp/modules unload monitor; then exit 9; fi
+    /tmp/modules $how /c/run_queue_batch.k42
+    if /tmp/modules $how /c/run_queue_batch.k42; then exit 9; fi
+    /tmp/modules unload run_queue_batch
+    if /tmp/modules unload run_queue_batch; then exit 9; fi
 done""")
 
 

@@ -63,8 +63,8 @@ static void map_new(uintptr_t begin, uintptr_t end) {
 
 static void describe_task(struct cpu *cpu, const struct task_state *task, size_t size) {
     uint64_t at = (uintptr_t)task;
-    cpu->descriptors[SELECTOR_TASK / 8] = DESCRIPTOR_TASK | (size - 1) | (at & 0xffffff) << 16 |
-                                          (at >> 24 & 0xff) << 56;
+    cpu->descriptors[SELECTOR_TASK / 8] =
+        DESCRIPTOR_TASK | (size - 1) | (at & 0xffffff) << 16 | (at >> 24 & 0xff) << 56;
     cpu->descriptors[SELECTOR_TASK / 8 + 1] = at >> 32;
 }
 

@@ -74,10 +74,11 @@ struct cpu {
 
     /* user.c: whose program's registers are loaded; what the processor remembers of tables. */
     struct user_context *state_owner;
-    uint64_t seldom;          /* what it uses of struct user_seldom, as it is loaded */
-    struct user_table *table; /* loaded; NULL: the kernel's */
-    uint32_t lazy;            /* a kernel thread runs meanwhile, which does not use it */
-    uint32_t slot;            /* of `table` */
+    uint64_t seldom;                      /* what it uses of struct user_seldom, as it is loaded */
+    struct user_table *table;             /* loaded; NULL: the kernel's */
+    const struct user_segments *segments; /* with it */
+    uint32_t lazy; /* a kernel thread runs meanwhile, which does not use it */
+    uint32_t slot; /* of `table` */
     uint32_t next_slot;
     struct table_slot slots[TABLE_SLOTS];
 
@@ -131,6 +132,14 @@ void user_ports_load(struct cpu *cpu, const struct user_ports *ports);
 
 /* user_flush.c: has it loaded for a thread that runs a program; interrupts are off. */
 void user_table_use(struct cpu *cpu, struct user_table *table);
+
+/* user_segments.c: interrupts are off; NULL: none. */
+struct user_segments;
+void user_segments_load(struct cpu *cpu, const struct user_segments *segments);
+/* A selector that a program had loaded, or 0 if it cannot be loaded any more. */
+uint16_t user_segments_usable(uint16_t selector);
+/* Makes a frame with selectors of a program's own one that the processor returns to. */
+void user_frame_check(struct trap_frame *frame);
 
 /* user_traps.c: an exception that a program caused; interrupts are off before and after. */
 void user_exception(struct trap_frame *frame);
