@@ -2,7 +2,7 @@
  */
 #include "abi.h"
 
-#define ROUNDS 20000
+#define ROUNDS 5000
 
 static int file;
 static volatile int *over;
