@@ -1,7 +1,8 @@
 """stress-ng's stressors, as stressors.txt lists them.
 
 A line is a stressor's name, how many of its operations are done, and more words for the program, before
-which "user" has an ordinary user do it; or its name, "-" and why it is not run.
+which "user" has an ordinary user do it; or its name, "-" and why it is not run. Some take no notice of how many
+are to be done, on Linux either, and are given a time.
 """
 import os
 
