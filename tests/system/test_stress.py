@@ -55,7 +55,7 @@ def test_a_stressor_does_its_work_and_leaves_nothing(machine, name):
 @pytest.mark.parametrize("clients", range(1, 5))
 def test_clients_of_a_file_server_find_what_they_wrote(machine, clients):
     """dbench checks the answer to each of its operations against what Windows gave."""
-    done = leaves_nothing(machine, "dbench", "-D", "/tmp/stress", "-t", "20", str(clients), limit=LIMIT)
+    done = leaves_nothing(machine, "dbench", "-D", "/tmp/stress", "-t", "10", str(clients), limit=LIMIT)
     said = (done.output + done.errors).decode(errors="replace")
     told = dict(re.findall(r"^ (\w+) +(\d+) +[\d.]+ +[\d.]+$", said, re.M))
     assert all(int(told.get(name, 0)) for name in ("NTCreateX", "Close", "WriteX")), said
@@ -73,6 +73,6 @@ cd /; ipcrm --all; rm -rf /tmp/victims; exit $status"""
 
 @pytest.mark.parametrize("seed", range(1, 6 if LONG else 2))
 def test_random_calls_leave_nothing(machine, seed):
-    calls = 20000 if LONG else 500
+    calls = 20000 if LONG else 300
     done = leaves_nothing(machine, "sh", "-c", TRINITY, "sh", str(seed), str(calls), limit=LIMIT)
     assert re.search(r"Reached limit \d+", done.output.decode(errors="replace")), done
