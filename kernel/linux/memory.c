@@ -35,6 +35,19 @@ static unsigned flags_of(int flags) {
     return wanted;
 }
 
+/* What its file wants of a mapping. What is secret is shared, and locked as far as one may. */
+static k42_result add_flags(struct space_request *request, unsigned flags) {
+    if (flags & SPACE_SECRET && !(request->flags & SPACE_SHARED))
+        return -EINVAL;
+    if (flags & SPACE_LOCKED) {
+        k42_result result = memory_may_lock();
+        (void)result; /* nothing at all is too little below */
+        request->most_locked = memory_most_locked();
+    }
+    request->flags |= flags;
+    return 0;
+}
+
 /* What the file is opened for decides what its mapping may be asked for. */
 static k42_result add_file(struct space_request *request, int number, uint64_t offset) {
     struct k42_pair file = k42_call(task_self()->descriptors, get, number);
@@ -54,6 +67,8 @@ static k42_result add_file(struct space_request *request, int number, uint64_t o
     k42_result first = (k42_result)(how.first + offset / FRAME_SIZE);
     if (how.first == FILE_MAP_ASKS && (first = k42_call(ref, control, FILE_MAP_PAGE, offset)) < 0)
         return first;
+    if (how.flags && (result = add_flags(request, how.flags)) < 0)
+        return result;
     request->fcm = how.fcm;
     request->first = (uint64_t)first;
     request->file = (k42_ref)ref;

@@ -133,6 +133,9 @@ void files_take_back(int number);
  * file; atomic. */
 extern void (*files_told_of_closing)(file_ref file);
 
+/* An ioctl of userfaultfd's file (linux/events/faults/), which is held meanwhile. */
+k42_result files_control_faults(file_ref file, unsigned request, uintptr_t argument);
+
 /* The number of descriptors a process may have. */
 static inline int files_limit(void) {
     uint64_t limit = task_limit(task_self(), 7);

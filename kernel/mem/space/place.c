@@ -68,7 +68,8 @@ bool mappings_fit(const struct space_mapping *lower, const struct space_mapping 
     uint64_t behind = lower->first + (lower->end - lower->start) / PAGE_BYTES;
     return lower->end == upper->start && lower->protection == upper->protection &&
            lower->flags == upper->flags && lower->most == upper->most && lower->fcm == upper->fcm &&
-           lower->file == upper->file && !(lower->flags & SPACE_GROWS_DOWN) &&
+           lower->file == upper->file && lower->watcher == upper->watcher &&
+           !(lower->flags & SPACE_GROWS_DOWN) &&
            (lower->fcm == K42_NULL_REF || behind == upper->first);
 }
 
@@ -99,7 +100,8 @@ static bool map_with_neighbour(struct space_state *state, uintptr_t address,
                                    .most = request->most,
                                    .fcm = request->fcm,
                                    .first = request->first,
-                                   .file = request->file};
+                                   .file = request->file,
+                                   .watcher = request->watcher};
     if (!entry || entry->end != address || entry->flags != request->flags ||
         k42_call(entry->region, mapping, &mapping) < 0 || !mappings_fit(&mapping, &wanted))
         return false;
@@ -120,6 +122,7 @@ static k42_result map_new(struct space *self, uintptr_t address, const struct sp
                              .fcm = what->fcm,
                              .first = what->first,
                              .file = what->file,
+                             .watcher = what->watcher,
                              .limit = what->limit,
                              .hat = (k42_ref)state->hat,
                              .pm = state->pm,
