@@ -26,9 +26,10 @@ def refused():
 
 
 def words(name, instances=2):
-    """The command that does a stressor's operations, however long they take, and looks at what they gave."""
+    """The command that does a stressor's operations and looks at what they gave. The time is but a bound: some
+    wait for another instance, which may have gone already."""
     operations, more = run()[name]
     user = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"] if more[:1] == ["user"] else []
     return [*user, "stress-ng", f"--{name}", str(instances), f"--{name}-ops", str(operations),
-            "--timeout", "0", "--verify", "--metrics-brief", "--temp-path", "/tmp/stress",
+            "--timeout", "60", "--verify", "--metrics-brief", "--temp-path", "/tmp/stress",
             *more[bool(user):]]
