@@ -117,12 +117,14 @@ void use(const char *where) {
     open_ipc();
     int context = (int)syscall(SYS_fsopen, "tmpfs", 0);
     open_ring();
+    open_memory();
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);
         use_ipc(turn);
         use_claims(context);
         use_ring(turn);
+        use_memory(turn);
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
         shared[at] = turn;

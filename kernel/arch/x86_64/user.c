@@ -100,7 +100,7 @@ static bool are_loaded(const struct cpu *cpu, const struct user_context *context
     return cpu->state_owner == context && context->state_cpu == cpu->number + 1;
 }
 
-/* A selector brings its own base, which is zero for all there are. */
+/* A selector brings its own base; the one that was there is loaded afterwards. */
 static void save_odd_selectors(struct user_context *context) {
     load_selectors(0, 0, 0, 0);
     context->state_cpu = 0;
@@ -116,19 +116,24 @@ static void registers_save(struct cpu *cpu, struct user_context *context) {
         save_odd_selectors(context);
 }
 
-static void debug_load(struct cpu *cpu, const struct user_debug *debug) {
-    write_debug_registers(debug->address, debug->control);
-    cpu->debug_control = debug->control;
+static void seldom_load(struct cpu *cpu, const struct user_seldom *seldom) {
+    uint64_t either = seldom->uses | cpu->seldom;
+    if (either & SELDOM_DEBUG)
+        write_debug_registers(seldom->debug.address, seldom->debug.control);
+    if (either & SELDOM_PORTS)
+        user_ports_load(cpu, seldom->ports);
+    cpu->seldom = seldom->uses;
 }
 
 static void registers_load(struct cpu *cpu, struct user_context *context) {
     if (are_loaded(cpu, context))
         return;
-    const struct user_debug *debug = user_state_debug(context->state);
-    if (__builtin_expect(debug->control | cpu->debug_control, 0))
-        debug_load(cpu, debug);
+    const struct user_seldom *seldom = user_state_seldom(context->state);
+    if (__builtin_expect(seldom->uses | cpu->seldom, 0))
+        seldom_load(cpu, seldom);
     if (context->ds | context->es | context->fs | context->gs)
-        load_selectors(context->ds, context->es, context->fs, context->gs);
+        load_selectors(user_segments_usable(context->ds), user_segments_usable(context->es),
+                       user_segments_usable(context->fs), user_segments_usable(context->gs));
     write_fs_base(context->fs_base);
     write_gs_base(context->gs_base);
     user_state_load(context->state);
@@ -150,8 +155,8 @@ void user_switch(struct user_context *from, struct user_context *to) {
     if (to->personality) {
         if (minds_switch(cpu, to))
             __atomic_fetch_or(&to->work, USER_SWITCHED, __ATOMIC_RELAXED);
+        user_table_use(cpu, to->table); /* first: selectors may be of its segments */
         registers_load(cpu, to);
-        user_table_use(cpu, to->table);
     } else {
         /* Its own fence is not needed: who flushes too much does no harm. */
         __atomic_store_n(&cpu->lazy, 1, __ATOMIC_RELEASE);
@@ -185,11 +190,12 @@ bool user_debug_accept(const struct user_debug *debug) {
 void user_debug_set(const struct user_debug *debug) {
     uintptr_t saved = interrupts_save();
     struct cpu *cpu = cpu_self();
-    struct user_debug *own =
-        (struct user_debug *)(uintptr_t)user_state_debug(user_current()->state);
-    *own = *debug;
-    own->control = debug->control & DEBUG_ENABLED ? debug->control : 0;
-    debug_load(cpu, own);
+    struct user_seldom *own = user_state_seldom(user_current()->state);
+    own->debug = *debug;
+    own->debug.control = debug->control & DEBUG_ENABLED ? debug->control : 0;
+    own->uses = (own->uses & ~(uint64_t)SELDOM_DEBUG) | (own->debug.control ? SELDOM_DEBUG : 0);
+    write_debug_registers(own->debug.address, own->debug.control);
+    cpu->seldom = own->uses;
     interrupts_restore(saved);
 }
 
@@ -200,8 +206,8 @@ static void load_now(struct user_context *context) {
         return;
     uintptr_t saved = interrupts_save();
     struct cpu *cpu = cpu_self();
-    registers_load(cpu, context);
     user_table_use(cpu, context->table);
+    registers_load(cpu, context);
     interrupts_restore(saved);
 }
 
@@ -233,7 +239,11 @@ void user_context_copy(struct user_context *context, void *state, struct user_ta
 void user_context_reset(struct user_table *table) {
     struct user_context *self = user_current();
     uintptr_t saved = interrupts_save();
+    struct user_seldom *seldom = user_state_seldom(self->state);
+    const struct user_ports *ports = seldom->ports;
     user_state_init(self->state);
+    seldom->ports = ports;
+    seldom->uses = ports ? SELDOM_PORTS : 0;
     load_selectors(0, 0, 0, 0);
     self->ds = self->es = self->fs = self->gs = 0;
     self->fs_base = self->gs_base = 0;
@@ -260,9 +270,18 @@ void user_context_close(void) {
 
 /* ---- entering ---- */
 
+/* Whether those of its own are good is looked at when they are returned to (user_frame_check). */
+static uint64_t harmless_code(uint64_t selector) {
+    if (selector & SELECTOR_IS_OWN)
+        return (uint16_t)selector | FOR_PROGRAM;
+    bool is_short = selector == (SELECTOR_USER_CODE32 | FOR_PROGRAM);
+    return (is_short ? SELECTOR_USER_CODE32 : SELECTOR_USER_CODE) | FOR_PROGRAM;
+}
+
 void user_frame_harmless(struct trap_frame *frame) {
-    frame->cs = SELECTOR_USER_CODE | FOR_PROGRAM;
-    frame->ss = SELECTOR_USER_DATA | FOR_PROGRAM;
+    frame->cs = harmless_code(frame->cs);
+    frame->ss = frame->ss & SELECTOR_IS_OWN ? (uint16_t)frame->ss | FOR_PROGRAM
+                                            : SELECTOR_USER_DATA | FOR_PROGRAM;
     frame->rflags = (frame->rflags & RFLAGS_FREE) | RFLAGS_ALWAYS;
     if (frame->rip >= USER_END)
         frame->rip = USER_END;

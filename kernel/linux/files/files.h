@@ -103,6 +103,9 @@ k42_result files_open_for_kernel(const char *path, uint32_t mode, file_ref *file
 K42_MUST_CHECK
 k42_result files_truncate_for_kernel(file_ref file);
 
+/* Moves a file's own offset as lseek; while somebody else does, it waits, as for no signal. */
+k42_result files_seek(file_ref file, int64_t offset, int whence);
+
 /* ---- descriptors ---- */
 
 /* -EBADF. */
@@ -129,6 +132,9 @@ void files_take_back(int number);
 /* Set by queues of messages when it first matters: the calling process closes a descriptor of a
  * file; atomic. */
 extern void (*files_told_of_closing)(file_ref file);
+
+/* An ioctl of userfaultfd's file (linux/events/faults/), which is held meanwhile. */
+k42_result files_control_faults(file_ref file, unsigned request, uintptr_t argument);
 
 /* The number of descriptors a process may have. */
 static inline int files_limit(void) {

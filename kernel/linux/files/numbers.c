@@ -267,7 +267,8 @@ enum {
     IOCTL_ASYNC = 0x5452,
     IOCTL_NO_ON_EXEC = 0x5450,
     IOCTL_ON_EXEC = 0x5451,
-    IOCTL_PEER = 0x5441, /* TIOCGPTPEER */
+    IOCTL_PEER = 0x5441,    /* TIOCGPTPEER */
+    IOCTL_OF_FAULTS = 0xaa, /* the type of all those of userfaultfd */
 };
 
 static k42_result set_flag(file_ref file, uintptr_t argument, unsigned flag) {
@@ -328,5 +329,8 @@ LINUX_CALL(16, ioctl, int fd, unsigned request, uintptr_t argument) {
         return open_peer(file, (unsigned)argument);
     if (request >= FILE_KERNEL_REQUESTS && request < FILE_REQUESTS_END)
         return -ENOTTY;
+    if ((request >> 8 & 0xff) == IOCTL_OF_FAULTS &&
+        k42_call(file, control, FILE_KIND, 0) == FILE_OF_FAULTS)
+        return linux_result(files_control_faults(file, request, argument), -EBADF);
     return linux_result(control_waiting(file, request, argument), -EBADF);
 }

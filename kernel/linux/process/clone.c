@@ -18,6 +18,7 @@
 #include "../events/process_file.h"
 #include "../host_names.h"
 #include "../ipc/semaphore_undo.h"
+#include "../ports.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
@@ -120,6 +121,8 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
         result = share_host_names(self, task, flags);
     if (result >= 0)
         result = share_undo(task, flags);
+    if (result >= 0)
+        result = ports_inherit(self, task);
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
     task->filters = filters_hold(self->filters);
@@ -181,6 +184,7 @@ static k42_result make_thread(struct task *task, const struct clone_request *req
         begin_as_usual(task->thread);
     struct user_context *context = thread_user(task->thread);
     user_context_copy(context, task->state, task->memory->table);
+    ports_give(task);
     if (request->flags & CLONE_VM)
         context->personality = &linux_personality; /* no restartable sequences */
     if (request->flags & CLONE_SETTLS)

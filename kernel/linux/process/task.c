@@ -36,6 +36,7 @@ struct task *task_make(void) {
 
 void task_unmake(struct task *task) {
     heap_free(task->state);
+    heap_free(task->ports);
     heap_free(task);
 }
 
@@ -63,6 +64,7 @@ void task_release(struct task *task) {
     user_context_close();
     space_set_current((space_ref)K42_NULL_REF);
     heap_free(task->state);
+    heap_free(task->ports);
     memory_release(task->memory);
     undo_list_release(task->undo);
     file_held_release(task->executable);
