@@ -22,6 +22,8 @@ struct charge;
 struct core;
 struct staff;
 struct host_names;
+struct key;
+struct landlock_domain;
 struct path_context;
 struct thread;
 struct tracee;
@@ -49,6 +51,9 @@ struct task_memory {
 
 /* Whether a task traces others. */
 enum { TASK_TRACES_NONE, TASK_TRACES, TASK_TRACES_NO_MORE };
+
+/* A task's own rings of keys. */
+enum { KEYRING_THREAD, KEYRING_PROCESS, KEYRING_SESSION, KEYRINGS };
 
 struct task {
     struct thread *thread;
@@ -104,7 +109,11 @@ struct task {
     bool stops_at_calls; /* traced: it stops before each of its calls */
     bool steps, call_stops;      /* likewise: after the next instruction; at the end of this call */
     struct call_filter *filters; /* seccomp/seccomp.h; held */
-    uint64_t file_size_limit;    /* RLIMIT_FSIZE; kept up to date by limits_keep() */
+    struct landlock_domain *landlock;         /* landlock/landlock.h, or NULL; held; read by all */
+    struct key *keyrings[KEYRINGS];           /* keys/keys.h; held, or NULL; atomic */
+    struct key *given_session;                /* likewise, by a child */
+    uint8_t key_default;                      /* as keyctl() has it */
+    uint64_t file_size_limit;                 /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;

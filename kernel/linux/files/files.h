@@ -159,6 +159,11 @@ K42_MUST_CHECK
 k42_result files_node(int directory, const char *text, int flags, node_ref *node,
                       struct mount **mount);
 
+/* The same, and the directory in which it was found, null: it was not found by a name. */
+K42_MUST_CHECK
+k42_result files_found(int directory, const char *text, int flags, struct place *place,
+                       node_ref *above);
+
 /* -EROFS. */
 static inline k42_result files_writable(const struct mount *mount) {
     return mount && (mount->flags & NODE_READ_ONLY) ? -EROFS : 0;

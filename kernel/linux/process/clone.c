@@ -18,6 +18,8 @@
 #include "../events/process_file.h"
 #include "../host_names.h"
 #include "../ipc/semaphore_undo.h"
+#include "../keys/keys.h"
+#include "../landlock/landlock.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
@@ -105,6 +107,8 @@ static void unshare(struct task *task) {
     memory_release(task->memory);
     file_held_release(task->executable);
     filters_release(task->filters);
+    landlock_release(task->landlock);
+    keys_release(task);
     credentials_release(task->credentials);
 }
 
@@ -123,6 +127,8 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
     task->filters = filters_hold(self->filters);
+    task->landlock = landlock_hold(self->landlock);
+    keys_inherit(self, task, flags & CLONE_THREAD);
     if (result < 0)
         unshare(task);
     return result;
