@@ -111,7 +111,7 @@ static void shares(void) {
         fails(EINVAL, setns, own("mnt"), CLONE_NEWNS);
         _exit(0);
     }
-    ended("child", child);
+    waitpid(child, NULL, 0);
 }
 
 static void as_files(void) {
