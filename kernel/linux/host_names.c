@@ -61,11 +61,14 @@ struct host_names *host_names_copy(struct host_names *names) {
     copy->space = (struct name_space){
         .references = 1, .kind = CLONE_NEWUTS, .number = name_space_number(), .free = free_names};
     read_names(names ? names : &machines, copy->host, copy->domain);
-    return copy;
+    if (name_space_open(&copy->space) >= 0)
+        return copy;
+    heap_free(copy);
+    return NULL;
 }
 
 struct name_space *name_space_of_host(const struct task *task) {
-    struct host_names *names = __atomic_load_n(&task->host_names, __ATOMIC_ACQUIRE);
+    struct host_names *names = task ? __atomic_load_n(&task->host_names, __ATOMIC_ACQUIRE) : NULL;
     return names ? &names->space : &machines.space;
 }
 

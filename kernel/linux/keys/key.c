@@ -84,7 +84,7 @@ static void give_number(struct key *key) {
 
 static k42_result charge_new(struct key_user *user, uint32_t cost, const struct key_new *new) {
     bool fits = user->counted < key_user_keys_most(user->uid) &&
-                cost <= key_user_cost_most(user->uid) - user->cost;
+                user->cost + cost <= key_user_cost_most(user->uid);
     if (!(new->flags &KEY_COUNTED))
         return 0;
     if (!fits && !new->free_of_charge)
@@ -129,13 +129,6 @@ k42_result key_change_user(struct key *key, uint32_t uid) {
 
 /* ---- making and ending ---- */
 
-static uint32_t hash_of(const struct key_new *new) {
-    uint32_t hash = NODE_HASH_START;
-    for (const char *at = new->text; *at; at++)
-        hash = node_hash_step(hash, *at);
-    return hash;
-}
-
 /* A logon's text says what it is for. */
 static bool text_fits(const struct key_new *new) {
     const char *colon = new->text;
@@ -167,7 +160,7 @@ k42_result key_make(const struct key_new *new, struct key **made) {
     key->flags = new->flags;
     key->user = user;
     key->cost = (uint32_t)length + TEXT_BYTES;
-    key->hash = hash_of(new);
+    key->hash = node_hash(new->text, (uint32_t)length);
     memcpy(key->text, new->text, length);
     user->keys++;
     give_number(key);
@@ -200,17 +193,16 @@ static void take_apart(struct key *key) {
 static void end(struct key *ending) {
     ending->after = NULL;
     for (struct key *key = ending; key;) {
-        struct key_link *link = NULL;
-        for (uint32_t n = 0; n < key->lists && !link; n++)
-            link = key->list[n];
-        if (!link) {
+        while (key->lists && !key->list[key->lists - 1])
+            key->lists--;
+        if (!key->lists) {
             struct key *after = key->after;
             take_apart(key);
             key = after;
             continue;
         }
-        struct key *inner = link->key;
-        key_hold(inner);
+        struct key_link *link = key->list[key->lists - 1];
+        struct key *inner = key_hold(link->key);
         ring_unlink(link);
         if (__atomic_sub_fetch(&inner->references, 1, __ATOMIC_ACQ_REL))
             continue;

@@ -20,9 +20,8 @@
 
 struct task;
 
-/* A task that has just been made gets what another one of the same process, or of its parent, has.
- */
-void keys_inherit(const struct task *from, struct task *task, bool same_process);
+/* A task that the calling one has just made gets what it is to have. */
+void keys_inherit(struct task *from, struct task *task, bool same_process);
 /* It runs another program. */
 void keys_leave_program(struct task *task);
 /* It ends. */

@@ -72,7 +72,7 @@ struct key {
     struct key_bytes *bytes;
     struct key_link **list; /* of a ring: by hash */
     uint32_t lists, count;
-    uint32_t hash; /* of type and description */
+    uint32_t hash; /* of its text */
     char text[];
 };
 

@@ -14,16 +14,10 @@
 
 enum { FIRST_LISTS = 4, DEEPEST = 6 };
 
-static uint32_t text_hash(const char *text) {
-    uint32_t hash = NODE_HASH_START;
-    while (*text)
-        hash = node_hash_step(hash, *text++);
-    return hash;
-}
-
 static struct key_link *find_link(const struct key *ring, const struct key_type *type,
                                   const char *text) {
-    struct key_link *link = ring->lists ? ring->list[text_hash(text) & (ring->lists - 1)] : NULL;
+    uint32_t hash = node_hash(text, (uint32_t)k42_text_length(text));
+    struct key_link *link = ring->lists ? ring->list[hash & (ring->lists - 1)] : NULL;
     while (link && (link->key->type != type || !k42_text_equal(link->key->text, text)))
         link = link->next;
     return link;

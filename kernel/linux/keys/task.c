@@ -58,7 +58,12 @@ static k42_result make_for(unsigned which, struct key **ring) {
 }
 
 /* A thread of one that has a ring of its own gets one as well; without memory, when it asks. */
-void keys_inherit(const struct task *from, struct task *task, bool same_process) {
+void keys_inherit(struct task *from, struct task *task, bool same_process) {
+    if (__atomic_load_n(&from->given_session, __ATOMIC_RELAXED)) {
+        k42_lock(&keys_lock);
+        session_of(from);
+        k42_unlock(&keys_lock);
+    }
     task->keyrings[KEYRING_SESSION] = key_hold(from->keyrings[KEYRING_SESSION]);
     task->key_default = from->key_default;
     if (!same_process)

@@ -26,18 +26,10 @@ bool name_space_hold(struct name_space *space) {
     return false;
 }
 
-static void free_now(struct k42_defer *defer) {
-    struct name_space *space = k42_container(defer, struct name_space, defer);
-    space->free(space);
-}
-
-/* Its node ends a grace period later, and the name space with it. */
+/* Its memory goes with the node, a grace period later. */
 void name_space_release(struct name_space *space) {
-    if (__atomic_sub_fetch(&space->references, 1, __ATOMIC_ACQ_REL))
-        return;
-    k42_ref node = __atomic_load_n(&space->node, __ATOMIC_ACQUIRE);
-    if (!node || k42_destroy(node) < 0)
-        k42_defer(&space->defer, free_now);
+    if (!__atomic_sub_fetch(&space->references, 1, __ATOMIC_ACQ_REL))
+        (void)!k42_destroy(space->node);
 }
 
 /* ---- the node ---- */
@@ -108,7 +100,7 @@ static const struct node_ops space_ops = {
 
 static void node_fini(struct k42_root *root) {
     struct name_space *space = body_of_root(root);
-    if (space && !__atomic_load_n(&space->references, __ATOMIC_ACQUIRE))
+    if (space)
         space->free(space);
 }
 
@@ -125,21 +117,8 @@ K42_CLASS(node_name_space) = {
     .transfers = node_transfers,
 };
 
-/* Of two that make it at once, one's goes again; the name space stays, since it is held. */
-k42_result name_space_node(struct name_space *space, node_ref *node) {
-    k42_ref made = __atomic_load_n(&space->node, __ATOMIC_ACQUIRE), none = K42_NULL_REF;
-    if (!name_space_hold(space))
-        return -ENOENT;
-    k42_result result = made ? 0 : k42_make(&node_name_space, space, &made);
-    if (result >= 0 && !__atomic_load_n(&space->node, __ATOMIC_ACQUIRE) &&
-        !__atomic_compare_exchange_n(&space->node, &none, made, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE)) {
-        (void)!k42_destroy(made);
-        made = none;
-    }
-    *node = (node_ref)made;
-    name_space_release(space);
-    return result;
+k42_result name_space_open(struct name_space *space) {
+    return k42_make(&node_name_space, space, &space->node);
 }
 
 /* ---- the file ---- */

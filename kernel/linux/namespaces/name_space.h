@@ -2,8 +2,8 @@
  * Name spaces as files: what stands behind /proc/PID/ns.
  *
  * A name space is counted by the tasks that are in it and by who has its file open. Its node is
- * made when somebody first looks at it, and ends with it. There are those of the host's names,
- * which are made by unshare() and clone(); and the one of mounts, which all tasks are in.
+ * made and ends with it. There are those of the host's names, which are made by unshare() and
+ * clone(); and the one of mounts, which all tasks are in.
  *
  * Opening the node gives a file that keeps the name space. Any thread; nothing waits.
  */
@@ -18,9 +18,8 @@ struct name_space {
     uint32_t references;                    /* atomic */
     uint32_t kind;                          /* CLONE_NEW...; constant */
     uint64_t number;                        /* st_ino; constant */
-    k42_ref node;                           /* null: nobody has looked; set once, atomic */
+    k42_ref node;                           /* constant */
     void (*free)(struct name_space *space); /* once nobody can see it any more */
-    struct k42_defer defer;
 };
 
 /* A number that none had before. */
@@ -30,9 +29,9 @@ uint64_t name_space_number(void);
 bool name_space_hold(struct name_space *space);
 void name_space_release(struct name_space *space);
 
-/* Its node. Errors: -ENOENT (it is going), -ENOMEM. */
+/* Makes the node of a new one. Errors: -ENOMEM. */
 K42_MUST_CHECK
-k42_result name_space_node(struct name_space *space, node_ref *node);
+k42_result name_space_open(struct name_space *space);
 
 /* What a descriptor's file keeps; of use while the caller is active. Errors: -EBADF, -EINVAL. */
 K42_MUST_CHECK
@@ -43,7 +42,8 @@ static inline const char *name_space_name(unsigned kind) {
 }
 enum { NAME_SPACE_KIND = 0xb703 }; /* ioctl: which one a file is of */
 
-/* The ones of a task; never NULL. */
+/* The one of a task, of NULL the machine's; and the one of all. They last while the caller is
+ * active. */
 struct task;
 struct name_space *name_space_of_host(const struct task *task);
 extern struct name_space name_space_of_mounts;

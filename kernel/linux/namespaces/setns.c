@@ -4,6 +4,7 @@
  * All tasks are in one name space of mounts, so to enter it is to go back to its root.
  */
 #include "../../fs/procfs/procfs.h"
+#include "../../print.h"
 #include "../abi.h"
 #include "../events/process_file.h"
 #include "../files/files.h"
@@ -107,7 +108,9 @@ static k42_result target(const struct proc_key *key, unsigned kind, char *text, 
 static k42_result jump(const struct proc_key *key, unsigned kind, struct place *place) {
     const struct task *task = proc_task(key->id[0]);
     *place = (struct place){0};
-    return task ? name_space_node(space_of(task, kind), &place->node) : -ENOENT;
+    if (task)
+        place->node = (node_ref)space_of(task, kind)->node;
+    return task ? 0 : -ENOENT;
 }
 
 static k42_result host_target(const struct proc_key *key, char *text, size_t size) {
@@ -143,6 +146,9 @@ void name_spaces_proc_register(void) {
         .name = "ns", .mode = MODE_DIRECTORY | 0511, .owner = proc_owner};
     static struct proc_entry links[] = {LINK("mnt", mounts_target, mounts_jump),
                                         LINK("uts", host_target, host_jump)};
+    struct name_space *machine = name_space_of_host(NULL);
+    if (name_space_open(machine) < 0 || name_space_open(&name_space_of_mounts) < 0)
+        panic("linux: no memory for the first name spaces");
     proc_add(&proc_process, &folder);
     for (unsigned i = 0; i < sizeof links / sizeof *links; i++)
         proc_add(&folder, &links[i]);
