@@ -42,7 +42,7 @@ static k42_result make_in(struct key *ring, const struct key_type *type, struct 
         return result;
     result = key_exchange_bytes(key, &wanted->bytes);
     if (result >= 0)
-        result = ring_add(ring, key);
+        result = keyring_add(ring, key);
     if (result >= 0)
         result = key->number;
     key_release_locked(key);
@@ -73,7 +73,7 @@ static k42_result add_to(const struct key_found *ring, struct wanted *wanted) {
         return -EINVAL;
     if (ring->key->flags & KEY_CLOSED)
         return -EPERM;
-    struct key *there = type->is_ring ? NULL : ring_find(ring->key, type, wanted->text);
+    struct key *there = type->is_ring ? NULL : keyring_find(ring->key, type, wanted->text);
     return there && !(there->flags & (KEY_REVOKED | KEY_INVALID))
                ? update(there, ring->possessed, wanted)
                : make_in(ring->key, type, wanted);
@@ -140,7 +140,7 @@ static k42_result make_negative(struct key *to, const struct key_type *type,
     result = key_make(&new, &key);
     if (result >= 0) {
         key_expires_in(key, NEGATIVE_SECONDS);
-        result = ring_add(ring, key);
+        result = keyring_add(ring, key);
         key_release_locked(key);
     }
     key_release_locked(ring);
@@ -161,7 +161,7 @@ static k42_result request_into(struct key *ring, const struct wanted *wanted, bo
     if (ring) {
         result = key_allows(found.key, true, KEY_LINK);
         if (result >= 0)
-            result = ring_add(ring, found.key);
+            result = keyring_add(ring, found.key);
     }
     if (result >= 0)
         result = found.key->number;

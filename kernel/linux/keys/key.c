@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { LISTS = 256, TEXT_BYTES = 1 };
+enum { LISTS = 256, NUMBERS_EACH = INT32_MAX / LISTS + 1, TEXT_BYTES = 1 };
 
 struct k42_lock keys_lock;
 static struct key *lists[LISTS];
@@ -40,12 +40,13 @@ uint32_t key_usual_rights(const struct key_type *type) {
 
 /* ---- by number ---- */
 
+/* Numbers are drawn, so the lists are of equal length though each has a range; and sorted. */
 static struct key **list_of(int32_t number) {
-    return &lists[(uint32_t)number % LISTS];
+    return &lists[number / NUMBERS_EACH];
 }
 
 static struct key *find(int32_t number) {
-    struct key *key = *list_of(number);
+    struct key *key = number < 0 ? NULL : *list_of(number);
     while (key && key->number != number)
         key = key->next;
     return key;
@@ -64,7 +65,7 @@ struct key *key_by_number(int32_t number) {
 struct key *key_next(const struct key *key) {
     if (key && key->next)
         return key->next;
-    for (unsigned n = key ? (uint32_t)key->number % LISTS + 1 : 0; n < LISTS; n++)
+    for (int n = key ? key->number / NUMBERS_EACH + 1 : 0; n < LISTS; n++)
         if (lists[n])
             return lists[n];
     return NULL;
@@ -76,8 +77,11 @@ static void give_number(struct key *key) {
         random_bytes(&key->number, sizeof key->number);
         key->number &= INT32_MAX;
     } while (key->number < 3 || find(key->number));
-    key->next = *list_of(key->number);
-    *list_of(key->number) = key;
+    struct key **link = list_of(key->number);
+    while (*link && (*link)->number < key->number)
+        link = &(*link)->next;
+    key->next = *link;
+    *link = key;
 }
 
 /* ---- quotas ---- */
@@ -203,7 +207,7 @@ static void end(struct key *ending) {
         }
         struct key_link *link = key->list[key->lists - 1];
         struct key *inner = key_hold(link->key);
-        ring_unlink(link);
+        keyring_unlink(link);
         if (__atomic_sub_fetch(&inner->references, 1, __ATOMIC_ACQ_REL))
             continue;
         inner->after = key;
@@ -252,25 +256,32 @@ k42_result key_allows(const struct key *key, bool possessed, unsigned need) {
 
 static uint64_t collect_at_ns = UINT64_MAX;
 
+/* 0: that is not known. */
+static uint64_t over_ns(const struct key *key) {
+    uint64_t expires = key->expires_ns, revoked = key->revoked_ns;
+    return revoked && (!expires || revoked < expires) ? revoked : expires;
+}
+
 /* The key's time has been set. */
 static void note(const struct key *key) {
-    if (key->expires_ns && key->expires_ns + KEPT_NS < collect_at_ns)
-        collect_at_ns = key->expires_ns + KEPT_NS;
+    uint64_t over = over_ns(key);
+    if (over && over + KEPT_NS < collect_at_ns)
+        collect_at_ns = over + KEPT_NS;
 }
 
 /* Takes one that is over out of all rings; others may end with it. False: there is none. */
 static bool collect_one(uint64_t now) {
     collect_at_ns = UINT64_MAX;
     for (struct key *key = key_next(NULL); key; key = key_next(key)) {
-        if (!key->links || !key->expires_ns)
+        if (!key->links || !over_ns(key))
             continue;
-        if (now < key->expires_ns + KEPT_NS) {
+        if (now < over_ns(key) + KEPT_NS) {
             note(key);
             continue;
         }
         key_hold(key);
         while (key->links)
-            ring_unlink(key->links);
+            keyring_unlink(key->links);
         key_release_locked(key);
         return true;
     }
@@ -291,13 +302,11 @@ void key_expires_in(struct key *key, uint32_t seconds) {
 }
 
 void key_revoke(struct key *key) {
-    uint64_t now = time_ns();
     key->flags |= KEY_REVOKED;
-    if (!key->expires_ns || key->expires_ns > now)
-        key->expires_ns = now;
+    key->revoked_ns = time_ns();
     note(key);
     if (key->type->is_ring)
-        ring_clear(key);
+        keyring_clear(key);
     else if (key_charge(key, 0) >= 0) { /* which costs less */
         heap_free(key->bytes);
         key->bytes = NULL;
@@ -307,5 +316,5 @@ void key_revoke(struct key *key) {
 void key_invalidate(struct key *key) {
     key->flags |= KEY_INVALID;
     while (key->links)
-        ring_unlink(key->links);
+        keyring_unlink(key->links);
 }

@@ -66,6 +66,7 @@ struct key {
     const struct key_type *type;
     uint32_t uid, gid, rights, flags;
     uint64_t expires_ns;    /* 0: never */
+    uint64_t revoked_ns;    /* 0: it has not been */
     struct key_user *user;  /* whose quota it is in */
     uint32_t cost, length;  /* in that, all together and of what it has */
     struct key_link *links; /* that lead to it */
@@ -94,7 +95,7 @@ void key_release_locked(struct key *key);
 void key_release(struct key *key);
 /* With one reference more, or NULL. */
 struct key *key_by_number(int32_t number);
-/* The first in no order, the next one; with the lock. */
+/* The first, by number; the next one. With the lock. */
 struct key *key_next(const struct key *key);
 
 /* 0, -ENOKEY, -EKEYREVOKED, -EKEYEXPIRED. */
@@ -153,21 +154,21 @@ k42_result key_user_lasting(uint32_t uid, struct key **key);
 /* ---- rings; all with the lock ---- */
 
 /* The key of this type and description in a ring, or NULL. */
-struct key *ring_find(const struct key *ring, const struct key_type *type, const char *text);
+struct key *keyring_find(const struct key *ring, const struct key_type *type, const char *text);
 /* Adds a key, in place of the one that is called the same. Errors: -ENOTDIR, -EPERM, -EDQUOT,
  * -ENOMEM, -EDEADLK, -ELOOP. */
 K42_MUST_CHECK
-k42_result ring_add(struct key *ring, struct key *key);
+k42_result keyring_add(struct key *ring, struct key *key);
 /* Errors: -ENOTDIR, -ENOENT. */
 K42_MUST_CHECK
-k42_result ring_remove(struct key *ring, struct key *key);
-void ring_clear(struct key *ring);
-void ring_unlink(struct key_link *link);
-bool ring_has(const struct key *ring, const struct key *key);
+k42_result keyring_remove(struct key *ring, struct key *key);
+void keyring_clear(struct key *ring);
+void keyring_unlink(struct key_link *link);
+bool keyring_has(const struct key *ring, const struct key *key);
 /* Numbers of its keys, as many as there is room for; returns how many there are. */
-uint32_t ring_list(const struct key *ring, int32_t *numbers, uint32_t room);
+uint32_t keyring_list(const struct key *ring, int32_t *numbers, uint32_t room);
 /* The first ring of that name that the caller may search, or NULL. */
-struct key *ring_by_name(const char *text);
+struct key *keyring_by_name(const char *text);
 
 struct key_search {
     const struct key_type *type;
@@ -179,7 +180,7 @@ struct key_search {
 };
 
 /* In a ring and those in it. The key, not held, or NULL with what was wrong in `result`. */
-struct key *ring_search(struct key *ring, bool possessed, struct key_search *search);
+struct key *keyring_search(struct key *ring, bool possessed, struct key_search *search);
 
 /* ---- the caller's; all with the lock ---- */
 

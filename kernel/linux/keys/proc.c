@@ -1,7 +1,7 @@
 /*
  * /proc/keys and /proc/key-users: the keys that the reader may see, and what each user has.
  *
- * Owns nothing. Printed with the lock, into memory of the text's own; in no order.
+ * Owns nothing. Printed with the lock, into memory of the text's own.
  */
 #include "../proc/proc.h"
 #include "../../fs/procfs/procfs.h"

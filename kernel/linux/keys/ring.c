@@ -23,13 +23,13 @@ static struct key_link *find_link(const struct key *ring, const struct key_type 
     return link;
 }
 
-struct key *ring_find(const struct key *ring, const struct key_type *type, const char *text) {
+struct key *keyring_find(const struct key *ring, const struct key_type *type, const char *text) {
     const struct key_link *link = find_link(ring, type, text);
     return link ? link->key : NULL;
 }
 
-bool ring_has(const struct key *ring, const struct key *key) {
-    return ring_find(ring, key->type, key->text) == key;
+bool keyring_has(const struct key *ring, const struct key *key) {
+    return keyring_find(ring, key->type, key->text) == key;
 }
 
 /* ---- changing ---- */
@@ -76,7 +76,7 @@ static void lead_nowhere(struct key_link *link) {
     key_release_locked(key);
 }
 
-void ring_unlink(struct key_link *link) {
+void keyring_unlink(struct key_link *link) {
     struct key *ring = link->ring;
     *link->place = link->next;
     if (link->next)
@@ -87,10 +87,10 @@ void ring_unlink(struct key_link *link) {
     heap_free(link);
 }
 
-void ring_clear(struct key *ring) {
+void keyring_clear(struct key *ring) {
     for (uint32_t n = 0; n < ring->lists; n++)
         while (ring->list[n])
-            ring_unlink(ring->list[n]);
+            keyring_unlink(ring->list[n]);
 }
 
 static k42_result add_link(struct key *ring, struct key *key) {
@@ -114,12 +114,12 @@ static k42_result check_loops(struct key *ring, struct key *key) {
     struct key_search search = {.wanted = ring, .finds_loops = true};
     if (!key->type->is_ring)
         return 0;
-    if (ring_search(key, false, &search))
+    if (keyring_search(key, false, &search))
         return -EDEADLK;
     return search.result == -ELOOP ? -ELOOP : 0;
 }
 
-k42_result ring_add(struct key *ring, struct key *key) {
+k42_result keyring_add(struct key *ring, struct key *key) {
     if (!ring->type->is_ring)
         return -ENOTDIR;
     if (ring->flags & KEY_CLOSED)
@@ -137,17 +137,17 @@ k42_result ring_add(struct key *ring, struct key *key) {
     return 0;
 }
 
-k42_result ring_remove(struct key *ring, struct key *key) {
+k42_result keyring_remove(struct key *ring, struct key *key) {
     if (!ring->type->is_ring)
         return -ENOTDIR;
     struct key_link *link = find_link(ring, key->type, key->text);
     if (!link || link->key != key)
         return -ENOENT;
-    ring_unlink(link);
+    keyring_unlink(link);
     return 0;
 }
 
-uint32_t ring_list(const struct key *ring, int32_t *numbers, uint32_t room) {
+uint32_t keyring_list(const struct key *ring, int32_t *numbers, uint32_t room) {
     uint32_t count = 0;
     for (uint32_t n = 0; n < ring->lists; n++)
         for (const struct key_link *link = ring->list[n]; link; link = link->next)
@@ -157,7 +157,7 @@ uint32_t ring_list(const struct key *ring, int32_t *numbers, uint32_t room) {
 }
 
 /* Rings are few; a name is asked for when a session is joined. */
-struct key *ring_by_name(const char *text) {
+struct key *keyring_by_name(const char *text) {
     for (struct key *key = key_next(NULL); key; key = key_next(key))
         if (key->type->is_ring && !(key->flags & KEY_REVOKED) && *text != '.' &&
             k42_text_equal(key->text, text) && key_allows(key, false, KEY_SEARCH) >= 0 &&
@@ -191,8 +191,8 @@ static bool is_it(const struct key *key, const struct key_search *search) {
 
 static struct key *look_in(const struct key *ring, const struct key_search *search) {
     const struct key *wanted = search->wanted;
-    struct key *key = wanted ? ring_find(ring, wanted->type, wanted->text)
-                             : ring_find(ring, search->type, search->text);
+    struct key *key = wanted ? keyring_find(ring, wanted->type, wanted->text)
+                             : keyring_find(ring, search->type, search->text);
     return key && is_it(key, search) ? key : NULL;
 }
 
@@ -221,7 +221,7 @@ static struct key *search_below(struct key *ring, bool possessed, unsigned depth
     return NULL;
 }
 
-struct key *ring_search(struct key *ring, bool possessed, struct key_search *search) {
+struct key *keyring_search(struct key *ring, bool possessed, struct key_search *search) {
     search->result = -EAGAIN;
     if (!ring->type->is_ring)
         search->result = -ENOTDIR;

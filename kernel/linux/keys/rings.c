@@ -66,7 +66,7 @@ k42_result keyctl_clear(const struct keyctl *call) {
     k42_result result = key_lookup((int32_t)call->a, KEY_MAKE, KEY_WRITE, &ring);
     if (result >= 0) {
         if (ring.key->type->is_ring)
-            ring_clear(ring.key);
+            keyring_clear(ring.key);
         else
             result = -ENOTDIR;
         key_release_locked(ring.key);
@@ -82,7 +82,7 @@ static k42_result link_now(const struct keyctl *call) {
         return result;
     result = key_lookup((int32_t)call->a, KEY_MAKE, KEY_LINK, &key);
     if (result >= 0) {
-        result = ring_add(ring.key, key.key);
+        result = keyring_add(ring.key, key.key);
         key_release_locked(key.key);
     }
     key_release_locked(ring.key);
@@ -103,7 +103,7 @@ static k42_result unlink_now(const struct keyctl *call) {
         return result;
     result = key_lookup((int32_t)call->a, KEY_ANY, 0, &key);
     if (result >= 0) {
-        result = ring_remove(ring.key, key.key);
+        result = keyring_remove(ring.key, key.key);
         key_release_locked(key.key);
     }
     key_release_locked(ring.key);
@@ -123,12 +123,12 @@ static k42_result move(struct key *key, struct key *from, struct key *to, bool a
         return 0;
     if (!from->type->is_ring || !to->type->is_ring)
         return -ENOTDIR;
-    if (!ring_has(from, key))
+    if (!keyring_has(from, key))
         return -ENOENT;
-    if (alone && ring_find(to, key->type, key->text))
+    if (alone && keyring_find(to, key->type, key->text))
         return -EEXIST;
-    k42_result result = ring_add(to, key);
-    return result < 0 ? result : ring_remove(from, key);
+    k42_result result = keyring_add(to, key);
+    return result < 0 ? result : keyring_remove(from, key);
 }
 
 static k42_result move_now(const struct keyctl *call) {
@@ -186,12 +186,12 @@ k42_result keyctl_close(const struct keyctl *call) {
 static k42_result search_in(struct key_found *ring, struct key *to, struct key_search *search) {
     if (!search->type)
         return -ENOKEY;
-    struct key *key = ring_search(ring->key, ring->possessed, search);
+    struct key *key = keyring_search(ring->key, ring->possessed, search);
     if (!key)
         return search->result == -EAGAIN ? -ENOKEY : search->result;
     k42_result result = to ? key_allows(key, ring->possessed, KEY_LINK) : 0;
     if (result >= 0 && to)
-        result = ring_add(to, key);
+        result = keyring_add(to, key);
     return result < 0 ? result : key->number;
 }
 
@@ -234,7 +234,7 @@ static k42_result lasting_now(uint32_t uid, struct key *to) {
     if (result >= 0)
         result = key_allows(key, false, KEY_LINK) < 0 && key_allows(key, true, KEY_LINK) < 0
                      ? -EACCES
-                     : ring_add(to, key);
+                     : keyring_add(to, key);
     if (result < 0)
         return result;
     key_expires_in(key, LASTING_SECONDS);

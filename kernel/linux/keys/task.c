@@ -86,7 +86,7 @@ k42_result key_task_ring(unsigned which) {
 k42_result key_join_session(const char *name) {
     struct task *task = task_self();
     uint32_t rights = KEY_RIGHTS(KEY_ALL, KEY_VIEW | KEY_READ);
-    struct key *before = session_of(task), *ring = name ? ring_by_name(name) : NULL;
+    struct key *before = session_of(task), *ring = name ? keyring_by_name(name) : NULL;
     if (ring && ring == before) {
         key_release_locked(ring);
         return 0;
@@ -227,7 +227,7 @@ k42_result key_search_own(struct key_search *search, struct key_found *found) {
     struct key *rings[] = {task->keyrings[KEYRING_THREAD], task->keyrings[KEYRING_PROCESS],
                            user ? user->session : session};
     for (unsigned n = 0; n < sizeof rings / sizeof *rings && !key; n++)
-        if (rings[n] && !(key = ring_search(rings[n], true, search)))
+        if (rings[n] && !(key = keyring_search(rings[n], true, search)))
             weigh(search->result, &none, &other);
     *found = (struct key_found){.key = key_hold(key), .possessed = true};
     return key ? 0 : none ? none : other;

@@ -94,7 +94,7 @@ static k42_result copy(const struct key *key, size_t room, char **bytes) {
     if (!*bytes)
         return -ENOMEM;
     if (key->type->is_ring)
-        ring_list(key, (int32_t *)*bytes, key->count);
+        keyring_list(key, (int32_t *)*bytes, key->count);
     else
         __builtin_memcpy(*bytes, key->bytes->at, length);
     return length;

@@ -76,7 +76,7 @@ k42_result key_user_rings(uint32_t uid, struct key_user **found) {
     if (result >= 0 && !user->session) {
         result = make(user, "_uid_ses", rights, KEY_COUNTED | KEY_OF_USER, &user->session);
         if (result >= 0)
-            result = ring_add(user->session, user->ring);
+            result = keyring_add(user->session, user->ring);
     }
     *found = user;
     return result;

@@ -10,6 +10,7 @@
 #include "../files/files.h"
 #include "../files/proc.h"
 #include "../host_names.h"
+#include "../proc/proc.h"
 #include "../process/lives.h"
 #include "../whom.h"
 #include "name_space.h"
@@ -129,16 +130,10 @@ static k42_result mounts_jump(const struct proc_key *key, struct place *place) {
     return jump(key, CLONE_NEWNS, place);
 }
 
-static k42_result allows(const struct proc_key *key, const struct credentials *who) {
-    const struct task *task = proc_task(key->id[0]);
-    (void)who;
-    return !task ? -ENOENT : whom_may_trace(task) ? 0 : -EACCES;
-}
-
 #define LINK(name_, target_, jump_)                                                                \
     {                                                                                              \
         .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_,  \
-        .allows = allows, .owner = proc_owner                                                      \
+        .allows = proc_may_trace, .owner = proc_owner                                              \
     }
 
 void name_spaces_proc_register(void) {
