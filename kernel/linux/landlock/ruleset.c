@@ -2,7 +2,8 @@
  * Rulesets: files in which rules are collected, until a task puts them on itself.
  *
  * One call at a time adds to a ruleset or takes what it has (offset_take()): who takes it gets the
- * table as it is, and what is added later comes into a copy. Reading and writing fail (-EINVAL).
+ * table as it is, and what is added later comes into a copy. When the file is closed meanwhile, the
+ * table ends with that call. Reading and writing fail (-EINVAL).
  *
  * A task's domain is replaced by its own thread; the new one leads to the old one, so who looks at
  * it from elsewhere meanwhile looks at something that is there. Format: file.ruleset, by pointer.
@@ -20,6 +21,7 @@ struct ruleset {
     struct opened opened;
     uint32_t handled;
     struct rules *rules; /* held; NULL: none yet */
+    bool closed;
 };
 
 #define RULESET(self) k42_container(OPENED(self), struct ruleset, opened)
@@ -38,6 +40,22 @@ struct collected {
     uint32_t handled;
 };
 
+static void drop_rules(struct ruleset *ruleset) {
+    if (offset_take(&ruleset->opened) < 0)
+        return;
+    rules_release(ruleset->rules);
+    ruleset->rules = NULL;
+    offset_leave(&ruleset->opened);
+}
+
+/* Who closes it marks it and then tries to take it; who has it leaves and then looks for the mark:
+ * one of the two drops the rules. */
+static void leave(struct ruleset *ruleset) {
+    offset_leave(&ruleset->opened);
+    if (__atomic_load_n(&ruleset->closed, __ATOMIC_SEQ_CST))
+        drop_rules(ruleset);
+}
+
 static k42_result add(struct ruleset *ruleset, const struct adding *adding) {
     if (adding->rights & ~(uint64_t)ruleset->handled)
         return -EINVAL;
@@ -45,7 +63,7 @@ static k42_result add(struct ruleset *ruleset, const struct adding *adding) {
     if (result < 0 || !adding->node)
         return result;
     result = rules_add(&ruleset->rules, adding->node, (uint32_t)adding->rights);
-    offset_leave(&ruleset->opened);
+    leave(ruleset);
     return result;
 }
 
@@ -54,7 +72,7 @@ static k42_result collect(struct ruleset *ruleset, struct collected *collected) 
     if (result < 0)
         return result;
     *collected = (struct collected){rules_hold(ruleset->rules), ruleset->handled};
-    offset_leave(&ruleset->opened);
+    leave(ruleset);
     return 0;
 }
 
@@ -95,7 +113,9 @@ K42_CLASS(file_ruleset) = {
 };
 
 static void closed(struct opened *opened) {
-    rules_release(k42_container(opened, struct ruleset, opened)->rules);
+    struct ruleset *ruleset = k42_container(opened, struct ruleset, opened);
+    __atomic_store_n(&ruleset->closed, true, __ATOMIC_SEQ_CST);
+    drop_rules(ruleset);
 }
 
 static k42_result set_up(struct opened *opened, void *context) {
