@@ -147,6 +147,7 @@ enum file_kind {
     FILE_OF_SEGMENT,       /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
     FILE_OF_RING,          /* io_uring; FILE_LOOK: its struct ring */
     FILE_OF_NAME_SPACE,    /* FILE_LOOK: linux/namespaces/name_space.h */
+    FILE_OF_LISTENER,      /* of seccomp; FILE_LOOK: linux/seccomp/listeners.h */
     FILE_OF_RULES,         /* of Landlock; FILE_SET, FILE_LOOK: linux/landlock/ruleset.c */
 };
 

@@ -17,6 +17,8 @@
 #include "linux.h"
 #include "process/process.h"
 
+#include <k42/lock.h>
+
 struct call_filter;
 struct charge;
 struct core;
@@ -35,14 +37,16 @@ struct task_memory {
     uint32_t references;
     space_ref space;
     struct user_table *table;
-    uint64_t top;               /* new mappings are placed below; constant */
-    k42_ref futexes;            /* futex_table, from its second thread on; set once, atomic */
-    struct core *core;          /* while one is made: core/core.h; atomic */
-    uint32_t barriers;          /* what membarrier() was told to be ready for; atomic */
-    bool segments;              /* it, or what it was copied from, has had some (ipc/); atomic */
-    bool locks;                 /* it has locked some, or will; atomic */
-    struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
-    struct charge *next_charge; /* and those of the program it runs next; atomic */
+    uint64_t top;                 /* new mappings are placed below; constant */
+    k42_ref futexes;              /* futex_table, from its second thread on; set once, atomic */
+    struct core *core;            /* while one is made: core/core.h; atomic */
+    uint32_t barriers;            /* what membarrier() was told to be ready for; atomic */
+    bool segments;                /* it, or what it was copied from, has had some (ipc/); atomic */
+    bool locks;                   /* it has locked some, or will; atomic */
+    struct k42_lock filters_lock; /* seccomp/filters.h; of its threads */
+    uint64_t threads_begun;       /* with that */
+    struct charge *charge;        /* what its frames are charged to; NULL: the machine; constant */
+    struct charge *next_charge;   /* and those of the program it runs next; atomic */
     struct k42_defer defer;
 };
 
@@ -109,6 +113,7 @@ struct task {
     bool stops_at_calls; /* traced: it stops before each of its calls */
     bool steps, call_stops;      /* likewise: after the next instruction; at the end of this call */
     struct call_filter *filters; /* seccomp/seccomp.h; held */
+    bool filters_ended;          /* and given up for good */
     struct landlock_domain *landlock;         /* landlock/landlock.h, or NULL; held; read by all */
     struct key *keyrings[KEYRINGS];           /* keys/keys.h; held, or NULL; atomic */
     struct key *given_session;                /* likewise, by a child */

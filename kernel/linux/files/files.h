@@ -130,6 +130,10 @@ void files_take_back(int number);
  * file; atomic. */
 extern void (*files_told_of_closing)(file_ref file);
 
+/* Set by seccomp: an ioctl by which a listener puts a file into another task's table, and waits for
+ * that. */
+extern k42_result (*files_add_elsewhere)(file_ref file, unsigned request, uintptr_t argument);
+
 /* The number of descriptors a process may have. */
 static inline int files_limit(void) {
     uint64_t limit = task_limit(task_self(), 7);

@@ -59,9 +59,10 @@ static k42_result name_space_target(file_ref file, node_ref node, char *text, si
 /* What a file without a name is called. */
 static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_t size) {
     static const char *const kinds[] = {
-        [FILE_OF_COUNTER] = "[eventfd]",  [FILE_OF_TIMER] = "[timerfd]",
-        [FILE_OF_SIGNALS] = "[signalfd]", [FILE_OF_POLL] = "[eventpoll]",
-        [FILE_OF_PROCESS] = "[pidfd]",    [FILE_OF_CHANGES] = "inotify",
+        [FILE_OF_COUNTER] = "[eventfd]",       [FILE_OF_TIMER] = "[timerfd]",
+        [FILE_OF_SIGNALS] = "[signalfd]",      [FILE_OF_POLL] = "[eventpoll]",
+        [FILE_OF_PROCESS] = "[pidfd]",         [FILE_OF_CHANGES] = "inotify",
+        [FILE_OF_LISTENER] = "seccomp notify",
     };
     k42_result known = k42_call(file, control, FILE_KIND, 0);
     if (known == FILE_OF_SEGMENT)

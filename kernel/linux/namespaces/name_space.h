@@ -48,7 +48,7 @@ struct task;
 struct name_space *name_space_of_host(const struct task *task);
 extern struct name_space name_space_of_mounts;
 
-/* Adds ns to what /proc tells of a process. */
+/* Adds ns to what /proc tells of a process. Active. */
 void name_spaces_proc_register(void);
 
 #endif

@@ -13,7 +13,6 @@
 #include "../files/files.h"
 #include "../files/proc.h"
 #include "../job.h"
-#include "../namespaces/name_space.h"
 #include "../process/account.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
@@ -293,5 +292,4 @@ void proc_processes_register(void) {
     for (unsigned i = 0; i < sizeof of_thread / sizeof *of_thread; i++)
         proc_add(&thread, &of_thread[i]);
     proc_adjustable_register(&proc_process, &thread);
-    name_spaces_proc_register();
 }

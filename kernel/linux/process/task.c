@@ -65,10 +65,10 @@ void task_release(struct task *task) {
     user_context_close();
     space_set_current((space_ref)K42_NULL_REF);
     heap_free(task->state);
+    seccomp_end(task);
     memory_release(task->memory);
     undo_list_release(task->undo);
     file_held_release(task->executable);
-    filters_release(task->filters);
     landlock_release(task->landlock);
     keys_release(task);
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)

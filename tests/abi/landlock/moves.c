@@ -122,8 +122,24 @@ static void layers(void) {
     gives(0, rename, "b/moved", "b/again");
 }
 
+/* Each begins in a folder of its own. */
+static void fresh(void) {
+    static const char *const folders[] = {"a", "a/folder", "b", "b/folder", "c"};
+    static int count;
+    char name[16];
+    snprintf(name, sizeof name, "%s%d", count ? "../" : "", count);
+    count++;
+    mkdir(name, 0755);
+    chdir(name);
+    for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++)
+        mkdir(folders[i], 0755);
+    put("a/file", "");
+    put("b/file", "");
+    put("c/file", "");
+}
+
 static void tried(const char *what, void (*fn)(void)) {
-    system("rm -rf -- *; mkdir -p a/folder b/folder c; touch a/file b/file c/file");
+    fresh();
     in_child(what, fn);
 }
 

@@ -88,10 +88,23 @@ static void with_a_rule(void) {
     tries();
 }
 
+/* Each begins in a folder of its own. */
+static void fresh(void) {
+    static int count;
+    char name[16];
+    snprintf(name, sizeof name, "%s%d", count ? "../" : "", count);
+    count++;
+    mkdir(name, 0755);
+    chdir(name);
+    mkdir("empty", 0755);
+    put("gone", "");
+    put("file", "file");
+}
+
 static void tried(const char *what, uint64_t handles, uint64_t gives_here) {
     handled = handles;
     given = gives_here;
-    system("rm -rf -- *; mkdir empty; touch gone; echo file >file");
+    fresh();
     say("---- %s", what);
     in_child("tries", with_a_rule);
 }
