@@ -19,6 +19,7 @@
 #include "exec/vdso.h"
 #include "files/descriptors.h"
 #include "futexes.h"
+#include "ipc/posix_queue.h"
 #include "namespaces/name_space.h"
 #include "proc/proc.h"
 #include "process/ids.h"
@@ -137,6 +138,7 @@ void linux_open(void) {
     seccomp_register();
     k42_enter();
     name_spaces_proc_register();
+    posix_names_open();
     control_register();
     k42_exit();
 }

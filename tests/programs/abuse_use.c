@@ -117,12 +117,14 @@ void use(const char *where) {
     open_ipc();
     int context = (int)syscall(SYS_fsopen, "tmpfs", 0);
     open_ring();
+    open_guards();
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);
         use_ipc(turn);
         use_claims(context);
         use_ring(turn);
+        use_guards();
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
         shared[at] = turn;
@@ -145,6 +147,7 @@ void use(const char *where) {
         if (entries != 5)
             say("%d entries", entries);
     }
+    close_guards();
     close_ring();
     close_ipc();
     say(turn > 20 ? "used" : "not used");
