@@ -59,6 +59,13 @@ enum { TASK_TRACES_NONE, TASK_TRACES, TASK_TRACES_NO_MORE };
 /* A task's own rings of keys. */
 enum { KEYRING_THREAD, KEYRING_PROCESS, KEYRING_SESSION, KEYRINGS };
 
+/* Calls from elsewhere than a range of code are the program's: seccomp/dispatch.c. */
+struct call_dispatch {
+    uint64_t start, length;
+    uintptr_t selector; /* a byte of the program's, or 0 */
+    bool is_on;
+};
+
 struct task {
     struct thread *thread;
     struct trap_frame *frame; /* the program's registers, while it is in the kernel */
@@ -114,6 +121,7 @@ struct task {
     bool steps, call_stops;      /* likewise: after the next instruction; at the end of this call */
     struct call_filter *filters; /* seccomp/seccomp.h; held */
     bool filters_ended;          /* and given up for good */
+    struct call_dispatch dispatch;
     struct landlock_domain *landlock;         /* landlock/landlock.h, or NULL; held; read by all */
     struct key *keyrings[KEYRINGS];           /* keys/keys.h; held, or NULL; atomic */
     struct key *given_session;                /* likewise, by a child */

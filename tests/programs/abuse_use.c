@@ -112,12 +112,12 @@ void use(const char *where) {
              *mapped = mmap(NULL, WORDS * 8, PROT_READ, MAP_SHARED, file, 0), turn = 0, seen;
     DIR *all = opendir(where), *mine = opendir(folder);
     fail_if(!mine || shared == MAP_FAILED || mapped == MAP_FAILED || !all, where);
+    open_guards(); /* its child has nothing of what follows */
     open_watched(&watched);
     open_sockets(pairs);
     open_ipc();
     int context = (int)syscall(SYS_fsopen, "tmpfs", 0);
     open_ring();
-    open_guards();
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);

@@ -142,7 +142,6 @@ static k42_result put_number(uintptr_t to, k42_result value) {
  */
 LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     struct task *task = task_self();
-    (void)c, (void)d;
     switch (option) {
     case PR_SET_NAME:
         return set_name(a);
@@ -189,6 +188,8 @@ LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
         return task->timer_slack ? (k42_result)task->timer_slack : TIMER_SLACK;
     case PR_GET_TSC:
         return put_number(a, PR_TSC_ENABLE);
+    case PR_SET_SYSCALL_USER_DISPATCH:
+        return dispatch_set(a, b, c, d);
     case PR_SET_SECCOMP:
         return seccomp_set_mode(a, b);
     case PR_GET_SECCOMP:

@@ -45,8 +45,8 @@ static struct verdict answer_of(const struct task *task, uint64_t number) {
 }
 
 /* The handler sees the call's number where its result would be, and may put one there. */
-static k42_result trap(const struct task *task, uint64_t number, uint32_t data) {
-    struct signal_info info = {.signal = SIGSYS, .error = (int32_t)data, .code = SYS_SECCOMP};
+k42_result seccomp_trap(const struct task *task, uint64_t number, int code, uint32_t data) {
+    struct signal_info info = {.signal = SIGSYS, .error = (int32_t)data, .code = code};
     info.words[0] = task->frame->rip;
     info.words[1] = (uint32_t)number | (uint64_t)AUDIT_ARCH_X86_64 << 32;
     signal_force(&info);
@@ -111,7 +111,7 @@ static bool obey(struct task *task, const struct verdict *verdict, k42_result *r
         *result = -(k42_result)(data < ERRNO_MOST ? data : ERRNO_MOST);
         return false;
     case SECCOMP_RET_TRAP:
-        *result = trap(task, (uint32_t)verdict->data.nr, data);
+        *result = seccomp_trap(task, (uint32_t)verdict->data.nr, SYS_SECCOMP, data);
         return false;
     case SECCOMP_RET_TRACE:
         return ask_tracer(task, data, result);

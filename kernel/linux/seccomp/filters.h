@@ -5,6 +5,7 @@
  *   ask.c       what becomes of a call          spread.c     who has which filters
  *   listener.c  who answers in a filter's stead: its file, and whom it makes wait
  *   addition.c  files that it adds              record.c     what is written down
+ *   dispatch.c  calls that the program gets itself
  *
  * Locking: task_memory.filters_lock guards which filters each thread of a process has. A task's own
  * thread reads them without: what it had, what it gets leads to.
@@ -37,6 +38,9 @@ struct call_filter {
  */
 K42_MUST_CHECK
 k42_result filters_add(struct call_filter *filter, unsigned flags);
+
+/* The program gets the call as SIGSYS; its number is what the call gives. */
+k42_result seccomp_trap(const struct task *task, uint64_t number, int code, uint32_t data);
 
 /* ---- listeners ---- */
 

@@ -38,6 +38,12 @@ void seccomp_register(void);
 /* -EINVAL: it has filters. */
 k42_result seccomp_be_strict(void);
 
+/* prctl(PR_SET_SYSCALL_USER_DISPATCH): -EINVAL, -EFAULT. */
+k42_result dispatch_set(uint64_t mode, uint64_t start, uint64_t length, uintptr_t selector);
+/* Whether the program gets a call that it is about to make itself, and what the call gives then.
+ * Does not return where its byte cannot be read. */
+bool dispatch_takes(const struct task *task, uint64_t number, k42_result *result);
+
 /* prctl(PR_SET_SECCOMP) and PR_GET_SECCOMP. */
 k42_result seccomp_set_mode(uint64_t mode, uintptr_t program);
 k42_result seccomp_mode(const struct task *task);

@@ -73,7 +73,7 @@ static k42_result add_to_self(struct call_filter *filter) {
 
 void seccomp_guard(struct task *task, bool calls) {
     k42_lock(&task->memory->filters_lock);
-    task->guarded = task->strict || task->filters || calls;
+    task->guarded = task->strict || task->filters || task->dispatch.is_on || calls;
     k42_unlock(&task->memory->filters_lock);
 }
 
