@@ -147,8 +147,7 @@ static k42_result make(struct alarm_owner *owner, int clock, const struct event 
     if (result < 0)
         return result;
     alarm->info.timer.id = owner->numbers++;
-    alarm->next = owner->made;
-    owner->made = alarm;
+    alarm_owner_add(owner, alarm);
     return alarm->info.timer.id;
 }
 
@@ -226,7 +225,7 @@ LINUX_CALL(226, timer_delete, int number) {
     if (!link)
         return -EINVAL;
     struct alarm *alarm = *link;
-    *link = alarm->next;
+    alarm_owner_remove(owner, link);
     alarm_stop(alarm);
     heap_free(alarm);
     return alarm_owner_end(owner, 0);

@@ -28,6 +28,8 @@ def asked(name, otherwise=""):
 GUESTS = asked("K42_GUEST", "k42")
 KERNELS = asked("K42_KERNEL")
 CHAOS = session.CHAOS
+LONG = os.environ.get("K42_LONG") == "1"
+only_long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 CPUS = [int(text) for text in asked("K42_CPUS")]
 MEMORY = "1G"
 
