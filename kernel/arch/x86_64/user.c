@@ -116,8 +116,14 @@ static void registers_save(struct cpu *cpu, struct user_context *context) {
         save_odd_selectors(context);
 }
 
+/* In the word that says what is to be loaded at a switch, if anything: its upper half is free. */
+#define NO_CLOCK (1ul << 63)
+#define CR4_TSD  (1ul << 2)
+
 static void debug_load(struct cpu *cpu, const struct user_debug *debug) {
-    write_debug_registers(debug->address, debug->control);
+    write_debug_registers(debug->address, (uint32_t)debug->control);
+    if ((debug->control ^ cpu->debug_control) & NO_CLOCK)
+        write_cr4(read_cr4() ^ CR4_TSD);
     cpu->debug_control = debug->control;
 }
 
@@ -182,15 +188,39 @@ bool user_debug_accept(const struct user_debug *debug) {
     return all;
 }
 
+static struct user_debug *own_debug(void) {
+    return (struct user_debug *)(uintptr_t)user_state_debug(user_current()->state);
+}
+
 void user_debug_set(const struct user_debug *debug) {
     uintptr_t saved = interrupts_save();
     struct cpu *cpu = cpu_self();
-    struct user_debug *own =
-        (struct user_debug *)(uintptr_t)user_state_debug(user_current()->state);
+    struct user_debug *own = own_debug();
+    uint64_t clock = own->control & NO_CLOCK;
     *own = *debug;
-    own->control = debug->control & DEBUG_ENABLED ? debug->control : 0;
+    own->control = (debug->control & DEBUG_ENABLED ? debug->control : 0) | clock;
     debug_load(cpu, own);
     interrupts_restore(saved);
+}
+
+/* ---- the time stamp counter ---- */
+
+void user_forbid_clock(bool forbid) {
+    uintptr_t saved = interrupts_save();
+    struct user_debug *own = own_debug();
+    own->control = (own->control & ~NO_CLOCK) | (forbid ? NO_CLOCK : 0);
+    debug_load(cpu_self(), own);
+    interrupts_restore(saved);
+}
+
+bool user_clock_is_forbidden(void) {
+    return own_debug()->control & NO_CLOCK;
+}
+
+/* Of what a switch loads, this alone is a child's and the next program's as well. */
+static void pass_clock_on(bool forbidden, void *state) {
+    if (forbidden)
+        ((struct user_debug *)(uintptr_t)user_state_debug(state))->control = NO_CLOCK;
 }
 
 /* ---- contexts ---- */
@@ -220,6 +250,7 @@ void user_context_open(struct user_context *context, void *state, struct user_ta
 void user_context_copy(struct user_context *context, void *state, struct user_table *table) {
     struct user_context *self = user_current();
     user_state_init(state);
+    pass_clock_on(user_clock_is_forbidden(), state);
     *context =
         (struct user_context){.table = table, .state = state, .personality = self->personality};
     uintptr_t saved = interrupts_save();
@@ -233,7 +264,9 @@ void user_context_copy(struct user_context *context, void *state, struct user_ta
 void user_context_reset(struct user_table *table) {
     struct user_context *self = user_current();
     uintptr_t saved = interrupts_save();
+    bool no_clock = user_clock_is_forbidden();
     user_state_init(self->state);
+    pass_clock_on(no_clock, self->state);
     load_selectors(0, 0, 0, 0);
     self->ds = self->es = self->fs = self->gs = 0;
     self->fs_base = self->gs_base = 0;

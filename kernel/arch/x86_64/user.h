@@ -90,6 +90,11 @@ bool user_debug_accept(const struct user_debug *debug);
 /* The calling thread's, from its next instruction in the program on. */
 void user_debug_set(const struct user_debug *debug);
 
+/* Whether the calling thread's program traps when it reads the time stamp counter; so do those that
+ * it starts. */
+void user_forbid_clock(bool forbid);
+bool user_clock_is_forbidden(void);
+
 /*
  * The registers of a new program, for a thread that has yet to start, or for the calling one, which
  * has the table loaded from here on. `state`'s memory is the caller's to give and to take back.

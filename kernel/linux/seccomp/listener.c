@@ -52,22 +52,22 @@ struct question *question_find(const struct listener *listener, uint64_t id) {
 /* ---- asking ---- */
 
 static void begin(struct listener *listener, struct question *question) {
-    struct question **last = &listener->first;
     k42_lock(&listener->lock);
     question->id = ++listener->last_id;
-    while (*last)
-        last = &(*last)->next;
-    *last = question;
+    question->place = listener->end;
+    *listener->end = question;
+    listener->end = &question->next;
     k42_unlock(&listener->lock);
     listener_tell(listener, WAIT_READ);
 }
 
 static void end(struct listener *listener, struct question *question) {
-    struct question **link = &listener->first;
     k42_lock(&listener->lock);
-    while (*link != question)
-        link = &(*link)->next;
-    *link = question->next;
+    *question->place = question->next;
+    if (question->next)
+        question->next->place = question->place;
+    else
+        listener->end = question->place;
     const struct addition *addition = question->addition;
     bool tells = addition_comes_late(question->addition);
     k42_unlock(&listener->lock);
@@ -299,6 +299,7 @@ k42_result listener_open(unsigned flags, struct listener **made) {
     if (!listener)
         return -ENOMEM;
     listener->references = 2;
+    listener->end = &listener->first;
     listener->patient = flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     struct k42_pair file = opened_make(&file_listener, sizeof(struct listener_file), K42_NULL_REF,
                                        OPEN_READ_WRITE, set_up, listener);

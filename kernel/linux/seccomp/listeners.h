@@ -28,7 +28,7 @@ struct addition {
 };
 
 struct question {
-    struct question *next;
+    struct question *next, **place; /* in the list */
     uint64_t id;
     int tid;
     enum question_state state;
@@ -41,7 +41,7 @@ struct listener {
     uint32_t references; /* of the file, of the filter, of who adds a file; atomic */
     struct k42_defer defer;
     struct k42_lock lock;
-    struct question *first;
+    struct question *first, **end; /* in the order of asking */
     uint64_t last_id;
     bool patient;   /* whose question was received waits for the answer, whatever signal comes */
     bool closed;    /* there is no file any more */
