@@ -36,6 +36,10 @@ which runs natively and in the guest; output and exit status of each must agree.
 `gives(value, call, ...)` and `fails(ERROR, call, ...)` (`abi.h`), which say what came out, and end the case with status 1
 where that is not what is written there. So what this page counts has been seen natively too. A new case is a new file.
 
+Two things no case can do on the machine that it shares with others. What only works with a disk, a component or the machine's
+end is shown at work by a test of a guest (`# At work:` before it); errors are proven all the same. And where this machine's
+Linux was built without a call, as without modules, what the case wants is taken for what Linux gives (`may_lack()`).
+
 `./k42 test abi` runs them in one guest with 2 CPUs; the long runs with 1, 2 and 4 CPUs, with the debug build, in a storm of
 swaps, and on Linux in the emulator.
 

@@ -53,6 +53,7 @@ struct file_map {
     k42_ref fcm;
     uint64_t first; /* page of the FCM at the file's offset 0, or FILE_MAP_ASKS */
     unsigned most;  /* the most protection, SPACE_READ and so on, for shared mappings */
+    unsigned flags; /* that all mappings have, of enum space_flags */
 };
 
 struct file_ops {
@@ -70,7 +71,8 @@ struct file_ops {
     /* The other way. Errors: -EBADF, -ESPIPE, -EPIPE, -ENOSPC, -EFBIG, -EIO, -K42_WAIT. */
     K42_METHOD(write)(struct file *self, int64_t offset, K42_LOCAL struct copy *copy);
 
-    /* Moves the file's own offset as lseek; returns it. Errors: -ESPIPE, -EINVAL, -ENXIO. */
+    /* Moves the file's own offset as lseek; returns it. Errors: -ESPIPE, -EINVAL, -ENXIO,
+     * -K42_WAIT while another thread moves it. */
     K42_METHOD(seek)(struct file *self, int64_t offset, int whence);
 
     /* Lists a directory from the file's own offset on. Errors: -ENOTDIR. */
@@ -129,8 +131,20 @@ enum {
     FILE_PIPE_ROOM, /* returns how many bytes more it takes */
     FILE_PIPE_PEEK, /* copies to a struct copy of the kernel's what is in it, and leaves it there */
     FILE_MAP_PAGE,  /* returns which page of the FCM an offset is; where FILE_MAP_ASKS says so */
+    FILE_WATCHED,   /* with 1: one more mapping that it watches names it; with 0: one fewer */
+    FILE_PAGE_MISSING, /* a mapping that it watches lacks a page: says struct file_page_missing */
     FILE_PEER, /* of a master: copies to a struct place of the kernel's where its terminal is */
     FILE_REQUESTS_END,
+};
+
+/*
+ * Where a watched mapping (mem/space/space.h) lacks a page. 0: it is not told of this any more.
+ * Else what the access ends with: -K42_RETRY, to be made again, as it is when the call said so
+ * first; -K42_WAIT; -ENXIO, SIGBUS.
+ */
+struct file_page_missing {
+    uintptr_t address;
+    unsigned access; /* of enum space_access */
 };
 
 /* What a file is that was not opened by name, where calls or people want to know. */
@@ -149,6 +163,8 @@ enum file_kind {
     FILE_OF_NAME_SPACE,    /* FILE_LOOK: linux/namespaces/name_space.h */
     FILE_OF_LISTENER,      /* of seccomp; FILE_LOOK: linux/seccomp/listeners.h */
     FILE_OF_RULES,         /* of Landlock; FILE_SET, FILE_LOOK: linux/landlock/ruleset.c */
+    FILE_OF_SECRET,        /* memfd_secret */
+    FILE_OF_FAULTS,        /* userfaultfd; FILE_LOOK: its struct faults */
 };
 
 struct file {

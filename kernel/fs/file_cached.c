@@ -118,6 +118,18 @@ static k42_result make_hole(struct cached *file, unsigned mode, uint64_t offset,
     return result;
 }
 
+/* Before the file grows: it stays as it was when there is no room. */
+static k42_result keep_room(struct cached *file, unsigned mode, uint64_t offset, uint64_t length) {
+    enum { PAGE = 4096 };
+    uint64_t first = offset / PAGE, end = (offset + length + PAGE - 1) / PAGE;
+    k42_result result = k42_call(file->fcm, advise, first, end - first, FCM_NEEDED);
+    if (result == -ENOTSUP)
+        result = -EOPNOTSUPP;
+    if (result >= 0 && !mode && offset + length > (uint64_t)k42_call(file->fcm, size))
+        result = k42_call(file->fcm, resize, offset + length);
+    return result;
+}
+
 k42_result cached_allocate(struct file *self, unsigned mode, uint64_t offset, uint64_t length) {
     struct cached *file = CACHED(self);
     if (!open_writes(file->opened.flags))
@@ -125,15 +137,15 @@ k42_result cached_allocate(struct file *self, unsigned mode, uint64_t offset, ui
     k42_result result = 0;
     switch (mode) {
     case 0:
-        if (offset + length > (uint64_t)k42_call(file->fcm, size))
-            result = k42_call(file->fcm, resize, offset + length);
-        break;
     case ALLOCATE_KEEP_SIZE:
+        result = keep_room(file, mode, offset, length);
         break;
     case ALLOCATE_PUNCH | ALLOCATE_KEEP_SIZE:
     case ALLOCATE_ZERO:
     case ALLOCATE_ZERO | ALLOCATE_KEEP_SIZE:
         result = make_hole(file, mode, offset, length);
+        if (result >= 0 && mode & ALLOCATE_ZERO)
+            result = keep_room(file, mode, offset, length);
         break;
     default:
         return -EOPNOTSUPP;

@@ -249,6 +249,7 @@ void alarm_owner_add(struct alarm_owner *owner, struct alarm *alarm) {
     k42_lock(&bucket->lock);
     alarm->next = owner->made;
     owner->made = alarm;
+    owner->count++;
     k42_unlock(&bucket->lock);
 }
 
@@ -256,6 +257,7 @@ void alarm_owner_remove(struct alarm_owner *owner, struct alarm **link) {
     struct bucket *bucket = bucket_of(owner->pid);
     k42_lock(&bucket->lock);
     *link = (*link)->next;
+    owner->count--;
     k42_unlock(&bucket->lock);
 }
 

@@ -36,7 +36,9 @@ struct alarm {
 struct alarm_owner {
     struct alarm_owner *next;
     int pid;
-    int numbers;              /* given to alarms */
+    int numbers;              /* the next one to be given */
+    bool again;               /* all have been given once */
+    unsigned count;           /* of what was made and not deleted */
     uint32_t busy;            /* slept on */
     struct alarm interval[3]; /* ITIMER_REAL and so on */
     struct alarm limit;       /* RLIMIT_CPU; its target says no more than whether it is set */

@@ -28,13 +28,24 @@ static unsigned flags_of(int flags) {
         wanted |= SPACE_NO_REPLACE;
     if (flags & MAP_GROWSDOWN)
         wanted |= SPACE_GROWS_DOWN;
-    if (flags & (MAP_POPULATE | MAP_LOCKED))
-        wanted |= SPACE_POPULATE;
     if (flags & MAP_32BIT)
         wanted |= SPACE_LOW;
     if (flags & MAP_LOCKED)
         wanted |= SPACE_LOCKED;
     return wanted;
+}
+
+/* What its file wants of a mapping. What is secret is shared, and locked as far as one may. */
+static k42_result add_flags(struct space_request *request, unsigned flags) {
+    if (flags & SPACE_SECRET && !(request->flags & SPACE_SHARED))
+        return -EINVAL;
+    if (flags & SPACE_LOCKED) {
+        k42_result result = memory_may_lock();
+        (void)result; /* nothing at all is too little below */
+        request->most_locked = memory_most_locked();
+    }
+    request->flags |= flags;
+    return 0;
 }
 
 /* What the file is opened for decides what its mapping may be asked for. */
@@ -56,6 +67,8 @@ static k42_result add_file(struct space_request *request, int number, uint64_t o
     k42_result first = (k42_result)(how.first + offset / FRAME_SIZE);
     if (how.first == FILE_MAP_ASKS && (first = k42_call(ref, control, FILE_MAP_PAGE, offset)) < 0)
         return first;
+    if (how.flags && (result = add_flags(request, how.flags)) < 0)
+        return result;
     request->fcm = how.fcm;
     request->first = (uint64_t)first;
     request->file = (k42_ref)ref;
@@ -122,6 +135,8 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
                                       map_file_once(&request, file, offset, &locked)));
     if (result >= 0 && locked)
         memory_bring_in((uintptr_t)result, (uintptr_t)result + length);
+    else if (result >= 0 && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+        memory_populate((uintptr_t)result, (uintptr_t)result + length);
     return result;
 }
 
@@ -245,6 +260,21 @@ static bool wraps(uintptr_t address, size_t length) {
     return rounded < length || address + rounded < address;
 }
 
+/* What brings pages in takes long: piece by piece, and grace periods pass in between. */
+static k42_result advise(uintptr_t address, size_t length, int advice) {
+    bool long_lasting = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+    size_t piece = long_lasting ? MEMORY_PIECE : length;
+    k42_result result = 0;
+    for (; result >= 0 && length; address += piece, length -= piece) {
+        piece = piece < length ? piece : length;
+        MEMORY_CALL(result,
+                    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                              k42_call(task_self()->space, advise, address, piece, advice)));
+        k42_safe_point();
+    }
+    return result;
+}
+
 LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     k42_result result;
     size_t pages = memory_whole_pages(length);
@@ -254,8 +284,7 @@ LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
         return -ENOMEM;
     if (!pages)
         return 0;
-    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-                                  k42_call(task_self()->space, advise, address, pages, advice)));
+    result = advise(address, pages, advice);
     if (result >= 0)
         files_advise_mapped(address, address + pages, advice);
     /* What is mapped has been advised; a gap is told of afterwards. */

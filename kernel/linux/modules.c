@@ -35,6 +35,14 @@ static k42_result upgrade(const struct component_words *words, const char *compo
     return result;
 }
 
+/* What is no program at all is Linux's ENOEXEC, whether signed or not. */
+static k42_result why_refused(k42_result result, const struct whole_file *file) {
+    static const char magic[] = {0x7f, 'E', 'L', 'F'};
+    bool is_elf = file->size >= sizeof magic &&
+                  !__builtin_memcmp(whole_file_bytes(file), magic, sizeof magic);
+    return result == -ENOKEY && !is_elf ? -ENOEXEC : result;
+}
+
 /* Inactive. `file`: NULL when there is none. */
 static k42_result carry_out(const struct component_words *words, const struct whole_file *file,
                             struct k42_modules_answer *answer) {
@@ -47,38 +55,63 @@ static k42_result carry_out(const struct component_words *words, const struct wh
         result = component_load(words->file[0] ? words->file : "the file", whole_file_bytes(file),
                                 file->size, answer->component, answer->why, sizeof answer->why);
         answer->load_ns = time_ns() - began;
+        result = why_refused(result, file);
     }
     return result || words->mode < 0 ? result : upgrade(words, answer->component, answer);
 }
 
-static k42_result read_and_carry_out(const struct component_words *words, int descriptor,
+/* Where a component comes from. */
+struct source {
+    int descriptor;  /* negative: */
+    uintptr_t image; /* of the caller's memory; 0: from nowhere, it is loaded already */
+    size_t size;
+};
+
+static k42_result read_and_carry_out(const struct component_words *words,
+                                     const struct source *source,
                                      struct k42_modules_answer *answer) {
     struct whole_file file = {0};
-    k42_result result = descriptor < 0 ? 0 : whole_file_read(descriptor, &file);
+    k42_result result = 0;
+    if (source->descriptor >= 0)
+        result = whole_file_read(source->descriptor, &file);
+    else if (source->image)
+        result = whole_file_copy(source->image, source->size, &file);
     if (!result) {
         k42_exit();
-        result = carry_out(words, descriptor < 0 ? NULL : &file, answer);
+        result = carry_out(words, file.frame ? &file : NULL, answer);
         k42_enter();
     }
     whole_file_discard(&file);
     return result;
 }
 
-LINUX_CALL(313, finit_module, int descriptor, uintptr_t parameters, unsigned flags) {
+static k42_result call(uintptr_t parameters, const struct source *source) {
     char text[PARAMETERS_MOST];
     struct component_words words;
     struct k42_modules_answer answer = {0};
-    if (!task_capable(task_self(), CAP_SYS_MODULE))
-        return -EPERM;
-    k42_result result = flags ? -EINVAL : program_read_text(text, parameters, sizeof text);
+    k42_result result = program_read_text(text, parameters, sizeof text);
     if (result >= 0)
-        result = component_words_read(&words, text, descriptor >= 0);
+        result = component_words_read(&words, text, source->descriptor >= 0 || source->image);
     if (result < 0)
         return result == -ENAMETOOLONG ? -EINVAL : result;
-    result = read_and_carry_out(&words, descriptor, &answer);
+    result = read_and_carry_out(&words, source, &answer);
     if (words.answer && program_write(words.answer, &answer, sizeof answer) < 0)
         return result ? result : -EFAULT;
     return result;
+}
+
+LINUX_CALL(175, init_module, uintptr_t image, size_t size, uintptr_t parameters) {
+    struct source source = {-1, image, size};
+    if (!task_capable(task_self(), CAP_SYS_MODULE))
+        return -EPERM;
+    return image ? call(parameters, &source) : size ? -EFAULT : -ENOEXEC;
+}
+
+LINUX_CALL(313, finit_module, int descriptor, uintptr_t parameters, unsigned flags) {
+    struct source source = {descriptor, 0, 0};
+    if (!task_capable(task_self(), CAP_SYS_MODULE))
+        return -EPERM;
+    return flags ? -EINVAL : call(parameters, &source);
 }
 
 LINUX_CALL(176, delete_module, uintptr_t name, unsigned flags) {

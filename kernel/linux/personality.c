@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "call.h"
 #include "core/core.h"
+#include "ports.h"
 #include "process/lives.h"
 #include "program.h"
 #include "ptrace/tracee.h"
@@ -70,7 +71,8 @@ int linux_fault(struct trap_frame *frame, uintptr_t address) {
     }
     task->frame = frame;
     k42_enter();
-    WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(task->space, fault, address, access));
+    WAIT_CALL(result, WAIT_FOREVER, 0,
+              k42_call(task->space, fault, address, access | SPACE_ACCESS_PROGRAM));
     k42_exit();
     if (result == -ENOMEM && (out_of_memory_wait() || (thread_interrupts() & THREAD_KILLED)))
         return 0;
@@ -88,8 +90,8 @@ struct cause {
 static const struct cause causes[32] = {
     [0] = {SIGFPE, FPE_INTDIV},  [1] = {SIGTRAP, TRAP_TRACE}, [3] = {SIGTRAP, SI_KERNEL},
     [4] = {SIGSEGV, SI_KERNEL},  [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},
-    [12] = {SIGBUS, SI_KERNEL},  [13] = {SIGSEGV, SI_KERNEL}, [16] = {SIGFPE, FPE_FLTINV},
-    [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, FPE_FLTINV},
+    [11] = {SIGBUS, SI_KERNEL},  [12] = {SIGBUS, SI_KERNEL},  [13] = {SIGSEGV, SI_KERNEL},
+    [16] = {SIGFPE, FPE_FLTINV}, [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, FPE_FLTINV},
 };
 
 static struct signal_info page_cause(uintptr_t address, int reason) {
@@ -124,6 +126,8 @@ void linux_trap(struct trap_frame *frame, uintptr_t address, int reason) {
     struct signal_info info = {.signal = SIGSEGV, .code = SI_KERNEL};
     struct task *task = task_self();
     task->frame = frame;
+    if (ports_skip(task, frame))
+        return;
     task->trap_vector = (uint32_t)frame->vector;
     task->trap_error = frame->error;
     task->trap_address = address;

@@ -30,6 +30,8 @@ struct path_context;
 struct thread;
 struct tracee;
 struct undo_list;
+struct user_ports;
+struct user_segments;
 struct user_table;
 
 /* An address space and how many tasks use it. Lasts a grace period longer than they. */
@@ -37,16 +39,18 @@ struct task_memory {
     uint32_t references;
     space_ref space;
     struct user_table *table;
-    uint64_t top;                 /* new mappings are placed below; constant */
-    k42_ref futexes;              /* futex_table, from its second thread on; set once, atomic */
-    struct core *core;            /* while one is made: core/core.h; atomic */
-    uint32_t barriers;            /* what membarrier() was told to be ready for; atomic */
-    bool segments;                /* it, or what it was copied from, has had some (ipc/); atomic */
-    bool locks;                   /* it has locked some, or will; atomic */
-    struct k42_lock filters_lock; /* seccomp/filters.h; of its threads */
-    uint64_t threads_begun;       /* with that */
-    struct charge *charge;        /* what its frames are charged to; NULL: the machine; constant */
-    struct charge *next_charge;   /* and those of the program it runs next; atomic */
+    uint64_t top;                  /* new mappings are placed below; constant */
+    k42_ref futexes;               /* futex_table, from its second thread on; set once, atomic */
+    struct core *core;             /* while one is made: core/core.h; atomic */
+    uint32_t barriers;             /* what membarrier() was told to be ready for; atomic */
+    bool segments;                 /* it, or what it was copied from, has had some (ipc/); atomic */
+    bool locks;                    /* it has locked some, or will; atomic */
+    struct k42_lock filters_lock;  /* seccomp/filters.h; of its threads */
+    uint64_t threads_begun;        /* with that */
+    struct k42_lock segments_lock; /* who changes these has it */
+    struct user_segments *own_segments; /* of modify_ldt(), or NULL; loaded with `table` */
+    struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
+    struct charge *next_charge; /* and those of the program it runs next; atomic */
     struct k42_defer defer;
 };
 
@@ -130,7 +134,9 @@ struct task {
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
-    uint64_t faults; /* of pages; the task's own thread counts them */
+    uint64_t faults;          /* of pages; the task's own thread counts them */
+    struct user_ports *ports; /* as ioperm() has them, or NULL */
+    uint8_t ports_level;      /* as iopl() has it */
 
     uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
     uint64_t trap_error, trap_address;

@@ -7,6 +7,7 @@
 
 #include "../mem/frame/frame.h"
 #include "files/files.h"
+#include "program.h"
 
 /* Makes room for a file of `size` bytes. */
 static k42_result make_room(struct whole_file *whole, uint64_t size) {
@@ -52,6 +53,12 @@ k42_result whole_file_read(int descriptor, struct whole_file *whole) {
     result = read_all(file, whole);
     k42_result released = k42_call(file, release);
     return result < 0 ? result : released < 0 ? -EBADF : 0;
+}
+
+k42_result whole_file_copy(uintptr_t from, size_t size, struct whole_file *whole) {
+    *whole = (struct whole_file){0};
+    k42_result result = make_room(whole, size);
+    return result < 0 ? result : program_read(whole_file_bytes(whole), from, size);
 }
 
 void whole_file_discard(struct whole_file *whole) {

@@ -20,6 +20,9 @@ struct whole_file {
  */
 K42_MUST_CHECK
 k42_result whole_file_read(int descriptor, struct whole_file *file);
+/* The same from the caller's memory. Errors: -EFAULT, -ENOEXEC, -EFBIG, -ENOMEM. */
+K42_MUST_CHECK
+k42_result whole_file_copy(uintptr_t from, size_t size, struct whole_file *file);
 void whole_file_discard(struct whole_file *file);
 
 /* The bytes; frames are reached by the same address from everywhere in the kernel. */

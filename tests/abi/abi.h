@@ -88,6 +88,13 @@ static inline long abi_made(long number, struct abi_words of) {
 /* The case has seen it work, though not by its result; and if it works, it does not return. */
 #define shown(call)     say(#call ": works")
 #define ends(call, ...) (abi_call(call, __VA_ARGS__), abi_came_back(#call))
+/*
+ * A kernel may have been built without a call: without modules, without ports. Then what a case
+ * wants of it is taken for what it gives, so that K42, which has it, is compared with that;
+ * Debian's Linux in the emulator has it, too. Returns whether it is lacking.
+ */
+#define may_lack(call) abi_may_lack(#call, SYS_##call)
+int abi_may_lack(const char *name, long number);
 /* The call, with `path` among its arguments, fails in each of the ways in which all of paths do. */
 #define fails_on_bad_paths(call, ...)                                                              \
     for (const struct bad_path *bad_ = bad_paths_made(); bad_->error; bad_++) {                    \

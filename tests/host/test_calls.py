@@ -34,6 +34,11 @@ def test_what_a_case_proves_is_read_from_its_calls():
                                 ("exit", "works"), *(("chdir", one) for one in abi.PATH_ERRORS)}
 
 
+def test_what_a_test_shows_at_work_is_read_from_its_line():
+    text = "# At work: swapon, swapoff\ndef test_x():\n    # At work: mount\n"
+    assert abi.shown(text) == {("swapon", "works"), ("swapoff", "works")}
+
+
 def call(errors, is_there=True, lacks=None):
     one = calls.Call(1, "name", errors.split())
     one.is_there, one.lacks = is_there, lacks

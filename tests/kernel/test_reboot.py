@@ -33,6 +33,7 @@ def boot_with(script, folder, **more):
     return ended
 
 
+# At work: kexec_file_load, reboot
 def test_a_program_starts_another_kernel_with_options_and_files(tmp_path):
     ended = boot_with(SCRIPT % qemu.options("test=boot"), tmp_path, cpus=2)
     assert "cannot open /missing: No such file or directory" in ended.text

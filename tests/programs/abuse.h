@@ -31,6 +31,9 @@ void use_ipc(uint64_t turn);
 void open_ring(void);
 void close_ring(void);
 void use_ring(uint64_t turn);
+/* And this what memory there is of a special kind. */
+void open_memory(void);
+void use_memory(uint64_t turn);
 
 /* And this guards and name spaces. */
 void open_guards(void);

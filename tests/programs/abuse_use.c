@@ -118,6 +118,7 @@ void use(const char *where) {
     open_ipc();
     int context = (int)syscall(SYS_fsopen, "tmpfs", 0);
     open_ring();
+    open_memory();
     for (; access("/tmp/over", F_OK); turn++) {
         use_watched(&watched);
         use_sockets(pairs, turn);
@@ -125,6 +126,7 @@ void use(const char *where) {
         use_claims(context);
         use_ring(turn);
         use_guards();
+        use_memory(turn);
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
         shared[at] = turn;

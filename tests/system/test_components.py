@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import test_upgrades
 from conftest import CHAOS
-from launcher import component, keys, session
+from launcher import component, keys, session, variants
 from launcher.left import bring_program
 from launcher.left import calm as calm_of
 from launcher.tree import Trouble, path
@@ -96,6 +96,20 @@ k42ctl unload run_queue_batch
     assert f"component run_queue_batch still has {guest.cpus} instances of class run_queue.batch " \
         "version 1, the first is object " in said
     assert said.endswith("k42ctl: there is no component run_queue_batch\n"), said
+
+
+# At work: finit_module, init_module, delete_module
+def test_linux_s_own_calls_load_and_unload(guest):
+    with open(os.path.join(variants.folder("release"), "tests", "programs", "modules"),
+              "rb") as program:
+        put(guest, "/tmp/modules", program.read())
+    works(guest, """chmod +x /tmp/modules
+for how in image file; do
+    /tmp/modules $how /c/run_queue_batch.k42
+    if /tmp/modules $how /c/run_queue_batch.k42; then exit 9; fi
+    /tmp/modules unload run_queue_batch
+    if /tmp/modules unload run_queue_batch; then exit 9; fi
+done""")
 
 
 def test_a_monitor_watches_and_leaves_no_hook(guest):

@@ -83,6 +83,7 @@ def free_mib(guest):
     return int(sh(guest, "grep MemFree /proc/meminfo").split()[1]) >> 10
 
 
+# At work: swapon, swapoff
 def test_programs_see_the_swap(swap):
     assert list(used(swap)) == ["/dev/vda"]
     lines = dict(line.split(":") for line in sh(swap, "cat /proc/meminfo").splitlines())

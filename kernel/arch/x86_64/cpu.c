@@ -4,6 +4,7 @@
  *
  *     area + 64 KiB            the stack it starts on, 16 KiB
  *     area + 128, 160 ... KiB  one stack of 8 KiB for each trap that wants its own
+ *     area + 512 KiB           its other task state, for programs that may use ports
  *     area + 1 MiB - 4 KiB     its block, at the end of the page
  *     area + 1 MiB             its GS base: the runtime's translation table
  *
@@ -60,16 +61,26 @@ static void map_new(uintptr_t begin, uintptr_t end) {
     }
 }
 
+static void describe_task(struct cpu *cpu, const struct task_state *task, size_t size) {
+    uint64_t at = (uintptr_t)task;
+    cpu->descriptors[SELECTOR_TASK / 8] =
+        DESCRIPTOR_TASK | (size - 1) | (at & 0xffffff) << 16 | (at >> 24 & 0xff) << 56;
+    cpu->descriptors[SELECTOR_TASK / 8 + 1] = at >> 32;
+}
+
+/* The processor takes none that was loaded before: the descriptor is written anew. */
+void cpu_task_load(struct cpu *cpu, const struct task_state *task, size_t size) {
+    describe_task(cpu, task, size);
+    __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TASK) : "memory");
+}
+
 static void fill_descriptors(struct cpu *cpu) {
-    uint64_t task = (uintptr_t)&cpu->task;
     cpu->descriptors[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_CODE;
     cpu->descriptors[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_DATA;
     cpu->descriptors[SELECTOR_USER_CODE32 / 8] = DESCRIPTOR_CODE32;
     cpu->descriptors[SELECTOR_USER_DATA / 8] = DESCRIPTOR_USER;
     cpu->descriptors[SELECTOR_USER_CODE / 8] = DESCRIPTOR_USER64;
-    cpu->descriptors[SELECTOR_TASK / 8] = DESCRIPTOR_TASK | (sizeof cpu->task - 1) |
-                                          (task & 0xffffff) << 16 | (task >> 24 & 0xff) << 56;
-    cpu->descriptors[SELECTOR_TASK / 8 + 1] = task >> 32;
+    describe_task(cpu, &cpu->task, sizeof cpu->task);
     /* A program learns its CPU's number by asking for this one's limit. */
     cpu->descriptors[SELECTOR_NUMBER / 8] =
         DESCRIPTOR_NUMBER | (cpu->number & 0xffff) | (uint64_t)(cpu->number >> 16 & 15) << 48;
@@ -84,6 +95,10 @@ static void fill_task(struct cpu *cpu) {
         *top = cpu_table(cpu->number);
         cpu->task.separate_stack[stack] = (uintptr_t)top;
     }
+    struct ports_task *ports = cpu_ports_task(cpu->number);
+    ports->task = cpu->task;
+    ports->task.ports_at = offsetof(struct ports_task, ports);
+    ports->end = 0xff;
 }
 
 void cpu_open(unsigned number, uint32_t apic_id) {
@@ -93,6 +108,8 @@ void cpu_open(unsigned number, uint32_t apic_id) {
     for (unsigned stack = 0; stack < SEPARATE_STACKS; stack++)
         map_new(separate_stack_top(number, stack) - SEPARATE_STACK_SIZE,
                 separate_stack_top(number, stack));
+    uintptr_t ports = (uintptr_t)cpu_ports_task(number);
+    map_new(ports, ports + sizeof(struct ports_task));
     struct cpu *cpu = cpu_block(number);
     *cpu = (struct cpu){.self = cpu, .number = number, .apic_id = apic_id};
     fill_descriptors(cpu);
@@ -121,6 +138,6 @@ void cpu_load(unsigned number) {
                      "i"(SELECTOR_KERNEL_DATA), "i"(SELECTOR_KERNEL_CODE)
                      : "rax", "memory");
     msr_write(MSR_GS_BASE, cpu_table(number));
-    __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TASK));
+    cpu_task_load(cpu, &cpu->task, sizeof cpu->task);
     user_enable();
 }

@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "layout.h"
 #include "ports.h"
+#include "user.h"
 
 #define EXCEPTIONS 32 /* vectors below are the processor's own */
 
@@ -34,6 +35,21 @@ struct table_slot {
     uint64_t id, generation;
 };
 
+/* Of threads that may use ports, behind what tells the processor which: user_ports.c. */
+struct ports_task {
+    struct task_state task;
+    struct user_ports ports;
+    uint8_t end; /* the processor looks at two bytes at once */
+} __attribute__((packed));
+
+/* What few threads have loaded: behind their vector registers. */
+enum { SELDOM_DEBUG = 1, SELDOM_PORTS = 2, SELDOM_NO_CLOCK = 4 };
+struct user_seldom {
+    uint64_t uses; /* which of these; 0: nothing need be loaded */
+    struct user_debug debug;
+    const struct user_ports *ports;
+};
+
 /* One function to run on another CPU; lies on the stack of the one who waits for it. */
 struct cpu_request {
     void (*fn)(void *);
@@ -58,10 +74,11 @@ struct cpu {
 
     /* user.c: whose program's registers are loaded; what the processor remembers of tables. */
     struct user_context *state_owner;
-    uint64_t debug_control;   /* of the debug registers that are loaded; 0: they stop nobody */
-    struct user_table *table; /* loaded; NULL: the kernel's */
-    uint32_t lazy;            /* a kernel thread runs meanwhile, which does not use it */
-    uint32_t slot;            /* of `table` */
+    uint64_t seldom;                      /* what it uses of struct user_seldom, as it is loaded */
+    struct user_table *table;             /* loaded; NULL: the kernel's */
+    const struct user_segments *segments; /* with it */
+    uint32_t lazy; /* a kernel thread runs meanwhile, which does not use it */
+    uint32_t slot; /* of `table` */
     uint32_t next_slot;
     struct table_slot slots[TABLE_SLOTS];
 
@@ -103,18 +120,26 @@ void features_enable(void);
 void user_enable(void);
 void user_state_find(void);
 void user_state_enable(void);
-struct user_context;
 /* Programs' registers from or to their place in memory, all that the processor was told to have. */
 void user_state_save(void *state);
 void user_state_load(const void *state);
 /* A new program's. */
 void user_state_init(void *state);
-/* The debug registers behind them; 0 as their control: they need not be loaded. */
-const struct user_debug *user_state_debug(const void *state);
+/* What is behind them. */
+struct user_seldom *user_state_seldom(void *state);
+/* user_ports.c: NULL: none; interrupts are off. */
+void user_ports_load(struct cpu *cpu, const struct user_ports *ports);
 
 /* user_flush.c: has it loaded for a thread that runs a program; interrupts are off. */
-struct user_table;
 void user_table_use(struct cpu *cpu, struct user_table *table);
+
+/* user_segments.c: interrupts are off; NULL: none. */
+struct user_segments;
+void user_segments_load(struct cpu *cpu, const struct user_segments *segments);
+/* A selector that a program had loaded, or 0 if it cannot be loaded any more. */
+uint16_t user_segments_usable(uint16_t selector);
+/* Makes a frame with selectors of a program's own one that the processor returns to. */
+void user_frame_check(struct trap_frame *frame);
 
 /* user_traps.c: an exception that a program caused; interrupts are off before and after. */
 void user_exception(struct trap_frame *frame);
@@ -160,6 +185,11 @@ void cpu_open_early(void);
 void cpu_open(unsigned number, uint32_t apic_id);
 /* Loads descriptor tables and the GS base of the calling CPU. */
 void cpu_load(unsigned number);
+/* Has the calling CPU look there from now on for its stacks, and for who may use ports. */
+void cpu_task_load(struct cpu *cpu, const struct task_state *task, size_t size);
+static inline struct ports_task *cpu_ports_task(unsigned number) {
+    return (struct ports_task *)(CPU_AREAS + number * CPU_AREA_SIZE + 0x80000);
+}
 
 /* traps.c */
 void traps_open(void);

@@ -13,7 +13,9 @@
 #define SELECTOR_USER_DATA   0x28
 #define SELECTOR_USER_CODE   0x30
 #define SELECTOR_TASK        0x40 /* takes two entries */
+#define SELECTOR_SEGMENTS    0x50 /* takes two entries */
 #define SELECTOR_NUMBER      0x78 /* for the vDSO */
+#define SELECTOR_IS_OWN      4    /* in one of a program's own segments (LDT) */
 #define FOR_PROGRAM          3    /* the privilege level in their selectors */
 
 /* From the GS base. */

@@ -185,7 +185,7 @@ system_call_leave:
     cmpl $0, TRAP_BYTES + CONTEXT_WORK(%rsp)
     jne 2f
 1:  cmpq $SYSTEM_CALL, TRAP_VECTOR(%rsp)
-    jne trap_return
+    jne 3f
     movq TRAP_R10(%rsp), %r10
     movq TRAP_R9(%rsp), %r9
     movq TRAP_R8(%rsp), %r8
@@ -201,6 +201,9 @@ system_call_leave:
 2:  movq %rsp, %rdi
     call user_work
     jmp 1b
+3:  movq %rsp, %rdi
+    call user_frame_check
+    jmp trap_return
 
 /* user_enter_frame(frame, top): a copy of the frame ends at `top`, which is above it, so nothing is
  * overwritten before it is read. */

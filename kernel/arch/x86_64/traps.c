@@ -99,6 +99,8 @@ void trap(struct trap_frame *frame) {
         trap_leave(frame);
     if (user)
         user_work(frame);
+    if (user && (frame->cs | frame->ss) & SELECTOR_IS_OWN)
+        user_frame_check(frame);
 }
 
 /* Nothing else may happen here: the thread below may be anywhere. */

@@ -100,7 +100,7 @@ static bool are_loaded(const struct cpu *cpu, const struct user_context *context
     return cpu->state_owner == context && context->state_cpu == cpu->number + 1;
 }
 
-/* A selector brings its own base, which is zero for all there are. */
+/* A selector brings its own base; the one that was there is loaded afterwards. */
 static void save_odd_selectors(struct user_context *context) {
     load_selectors(0, 0, 0, 0);
     context->state_cpu = 0;
@@ -116,25 +116,28 @@ static void registers_save(struct cpu *cpu, struct user_context *context) {
         save_odd_selectors(context);
 }
 
-/* In the word that says what is to be loaded at a switch, if anything: its upper half is free. */
-#define NO_CLOCK (1ul << 63)
-#define CR4_TSD  (1ul << 2)
+#define CR4_TSD (1ul << 2) /* programs may not read the time stamp counter */
 
-static void debug_load(struct cpu *cpu, const struct user_debug *debug) {
-    write_debug_registers(debug->address, (uint32_t)debug->control);
-    if ((debug->control ^ cpu->debug_control) & NO_CLOCK)
+static void seldom_load(struct cpu *cpu, const struct user_seldom *seldom) {
+    uint64_t either = seldom->uses | cpu->seldom;
+    if (either & SELDOM_DEBUG)
+        write_debug_registers(seldom->debug.address, seldom->debug.control);
+    if (either & SELDOM_PORTS)
+        user_ports_load(cpu, seldom->ports);
+    if ((seldom->uses ^ cpu->seldom) & SELDOM_NO_CLOCK)
         write_cr4(read_cr4() ^ CR4_TSD);
-    cpu->debug_control = debug->control;
+    cpu->seldom = seldom->uses;
 }
 
 static void registers_load(struct cpu *cpu, struct user_context *context) {
     if (are_loaded(cpu, context))
         return;
-    const struct user_debug *debug = user_state_debug(context->state);
-    if (__builtin_expect(debug->control | cpu->debug_control, 0))
-        debug_load(cpu, debug);
+    const struct user_seldom *seldom = user_state_seldom(context->state);
+    if (__builtin_expect(seldom->uses | cpu->seldom, 0))
+        seldom_load(cpu, seldom);
     if (context->ds | context->es | context->fs | context->gs)
-        load_selectors(context->ds, context->es, context->fs, context->gs);
+        load_selectors(user_segments_usable(context->ds), user_segments_usable(context->es),
+                       user_segments_usable(context->fs), user_segments_usable(context->gs));
     write_fs_base(context->fs_base);
     write_gs_base(context->gs_base);
     user_state_load(context->state);
@@ -156,8 +159,8 @@ void user_switch(struct user_context *from, struct user_context *to) {
     if (to->personality) {
         if (minds_switch(cpu, to))
             __atomic_fetch_or(&to->work, USER_SWITCHED, __ATOMIC_RELAXED);
+        user_table_use(cpu, to->table); /* first: selectors may be of its segments */
         registers_load(cpu, to);
-        user_table_use(cpu, to->table);
     } else {
         /* Its own fence is not needed: who flushes too much does no harm. */
         __atomic_store_n(&cpu->lazy, 1, __ATOMIC_RELEASE);
@@ -188,18 +191,15 @@ bool user_debug_accept(const struct user_debug *debug) {
     return all;
 }
 
-static struct user_debug *own_debug(void) {
-    return (struct user_debug *)(uintptr_t)user_state_debug(user_current()->state);
-}
-
 void user_debug_set(const struct user_debug *debug) {
     uintptr_t saved = interrupts_save();
     struct cpu *cpu = cpu_self();
-    struct user_debug *own = own_debug();
-    uint64_t clock = own->control & NO_CLOCK;
-    *own = *debug;
-    own->control = (debug->control & DEBUG_ENABLED ? debug->control : 0) | clock;
-    debug_load(cpu, own);
+    struct user_seldom *own = user_state_seldom(user_current()->state);
+    own->debug = *debug;
+    own->debug.control = debug->control & DEBUG_ENABLED ? debug->control : 0;
+    own->uses = (own->uses & ~(uint64_t)SELDOM_DEBUG) | (own->debug.control ? SELDOM_DEBUG : 0);
+    write_debug_registers(own->debug.address, own->debug.control);
+    cpu->seldom = own->uses;
     interrupts_restore(saved);
 }
 
@@ -207,20 +207,14 @@ void user_debug_set(const struct user_debug *debug) {
 
 void user_forbid_clock(bool forbid) {
     uintptr_t saved = interrupts_save();
-    struct user_debug *own = own_debug();
-    own->control = (own->control & ~NO_CLOCK) | (forbid ? NO_CLOCK : 0);
-    debug_load(cpu_self(), own);
+    struct user_seldom *own = user_state_seldom(user_current()->state);
+    own->uses = (own->uses & ~(uint64_t)SELDOM_NO_CLOCK) | (forbid ? SELDOM_NO_CLOCK : 0);
+    seldom_load(cpu_self(), own);
     interrupts_restore(saved);
 }
 
 bool user_clock_is_forbidden(void) {
-    return own_debug()->control & NO_CLOCK;
-}
-
-/* Of what a switch loads, this alone is a child's and the next program's as well. */
-static void pass_clock_on(bool forbidden, void *state) {
-    if (forbidden)
-        ((struct user_debug *)(uintptr_t)user_state_debug(state))->control = NO_CLOCK;
+    return user_state_seldom(user_current()->state)->uses & SELDOM_NO_CLOCK;
 }
 
 /* ---- contexts ---- */
@@ -230,8 +224,8 @@ static void load_now(struct user_context *context) {
         return;
     uintptr_t saved = interrupts_save();
     struct cpu *cpu = cpu_self();
-    registers_load(cpu, context);
     user_table_use(cpu, context->table);
+    registers_load(cpu, context);
     interrupts_restore(saved);
 }
 
@@ -250,7 +244,9 @@ void user_context_open(struct user_context *context, void *state, struct user_ta
 void user_context_copy(struct user_context *context, void *state, struct user_table *table) {
     struct user_context *self = user_current();
     user_state_init(state);
-    pass_clock_on(user_clock_is_forbidden(), state);
+    /* A child is forbidden what its parent is; ports it is given by who knows whose memory they
+     * are. */
+    user_state_seldom(state)->uses = user_state_seldom(self->state)->uses & SELDOM_NO_CLOCK;
     *context =
         (struct user_context){.table = table, .state = state, .personality = self->personality};
     uintptr_t saved = interrupts_save();
@@ -264,9 +260,12 @@ void user_context_copy(struct user_context *context, void *state, struct user_ta
 void user_context_reset(struct user_table *table) {
     struct user_context *self = user_current();
     uintptr_t saved = interrupts_save();
-    bool no_clock = user_clock_is_forbidden();
+    struct user_seldom *seldom = user_state_seldom(self->state);
+    const struct user_ports *ports = seldom->ports;
+    uint64_t clock = seldom->uses & SELDOM_NO_CLOCK;
     user_state_init(self->state);
-    pass_clock_on(no_clock, self->state);
+    seldom->ports = ports;
+    seldom->uses = (ports ? SELDOM_PORTS : 0) | clock;
     load_selectors(0, 0, 0, 0);
     self->ds = self->es = self->fs = self->gs = 0;
     self->fs_base = self->gs_base = 0;
@@ -293,9 +292,18 @@ void user_context_close(void) {
 
 /* ---- entering ---- */
 
+/* Whether those of its own are good is looked at when they are returned to (user_frame_check). */
+static uint64_t harmless_code(uint64_t selector) {
+    if (selector & SELECTOR_IS_OWN)
+        return (uint16_t)selector | FOR_PROGRAM;
+    bool is_short = selector == (SELECTOR_USER_CODE32 | FOR_PROGRAM);
+    return (is_short ? SELECTOR_USER_CODE32 : SELECTOR_USER_CODE) | FOR_PROGRAM;
+}
+
 void user_frame_harmless(struct trap_frame *frame) {
-    frame->cs = SELECTOR_USER_CODE | FOR_PROGRAM;
-    frame->ss = SELECTOR_USER_DATA | FOR_PROGRAM;
+    frame->cs = harmless_code(frame->cs);
+    frame->ss = frame->ss & SELECTOR_IS_OWN ? (uint16_t)frame->ss | FOR_PROGRAM
+                                            : SELECTOR_USER_DATA | FOR_PROGRAM;
     frame->rflags = (frame->rflags & RFLAGS_FREE) | RFLAGS_ALWAYS;
     if (frame->rip >= USER_END)
         frame->rip = USER_END;

@@ -95,6 +95,17 @@ void user_debug_set(const struct user_debug *debug);
 void user_forbid_clock(bool forbid);
 bool user_clock_is_forbidden(void);
 
+/* Which of the processor's ports a program's thread may not use: a bit for each. */
+#define USER_PORTS 65536u
+struct user_ports {
+    uint8_t forbidden[USER_PORTS / 8];
+};
+extern const struct user_ports user_ports_all; /* none is forbidden */
+/* Those of the calling thread, or of one that has yet to start, from now on and through exec; NULL:
+ * it may use none. Whose memory it is keeps it until others are set, and sets them anew when it has
+ * changed something there. */
+void user_ports_set(struct user_context *context, const struct user_ports *ports);
+
 /*
  * The registers of a new program, for a thread that has yet to start, or for the calling one, which
  * has the table loaded from here on. `state`'s memory is the caller's to give and to take back.

@@ -73,6 +73,13 @@ static void load_new(struct cpu *cpu, struct user_table *table) {
     load_root(cpu, fresh ? KEEP_ENTRIES : 0);
 }
 
+static void load_segments(struct cpu *cpu, const struct user_table *table) {
+    const struct user_segments *segments =
+        table ? __atomic_load_n(&table->segments, __ATOMIC_SEQ_CST) : NULL;
+    if (__builtin_expect(segments != cpu->segments, 0))
+        user_segments_load(cpu, segments);
+}
+
 void user_table_load(struct user_table *table) {
     struct cpu *cpu = cpu_self();
     struct user_table *old = cpu->table;
@@ -88,6 +95,7 @@ void user_table_load(struct user_table *table) {
         /* Nothing but the kernel's half, which is the same everywhere. */
         write_cr3(kernel_page_table | (features.pcid ? KEEP_ENTRIES : 0));
     }
+    load_segments(cpu, table);
     if (old)
         __atomic_fetch_and(&old->cpus[cpu->number / 64], ~(1ul << cpu->number % 64),
                            __ATOMIC_RELEASE);

@@ -159,9 +159,10 @@ struct user_frames {
 struct user_table {
     uint64_t root; /* physical address of the top-level page */
     struct user_frames frames;
-    uint64_t id;         /* of no other table, ever */
-    uint64_t generation; /* counts flushes */
-    uint64_t cpus[];     /* bit map: where it is loaded, or may be */
+    const struct user_segments *segments; /* user_segments_set(); atomic */
+    uint64_t id;                          /* of no other table, ever */
+    uint64_t generation;                  /* counts flushes */
+    uint64_t cpus[];                      /* bit map: where it is loaded, or may be */
 };
 
 size_t user_table_size(void);
@@ -173,6 +174,16 @@ void user_table_open(struct user_table *table, const struct user_frames *frames,
  * walks it; CPUs that still have it loaded leave it. Same context as user_flush_finish.
  */
 void user_table_close(struct user_table *table);
+
+/* Segments of the programs' own, as the processor has descriptors (LDT); constant. */
+#define USER_SEGMENTS 8192u
+struct user_segments {
+    uint64_t count; /* not 0 */
+    uint64_t descriptors[];
+};
+/* Those of an address space from now on (NULL: none). When it returns no CPU uses others. Same
+ * context as user_flush_finish. */
+void user_segments_set(struct user_table *table, const struct user_segments *segments);
 
 /*
  * Loads it on this CPU (NULL: the kernel's own), with interrupts off. The scheduler's switch and

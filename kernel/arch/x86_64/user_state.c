@@ -66,21 +66,21 @@ void user_state_enable(void) {
     state_size = cpuid(XSAVE_LEAF, 0).ebx;
 }
 
-/* Behind what the processor saves are the debug registers. */
-static uint32_t debug_at(void) {
+/* Behind what the processor saves. */
+static uint32_t seldom_at(void) {
     return (state_size + 7) & ~7u;
 }
 
 size_t user_state_size(void) {
-    return debug_at() + sizeof(struct user_debug);
+    return seldom_at() + sizeof(struct user_seldom);
 }
 
 size_t user_vectors_size(void) {
     return state_size;
 }
 
-const struct user_debug *user_state_debug(const void *state) {
-    return (const struct user_debug *)(const void *)((const char *)state + debug_at());
+struct user_seldom *user_state_seldom(void *state) {
+    return (struct user_seldom *)(void *)((char *)state + seldom_at());
 }
 
 void user_state_save(void *state) {

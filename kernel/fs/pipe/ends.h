@@ -179,6 +179,7 @@ ENDS_INLINE k42_result ends_read_with(struct pipe *self, struct copy *copy, bool
         result = writers ? wait_on(pipe_id(self), KEY_DATA, WAIT_READ) : 0;
     } else {
         result = get(ends, before, written, copy, consume);
+        copy->unfinished = copy->left && result < (k42_result)(written - before);
         if (result > 0 && consume) {
             __atomic_store_n(&ends->read.position, before + (uint64_t)result, __ATOMIC_SEQ_CST);
             room = ends_made_room(ends, before, before + (uint64_t)result);

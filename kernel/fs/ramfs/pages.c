@@ -15,7 +15,9 @@
  * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
  */
 #include "../../mem/fcm/unmanaged.h"
+#include "../../mem/frame/frame.h"
 #include "../../mem/heap/heap.h"
+#include "../../mem/pm/pm.h"
 #include "pages_inside.h"
 #include "runtime.h"
 
@@ -33,6 +35,7 @@ static k42_result pages_get_page(struct fcm *self, uint64_t index, unsigned flag
         result = pages_get(pages, index, &page);
     if (result == 0) {
         page->given_out = true;
+        page->kept_for = 0;
         *given = (struct fcm_page){
             .physical = machine_physical(page->bytes), .writable = 1, .index = index};
     }
@@ -62,6 +65,7 @@ static k42_result pages_get_present(struct fcm *self, uint64_t first, unsigned b
             if (!page)
                 continue;
             page->given_out = true;
+            page->kept_for = 0;
             physical[at - first] = machine_physical(page->bytes);
             mask |= 1u << (at - first);
         }
@@ -135,7 +139,36 @@ static k42_result pages_counts(struct fcm *self, struct fcm_counts *counts) {
 
 static k42_result pages_advise(struct fcm *self, uint64_t first, uint64_t pages,
                                enum fcm_advice advice) {
-    (void)self, (void)first, (void)pages, (void)advice;
+    return advice == FCM_NEEDED ? pages_keep_room(PAGES(self), first, first + pages) : 0;
+}
+
+/* Nothing is claimed: of those who bring the same page the first does. */
+static k42_result pages_expect(struct fcm *self, uint64_t index) {
+    struct pages *pages = PAGES(self);
+    k42_lock(&pages->lock);
+    bool there = page_table_find(&pages->table, index);
+    k42_unlock(&pages->lock);
+    return index >= pages_end(pages) ? -ENXIO : there ? -EEXIST : 0;
+}
+
+/* A page of ours is the heap's: the frame is copied, and goes back to where it came from. */
+static k42_result pages_adopt(struct fcm *self, uint64_t index, uint64_t physical) {
+    struct pages *pages = PAGES(self);
+    struct page *page;
+    if (!physical)
+        return 0;
+    k42_lock(&pages->lock);
+    k42_result result = page_table_find(&pages->table, index) ? -EEXIST : 0;
+    if (result == 0)
+        result = index < pages_end(pages) ? pages_get(pages, index, &page) : -ENXIO;
+    if (result == 0)
+        memcpy(page->bytes, machine_memory(physical), PAGE);
+    k42_unlock(&pages->lock);
+    if (result < 0)
+        return result;
+    k42_result given =
+        k42_call((pm_ref)k42_id_ref((k42_id)frame_at(physical)->user[0]), give, physical, 0, 0);
+    (void)given; /* that PM is the machine's */
     return 0;
 }
 
@@ -169,7 +202,10 @@ static const struct fcm_ops pages_ops = {
     .filled = pages_filled,
     .written = pages_filled,
     .usage = pages_usage,
-    FCM_UNMANAGED_METHODS,
+    .leave = fcm_unmanaged_leave,
+    .manage = fcm_unmanaged_manage,
+    .expect = pages_expect,
+    .adopt = pages_adopt,
     .renew = pages_renew,
     .counts = pages_counts,
     .advise = pages_advise,

@@ -32,12 +32,14 @@ struct pages {
     struct ramfs_source source; /* clipped when the file is */
     struct attachments attachments;
     uint64_t room; /* pages that count; and whether no more may: pages_room.c */
+    uint32_t keepers;
 };
 
 /* A page's memory and its record. */
 struct page {
     char *bytes;
     bool given_out;
+    uint32_t kept_for; /* room for what will be written, of which call; 0: it is data */
     struct k42_defer defer;
 };
 
@@ -45,6 +47,9 @@ struct page {
 
 /* With the lock: the page, made if it is not there. -ENOMEM, -ENOSPC. */
 k42_result pages_get(struct pages *pages, uint64_t index, struct page **found);
+/* Makes these pages, and on failure none of them: -ENOMEM, -ENOSPC. */
+K42_MUST_CHECK
+k42_result pages_keep_room(struct pages *pages, uint64_t first, uint64_t end);
 /* With the lock: what is there of these pages is to be zero, and where nobody has it, not there. */
 void pages_clear(struct pages *pages, uint64_t first, uint64_t end);
 /* All pages, when the file ends. */

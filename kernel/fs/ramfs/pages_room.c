@@ -8,7 +8,11 @@
  * one that goes later was counted back already. So each is counted back once, without a lock, by
  * whoever drops the last life, under whatever locks.
  *
- * Locking: the caller has pages->lock, but for pages_abandon() and pages_free().
+ * Room is kept for what is not written yet (fallocate) by making its pages, which are a hole to who
+ * looks for data until somebody writes to them or maps them. A call that does not get all of them
+ * takes back those that are still as it made them.
+ *
+ * Locking: the caller has pages->lock, but for pages_abandon(), pages_keep_room() and pages_free().
  * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
  */
 #include "../../mem/heap/heap.h"
@@ -72,8 +76,10 @@ static void fill(const struct pages *pages, struct page *page, uint64_t index) {
 
 k42_result pages_get(struct pages *pages, uint64_t index, struct page **found) {
     *found = page_table_find(&pages->table, index);
-    if (*found)
+    if (*found) {
+        (*found)->kept_for = 0;
         return 0;
+    }
     if (!charge(pages))
         return -ENOSPC;
     struct page *page = make_page();
@@ -98,6 +104,41 @@ static void clear(struct pages *pages, uint64_t index, struct page *page) {
     page_table_remove(&pages->table, index);
     discharge(pages);
     k42_defer(&page->defer, free_later);
+}
+
+/* What the source has there is data, and becomes the page's. */
+static k42_result keep_one(struct pages *pages, uint64_t index, uint32_t keeper) {
+    struct page *page;
+    if (page_table_find(&pages->table, index))
+        return 0;
+    k42_result result = pages_get(pages, index, &page);
+    if (result == 0 && index * PAGE >= pages->source.size)
+        page->kept_for = keeper;
+    return result;
+}
+
+static void take_back(struct pages *pages, uint64_t first, uint64_t end, uint32_t keeper) {
+    k42_lock(&pages->lock);
+    uint64_t at = first;
+    for (struct page *page; at < end && (page = page_table_next(&pages->table, &at)) && at < end;
+         at++)
+        if (page->kept_for == keeper)
+            clear(pages, at, page);
+    k42_unlock(&pages->lock);
+}
+
+k42_result pages_keep_room(struct pages *pages, uint64_t first, uint64_t end) {
+    uint32_t keeper = __atomic_add_fetch(&pages->keepers, 1, __ATOMIC_RELAXED) | 1u << 31;
+    k42_result result = 0;
+    uint64_t at = first;
+    for (; result == 0 && at < end; at++) {
+        k42_lock(&pages->lock);
+        result = keep_one(pages, at, keeper);
+        k42_unlock(&pages->lock);
+    }
+    if (result < 0)
+        take_back(pages, first, at, keeper);
+    return result;
 }
 
 void pages_clear(struct pages *pages, uint64_t first, uint64_t end) {

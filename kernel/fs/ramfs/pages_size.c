@@ -93,17 +93,31 @@ k42_result pages_punch(struct fcm *self, uint64_t offset, uint64_t length) {
     return result;
 }
 
+/* With the lock. */
+static bool has_data(const struct pages *pages, uint64_t index) {
+    const struct page *page = page_table_find(&pages->table, index);
+    return page && !page->kept_for;
+}
+
+/* With the lock: the first page with data, at or after `at`. */
+static uint64_t next_data(const struct pages *pages, uint64_t at) {
+    struct page *page;
+    while ((page = page_table_next(&pages->table, &at)) && page->kept_for)
+        at++;
+    return page ? at : ~0ul / PAGE;
+}
+
 k42_result pages_seek(struct fcm *self, uint64_t offset, enum fcm_seek what) {
     struct pages *pages = PAGES(self);
     k42_lock(&pages->lock);
     uint64_t size = pages->size, source_end = round_up(pages->source.size);
     uint64_t at = offset / PAGE;
     if (offset < size && what == FCM_SEEK_DATA && offset >= source_end)
-        at = page_table_next(&pages->table, &at) ? at : ~0ul / PAGE;
+        at = next_data(pages, at);
     if (offset < size && what == FCM_SEEK_HOLE) {
         if (at * PAGE < source_end)
             at = source_end / PAGE;
-        while (at * PAGE < size && page_table_find(&pages->table, at))
+        while (at * PAGE < size && has_data(pages, at))
             at++;
     }
     k42_unlock(&pages->lock);

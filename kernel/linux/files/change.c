@@ -1,6 +1,7 @@
 /*
  * Calls that change what a node says of itself: mode, owner, size, times.
  */
+#include "../system.h"
 #include "files.h"
 
 /* Where a change goes: a path or a descriptor. */
@@ -220,13 +221,21 @@ LINUX_CALL(77, ftruncate, int fd, int64_t size) {
     return linux_result(result, -EBADF);
 }
 
+/* Room is memory, of which no call gets more than half of what is free. */
+static k42_result check_room(uint64_t length) {
+    uint64_t total, available;
+    system_memory(&total, &available);
+    return length / 4096 > available / 2 ? -ENOSPC : 0;
+}
+
 static k42_result allocate(file_ref file, unsigned mode, uint64_t offset, uint64_t length) {
     bool fills = !(mode & ~(unsigned)ALLOCATE_KEEP_SIZE) || mode == ALLOCATE_ZERO;
     k42_result result = fills ? files_limit_resize(file, offset + length) : 0;
+    if (result >= 0 && !(mode & ALLOCATE_PUNCH))
+        result = check_room(length);
     return result < 0 ? result : k42_call(file, allocate, mode, offset, length);
 }
 
-/* Partly: no room is kept for what is not written yet. */
 LINUX_CALL(285, fallocate, int fd, int mode, int64_t offset, int64_t length) {
     file_ref file;
     k42_result result = files_get(fd, &file);

@@ -103,6 +103,9 @@ k42_result files_open_for_kernel(const char *path, uint32_t mode, file_ref *file
 K42_MUST_CHECK
 k42_result files_truncate_for_kernel(file_ref file);
 
+/* Moves a file's own offset as lseek; while somebody else does, it waits, as for no signal. */
+k42_result files_seek(file_ref file, int64_t offset, int whence);
+
 /* ---- descriptors ---- */
 
 /* -EBADF. */
@@ -133,6 +136,9 @@ extern void (*files_told_of_closing)(file_ref file);
 /* Set by seccomp: an ioctl by which a listener puts a file into another task's table, and waits for
  * that. */
 extern k42_result (*files_add_elsewhere)(file_ref file, unsigned request, uintptr_t argument);
+
+/* An ioctl of userfaultfd's file (linux/events/faults/), which is held meanwhile. */
+k42_result files_control_faults(file_ref file, unsigned request, uintptr_t argument);
 
 /* The number of descriptors a process may have. */
 static inline int files_limit(void) {

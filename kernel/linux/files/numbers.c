@@ -269,6 +269,7 @@ enum {
     IOCTL_ON_EXEC = 0x5451,
     IOCTL_PEER = 0x5441,          /* TIOCGPTPEER */
     IOCTL_ADD_ELSEWHERE = 0x2103, /* SECCOMP_IOCTL_NOTIF_ADDFD, of whatever size and direction */
+    IOCTL_OF_FAULTS = 0xaa,       /* the type of all those of userfaultfd */
 };
 
 k42_result (*files_add_elsewhere)(file_ref file, unsigned request, uintptr_t argument);
@@ -334,5 +335,8 @@ LINUX_CALL(16, ioctl, int fd, unsigned request, uintptr_t argument) {
         return files_add_elsewhere(file, request, argument);
     if (request >= FILE_KERNEL_REQUESTS && request < FILE_REQUESTS_END)
         return -ENOTTY;
+    if ((request >> 8 & 0xff) == IOCTL_OF_FAULTS &&
+        k42_call(file, control, FILE_KIND, 0) == FILE_OF_FAULTS)
+        return linux_result(files_control_faults(file, request, argument), -EBADF);
     return linux_result(control_waiting(file, request, argument), -EBADF);
 }

@@ -62,13 +62,15 @@ static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_
         [FILE_OF_COUNTER] = "[eventfd]",       [FILE_OF_TIMER] = "[timerfd]",
         [FILE_OF_SIGNALS] = "[signalfd]",      [FILE_OF_POLL] = "[eventpoll]",
         [FILE_OF_PROCESS] = "[pidfd]",         [FILE_OF_CHANGES] = "inotify",
-        [FILE_OF_LISTENER] = "seccomp notify",
+        [FILE_OF_LISTENER] = "seccomp notify", [FILE_OF_FAULTS] = "[userfaultfd]",
     };
     k42_result known = k42_call(file, control, FILE_KIND, 0);
     if (known == FILE_OF_SEGMENT)
         return segment_target(file, text, size);
     if (known == FILE_OF_NAME_SPACE)
         return name_space_target(file, node, text, size);
+    if (known == FILE_OF_SECRET)
+        return (k42_result)k42_format_text(text, size, "/secretmem (deleted)");
     if (known > 0 && known < (k42_result)(sizeof kinds / sizeof *kinds) && kinds[known])
         return (k42_result)k42_format_text(text, size, "anon_inode:%s", kinds[known]);
     struct node_attributes attributes;
@@ -159,6 +161,8 @@ static k42_result print_file(const struct proc_key *key, struct proc_text *text)
     k42_result on_exec = k42_call(task->descriptors, flags, (int)key->id[1]);
     if (flags < 0 || node.result < 0)
         return -ENOENT;
+    if (offset == -K42_WAIT)
+        return offset;
     result = k42_call((node_ref)node.word, attributes, &attributes);
     if (result < 0)
         return result == -K42_WAIT ? result : -ENOENT;

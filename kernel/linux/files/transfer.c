@@ -97,14 +97,16 @@ static k42_result settle(struct files_transfer *transfer, k42_result result) {
     return result;
 }
 
-/* From the first attempt's result on; `rest` was cut off for it. */
+/* From the first attempt's result on; `rest` was cut off for it. What had more when a page stopped
+ * it may have been read empty by another meanwhile: then what there is is enough. */
 static k42_result transfer_on(struct files_transfer *transfer, k42_result result, size_t rest,
                               bool is_long) {
     struct copy *copy = &transfer->copy;
     k42_result done = 0;
     for (;;) {
         result = settle(transfer, result);
-        bool goes_on = transfer->write || copy->unfinished || (rest && !copy->left);
+        bool stopped = !transfer->write && copy->unfinished;
+        bool goes_on = transfer->write || stopped || (rest && !copy->left);
         copy_uncut(copy, transfer->limited ? 0 : rest);
         done += result > 0 ? result : 0;
         if (is_long)
@@ -113,6 +115,8 @@ static k42_result transfer_on(struct files_transfer *transfer, k42_result result
             break;
         rest = copy_cut(copy, PIECE);
         result = attempt(transfer);
+        if (stopped && result == -K42_WAIT && !copy->unfinished)
+            break;
     }
     if (result == -EPIPE && transfer->write &&
         k42_call(transfer->file, control, FILE_NO_SIGNAL, 0) <= 0)
@@ -312,12 +316,18 @@ LINUX_CALL(278, vmsplice, int fd, uintptr_t vectors, size_t count, unsigned how)
                          write);
 }
 
+k42_result files_seek(file_ref file, int64_t offset, int whence) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(file, seek, offset, whence));
+    return result;
+}
+
 LINUX_CALL(8, lseek, int fd, int64_t offset, int whence) {
     file_ref file;
     k42_result result = files_get(fd, &file);
     if (result >= 0 && (unsigned)whence > SEEK_TO_HOLE)
         return k42_call(file, flags) & OPEN_PATH ? -EBADF : -EINVAL;
     if (result >= 0)
-        WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, seek, offset, whence));
+        result = files_seek(file, offset, whence);
     return linux_result(result, -EBADF);
 }

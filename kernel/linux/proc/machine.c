@@ -287,6 +287,7 @@ void proc_machine_register(void) {
     proc_add(NULL, &sys);
     proc_add(&sys, &vm);
     proc_add(&vm, &overcommit);
+    proc_faults_register(&vm);
     proc_settings_register(register_kernel(&sys), &vm, register_fs(&sys));
     ipc_proc_register();
     keys_proc_register();

@@ -20,6 +20,7 @@
 #include "../ipc/semaphore_undo.h"
 #include "../keys/keys.h"
 #include "../landlock/landlock.h"
+#include "../ports.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
 #include "../seccomp/seccomp.h"
@@ -124,6 +125,8 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
         result = share_host_names(self, task, flags);
     if (result >= 0)
         result = share_undo(task, flags);
+    if (result >= 0)
+        result = ports_inherit(self, task);
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
     task->filters = filters_hold(__atomic_load_n(&self->filters, __ATOMIC_ACQUIRE));
@@ -187,6 +190,7 @@ static k42_result make_thread(struct task *task, const struct clone_request *req
         begin_as_usual(task->thread);
     struct user_context *context = thread_user(task->thread);
     user_context_copy(context, task->state, task->memory->table);
+    ports_give(task);
     if (request->flags & CLONE_VM)
         context->personality = &linux_personality; /* no restartable sequences */
     if (request->flags & CLONE_SETTLS)

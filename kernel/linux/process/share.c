@@ -15,6 +15,7 @@
 #include "../../sched/wait.h"
 #include "../futex/futex_table.h"
 #include "../ipc/segment.h"
+#include "../segments.h"
 
 #include <errno.h>
 #include <k42/k42.h>
@@ -107,6 +108,7 @@ void memory_release(struct task_memory *memory) {
         return;
     if (__atomic_load_n(&memory->segments, __ATOMIC_RELAXED))
         segments_detach(memory->space);
+    own_segments_end(memory);
     ignore(k42_destroy((k42_ref)memory->space));
     if (memory->futexes)
         ignore(k42_destroy(memory->futexes));
@@ -136,7 +138,12 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
     (*copy)->barriers = __atomic_load_n(&from->barriers, __ATOMIC_RELAXED);
     charge_release((*copy)->next_charge);
     (*copy)->next_charge = charge_hold(&from->next_charge);
-    return 0;
+    result = own_segments_copy(from, *copy);
+    if (result < 0) {
+        memory_release(*copy);
+        *copy = NULL;
+    }
+    return result;
 }
 
 static uint64_t limit_of(process_ref process, unsigned resource) {

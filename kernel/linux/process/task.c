@@ -38,6 +38,7 @@ struct task *task_make(void) {
 
 void task_unmake(struct task *task) {
     heap_free(task->state);
+    heap_free(task->ports);
     heap_free(task);
 }
 
@@ -66,6 +67,7 @@ void task_release(struct task *task) {
     space_set_current((space_ref)K42_NULL_REF);
     heap_free(task->state);
     seccomp_end(task);
+    heap_free(task->ports);
     memory_release(task->memory);
     undo_list_release(task->undo);
     file_held_release(task->executable);

@@ -119,6 +119,7 @@ static void enter(struct trap_frame *frame, const struct signal_taken *taken, ui
     frame->rax = 0;
     frame->rsp = at;
     frame->rip = taken->action.handler;
+    frame->cs = frame->ss = 0; /* the usual ones, wherever it was */
     frame->rflags &= ~(FLAG_DIRECTION | FLAG_TRAP | FLAG_RESUME);
     user_frame_harmless(frame);
 }

@@ -115,6 +115,8 @@ k42_result fcm_body_advise(struct fcm *self, uint64_t first, uint64_t pages,
                            enum fcm_advice advice) {
     struct body *body = BODY(self);
     uint64_t last = fcm_body_end(body), end = pages < last ? first + pages : last;
+    if (advice == FCM_NEEDED)
+        return -ENOTSUP;
     if (!fcm_body_has_fr(body) || first >= last)
         return 0;
     end = end < last ? end : last;

@@ -85,6 +85,7 @@ struct fcm_counts {
 enum fcm_advice {
     FCM_WANTED,   /* will be read soon */
     FCM_UNWANTED, /* will not be read soon */
+    FCM_NEEDED,   /* will be written: room is made for all of it, behind the end, too */
 };
 
 /* leave(): which pages may go that otherwise stay, and its answers besides errors. */
@@ -216,7 +217,8 @@ struct fcm_ops {
     K42_METHOD(counts)(struct fcm *self, K42_OUT struct fcm_counts *counts);
 
     /* Begins to fill pages that are wanted, as far as that goes without waiting; lets clean ones
-     * that are not, and that nobody has, go. Returns how many pages it came to. */
+     * that are not, and that nobody has, go. Returns how many pages it came to. Of FCM_NEEDED 0;
+     * errors: -ENOSPC, -ENOMEM, and no room is kept; -ENOTSUP, this one keeps none. */
     K42_METHOD(advise)
     (struct fcm *self, uint64_t first, uint64_t pages, enum fcm_advice advice);
 };

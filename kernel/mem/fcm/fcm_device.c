@@ -181,8 +181,8 @@ static k42_result counts(struct fcm *self, struct fcm_counts *counts) {
 }
 
 static k42_result advise(struct fcm *self, uint64_t first, uint64_t pages, enum fcm_advice advice) {
-    (void)self, (void)first, (void)pages, (void)advice;
-    return 0;
+    (void)self, (void)first, (void)pages;
+    return advice == FCM_NEEDED ? -ENOTSUP : 0;
 }
 
 static k42_result describe(struct k42_object *self, char *text, size_t bytes) {

@@ -234,7 +234,7 @@ static k42_result small_advise(struct fcm *self, uint64_t first, uint64_t pages,
     struct small *small = SMALL(self);
     if (advice == FCM_UNWANTED)
         (void)give_up(small, 0);
-    else if (__atomic_load_n(&small->whole, __ATOMIC_ACQUIRE))
+    else if (advice == FCM_WANTED && __atomic_load_n(&small->whole, __ATOMIC_ACQUIRE))
         return 0;
     return fcm_body_advise(self, first, pages, advice);
 }

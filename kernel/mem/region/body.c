@@ -31,6 +31,11 @@ static struct fcm_attachment attachment_of(const struct region_new *state) {
                                    .stays = stays_of(state->flags)};
 }
 
+/* A watcher stays as long as mappings name it, closed or not. */
+static k42_result watcher_tell(k42_ref watcher, unsigned more) {
+    return is_object(watcher) ? k42_call((file_ref)watcher, control, FILE_WATCHED, more) : 0;
+}
+
 static k42_result region_attach(const struct region_new *state) {
     if (!is_object(state->fcm))
         return 0;
@@ -74,6 +79,9 @@ k42_result region_look(struct region_body *body, uintptr_t address, unsigned acc
     view->hat = (hat_ref)state->hat;
     view->pm = (pm_ref)state->pm;
     view->fcm = (fcm_ref)state->fcm;
+    view->watcher = __atomic_load_n(&state->watcher, __ATOMIC_RELAXED);
+    view->address = address;
+    view->access = access;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (lease & 1 || __atomic_load_n(&body->lease, __ATOMIC_RELAXED) != lease)
         return -K42_RETRY;
@@ -101,11 +109,19 @@ k42_result region_mapping(struct region *self, struct space_mapping *mapping) {
                                       .first = state->first,
                                       .fcm = state->fcm,
                                       .file = state->file,
+                                      .watcher = state->watcher,
                                       .limit = state->limit};
     return 0;
 }
 
 /* ---- changing ---- */
+
+static void region_set_watcher(struct region_body *body, k42_ref watcher) {
+    unsigned flags = body->state.flags & ~(unsigned)SPACE_WATCHED;
+    __atomic_store_n(&body->state.watcher, watcher, __ATOMIC_RELAXED);
+    __atomic_store_n(&body->state.flags, flags | (is_object(watcher) ? SPACE_WATCHED : 0),
+                     __ATOMIC_RELAXED);
+}
 
 /* The store is a full barrier: see hat.h on leases. */
 void region_change_begin(struct region_body *body) {
@@ -155,6 +171,7 @@ k42_result region_resize(struct region *self, uintptr_t start, uintptr_t end,
     return result;
 }
 
+/* Its watcher knows it by its addresses: elsewhere it has none. */
 k42_result region_move(struct region *self, uintptr_t to) {
     struct region_body *body = region_body(self);
     struct region_new old = body->state, new = old;
@@ -165,9 +182,13 @@ k42_result region_move(struct region *self, uintptr_t to) {
         return result;
     region_change_begin(body);
     result = k42_call((hat_ref)old.hat, move, old.start, to, old.end - old.start);
-    if (result >= 0)
+    if (result >= 0) {
         region_set_range(body, new.start, new.end, new.first);
+        region_set_watcher(body, K42_NULL_REF);
+    }
     region_change_end(body);
+    if (result >= 0)
+        (void)!watcher_tell(old.watcher, 0);
     region_detach(result < 0 ? &new : &old);
     return result < 0 ? result : 0;
 }
@@ -216,6 +237,19 @@ k42_result region_set_flags(struct region *self, unsigned set, unsigned clear) {
     return 0;
 }
 
+k42_result region_watch(struct region *self, k42_ref watcher) {
+    struct region_body *body = region_body(self);
+    k42_ref old = body->state.watcher;
+    k42_result result = watcher_tell(watcher, 1);
+    if (result < 0)
+        return result;
+    region_change_begin(body);
+    region_set_watcher(body, watcher);
+    region_change_end(body);
+    (void)!watcher_tell(old, 0);
+    return 0;
+}
+
 /* ---- coming and going ---- */
 
 k42_result region_init(struct k42_root *root, const void *args) {
@@ -229,7 +263,7 @@ k42_result region_init(struct k42_root *root, const void *args) {
         if (result < 0)
             region_detach(&body->state);
     }
-    return result < 0 ? result : 0;
+    return result < 0 ? result : watcher_tell(body->state.watcher, 1);
 }
 
 k42_result region_divide(struct region *self, uintptr_t at, k42_ref *upper) {
@@ -249,7 +283,8 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     new.hat = heir->hat;
     new.pm = heir->pm;
     new.space = heir->space;
-    new.flags &= ~(unsigned)SPACE_LOCKS;
+    new.flags &= ~(unsigned)(SPACE_LOCKS | SPACE_WATCHED);
+    new.watcher = K42_NULL_REF;
     k42_result result = k42_make(body->root.class_, &new, child);
     return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }
@@ -281,6 +316,7 @@ k42_result region_close(struct region *self, enum region_end what) {
         end_unshared(old.fcm);
     if (is_object(old.file))
         result = k42_call((file_ref)old.file, release);
+    (void)!watcher_tell(old.watcher, 0);
     return 0;
 }
 

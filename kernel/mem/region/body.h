@@ -12,6 +12,7 @@
 #include <k42/k42.h>
 #include <stdbool.h>
 
+#include "../../copy.h"
 #include "../fcm/fcm.h"
 #include "../hat/hat.h"
 #include "../machine.h"
@@ -38,6 +39,9 @@ struct region_view {
     hat_ref hat;
     pm_ref pm;
     fcm_ref fcm; /* null: none */
+    k42_ref watcher;
+    uintptr_t address; /* what was touched, */
+    unsigned access;   /* and how */
 };
 
 static inline struct region_body *region_body(struct region *self) {
@@ -71,6 +75,14 @@ k42_result region_map_page(const struct region_view *view, const struct fcm_page
 K42_MUST_CHECK
 k42_result region_map_to_read(const struct region_view *view, const struct fcm_page *page);
 
+/* A page is lacking. 0: it is to be made as anywhere, since nobody watches. Else an error: most
+ * often -K42_WAIT. */
+K42_MUST_CHECK
+k42_result region_missing(const struct region_view *view);
+/* The page of a copy, or zeros. Moves the cursor only when all of it was copied. */
+K42_MUST_CHECK
+k42_result region_fill(uint64_t physical, struct copy *copy);
+
 /* ---- methods that all classes have in this form ---- */
 
 k42_result region_init(struct k42_root *root, const void *args);
@@ -81,6 +93,7 @@ k42_result region_resize(struct region *self, uintptr_t start, uintptr_t end, en
 k42_result region_move(struct region *self, uintptr_t to);
 k42_result region_protect(struct region *self, unsigned protection);
 k42_result region_set_flags(struct region *self, unsigned set, unsigned clear);
+k42_result region_watch(struct region *self, k42_ref watcher);
 k42_result region_fork(struct region *self, const struct region_heir *heir, k42_ref *child);
 k42_result region_close(struct region *self, enum region_end what);
 

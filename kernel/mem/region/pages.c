@@ -17,11 +17,18 @@
 bool region_has_block(const struct region_view *view) {
     uintptr_t block = view->page & ~(LARGE_BYTES - 1);
     return block >= view->start && block + LARGE_BYTES <= view->end &&
-           !(view->flags & (SPACE_NO_LARGE | SPACE_GROWS_DOWN));
+           !(view->flags & (SPACE_NO_LARGE | SPACE_GROWS_DOWN | SPACE_WATCHED));
 }
 
+/* One that the object has is not lacking, wherever else it was touched first. */
 k42_result region_get_page(const struct region_view *view, unsigned flags, struct fcm_page *page) {
-    k42_result result = k42_call(view->fcm, get_page, view->index, flags, page);
+    unsigned cached = view->flags & SPACE_WATCHED ? FCM_CACHED : 0;
+    k42_result result = k42_call(view->fcm, get_page, view->index, flags | cached, page);
+    if (result == -ENOENT && cached) {
+        result = region_missing(view);
+        if (result >= 0)
+            result = k42_call(view->fcm, get_page, view->index, flags, page);
+    }
     return result == -K42_STALE ? -ENXIO : result;
 }
 
@@ -74,7 +81,7 @@ static void map_around(const struct region_view *view, unsigned protection) {
 k42_result region_map_to_read(const struct region_view *view, const struct fcm_page *page) {
     unsigned protection = view->protection & ~(unsigned)SPACE_WRITE;
     k42_result result = region_map_page(view, page, protection);
-    if (result == 0)
+    if (result == 0 && !(view->flags & SPACE_WATCHED)) /* a neighbour may be brought yet */
         map_around(view, protection);
     return result < 0 ? result : 0;
 }

@@ -15,6 +15,8 @@
 
 #include "../space/space.h"
 
+#define REGION_INTERFACE_VERSION 2
+
 struct region;
 
 /* What a new one is of. */
@@ -23,7 +25,7 @@ struct region_new {
     unsigned protection, flags, most; /* as in struct space_request */
     k42_ref fcm;
     uint64_t first; /* the FCM's page at `start` */
-    k42_ref file;
+    k42_ref file, watcher;
     size_t limit;
     k42_ref hat, pm;
     k42_id space;
@@ -70,6 +72,12 @@ struct region_ops {
     /* Sets or clears those of space_flags that madvise changes, and SPACE_LOCKS; then an object's
      * pages have to be touched again to stay. Errors: as resize. */
     K42_METHOD(set_flags)(struct region *self, unsigned set, unsigned clear);
+
+    /* As space.watch: has it watched by whom it says, or by nobody. */
+    K42_METHOD(watch)(struct region *self, k42_ref watcher);
+
+    /* As space.provide. Any number of threads at once. */
+    K42_METHOD(provide)(struct region *self, uintptr_t address, K42_LOCAL struct copy *copy);
 
     /* Forgets private pages, or unmaps an object's. Errors: -ENOMEM, -K42_WAIT. */
     K42_METHOD(discard)(struct region *self, uintptr_t address, size_t length);

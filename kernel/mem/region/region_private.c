@@ -89,6 +89,10 @@ static k42_result bring(const struct region_view *view, unsigned access, bool em
     k42_result result = -ENOMEM;
     if (view->fcm != (fcm_ref)K42_NULL_REF)
         return access == SPACE_ACCESS_WRITE ? copy_object(view) : map_object(view);
+    if (view->flags & SPACE_WATCHED) {
+        result = region_missing(view);
+        return result < 0 ? result : zero_page(view);
+    }
     if (empty && may_be_large(view))
         result = zero_large(view);
     return result == -ENOMEM ? zero_page(view) : result;
@@ -102,7 +106,8 @@ static const unsigned wanted[] = {
 
 /*
  * The processor's hint that nothing is there spares asking the HAT. When it is wrong (another CPU
- * was faster, or a page is kept that could not be used so far) mapping says -EEXIST.
+ * was faster, or a page is kept that could not be used so far) mapping says -EEXIST. A watcher is
+ * told of nothing that is there, so there it is not relied on.
  */
 static k42_result private_fault(struct region *self, uintptr_t address, unsigned access) {
     struct region_view view;
@@ -110,7 +115,7 @@ static k42_result private_fault(struct region *self, uintptr_t address, unsigned
     k42_result result = region_look(region_body(self), address, access, &view);
     if (result < 0)
         return result;
-    if (access & SPACE_ACCESS_ABSENT && !may_be_large(&view)) {
+    if (access & SPACE_ACCESS_ABSENT && !(view.flags & SPACE_WATCHED) && !may_be_large(&view)) {
         result = bring(&view, kind, false);
         if (result != -EEXIST)
             return result < 0 ? result : 0;
@@ -126,6 +131,26 @@ static k42_result private_fault(struct region *self, uintptr_t address, unsigned
     else if (result > 0)
         result = bring(&view, kind, result == HAT_EMPTY);
     return result == -EEXIST ? -K42_RETRY : result < 0 ? result : 0;
+}
+
+static k42_result private_provide(struct region *self, uintptr_t address, struct copy *copy) {
+    struct region_view view;
+    k42_result result =
+        region_look(region_body(self), address, SPACE_ACCESS_WRITE | SPACE_ACCESS_FORCE, &view);
+    if (result < 0 || !(view.flags & SPACE_WATCHED))
+        return result == -K42_RETRY ? 0 : -ENOENT;
+    struct k42_pair taken = k42_call(view.pm, take, 0, copy ? 0 : PM_ZERO);
+    if (taken.result < 0)
+        return taken.result;
+    struct copy ahead = copy ? *copy : copy_of_kernel(NULL, 0);
+    result = copy ? region_fill(taken.word, &ahead) : 0;
+    if (result < 0)
+        page_give(&view, taken.word, 0);
+    else
+        result = map_own(&view, view.page, taken.word, 0);
+    if (result >= 0 && copy)
+        *copy = ahead;
+    return result == -K42_RETRY ? 0 : result < 0 ? result : (k42_result)PAGE_BYTES;
 }
 
 static k42_result private_identify(struct region *self, uintptr_t address,
@@ -154,13 +179,15 @@ static const struct region_ops private_ops = {
     .move = region_move,
     .protect = region_protect,
     .set_flags = region_set_flags,
+    .watch = region_watch,
+    .provide = private_provide,
     .discard = private_discard,
     .sync = private_sync,
     .fork = region_fork,
     .close = region_close,
 };
 
-static const struct k42_format private_format = {"region.private", 1, 1};
+static const struct k42_format private_format = {"region.private", 2, 2};
 static const struct k42_transfer private_transfers[] = REGION_TRANSFERS(private_format);
 
 K42_CLASS(region_private) = {

@@ -8,6 +8,8 @@
  */
 #include "body.h"
 
+#include "../frame/frame.h"
+
 static k42_result to_write(const struct region_view *view) {
     struct fcm_page page;
     k42_result result = region_get_page(view, FCM_WRITE, &page);
@@ -55,6 +57,45 @@ static k42_result shared_fault(struct region *self, uintptr_t address, unsigned 
     return result < 0 ? result : 0;
 }
 
+/*
+ * The page is made of a frame that holds the bytes already, so nobody sees it before they are
+ * there. It is charged to the machine, as all of what is shared.
+ */
+static k42_result adopt(fcm_ref fcm, uint64_t index, uint64_t physical) {
+    k42_result result = k42_call(fcm, expect, index);
+    if (result < 0)
+        return result == -ENXIO ? -EFAULT : result;
+    frame_at(physical)->user[0] = k42_id_of(pm_machine);
+    result = k42_call(fcm, adopt, index, physical);
+    if (result < 0) {
+        k42_result forgotten = k42_call(fcm, adopt, index, 0ul);
+        (void)forgotten;
+    }
+    return result;
+}
+
+static k42_result shared_provide(struct region *self, uintptr_t address, struct copy *copy) {
+    struct region_view view;
+    k42_result result = region_look(region_body(self), address, SPACE_ACCESS_READ, &view);
+    if ((result < 0 && result != -EACCES) || !(view.flags & SPACE_WATCHED))
+        return result == -K42_RETRY ? 0 : -ENOENT;
+    struct k42_pair taken = k42_call(pm_machine, take, 0, copy ? 0 : PM_ZERO);
+    if (taken.result < 0)
+        return taken.result;
+    struct copy ahead = copy ? *copy : copy_of_kernel(NULL, 0);
+    result = copy ? region_fill(taken.word, &ahead) : 0;
+    if (result >= 0)
+        result = adopt(view.fcm, view.index, taken.word);
+    if (result < 0) {
+        k42_result given = k42_call(pm_machine, give, taken.word, 0, 0);
+        (void)given;
+        return result;
+    }
+    if (copy)
+        *copy = ahead;
+    return PAGE_BYTES;
+}
+
 static k42_result shared_identify(struct region *self, uintptr_t address,
                                   struct space_identity *identity) {
     const struct region_new *state = &region_body(self)->state;
@@ -84,13 +125,15 @@ static const struct region_ops shared_ops = {
     .move = region_move,
     .protect = region_protect,
     .set_flags = region_set_flags,
+    .watch = region_watch,
+    .provide = shared_provide,
     .discard = shared_discard,
     .sync = shared_sync,
     .fork = region_fork,
     .close = region_close,
 };
 
-static const struct k42_format shared_format = {"region.shared", 1, 1};
+static const struct k42_format shared_format = {"region.shared", 2, 2};
 static const struct k42_transfer shared_transfers[] = REGION_TRANSFERS(shared_format);
 
 K42_CLASS(region_shared) = {

@@ -104,10 +104,18 @@ static k42_result piece_in(struct space_state *state, uintptr_t address, char *b
     return result < 0 ? result : got;
 }
 
+/* Its program alone reaches it, by its own accesses. */
+static bool is_secret(struct space *self, uintptr_t address) {
+    const struct space_entry *entry = index_find(&space_state(self)->index, address);
+    return entry && entry->start <= address && entry->flags & SPACE_SECRET;
+}
+
 /* One piece, after the page was brought in: how many bytes, 0 to try again. */
 static k42_result piece_move(struct space *self, uintptr_t address, struct copy *copy,
                              unsigned access, piece_fn move) {
     char bytes[PIECE];
+    if (is_secret(self, address))
+        return -EFAULT;
     k42_result result = space_fault(self, address, access);
     if (result < 0)
         return result == -K42_WAIT ? result : -EFAULT;

@@ -36,6 +36,7 @@ static k42_result leave_empty(struct space *self, const struct space_mapping *ma
                                     .fcm = mapping->fcm,
                                     .first = mapping->first + (start - mapping->start) / PAGE_BYTES,
                                     .file = mapping->file,
+                                    .watcher = mapping->watcher,
                                     .limit = mapping->limit};
     return map_at(self, start, &request);
 }
@@ -111,6 +112,8 @@ static struct k42_pair map_again(struct space *self, const struct space_move *mo
         return place.result < 0 ? place : failed(result);
     struct space_mapping at = mapping;
     at.first += (move->address - mapping.start) / PAGE_BYTES;
+    at.flags &= ~(unsigned)SPACE_WATCHED;
+    at.watcher = K42_NULL_REF;
     at.start = place.word;
     return (struct k42_pair){leave_empty(self, &at, place.word, move->new_length), place.word};
 }

@@ -12,7 +12,7 @@
 
 #include <k42/object.h>
 
-#define SPACE_INTERFACE_VERSION 2
+#define SPACE_INTERFACE_VERSION 3
 
 #define SPACE_LOWEST 0x10000ul /* nothing is mapped below: mmap_min_addr */
 
@@ -31,17 +31,18 @@ enum space_flags {
     SPACE_FIXED = 2,       /* there and nowhere else, replacing what is there */
     SPACE_NO_REPLACE = 4,  /* with SPACE_FIXED: -EEXIST when something is there */
     SPACE_GROWS_DOWN = 8,  /* a stack: grows at a fault below it, down to its limit */
-    SPACE_POPULATE = 16,   /* bring pages in now, as far as that needs no waiting */
     SPACE_KEEP = 32,       /* may not be changed by the program: page 0 of the vDSO's data */
     SPACE_NO_FORK = 64,    /* a child does not get it */
     SPACE_WIPE_FORK = 128, /* a child gets zeros */
     SPACE_LOW = 256,       /* somewhere in the lowest 2 GiB */
     SPACE_LARGE = 512,     /* large pages wherever they fit (madvise) */
     SPACE_NO_LARGE = 1024, /* none */
-    SPACE_ANONYMOUS = 2048,  /* of a mapping that is shared: its object ends with the last one */
-    SPACE_LOCKED = 4096,     /* its pages stay in memory; a child's do not */
-    SPACE_ON_FAULT = 8192,   /* with that: pages that are touched; the others are not brought in */
-    SPACE_POLICY = 0x3f0000, /* where its memory is to come from, as the personality has it */
+    SPACE_ANONYMOUS = 2048,   /* of a mapping that is shared: its object ends with the last one */
+    SPACE_LOCKED = 4096,      /* its pages stay in memory; a child's do not */
+    SPACE_ON_FAULT = 8192,    /* with that: pages that are touched; the others are not brought in */
+    SPACE_POLICY = 0x3f0000,  /* where its memory is to come from, as the personality has it */
+    SPACE_WATCHED = 0x400000, /* pages that it lacks are its watcher's to bring: watch() */
+    SPACE_SECRET = 0x800000,  /* peek() and poke() do not reach it */
 };
 
 /* What to map. */
@@ -53,6 +54,7 @@ struct space_request {
     k42_ref fcm;        /* what; K42_NULL_REF: zeroed memory (shared: with children) */
     uint64_t first;     /* the first page of it */
     k42_ref file;       /* held by the mapping while it lasts, for its name; or K42_NULL_REF */
+    k42_ref watcher;    /* with SPACE_WATCHED */
     size_t limit;       /* SPACE_GROWS_DOWN: the most it may grow to; 0: the space's limit */
     size_t most_locked; /* bytes that the space may have locked; 0: as last told */
 };
@@ -62,7 +64,7 @@ struct space_mapping {
     uintptr_t start, end;
     unsigned protection, flags, most;
     uint64_t first;
-    k42_ref fcm, file;
+    k42_ref fcm, file, watcher;
     size_t limit;
     uint64_t present; /* pages of it that are mapped; 0 when not asked for */
 };
@@ -103,6 +105,8 @@ enum space_access {
     SPACE_ACCESS_ABSENT = 4,
     /* The same: a debugger's, which private memory cannot refuse. */
     SPACE_ACCESS_FORCE = 8,
+    /* The same: the program's own, and not that of a call. */
+    SPACE_ACCESS_PROGRAM = 16,
 };
 
 enum space_resize_flags {
@@ -228,6 +232,21 @@ struct space_ops {
 
     /* As hat.page_out, but that what is locked stays. */
     K42_METHOD_PAIR(page_out)(struct space *self, uint64_t wanted, k42_ref pm);
+
+    /*
+     * Whoever lacks a page of what is mapped in a range waits from now on until the watcher brings
+     * it: a file, which is told (FILE_PAGE_MISSING), and which the mappings name (FILE_WATCHED).
+     * With the null ref nobody does any more. Gaps are skipped. Errors: -ENOMEM, nothing is mapped
+     * from there on, -EINVAL, nor in the range; -EBUSY, another one has some of it; -K42_WAIT.
+     */
+    K42_METHOD(watch)(struct space *self, uintptr_t address, size_t length, k42_ref watcher);
+
+    /*
+     * Brings a page that a watched mapping lacks: of the next bytes of a cursor, or with NULL of
+     * zeros. How many bytes, 0: to be tried again. Errors: -ENOENT, it is not watched; -EEXIST, it
+     * is there; -EFAULT, beyond the object's end; -ENOMEM, -K42_WAIT, those of copy_in().
+     */
+    K42_METHOD(provide)(struct space *self, uintptr_t address, K42_LOCAL struct copy *copy);
 };
 
 #define SPACE_LOCKS (SPACE_LOCKED | SPACE_ON_FAULT)

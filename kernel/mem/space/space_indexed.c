@@ -171,6 +171,8 @@ static const struct space_ops indexed_ops = {
     .lock = space_lock,
     .lock_all = space_lock_all,
     .page_out = space_page_out,
+    .watch = space_watch,
+    .provide = space_provide,
 };
 
 K42_CLASS(space_indexed) = {

@@ -5,6 +5,7 @@
  * move.c          mremap, brk            fork.c    a child's       look.c     what is where,
  * peeking advise.c        madvise, msync         index.c   regions by address
  * lock.c          mlock, and which pages stay for that reason
+ * watch.c         mappings whose pages somebody else brings
  *
  * A change of the layout is made by one call at a time, the one that set `changing`; another gets
  * -K42_WAIT and is made again. Faults and looks take no lock: they find the region in the index and
@@ -138,6 +139,9 @@ k42_result space_lock(struct space *self, uintptr_t address, size_t length, unsi
                       size_t most);
 k42_result space_lock_all(struct space *self, unsigned flags, unsigned which, size_t most);
 struct k42_pair space_page_out(struct space *self, uint64_t wanted, k42_ref pm);
+
+k42_result space_watch(struct space *self, uintptr_t address, size_t length, k42_ref watcher);
+k42_result space_provide(struct space *self, uintptr_t address, struct copy *copy);
 
 extern struct k42_class space_indexed;
 

@@ -9,9 +9,11 @@
 #include "arch/x86_64/user_copy.h"
 #include "dev/work.h"
 #include "linux/clocks.h"
+#include "linux/files/files.h"
 #include "linux/process/ids.h"
 #include "linux/process/lives.h"
 #include "linux/signal/on_behalf.h"
+#include "linux/system.h"
 #include "mem/heap/heap.h"
 #include "print.h"
 #include "sched/wait.h"
@@ -59,6 +61,19 @@ void *heap_allocate_zeroed(size_t size) {
 void heap_free(void *memory) {
     free(memory);
 }
+
+/* There is no userfaultfd. */
+k42_result files_control_faults(file_ref file, unsigned request, uintptr_t argument) {
+    (void)file, (void)request, (void)argument;
+    return -ENOTTY;
+}
+
+void system_memory(uint64_t *total, uint64_t *available) {
+    *total = *available = 1ul << 18;
+}
+
+/* There are no frames: nobody brings any to a file. */
+uintptr_t *frame_records;
 
 struct heap_cache {
     size_t size;
