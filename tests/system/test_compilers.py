@@ -83,7 +83,7 @@ int main() {
     throw failure("nobody catches this");
 }
 """
-COMPILED_BY = {"gcc": "g++ -std=c++20 -O1 -pthread -Wall"}
+COMPILED_BY = {"gcc": "g++ -std=c++20 -O1 -pthread -Wall", "clang": "clang++ -std=c++20 -O1 -pthread -Wall"}
 
 
 @pytest.mark.parametrize("by", COMPILED_BY)
