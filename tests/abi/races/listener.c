@@ -17,7 +17,7 @@ static struct sock_filter program[] = {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 static struct sock_fprog filter = {4, program};
-static volatile int listener = -1, stops, answers, wrong, tids[ASKING];
+static volatile int listener = -1, answers, wrong, tids[ASKING];
 
 /* The first has the filter, and the others begin with it. */
 static void *asks(void *which) {
@@ -29,15 +29,13 @@ static void *asks(void *which) {
     if (own + 1 < ASKING)
         pthread_create(&other, NULL, asks, (void *)(own + 1));
     tids[own] = (int)abi_call(gettid);
-    while (!stops) {
+    for (;;) {
         long result = abi_call(getpgid, own);
         if (result >= BASE && result != BASE + own)
-            wrong++;
+            __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
         else if (result > 2 && result < HIGH)
             close((int)result);
     }
-    if (own + 1 < ASKING)
-        pthread_join(other, NULL);
     return NULL;
 }
 
@@ -59,16 +57,17 @@ static void answer(const struct seccomp_notif *told, unsigned turn) {
 }
 
 static void *answering(void *) {
-    for (unsigned turn = 0; !stops; turn++) {
+    for (unsigned turn = 0;; turn++) {
         struct seccomp_notif told = {0};
         if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &told) < 0)
             continue;
         answer(&told, turn);
-        answers++;
+        __atomic_fetch_add(&answers, 1, __ATOMIC_RELAXED);
     }
     return NULL;
 }
 
+/* All others go with the process, wherever they are. */
 static void race(void) {
     pthread_t asking, others[ANSWERING];
     handle(SIGUSR1, SA_RESTART);
@@ -83,10 +82,6 @@ static void race(void) {
         doze(1);
     }
     is("wrong answers", wrong, 0);
-    /* Those who answer go with the process, wherever they are. */
-    stops = 1;
-    close(listener);
-    pthread_join(asking, NULL);
 }
 
 static void ends_in_between(void) {
