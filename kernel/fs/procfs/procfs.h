@@ -80,6 +80,11 @@ void proc_add_each(struct proc_entry *directory,
                    k42_result (*next)(const struct proc_key *key, uint64_t from),
                    struct proc_entry *each);
 
+/* The number of a node that is of this entry, one of those that a directory of the root has for
+ * each number. Errors: -EBADF, it is another's; those of the node's attributes(). */
+K42_MUST_CHECK
+k42_result proc_number(node_ref node, const struct proc_entry *entry);
+
 /* Its root, held once more; one for all mounts. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result proc_root(node_ref *root);
