@@ -56,8 +56,7 @@ static void let_go(struct async *one) {
 
 /* From the time it takes `came` on, what comes raises the work anew, with a user of its own. */
 static void send(struct work *work) {
-    static const struct owner_news to_read = {.code = 1 /* POLL_IN */,
-                                              .band = POLLIN | POLLRDNORM};
+    static const struct owner_news to_read = {.code = 1 /* POLL_IN */, .band = POLLIN | POLLRDNORM};
     static const struct owner_news to_write = {.code = 2 /* POLL_OUT */,
                                                .band = POLLOUT | POLLWRNORM | POLLWRBAND};
     struct async *one = k42_container(work, struct async, work);
