@@ -180,7 +180,7 @@ static void returns_badly(void) {
 
 static void bad_returns(void) {
     static const unsigned short tries[][2] = {
-        {OWN(7), 0x2b},   {OWN(1), 0x2b},  {OWN(0), OWN(7)},  {0x33, OWN(0)},
+        {OWN(7), 0x2b},   {OWN(1), 0x2b},   {OWN(0), OWN(7)},   {0x33, OWN(0)},
         {OWN(900), 0x2b}, {0x33, OWN(900)}, {OWN(0), OWN(900)},
     };
     for (size_t n = 0; n < sizeof tries / sizeof *tries; n++) {
