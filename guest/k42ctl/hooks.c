@@ -25,20 +25,29 @@ static volatile sig_atomic_t interrupted;
 
 /* ---- placing ---- */
 
-/* A hook that does nothing but know the methods. Who is being swapped takes it a moment later. */
-static bool place_plain(uint32_t id, uint32_t *hook) {
+/* On one object. What is being swapped takes a hook a moment later. False: errno says why not. */
+static bool place_one(const struct k42_control_interpose *asked, uint32_t id,
+                      struct k42_control_placed *placed_as) {
     enum { ATTEMPTS = 1000, PAUSE_US = 1000 };
-    struct k42_control_interpose plain = {0};
     struct answer answer;
     for (int i = 0; i < ATTEMPTS; i++, usleep(PAUSE_US)) {
-        if (!ask(K42_CONTROL_INTERPOSE, &plain, sizeof plain, &id, 1, &answer))
+        if (!ask(K42_CONTROL_INTERPOSE, asked, sizeof *asked, &id, 1, &answer))
             return false;
-        const struct k42_control_placed *one = answer.records;
-        *hook = one->hook;
-        if (one->result != -EBUSY)
-            return !one->result;
+        memcpy(placed_as, answer.records, sizeof *placed_as);
+        if (placed_as->result != -EBUSY)
+            break;
     }
-    return false;
+    return true;
+}
+
+/* A hook that does nothing but know the methods. */
+static bool place_plain(uint32_t id, uint32_t *hook) {
+    static const struct k42_control_interpose plain;
+    struct k42_control_placed one;
+    if (!place_one(&plain, id, &one) || one.result)
+        return false;
+    *hook = one.hook;
+    return true;
 }
 
 /* The methods of an object, for messages. */
@@ -92,6 +101,9 @@ static int place(const struct k42_control_interpose *asked, const struct subject
     }
     placed.list = allocate(subjects->count * sizeof *placed.list);
     memcpy(records, answer.records, subjects->count * sizeof *records);
+    for (size_t i = 0; i < subjects->count; i++)
+        if (records[i].result == -EBUSY && !place_one(asked, records[i].id, &records[i]))
+            records[i].result = -errno;
     int status = DONE;
     for (size_t i = 0; i < subjects->count; i++)
         if (!records[i].result)

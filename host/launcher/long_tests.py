@@ -48,7 +48,7 @@ def combinations(entry):
 
 def suite_of(entry, shard, words):
     """One shard of an entry."""
-    variant, shards = entry.get("variant", "release"), entry.get("shards", 1)
+    variant, shards = entry.get("variant", "release").format(**words), entry.get("shards", 1)
     words = {"build": variants.folder(variant), "shard": shard, "root": ROOT, **words}
     settings = environment(K42_BUILD=variants.folder(variant), **SANITIZER_SETTINGS)
     settings.update({name: text.format(**words) for name, text in entry.get("settings", {}).items()},

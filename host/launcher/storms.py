@@ -14,8 +14,9 @@ from launcher.tree import Trouble, path
 
 PACKAGES = ("python3", "sqlite3", "postmark")
 SCRIPT = path("tests", "system", "scripts", "storm.sh")
-# Swaps a second. Four processors that two emulate would do little else, and calls meet few of them.
-RATE, RATE_OF_MANY = 1000, 500
+# Swaps a second. Four processors that two emulate would do little else, nor would a kernel that
+# checks itself, and calls would meet few of them.
+RATE, RATE_OF_SLOW = 1000, 500
 # A guest whose time is instructions: 500 million to a second, of all processors together.
 COUNTED = {"accelerator": "tcg,thread=single", "more": ["-icount", "shift=1,sleep=off"]}
 # Of these there are some only while one of them is read.
@@ -48,7 +49,7 @@ def guest(cpus, variant="release", **more):
         with session.Session("k42", cpus, "1G", PACKAGES, shares=[(share, "/srv")], variant=variant,
                              **more) as one:
             one.wait_until_ready(300)
-            one.cpus = cpus
+            one.cpus, one.rate = cpus, RATE if cpus <= 2 and variant == "release" else RATE_OF_SLOW
             one.run(["sh", "-c", "cat > /bin/storm.sh"], script())
             # So that the storm knows all pairs.
             one.run(["sh", "-c", "k42ctl chaos on; sleep 1; k42ctl chaos off"])
@@ -73,8 +74,7 @@ def work(one, what, limit):
 
 def rage(one, seconds, limit=None):
     """What the programs say that differs from what they wrote first, and how often they ran."""
-    rate = RATE if one.cpus <= 2 else RATE_OF_MANY
-    left.storm(one, "on", "--rate", str(rate), "--seed", "7")
+    left.storm(one, "on", "--rate", str(one.rate), "--seed", "7")
     said = work(one, seconds, limit or 2 * seconds + 600)
     left.storm(one, "off")
     return said

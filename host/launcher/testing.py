@@ -154,16 +154,19 @@ def needed_variants(pattern):
 
 
 def prepare(pattern):
-    """Builds what the pattern needs; returns the suites, and how many variants did not build."""
+    """Builds what the pattern needs; returns the suites, and how many variants did not build. Without
+    a pattern some variants show only that they build: their suites are for --long, or by name."""
     chosen, broken = [], 0
     for name in needed_variants(pattern):
+        only = not pattern and variants.find(name).quick
         try:
-            variants.announce_build(name)
+            variants.announce_build(name, only or ())
         except Trouble as trouble:
             say(f"{name}: {trouble}")
             broken += 1
             continue
-        chosen += suites.compiled_suites(name)
+        if not only:
+            chosen += suites.compiled_suites(name)
     chosen += suites.python_suites()
     return [suite for suite in chosen if suites.matches(suite, pattern)], broken
 

@@ -14,12 +14,17 @@ from launcher import progress
 from launcher.tree import Trouble, built, environment, path, sources
 
 
+# What a guest is made of.
+GUEST = ("kernel/k42.elf", "guest/init", "guest/k42ctl")
+
+
 class Variant:
-    def __init__(self, about, options, compiler="gcc", patience=1):
+    def __init__(self, about, options, compiler="gcc", patience=1, quick=None):
         self.about = about
         self.options = options
         self.compiler = compiler
         self.patience = patience  # how much longer than in release a test may take
+        self.quick = quick  # what is built for ./k42 test, which then runs no suite of it; None: all
 
 
 # Lines and functions alone, for reports and backtraces: a quarter less to compile.
@@ -27,7 +32,7 @@ BRIEF = ["-Ddebug=false", "-Dc_args=-g1"]
 
 VARIANTS = {
     "release": Variant("gcc -O2, both flavours of the library, tests of the %gs one",
-                       ["-Doptimization=2", "-Dstress_seconds=30"]),
+                       ["-Doptimization=2", "-Dstress_seconds=15"]),
     "debug": Variant("not optimised, with the runtime's own checks",
                      ["-Doptimization=0", "-Dchecks=true"], patience=3),
     "asan": Variant("AddressSanitizer and UndefinedBehaviorSanitizer",
@@ -35,8 +40,9 @@ VARIANTS = {
     "tsan": Variant("ThreadSanitizer; TLS flavour, since it cannot see %gs",
                     ["-Doptimization=1", "-Db_sanitize=thread", "-Dflavours=tls", *BRIEF], patience=8),
     "tls": Variant("gcc -O2, the flavour that leaves %gs alone",
-                   ["-Doptimization=2", "-Dflavours=tls", *BRIEF]),
-    "clang": Variant("clang -O2", ["-Doptimization=2", "-Dflavours=gs", *BRIEF], compiler="clang"),
+                   ["-Doptimization=2", "-Dflavours=tls", *BRIEF], quick=("core/libk42-tls.a",)),
+    "clang": Variant("clang -O2", ["-Doptimization=2", "-Dflavours=gs", *BRIEF], compiler="clang",
+                     quick=(*GUEST, "core/libk42.a")),
 }
 
 # Not a way of testing: what is installed, without tests and examples.
@@ -110,10 +116,6 @@ def configure(name, variant, log):
         json.dump(wanted, file)
 
 
-# What a guest is made of.
-GUEST = ("kernel/k42.elf", "guest/init", "guest/k42ctl")
-
-
 def build(name, variant=None, targets=()):
     """Brings a variant, or some files of it, up to date; returns how many steps that took."""
     variant = variant or find(name)
@@ -125,9 +127,9 @@ def build(name, variant=None, targets=()):
         return progress.run_logged(f"building {name}", ["ninja", "-C", folder(name), *targets], log)
 
 
-def announce_build(name):
+def announce_build(name, targets=()):
     began = time.monotonic()
-    steps = build(name)
+    steps = build(name, targets=targets)
     took = f"{steps} steps, {progress.seconds(began)}" if steps else "as it was"
     progress.say(f"built {name}: {took}")
 

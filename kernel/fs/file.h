@@ -71,7 +71,8 @@ struct file_ops {
     /* The other way. Errors: -EBADF, -ESPIPE, -EPIPE, -ENOSPC, -EFBIG, -EIO, -K42_WAIT. */
     K42_METHOD(write)(struct file *self, int64_t offset, K42_LOCAL struct copy *copy);
 
-    /* Moves the file's own offset as lseek; returns it. Errors: -ESPIPE, -EINVAL, -ENXIO. */
+    /* Moves the file's own offset as lseek; returns it. Errors: -ESPIPE, -EINVAL, -ENXIO,
+     * -K42_WAIT while another thread moves it. */
     K42_METHOD(seek)(struct file *self, int64_t offset, int whence);
 
     /* Lists a directory from the file's own offset on. Errors: -ENOTDIR. */

@@ -14,8 +14,6 @@
 
 #include <k42/k42.h>
 
-#define ALARMS_MOST 4096 /* of one process */
-
 /* ---- the three ---- */
 
 static k42_result set_interval(unsigned which, int64_t first, int64_t interval, int64_t *left,
@@ -138,18 +136,43 @@ static k42_result alarm_make(int clock, const struct event *event, struct alarm 
     return 0;
 }
 
-/* The owner is ours. */
-static k42_result make(struct alarm_owner *owner, int clock, const struct event *event) {
+static bool is_taken(const struct alarm_owner *owner, int number) {
+    const struct alarm *alarm = owner->made;
+    while (alarm && alarm->info.timer.id != number)
+        alarm = alarm->next;
+    return alarm;
+}
+
+/* Numbers go on from the last one, so that an old one is not soon another's. The owner is ours. */
+static int next_number(struct alarm_owner *owner) {
+    int number;
+    do {
+        number = owner->numbers;
+        owner->numbers = (number + 1) & INT32_MAX;
+    } while (owner->again && is_taken(owner, number));
+    owner->again |= number == INT32_MAX;
+    return number;
+}
+
+/* Writes the alarm's number to `to`. The owner is ours. */
+static k42_result make(struct alarm_owner *owner, int clock, struct event *event, bool asked,
+                       uintptr_t to) {
     struct alarm *alarm;
-    if (owner->numbers == ALARMS_MOST)
+    if (owner->count >= task_limit(task_self(), RLIMIT_SIGPENDING))
         return -EAGAIN;
+    int number = next_number(owner);
+    if (!asked)
+        event->value = (uint64_t)number;
     k42_result result = alarm_make(clock, event, &alarm);
     if (result < 0)
         return result;
-    alarm->info.timer.id = owner->numbers++;
-    alarm->next = owner->made;
-    owner->made = alarm;
-    return alarm->info.timer.id;
+    alarm->info.timer.id = number;
+    result = program_write(to, &number, sizeof number);
+    if (result < 0)
+        heap_free(alarm);
+    else
+        alarm_owner_add(owner, alarm);
+    return result;
 }
 
 LINUX_CALL(222, timer_create, int clock, uintptr_t event_at, uintptr_t to) {
@@ -158,11 +181,7 @@ LINUX_CALL(222, timer_create, int clock, uintptr_t event_at, uintptr_t to) {
     struct alarm_owner *owner = result < 0 ? NULL : alarm_owner_begin(alarm_owner_get());
     if (!owner)
         return result < 0 ? result : -EAGAIN;
-    if (!event_at)
-        event.value = (uint64_t)owner->numbers;
-    result = alarm_owner_end(owner, make(owner, clock, &event));
-    int32_t number = (int32_t)result;
-    return result < 0 ? result : program_write(to, &number, sizeof number);
+    return alarm_owner_end(owner, make(owner, clock, &event, event_at, to));
 }
 
 /* Where the calling process's alarm of that number hangs; its owner is ours then, until
@@ -226,7 +245,7 @@ LINUX_CALL(226, timer_delete, int number) {
     if (!link)
         return -EINVAL;
     struct alarm *alarm = *link;
-    *link = alarm->next;
+    alarm_owner_remove(owner, link);
     alarm_stop(alarm);
     heap_free(alarm);
     return alarm_owner_end(owner, 0);

@@ -8,8 +8,9 @@
  * clock on each CPU: such a timer looks when the time may have come, and sleeps on when it has not.
  *
  * Locking: one thread of a process at a time deals with its alarms (`busy`, on which others sleep),
- * since stopping one sleeps until its work has settled; a bucket's lock for the list of owners. An
- * owner lasts as long as its process. Fails: -ENOMEM, -EAGAIN.
+ * since stopping one sleeps until its work has settled; a bucket's lock for the list of owners, and
+ * for their lists of alarms against who takes a signal, which must not sleep. An owner lasts as
+ * long as its process. Fails: -ENOMEM, -EAGAIN.
  */
 #include "alarms.h"
 
@@ -90,7 +91,7 @@ static void send(struct work *work) {
     if (!came || !is_time(alarm) || alarm->silent)
         return;
     struct signal_info info = alarm->info;
-    info.timer.overrun = alarm->overrun = (int32_t)came - 1;
+    info.timer.overrun = (int32_t)came - 1;
     if (alarm->only_thread)
         (void)!signal_thread(alarm->tid, &info);
     else
@@ -178,12 +179,17 @@ static struct bucket *bucket_of(int pid) {
     return &buckets[(unsigned)pid % BUCKETS];
 }
 
-struct alarm_owner *alarm_owner_find(int pid) {
-    struct bucket *bucket = bucket_of(pid);
-    k42_lock(&bucket->lock);
+static struct alarm_owner *find_locked(const struct bucket *bucket, int pid) {
     struct alarm_owner *owner = bucket->first;
     while (owner && owner->pid != pid)
         owner = owner->next;
+    return owner;
+}
+
+struct alarm_owner *alarm_owner_find(int pid) {
+    struct bucket *bucket = bucket_of(pid);
+    k42_lock(&bucket->lock);
+    struct alarm_owner *owner = find_locked(bucket, pid);
     k42_unlock(&bucket->lock);
     return owner;
 }
@@ -226,8 +232,7 @@ struct alarm_owner *alarm_owner_get(void) {
     if (owner || !(owner = alarm_owner_make(pid)))
         return owner;
     k42_lock(&bucket->lock);
-    for (other = bucket->first; other && other->pid != pid; other = other->next)
-        ;
+    other = find_locked(bucket, pid);
     if (!other) {
         owner->next = bucket->first;
         bucket->first = owner;
@@ -239,13 +244,43 @@ struct alarm_owner *alarm_owner_get(void) {
     return other;
 }
 
+void alarm_owner_add(struct alarm_owner *owner, struct alarm *alarm) {
+    struct bucket *bucket = bucket_of(owner->pid);
+    k42_lock(&bucket->lock);
+    alarm->next = owner->made;
+    owner->made = alarm;
+    owner->count++;
+    k42_unlock(&bucket->lock);
+}
+
+void alarm_owner_remove(struct alarm_owner *owner, struct alarm **link) {
+    struct bucket *bucket = bucket_of(owner->pid);
+    k42_lock(&bucket->lock);
+    *link = (*link)->next;
+    owner->count--;
+    k42_unlock(&bucket->lock);
+}
+
+void alarm_taken(const struct signal_info *info) {
+    int pid = task_self()->pid;
+    struct bucket *bucket = bucket_of(pid);
+    k42_lock(&bucket->lock);
+    struct alarm_owner *owner = find_locked(bucket, pid);
+    struct alarm *alarm = owner ? owner->made : NULL;
+    while (alarm && alarm->info.timer.id != info->timer.id)
+        alarm = alarm->next;
+    if (alarm)
+        alarm->overrun = info->timer.overrun;
+    k42_unlock(&bucket->lock);
+}
+
 static void end_made(struct alarm_owner *owner) {
-    for (struct alarm *alarm = owner->made, *next; alarm; alarm = next) {
-        next = alarm->next;
+    while (owner->made) {
+        struct alarm *alarm = owner->made;
+        alarm_owner_remove(owner, &owner->made);
         alarm_stop(alarm);
         heap_free(alarm);
     }
-    owner->made = NULL;
 }
 
 /* The process has one thread, or none. A new program keeps the three that are always there. */

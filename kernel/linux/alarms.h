@@ -30,13 +30,15 @@ struct alarm {
     int64_t target;    /* time that is used when it comes; not of TIME */
     uint64_t deadline; /* of TIME: when it comes; 0: it is not set */
     uint32_t came;     /* since the signal was sent last; changed by anybody */
-    int32_t overrun;   /* that the last signal stood for */
+    int32_t overrun;   /* that the last signal that was taken stood for; with the bucket's lock */
 };
 
 struct alarm_owner {
     struct alarm_owner *next;
     int pid;
-    int numbers;              /* given to alarms */
+    int numbers;              /* the next one to be given */
+    bool again;               /* all have been given once */
+    unsigned count;           /* of what was made and not deleted */
     uint32_t busy;            /* slept on */
     struct alarm interval[3]; /* ITIMER_REAL and so on */
     struct alarm limit;       /* RLIMIT_CPU; its target says no more than whether it is set */
@@ -59,7 +61,13 @@ struct alarm_owner *alarm_owner_find(int pid);
 struct alarm_owner *alarm_owner_get(void);
 /* One thread of the process at a time; NULL is passed through. */
 struct alarm_owner *alarm_owner_begin(struct alarm_owner *owner);
+/* With its owner, who is the calling process's: made known, and made unknown to alarm_taken(). */
+void alarm_owner_add(struct alarm_owner *owner, struct alarm *alarm);
+void alarm_owner_remove(struct alarm_owner *owner, struct alarm **link);
 /* Returns `result`. */
 k42_result alarm_owner_end(struct alarm_owner *owner, k42_result result);
+
+/* The calling thread has taken a signal of one of its process's alarms. Does not wait. */
+void alarm_taken(const struct signal_info *info);
 
 #endif

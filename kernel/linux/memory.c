@@ -28,8 +28,6 @@ static unsigned flags_of(int flags) {
         wanted |= SPACE_NO_REPLACE;
     if (flags & MAP_GROWSDOWN)
         wanted |= SPACE_GROWS_DOWN;
-    if (flags & (MAP_POPULATE | MAP_LOCKED))
-        wanted |= SPACE_POPULATE;
     if (flags & MAP_32BIT)
         wanted |= SPACE_LOW;
     if (flags & MAP_LOCKED)
@@ -137,6 +135,8 @@ LINUX_CALL(9, mmap, uintptr_t address, size_t length, int protection, int flags,
                                       map_file_once(&request, file, offset, &locked)));
     if (result >= 0 && locked)
         memory_bring_in((uintptr_t)result, (uintptr_t)result + length);
+    else if (result >= 0 && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+        memory_populate((uintptr_t)result, (uintptr_t)result + length);
     return result;
 }
 
@@ -260,6 +260,21 @@ static bool wraps(uintptr_t address, size_t length) {
     return rounded < length || address + rounded < address;
 }
 
+/* What brings pages in takes long: piece by piece, and grace periods pass in between. */
+static k42_result advise(uintptr_t address, size_t length, int advice) {
+    bool long_lasting = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+    size_t piece = long_lasting ? MEMORY_PIECE : length;
+    k42_result result = 0;
+    for (; result >= 0 && length; address += piece, length -= piece) {
+        piece = piece < length ? piece : length;
+        MEMORY_CALL(result,
+                    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
+                              k42_call(task_self()->space, advise, address, piece, advice)));
+        k42_safe_point();
+    }
+    return result;
+}
+
 LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
     k42_result result;
     size_t pages = memory_whole_pages(length);
@@ -269,8 +284,7 @@ LINUX_CALL(28, madvise, uintptr_t address, size_t length, int advice) {
         return -ENOMEM;
     if (!pages)
         return 0;
-    MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE,
-                                  k42_call(task_self()->space, advise, address, pages, advice)));
+    result = advise(address, pages, advice);
     if (result >= 0)
         files_advise_mapped(address, address + pages, advice);
     /* What is mapped has been advised; a gap is told of afterwards. */

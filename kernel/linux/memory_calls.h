@@ -29,6 +29,10 @@ size_t memory_most_locked(void);
 /* The caller is about to lock something. Errors: -EPERM, it may lock nothing at all. */
 K42_MUST_CHECK
 k42_result memory_may_lock(void);
+/* Of so much at a time, grace periods wait for a call. */
+#define MEMORY_PIECE 0x100000ul
+/* Brings in what is there up to the first page that cannot be had. */
+void memory_populate(uintptr_t address, uintptr_t end);
 /* Brings in what was locked, as far as there is something; ends early when the caller is killed. */
 void memory_bring_in(uintptr_t address, uintptr_t end);
 

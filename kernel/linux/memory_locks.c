@@ -39,7 +39,7 @@ static unsigned access_of(const struct space_mapping *mapping) {
     return own ? SPACE_ACCESS_WRITE : SPACE_ACCESS_READ;
 }
 
-/* Ends at the first page that cannot be had, with what that says. */
+/* Ends at the first page that cannot be had, with what that says. Grace periods pass meanwhile. */
 static k42_result bring_in(uintptr_t address, uintptr_t end) {
     struct space_mapping mapping;
     k42_result result = 0;
@@ -47,11 +47,18 @@ static k42_result bring_in(uintptr_t address, uintptr_t end) {
         if (k42_call(task_self()->space, find, address, 0, &mapping) < 0 || mapping.start > address)
             return -EFAULT;
         uintptr_t to = mapping.end < end ? mapping.end : end;
-        for (; result >= 0 && address < to; address += FRAME_SIZE)
+        for (; result >= 0 && address < to; address += FRAME_SIZE) {
             result = program_fault(address, access_of(&mapping));
+            if (address % MEMORY_PIECE == 0)
+                k42_safe_point();
+        }
         k42_safe_point();
     }
     return result;
+}
+
+void memory_populate(uintptr_t address, uintptr_t end) {
+    (void)!bring_in(address, end);
 }
 
 void memory_bring_in(uintptr_t address, uintptr_t end) {

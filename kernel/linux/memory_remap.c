@@ -82,7 +82,7 @@ LINUX_CALL(216, remap_file_pages, uintptr_t address, size_t length, int protecti
     struct space_request request = {
         .address = address & ~MEMORY_PAGE_MASK,
         .length = length & ~MEMORY_PAGE_MASK,
-        .flags = SPACE_SHARED | SPACE_FIXED | (flags & MAP_NONBLOCK ? 0 : SPACE_POPULATE),
+        .flags = SPACE_SHARED | SPACE_FIXED,
         .first = page,
     };
     if (protection || request.address + request.length <= request.address ||
@@ -96,5 +96,7 @@ LINUX_CALL(216, remap_file_pages, uintptr_t address, size_t length, int protecti
     MEMORY_CALL(result, WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, remap_once(request)));
     if (kept)
         keep_no_more(kept);
+    if (result >= 0 && !(flags & MAP_NONBLOCK))
+        memory_populate(request.address, request.address + request.length);
     return result < 0 ? result : 0;
 }

@@ -59,7 +59,7 @@ k42_result whom_all(struct whom *whom) {
         return -EINVAL;
     if (!whom->who && whom->which == PRIO_USER)
         whom->who = (int)task_self()->credentials->uid;
-    if (!whom->who && k42_call(task_self()->process, info, &info) >= 0)
+    else if (!whom->who && k42_call(task_self()->process, info, &info) >= 0)
         whom->who = info.group;
     for (int number = ids_next(1); number; number = ids_next(number + 1)) {
         process_ref process = ids_process(number);

@@ -69,6 +69,8 @@ uint64_t sched_charge(struct sched_cpu *cpu) {
     if (running != cpu->idle) {
         struct run_queue *queue = cpu->queues[thread_level(running)];
         (void)!queue->ops->charge(queue, ran);
+        if (thread_level(running) == RUN_REALTIME)
+            sched_bound_charge(cpu, ran, now);
     } else {
         cpu->idle_ns += ran;
     }
@@ -154,7 +156,7 @@ void sched_take_out(struct sched_cpu *cpu, struct thread *thread, uint64_t now) 
 }
 
 struct thread *sched_take_next(struct sched_cpu *cpu) {
-    unsigned level = cpu->waiting[RUN_REALTIME] ? RUN_REALTIME : RUN_SHARED;
+    unsigned level = sched_bound_level(cpu);
     cpu->slice = RUN_FOR_EVER;
     if (!cpu->waiting[level])
         return cpu->idle;
@@ -177,8 +179,9 @@ struct thread *sched_take_next(struct sched_cpu *cpu) {
 /* ---- switching ---- */
 
 static void begin_slice(struct sched_cpu *cpu) {
+    uint64_t most = sched_bound_turn(cpu);
     cpu->turn_began = cpu->charged_at;
-    cpu->slice_end = cpu->slice == RUN_FOR_EVER ? NEVER : cpu->turn_began + cpu->slice;
+    cpu->slice_end = most == RUN_FOR_EVER ? NEVER : cpu->turn_began + most;
     sched_set_timer(cpu);
 }
 

@@ -10,6 +10,7 @@
  * run_queue/  whose turn it is          park.c     sleeping on a word
  * timers.c    deadlines                 wait.c     programs' calls that are not ready;
  * switch.S    from stack to stack       wait_table.c, wait_move.c: where they stand
+ * bound.c     what others have besides those with a priority
  *
  * Locks are spin locks taken with interrupts off: a CPU's timers', then a bucket's (park.c,
  * wait_table.c), then a CPU's own; the last is leaf but for the lists of threads. Never two of a
@@ -150,13 +151,14 @@ struct sched_cpu {
     struct timers timers;
     uint64_t turn_began, charged_at; /* of the running thread */
     uint64_t slice, slice_end;
-    uint64_t armed;     /* what the hardware's timer is set to */
-    uint64_t sample_at; /* when to look what the running thread does */
-    uint32_t evened;    /* slices, for the time of evening out */
-    uint32_t held_for;  /* which hold this CPU is in or was in last */
-    bool sample;        /* the next trap's end should look */
-    bool want_switch;   /* at the next opportunity; read without the lock by this CPU */
-    bool want_timer;    /* another CPU gave us a reason to set the timer */
+    uint64_t period_began, priority_ns; /* since when, and how much of it was had: bound.c */
+    uint64_t armed;                     /* what the hardware's timer is set to */
+    uint64_t sample_at;                 /* when to look what the running thread does */
+    uint32_t evened;                    /* slices, for the time of evening out */
+    uint32_t held_for;                  /* which hold this CPU is in or was in last */
+    bool sample;                        /* the next trap's end should look */
+    bool want_switch; /* at the next opportunity; read without the lock by this CPU */
+    bool want_timer;  /* another CPU gave us a reason to set the timer */
     uint64_t switches, preemptions, moves;
     uint64_t idle_ns,
         program_ns; /* of its time, as charged and divided; the rest is the kernel's */
@@ -165,6 +167,13 @@ struct sched_cpu {
 };
 
 extern struct sched_cpu **sched_cpus;
+
+/* bound.c, with the CPU's lock: a thread with a priority has run for so long. */
+void sched_bound_charge(struct sched_cpu *cpu, uint64_t ran, uint64_t now);
+/* Whose turn it is, as of when the CPU was last charged; and how long that of the one that begins
+ * to run may last. */
+unsigned sched_bound_level(const struct sched_cpu *cpu);
+uint64_t sched_bound_turn(const struct sched_cpu *cpu);
 
 /* Interrupts are off, or the answer may be over. */
 static inline struct sched_cpu *sched_this_cpu(void) {

@@ -602,6 +602,45 @@ static void a_consumer_may_end_while_another_cpu_frees_its_frames(void **state) 
     assert_int_equal(after.used, before.used);
 }
 
+struct scarce {
+    struct frame *only;
+    uint32_t misses, over;
+};
+
+/* One CPU collects all the time; the other frees the only block in pieces, and wants it whole. */
+static void collect_meanwhile(uint32_t cpu, void *argument) {
+    struct scarce *scarce = argument;
+    if (cpu != 0) {
+        while (!__atomic_load_n(&scarce->over, __ATOMIC_ACQUIRE))
+            frames_collect();
+        return;
+    }
+    for (unsigned round = 0; scarce->only && round < 500; round++) {
+        struct frame *block = scarce->only;
+        frame_part(block);
+        for (unsigned i = 0; i < 512; i++)
+            frame_free(&block[i], 0);
+        scarce->only = allocate(9, NULL);
+        scarce->misses += !scarce->only;
+    }
+    __atomic_store_n(&scarce->over, 1, __ATOMIC_RELEASE);
+}
+
+static void what_another_cpu_collects_is_not_taken_for_gone(void **state) {
+    (void)state;
+    static struct frame *taken[80];
+    struct scarce scarce = {.misses = 0};
+    unsigned count = 0;
+    while ((taken[count] = allocate(9, NULL)))
+        count++;
+    scarce.only = taken[--count];
+    machine_run_cpus(2, collect_meanwhile, &scarce);
+    assert_int_equal(scarce.misses, 0);
+    frame_free(scarce.only, 9);
+    while (count)
+        frame_free(taken[--count], 9);
+}
+
 #define t(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -635,6 +674,7 @@ int main(void) {
         t(who_holds_frames_is_asked_for_them_when_they_run_low),
         t(cpus_never_share_a_frame_and_lose_none),
         t(a_consumer_may_end_while_another_cpu_frees_its_frames),
+        t(what_another_cpu_collects_is_not_taken_for_gone),
     };
     machine_add_bank(0, 130 * MIB);
     machine_add_bank(4 * GIB, 40 * MIB);

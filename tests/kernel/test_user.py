@@ -16,6 +16,7 @@ BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
 DEBUG = os.path.join(os.path.dirname(BUILD), "debug", "kernel", "k42.elf")
 LIMIT = 240  # seconds, for a guest that hangs
+only_long = pytest.mark.skipif(os.environ.get("K42_LONG") != "1", reason="only with --long")
 FEATURES = ["nx", "smep", "smap", "umip", "fsgsbase", "xsave"]
 
 
@@ -54,7 +55,9 @@ def test_programs_run_where_string_instructions_are_fast():
     assert ended.status == 0 and "string-moves" in ended.text, ended.text
 
 
-@pytest.mark.parametrize("cpus, options", [(1, ""), (2, ""), (2, "no-pcid no-xsave")])
+@pytest.mark.parametrize("cpus, options", [
+    pytest.param(1, "", marks=only_long), (2, ""),
+    pytest.param(2, "no-pcid no-xsave", marks=only_long)])
 def test_programs_run_on_the_second_machine(tmp_path, cpus, options):
     said = bochs.run(make_disc(tmp_path, "test=user " + options), tmp_path, LIMIT, cpus)
     assert f"test=user on {cpus} CPUs: " in said and ", 0 failed" in said, said

@@ -28,6 +28,8 @@ def asked(name, otherwise=""):
 GUESTS = asked("K42_GUEST", "k42")
 KERNELS = asked("K42_KERNEL")
 CHAOS = session.CHAOS
+LONG = os.environ.get("K42_LONG") == "1"
+only_long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 CPUS = [int(text) for text in asked("K42_CPUS")]
 MEMORY = "1G"
 
@@ -35,8 +37,8 @@ MEMORY = "1G"
 class Machine:
     """A guest that is there when it is needed."""
 
-    def __init__(self, kernel, cpus, variant="release", packages=(), parts=tuple):
-        self.kernel, self.cpus, self.variant = kernel, cpus, variant
+    def __init__(self, kernel, cpus, variant="release", packages=(), parts=tuple, memory=MEMORY):
+        self.kernel, self.cpus, self.variant, self.memory = kernel, cpus, variant, memory
         self.packages, self.parts, self.guest = packages, parts, None
 
     def get(self):
@@ -44,7 +46,7 @@ class Machine:
             image, _ = session.kernel_files(self.kernel, self.variant)
             if self.variant != "release" and not os.path.exists(image):
                 pytest.skip(f"the {self.variant} variant is not built")
-            self.guest = session.Session(self.kernel, self.cpus, MEMORY, self.packages,
+            self.guest = session.Session(self.kernel, self.cpus, self.memory, self.packages,
                                          variant=self.variant, parts=self.parts())
             self.guest.wait_until_ready()
         return self.guest
@@ -90,7 +92,9 @@ def in_fresh_folder(script, shell):
     return [shell, "-c", "rm -rf /tmp/test; mkdir /tmp/test; cd /tmp/test || exit 99\n" + script]
 
 
-linux_machine = functools.cache(lambda packages: Machine("linux", 2, packages=packages))
+@functools.cache
+def linux_machine(packages):
+    return Machine("linux", 2, packages=packages, memory="4G" if packages else MEMORY)
 
 
 @functools.cache
@@ -134,9 +138,9 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="module")
 def machine(request):
     """The machine on which a file's tests run; PACKAGES of the file adds to its root tree, and what
-    its PARTS() gives."""
+    its PARTS() gives. MEMORY is for trees that need more of it."""
     one = Machine(*request.param, tuple(getattr(request.module, "PACKAGES", ())),
-                  getattr(request.module, "PARTS", tuple))
+                  getattr(request.module, "PARTS", tuple), getattr(request.module, "MEMORY", MEMORY))
     yield one
     one.end()
 

@@ -184,10 +184,10 @@ def test_only_root_changes_anything(machine):
 # ---- watching ----
 
 def test_a_watched_pipe_counts_the_calls_that_were_made(machine):
-    output = run(machine, """mkfifo /tmp/fifo; exec 5<> /tmp/fifo; cat < /tmp/fifo > /dev/null & cat=$!
+    output = run(machine, """mkfifo /tmp/fifo; exec 5<> /tmp/fifo 6< /tmp/fifo; cat <&6 > /dev/null & cat=$!
         k42ctl watch --file /tmp/fifo --what medium --json -- \\
             dd if=/dev/zero of=/tmp/fifo bs=1000 count=37 status=none
-        kill $cat; exec 5>&-; rm /tmp/fifo""")
+        kill $cat; exec 5>&- 6<&-; rm /tmp/fifo""")
     methods = {one["method"]: one for one in json.loads(output)["objects"][0]["methods"]}
     write = methods["write"]
     assert write["calls"] - write["waits"] - write["failed"] == 37

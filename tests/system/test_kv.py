@@ -22,6 +22,7 @@ from resp_client import ServerError, encode  # noqa: E402
 
 BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 PROGRAM = os.path.join(BUILD, "core", "examples", "kv", "kv")
+REQUESTS = 100000 if os.environ.get("K42_LONG") == "1" else 20000
 COMPONENT = os.path.join(BUILD, "core", "examples", "kv", "eviction_v2.so")
 
 
@@ -418,7 +419,7 @@ def test_admin_commands_say_what_is_wrong(redis):
 
 
 def test_nothing_fails_and_no_key_is_lost_while_everything_is_replaced_under_load(server):
-    for line in storm(server, COMPONENT, requests=100000, rounds=5, checkers=3):
+    for line in storm(server, COMPONENT, requests=REQUESTS, rounds=5, checkers=3):
         print(line)
 
 

@@ -231,9 +231,10 @@ def test_a_program_has_a_policy_and_a_limit_of_its_own_that_are_swapped_under_it
     assert (status, said) == (0, ["right"]) and len(policies) > 1
 
 
+@long
 def test_a_fork_with_a_full_limit_is_made_and_leaves_nothing(swap):
     """Both sides compare what they have while PMs are swapped under them."""
-    for _ in range(5 if LONG else 1):
+    for _ in range(5):
         assert runs_with_swapped_policies(swap, 1)[:2] == (0, ["right"])
 
 

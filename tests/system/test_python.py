@@ -12,7 +12,7 @@ SUITE_TIMEOUT_SECONDS = 900
 QUICK_CPUS = (2,)
 LIMIT = 900
 # Short ones that live on their system.
-QUICK = ("test_fcntl", "test_fork1", "test_select")
+QUICK = ("test_fork1", "test_select")
 LINUX, GAPS = results.linux(), results.gaps()
 RECORD = [name for name in os.environ.get("K42_RECORD", "").split(",") if name]
 NATIVELY = os.environ.get("K42_RECORD_NATIVELY") == "1"

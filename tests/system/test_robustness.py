@@ -6,6 +6,7 @@ import struct
 import subprocess
 
 import pytest
+from conftest import only_long
 from launcher import abi, session, sweep, variants
 from launcher.left import bring_program, calm, program_bytes, unlike, what_there_is
 
@@ -68,6 +69,7 @@ def test_cases_that_watch_or_hold_files_leave_nothing(machine, case):
     leaves_nothing(machine, "abi", case, limit=200)
 
 
+@only_long
 def test_hostile_callers_leave_nothing(machine):
     """But what System V keeps for others until it is removed."""
     with open(sweep.program(), "rb") as file:

@@ -8,6 +8,7 @@ import time
 
 import pexpect
 import pytest
+from conftest import only_long
 from launcher.descent import descendants
 
 ROOT = os.environ.get("K42_ROOT", os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
@@ -149,7 +150,8 @@ def test_ctrl_bracket_leaves(terminal):
     assert terminal.exitstatus == 0
 
 
-@pytest.mark.parametrize("kernel, option", [("linux", "rdinit=/none"), ("k42", "init=/none")])
+@pytest.mark.parametrize("kernel, option", [
+    pytest.param("linux", "rdinit=/none", marks=only_long), ("k42", "init=/none")])
 def test_a_panic_is_shown_and_has_a_status_of_its_own(kernel, option):
     done = run(kernel, "--append", option, "--", "true")
     assert done.returncode == 125
@@ -174,6 +176,7 @@ def test_the_terminal_is_put_back(tmp_path):
     assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
 
 
+@only_long
 def test_costs_are_measured_beside_those_of_linux():
     done = subprocess.run([K42, "bench", "linux", "--quick", "--json", "--only", "getpid,boot",
                            "--cpus", "2"], capture_output=True, text=True)

@@ -172,6 +172,10 @@ static k42_result carry_out(const struct control *control) {
     case TTY_TCSBRK:
     case TTY_TCSBRKP:
         return request_drained(control);
+    case TTY_TIOCGLCKTRMIOS:
+        return request_fixed(control);
+    case TTY_TIOCSLCKTRMIOS:
+        return request_fix(control);
     case TTY_TCXONC:
         return flow(control);
     case TTY_TCFLSH:

@@ -33,6 +33,9 @@ k42_result request_give_number(const struct control *control, int32_t number);
 k42_result request_settings(const struct control *control);
 k42_result request_old_settings(const struct control *control);
 k42_result request_set(const struct control *control, bool drain, bool flush);
+/* What of the settings stays as it is. Setting it: -EPERM. */
+k42_result request_fixed(const struct control *control);
+k42_result request_fix(const struct control *control);
 /* -K42_WAIT until the device has all output. */
 k42_result request_drained(const struct control *control);
 

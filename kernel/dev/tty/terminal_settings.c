@@ -3,7 +3,10 @@
  *
  * Locking: the terminal's. Programs' memory is copied outside it.
  */
+#include "../../linux/job.h"
 #include "terminal_request.h"
+
+#include <errno.h>
 
 enum { SPEED = 38400 };
 
@@ -81,8 +84,44 @@ static void note_changes(struct terminal_state *state, const struct tty_settings
         terminal_note_packet(state, 0, TTY_PACKET_SET);
 }
 
+k42_result request_fixed(const struct control *control) {
+    k42_lock(&control->state->lock);
+    struct tty_settings fixed = control->state->fixed;
+    k42_unlock(&control->state->lock);
+    return request_give(control, &fixed, sizeof fixed);
+}
+
+k42_result request_fix(const struct control *control) {
+    struct tty_settings fixed;
+    k42_result result = job_may_steal() ? request_get(control, &fixed, sizeof fixed) : -EPERM;
+    if (result < 0)
+        return result;
+    k42_lock(&control->state->lock);
+    control->state->fixed = fixed;
+    k42_unlock(&control->state->lock);
+    return 0;
+}
+
+static uint32_t mixed(uint32_t new, uint32_t old, uint32_t fixed) {
+    return (new & ~fixed) | (old & fixed);
+}
+
+static void keep_fixed(const struct terminal_state *state, struct tty_settings *new) {
+    const struct tty_settings *old = &state->line.settings, *fixed = &state->fixed;
+    new->input = mixed(new->input, old->input, fixed->input);
+    new->output = mixed(new->output, old->output, fixed->output);
+    new->control = mixed(new->control, old->control, fixed->control);
+    new->local = mixed(new->local, old->local, fixed->local);
+    if (fixed->discipline)
+        new->discipline = old->discipline;
+    for (unsigned n = 0; n < TTY_CONTROLS; n++)
+        if (fixed->characters[n])
+            new->characters[n] = old->characters[n];
+}
+
 /* What readers get may be more with other settings, and so may be what the line takes. */
 static void set(struct terminal_state *state, struct tty_settings *settings) {
+    keep_fixed(state, settings);
     if (state->pseudo) {
         settings->control = (settings->control & ~(uint32_t)TTY_PARITY) | TTY_SIZE | TTY_READS;
         note_changes(state, settings);

@@ -64,6 +64,7 @@ struct terminal_state {
     uint32_t signals; /* typed and not sent: bit n for signal n; atomic */
     int32_t session, foreground;
     struct tty_size size;
+    struct tty_settings fixed; /* the flags that stay, and not zero: the characters that do */
     uint64_t request, since; /* of a timed read: which call, and when it began or last got a byte */
     uint64_t seen;           /* how much had been typed then */
     uint8_t output[TERMINAL_OUTPUT];

@@ -126,6 +126,8 @@ enum tty_request {
     TTY_TIOCNXCL = 0x540d,
     TTY_TIOCGEXCL = 0x80045440,
     TTY_TIOCVHANGUP = 0x5437,
+    TTY_TIOCGLCKTRMIOS = 0x5456,
+    TTY_TIOCSLCKTRMIOS = 0x5457,
     TTY_TIOCGDEV = 0x80045432,
     /* Of the master of a pseudo-terminal. */
     TTY_TIOCPKT = 0x5420,

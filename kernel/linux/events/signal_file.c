@@ -80,7 +80,7 @@ static k42_result take(struct signal_file *file, struct signal_info *info) {
     *info = file->kept;
     if (info->signal)
         return 1;
-    k42_result result = k42_call(task->process, take, task, set_of(file), 0, &taken);
+    k42_result result = signal_take(task, set_of(file), false, &taken);
     *info = taken.info;
     return result;
 }

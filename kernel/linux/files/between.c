@@ -29,7 +29,7 @@ static k42_result transfer(file_ref file, int64_t offset, struct copy_range *pag
 /* What was read and could not be written goes back, where the file has an offset. */
 static void take_back(file_ref file, int64_t offset, k42_result bytes) {
     if (offset == FILE_CURRENT && bytes > 0)
-        (void)!k42_call(file, seek, -bytes, SEEK_TO_CURRENT);
+        (void)!files_seek(file, -bytes, SEEK_TO_CURRENT);
 }
 
 /* Waits for something in a pipe and copies it, without taking it out. */
@@ -151,7 +151,7 @@ static k42_result offset_out(uintptr_t to, int64_t offset) {
 
 /* What cannot be read again is not to be lost half-way; of sockets alone it may go to a pipe. */
 static bool can_be_sent(const struct between *between) {
-    bool again = k42_call(between->in, seek, 0, 1) != -ESPIPE;
+    bool again = files_seek(between->in, 0, SEEK_TO_CURRENT) != -ESPIPE;
     return again || (k42_call(between->in, control, FILE_KIND, 0) == FILE_OF_SOCKET &&
                      k42_call(between->out, control, FILE_PIPE_SIZE, 0) > 0);
 }
@@ -185,7 +185,7 @@ static k42_result check_regular(file_ref file, struct node_attributes *attribute
 }
 
 static int64_t offset_of(file_ref file, int64_t offset) {
-    return offset < 0 ? k42_call(file, seek, 0, SEEK_TO_CURRENT) : offset;
+    return offset < 0 ? files_seek(file, 0, SEEK_TO_CURRENT) : offset;
 }
 
 /* What kind of files they are is said before what they were opened for. */
@@ -211,6 +211,8 @@ static k42_result check_ranges(struct between *between, const struct node_attrib
         return -EBADF;
     int64_t from = offset_of(between->in, between->in_offset);
     int64_t to = offset_of(between->out, between->out_offset), end;
+    if (from < 0 || to < 0)
+        return from < 0 ? from : to;
     if (__builtin_add_overflow(from, (int64_t)between->count, &end) ||
         __builtin_add_overflow(to, (int64_t)between->count, &end))
         return -EOVERFLOW;

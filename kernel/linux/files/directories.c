@@ -81,14 +81,14 @@ static k42_result list(int fd, uintptr_t to, unsigned size, bool old) {
     gathering.bytes = k42_platform_alloc(room ? room : 1);
     result = gathering.bytes ? k42_call(file, hold) : -ENOMEM;
     if (result >= 0) {
-        before = k42_call(file, seek, 0, SEEK_TO_CURRENT);
+        before = files_seek(file, 0, SEEK_TO_CURRENT);
         WAIT_CALL(result, WAIT_FOREVER, 0, list_there(file, &gathering));
         if (result >= 0)
             notify_file_if_any(file, NOTIFY_READ);
         if (result >= 0 && gathering.used)
             result = files_copy_out(to, gathering.bytes, gathering.used);
         if (result == -EFAULT && before >= 0) /* they are told again */
-            (void)!k42_call(file, seek, before, SEEK_TO_START);
+            (void)!files_seek(file, before, SEEK_TO_START);
         (void)!k42_call(file, release);
     }
     if (result >= 0 && gathering.full && !gathering.used)

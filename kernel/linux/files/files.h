@@ -103,6 +103,9 @@ k42_result files_open_for_kernel(const char *path, uint32_t mode, file_ref *file
 K42_MUST_CHECK
 k42_result files_truncate_for_kernel(file_ref file);
 
+/* Moves a file's own offset as lseek; while somebody else does, it waits, as for no signal. */
+k42_result files_seek(file_ref file, int64_t offset, int whence);
+
 /* ---- descriptors ---- */
 
 /* -EBADF. */

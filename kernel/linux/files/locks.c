@@ -18,7 +18,7 @@ enum { FLOCK_READ, FLOCK_WRITE, FLOCK_NONE };
 static k42_result range_of(file_ref file, const struct linux_flock *from, struct file_lock *lock) {
     int64_t base = 0;
     if (from->whence == SEEK_TO_CURRENT) {
-        base = k42_call(file, seek, 0, SEEK_TO_CURRENT);
+        base = files_seek(file, 0, SEEK_TO_CURRENT);
     } else if (from->whence == SEEK_TO_END) {
         struct node_attributes attributes;
         struct k42_pair node = k42_call(file, node);

@@ -148,6 +148,8 @@ static k42_result print_file(const struct proc_key *key, struct proc_text *text)
     k42_result on_exec = k42_call(task->descriptors, flags, (int)key->id[1]);
     if (flags < 0 || node.result < 0)
         return -ENOENT;
+    if (offset == -K42_WAIT)
+        return offset;
     result = k42_call((node_ref)node.word, attributes, &attributes);
     if (result < 0)
         return result == -K42_WAIT ? result : -ENOENT;

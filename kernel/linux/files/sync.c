@@ -30,7 +30,7 @@ k42_result files_check_data(int fd) {
         result = k42_call(file, flags);
     if (result < 0 || (result & OPEN_PATH))
         return -EBADF;
-    result = k42_call(file, seek, 0, SEEK_TO_CURRENT);
+    result = files_seek(file, 0, SEEK_TO_CURRENT);
     return result == -ESPIPE ? -ESPIPE : 0;
 }
 

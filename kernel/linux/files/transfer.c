@@ -316,12 +316,18 @@ LINUX_CALL(278, vmsplice, int fd, uintptr_t vectors, size_t count, unsigned how)
                          write);
 }
 
+k42_result files_seek(file_ref file, int64_t offset, int whence) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, k42_call(file, seek, offset, whence));
+    return result;
+}
+
 LINUX_CALL(8, lseek, int fd, int64_t offset, int whence) {
     file_ref file;
     k42_result result = files_get(fd, &file);
     if (result >= 0 && (unsigned)whence > SEEK_TO_HOLE)
         return k42_call(file, flags) & OPEN_PATH ? -EBADF : -EINVAL;
     if (result >= 0)
-        WAIT_CALL(result, WAIT_FOREVER, 0, k42_call(file, seek, offset, whence));
+        result = files_seek(file, offset, whence);
     return linux_result(result, -EBADF);
 }

@@ -8,6 +8,7 @@
 #include "../../fs/pipe/pipe.h"
 #include "../../fs/random.h"
 #include "../../fs/values.h"
+#include "../../sched/run_queue/run_queue.h"
 #include "../abi.h"
 #include "../host_names.h"
 #include "../process/lives.h"
@@ -84,6 +85,9 @@ static k42_result print_boot(const struct proc_key *key, struct proc_text *text)
 PRINT_NUMBER(mappings, MEMORY_MAPPINGS_MOST)
 PRINT_NUMBER(lowest, SPACE_LOWEST)
 PRINT_NUMBER(pipe_size, PIPE_MOST)
+PRINT_NUMBER(period, RUN_PERIOD_NS / 1000)
+PRINT_NUMBER(priority, RUN_PRIORITY_NS / 1000)
+PRINT_NUMBER(folder_watches, 1) /* F_NOTIFY may be used */
 PRINT_NUMBER(groups, CREDENTIALS_GROUPS_MOST)
 
 static k42_result print_build(const struct proc_key *key, struct proc_text *text) {
@@ -115,15 +119,17 @@ void proc_settings_register(struct proc_entry *kernel, struct proc_entry *vm,
     static struct proc_entry random = {.name = "random", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry of_random[] = {PROC_FILE("uuid", print_uuid),
                                             PROC_FILE("boot_id", print_boot)};
-    static struct proc_entry of_kernel[] = {PROC_FILE("ngroups_max", print_groups),
-                                            PROC_FILE("version", print_build),
-                                            PROC_FILE("domainname", print_domain)};
+    static struct proc_entry of_kernel[] = {
+        PROC_FILE("ngroups_max", print_groups), PROC_FILE("version", print_build),
+        PROC_FILE("domainname", print_domain), PROC_FILE("sched_rt_period_us", print_period),
+        PROC_FILE("sched_rt_runtime_us", print_priority)};
     static struct proc_entry of_vm[] = {PROC_FILE("max_map_count", print_mappings),
                                         PROC_FILE("mmap_min_addr", print_lowest)};
-    static struct proc_entry pipe_size = PROC_FILE("pipe-max-size", print_pipe_size);
+    static struct proc_entry of_fs[] = {PROC_FILE("pipe-max-size", print_pipe_size),
+                                        PROC_FILE("dir-notify-enable", print_folder_watches)};
     proc_add(kernel, &random);
     add_all(&random, of_random, sizeof of_random / sizeof *of_random);
     add_all(kernel, of_kernel, sizeof of_kernel / sizeof *of_kernel);
     add_all(vm, of_vm, sizeof of_vm / sizeof *of_vm);
-    proc_add(fs, &pipe_size);
+    add_all(fs, of_fs, sizeof of_fs / sizeof *of_fs);
 }

@@ -82,7 +82,7 @@ LINUX_CALL(130, rt_sigsuspend, uintptr_t from, size_t size) {
 }
 
 static k42_result take(struct task *task, uint64_t set, struct signal_taken *taken) {
-    k42_result result = k42_call(task->process, take, task, set, 0, taken);
+    k42_result result = signal_take(task, set, false, taken);
     return result ? result : wait_on(k42_id_of(task->process), PROCESS_SIGNALS, WAIT_READ);
 }
 
@@ -97,7 +97,7 @@ static k42_result wait_for_signal(struct task *task, uint64_t set, uint64_t dead
     WAIT_CALL(result, deadline, 0, take(task, set, taken));
     __atomic_store_n(&task->waits_for, 0, __ATOMIC_SEQ_CST);
     if (result == -EINTR) { /* perhaps by one of those, in the last moment */
-        k42_result last = k42_call(task->process, take, task, set, 0, taken);
+        k42_result last = signal_take(task, set, false, taken);
         return last > 0 ? last : -EINTR;
     }
     return result == -ETIMEDOUT ? -EAGAIN : result;

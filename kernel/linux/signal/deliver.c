@@ -152,7 +152,7 @@ static bool group_cannot_stop(struct task *task) {
 /* One handler at a time: the next signal is delivered on top of it, on the next round. */
 static bool deliver_one(struct task *task) {
     struct signal_taken taken;
-    k42_result signal = k42_call(task->process, take, task, ~task->blocked, 1, &taken);
+    k42_result signal = signal_take(task, ~task->blocked, true, &taken);
     if (signal <= 0)
         return false;
     signal = tracing_signal(task, &taken);

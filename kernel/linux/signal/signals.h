@@ -106,6 +106,9 @@ void signal_force(const struct signal_info *info);
 
 /* Whether the calling thread has something to deliver that it does not block. */
 bool signal_is_pending(void);
+/* One of a set that is pending for the thread, which is the caller; `deliver`: not one that is
+ * ignored. Its number, or 0: there is none. Active; does not wait. */
+k42_result signal_take(struct task *task, uint64_t set, bool deliver, struct signal_taken *taken);
 
 /*
  * For calls that wait with another mask (sigsuspend, ppoll, pselect, epoll_pwait): sets it now, and

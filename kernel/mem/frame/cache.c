@@ -10,8 +10,12 @@
  *
  * Cached frames are in use as far as their pool knows, so their chunk stays the kernel's.
  *
- * Locking: frames_lock outside the kernel's pool lock, chunks_lock inside it and outside the
- * zone's.
+ * Collecting happens when memory has run out, and to count it. What is being collected is in
+ * nobody's list for a moment; an allocation that found nothing then would fail while there is
+ * memory. So one collects at a time, and whoever waited for that finds it all where it belongs.
+ *
+ * Locking: collecting outside frames_lock, that outside the kernel's pool lock, chunks_lock inside
+ * it and outside the zone's.
  */
 #include "frames.h"
 
@@ -19,6 +23,7 @@
 #define CACHE_CHUNKS 4u
 
 struct frame_cache *frame_caches;
+static struct spin collecting;
 
 size_t caches_bytes(void) {
     return sizeof(struct frame_cache) * machine_cpu_count();
@@ -136,9 +141,11 @@ static void collect_chunks(struct frame_cache *cache) {
 
 void frames_collect(void) {
     uintptr_t interrupts = machine_interrupts_off();
+    spin_enter(&collecting);
     for (uint32_t cpu = 0; cpu < machine_cpu_count(); cpu++)
         collect_frames(&frame_caches[cpu]);
     for (uint32_t cpu = 0; cpu < machine_cpu_count(); cpu++)
         collect_chunks(&frame_caches[cpu]);
+    spin_leave(&collecting);
     machine_interrupts_restore(interrupts);
 }

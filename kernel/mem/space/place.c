@@ -154,7 +154,7 @@ static k42_result make_shared_memory(struct space_request *what) {
 
 k42_result map_at(struct space *self, uintptr_t address, const struct space_request *request) {
     struct space_request what = *request;
-    what.flags &= ~(unsigned)(SPACE_FIXED | SPACE_NO_REPLACE | SPACE_POPULATE | SPACE_LOW);
+    what.flags &= ~(unsigned)(SPACE_FIXED | SPACE_NO_REPLACE | SPACE_LOW);
     if (what.fcm != K42_NULL_REF || !(what.flags & SPACE_SHARED))
         return map_new(self, address, &what);
     k42_result result = make_shared_memory(&what);
@@ -164,12 +164,6 @@ k42_result map_at(struct space *self, uintptr_t address, const struct space_requ
     if (result < 0 && k42_destroy(what.fcm) < 0)
         return -ENOMEM;
     return result;
-}
-
-static void populate(struct space *self, uintptr_t start, uintptr_t end, unsigned access) {
-    for (uintptr_t at = start; at < end; at += PAGE_BYTES)
-        if (space_fault(self, at, access) < 0)
-            break;
 }
 
 /* Where it goes, after what is there was taken away if that was asked for; in the word. */
@@ -231,8 +225,5 @@ struct k42_pair space_map(struct space *self, const struct space_request *reques
         return (struct k42_pair){result, 0};
     struct k42_pair place = map_changing(self, request);
     change_end(self);
-    if (place.result >= 0 && request->flags & SPACE_POPULATE)
-        populate(self, place.word, place.word + request->length,
-                 request->protection & SPACE_WRITE ? SPACE_ACCESS_WRITE : SPACE_ACCESS_READ);
     return place;
 }

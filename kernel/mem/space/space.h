@@ -31,7 +31,6 @@ enum space_flags {
     SPACE_FIXED = 2,       /* there and nowhere else, replacing what is there */
     SPACE_NO_REPLACE = 4,  /* with SPACE_FIXED: -EEXIST when something is there */
     SPACE_GROWS_DOWN = 8,  /* a stack: grows at a fault below it, down to its limit */
-    SPACE_POPULATE = 16,   /* bring pages in now, as far as that needs no waiting */
     SPACE_KEEP = 32,       /* may not be changed by the program: page 0 of the vDSO's data */
     SPACE_NO_FORK = 64,    /* a child does not get it */
     SPACE_WIPE_FORK = 128, /* a child gets zeros */

@@ -23,7 +23,8 @@
 
 #define RUN_QUEUE_INTERFACE_ATOMIC 1
 
-/* Levels, the first first: nobody in a later one runs while somebody waits in an earlier one. */
+/* Levels, the first first: nobody in a later one runs while somebody waits in an earlier one, but
+ * for RUN_PERIOD_NS - RUN_PRIORITY_NS of each RUN_PERIOD_NS. */
 enum { RUN_REALTIME, RUN_SHARED, RUN_LEVELS };
 
 #define RUN_PRIORITIES 100 /* of the first level, 1 to 99 */
@@ -32,6 +33,9 @@ enum { RUN_REALTIME, RUN_SHARED, RUN_LEVELS };
 #define RUN_SLICE_NS   2000000ul /* a turn in the shared level, while others wait */
 #define RUN_ROUND_NS   100000000ul
 #define RUN_FOR_EVER   (~0ul)
+
+#define RUN_PERIOD_NS   1000000000ul
+#define RUN_PRIORITY_NS 950000000ul
 
 struct cpu_mask;
 

@@ -17,6 +17,7 @@ int main(void) {
     fails(EINVAL, ioprio_set, 9, 0, PRIORITY(2, 3));
     fails(EINVAL, ioprio_set, 1, 0, PRIORITY(5, 3));
     fails(EINVAL, ioprio_get, 9, 0);
+    works(ioprio_get, 3, 0);
     fails(ESRCH, ioprio_get, 1, 99999);
     fails(ESRCH, ioprio_set, 1, 99999, PRIORITY(2, 3));
     in_child("somebody", somebody);

@@ -52,6 +52,7 @@ static void high(void) {
 int main(void) {
     setpriority(PRIO_PROCESS, 0, 0); /* whatever it was started with */
     gives(20, getpriority, PRIO_PROCESS, 0);
+    works(getpriority, PRIO_USER, 0);
     in_child("somebody", somebody);
     in_child("group", group);
     in_child("high", high);

@@ -343,6 +343,7 @@ static void who_cuts_a_block_is_told_when_it_is_held_no_more(void **state) {
     pthread_t cutter;
     void *failed;
     assert_int_equal(CALL(fcm, get_page, 9, FCM_LARGE, &page), 0);
+    assert_int_equal(page.order, BLOCK_ORDER);
     assert_int_equal(pthread_create(&cutter, NULL, cut, &fcm), 0);
     while (!wait_anybody(k42_ref_id((k42_ref)fcm), page.index))
         sched_yield();
