@@ -43,7 +43,7 @@ struct ports_task {
 } __attribute__((packed));
 
 /* What few threads have loaded: behind their vector registers. */
-enum { SELDOM_DEBUG = 1, SELDOM_PORTS = 2 };
+enum { SELDOM_DEBUG = 1, SELDOM_PORTS = 2, SELDOM_NO_CLOCK = 4 };
 struct user_seldom {
     uint64_t uses; /* which of these; 0: nothing need be loaded */
     struct user_debug debug;

@@ -288,9 +288,12 @@ enum {
     IOCTL_ASYNC = 0x5452,
     IOCTL_NO_ON_EXEC = 0x5450,
     IOCTL_ON_EXEC = 0x5451,
-    IOCTL_PEER = 0x5441,    /* TIOCGPTPEER */
-    IOCTL_OF_FAULTS = 0xaa, /* the type of all those of userfaultfd */
+    IOCTL_PEER = 0x5441,          /* TIOCGPTPEER */
+    IOCTL_ADD_ELSEWHERE = 0x2103, /* SECCOMP_IOCTL_NOTIF_ADDFD, of whatever size and direction */
+    IOCTL_OF_FAULTS = 0xaa,       /* the type of all those of userfaultfd */
 };
+
+k42_result (*files_add_elsewhere)(file_ref file, unsigned request, uintptr_t argument);
 
 static k42_result set_flag(int fd, file_ref file, uintptr_t argument, unsigned flag) {
     int32_t value;
@@ -348,6 +351,9 @@ LINUX_CALL(16, ioctl, int fd, unsigned request, uintptr_t argument) {
     }
     if (request == IOCTL_PEER)
         return open_peer(file, (unsigned)argument);
+    if ((uint16_t)request == IOCTL_ADD_ELSEWHERE &&
+        k42_call(file, control, FILE_KIND, 0) == FILE_OF_LISTENER)
+        return files_add_elsewhere(file, request, argument);
     if (request >= FILE_KERNEL_REQUESTS && request < FILE_REQUESTS_END)
         return -ENOTTY;
     if ((request >> 8 & 0xff) == IOCTL_OF_FAULTS &&

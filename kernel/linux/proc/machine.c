@@ -10,6 +10,7 @@
 #include "../host_names.h"
 #include "../ipc/ipc.h"
 #include "../ipc/posix_queue.h"
+#include "../keys/keys.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -261,4 +262,5 @@ void proc_machine_register(void) {
     proc_faults_register(&vm);
     proc_settings_register(register_kernel(&sys), &vm, register_fs(&sys));
     ipc_proc_register();
+    keys_proc_register();
 }

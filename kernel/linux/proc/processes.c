@@ -246,6 +246,11 @@ static k42_result root_target(const struct proc_key *key, char *text, size_t siz
     return result < 0 ? result : name_place(&place, text, size);
 }
 
+k42_result proc_may_trace(const struct proc_key *key) {
+    const struct task *task = proc_task(key->id[0]);
+    return !task ? -ENOENT : whom_may_trace(task) ? 0 : -EACCES;
+}
+
 /* ---- the tree ---- */
 
 static k42_result next_thread(const struct proc_key *key, uint64_t from) {
@@ -270,7 +275,7 @@ static k42_result next_thread(const struct proc_key *key, uint64_t from) {
 #define PROC_LINK(name_, target_, jump_)                                                           \
     {                                                                                              \
         .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_,  \
-        .owner = proc_owner                                                                        \
+        .allows = proc_may_trace, .owner = proc_owner                                              \
     }
 
 void proc_processes_register(void) {
