@@ -134,9 +134,10 @@ struct task {
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
-    uint64_t faults;          /* of pages; the task's own thread counts them */
-    struct user_ports *ports; /* as ioperm() has them, or NULL */
-    uint8_t ports_level;      /* as iopl() has it */
+    uint64_t faults;               /* of pages; the task's own thread counts them */
+    uint32_t login, login_session; /* 1 + whose it is, for audits, and its number; 0: nobody's */
+    struct user_ports *ports;      /* as ioperm() has them, or NULL */
+    uint8_t ports_level;           /* as iopl() has it */
 
     uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
     uint64_t trap_error, trap_address;

@@ -25,6 +25,10 @@ void proc_settings_register(struct proc_entry *kernel, struct proc_entry *vm,
 /* linux/events/faults/ */
 void proc_faults_register(struct proc_entry *vm);
 
+/* What /proc/meminfo and /proc/vmstat have. */
+k42_result proc_print_meminfo(const struct proc_key *key, struct proc_text *text);
+k42_result proc_print_vmstat(const struct proc_key *key, struct proc_text *text);
+
 /* What /proc/cpuinfo has. */
 k42_result proc_print_cpuinfo(const struct proc_key *key, struct proc_text *text);
 

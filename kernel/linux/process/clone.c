@@ -145,6 +145,8 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
     __builtin_memcpy(task->name, self->name, sizeof task->name);
     task->blocked = self->blocked;
     task->persona = self->persona;
+    task->login = self->login;
+    task->login_session = self->login_session;
     task->timer_slack = self->timer_slack;
     task->memory_policy = self->memory_policy;
     task->io_priority = self->io_priority;
