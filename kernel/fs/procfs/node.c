@@ -210,6 +210,10 @@ static k42_result proc_set_attributes(struct node *self, unsigned which,
     return which & (NODE_SET_MODE | NODE_SET_UID | NODE_SET_GID) ? -EPERM : 0;
 }
 
+static k42_result allows(const struct proc_node_body *node) {
+    return node->entry->allows ? node->entry->allows(&node->key) : 0;
+}
+
 static k42_result may_search(struct node *self, const struct credentials *who, unsigned access) {
     struct proc_node_body *node = PROC(self);
     struct node_attributes attributes;
@@ -219,9 +223,7 @@ static k42_result may_search(struct node *self, const struct credentials *who, u
     if ((attributes.mode & MODE_TYPE) != MODE_DIRECTORY)
         return -ENOTDIR;
     result = node_allows(&attributes, who, access);
-    if (result >= 0 && node->entry->allows)
-        result = node->entry->allows(&node->key, who);
-    return result;
+    return result < 0 ? result : allows(node);
 }
 
 static struct proc_key key_above(const struct proc_node_body *node) {
@@ -287,12 +289,18 @@ static k42_result proc_rename(struct node *self, const struct node_name *name, k
 
 static k42_result proc_target(struct node *self, char *text, size_t size) {
     struct proc_node_body *node = PROC(self);
-    return node->entry->target ? node->entry->target(&node->key, text, size) : -EINVAL;
+    if (!node->entry->target)
+        return -EINVAL;
+    k42_result result = allows(node);
+    return result < 0 ? result : node->entry->target(&node->key, text, size);
 }
 
 static k42_result proc_jump(struct node *self, struct place *place) {
     struct proc_node_body *node = PROC(self);
-    return node->entry->jump ? node->entry->jump(&node->key, place) : -EINVAL;
+    if (!node->entry->jump)
+        return -EINVAL;
+    k42_result result = allows(node);
+    return result < 0 ? result : node->entry->jump(&node->key, place);
 }
 
 /* ---- listing: cursors are 0 and 1 for the dots, then the fixed entries, then the numbers ---- */

@@ -63,8 +63,9 @@ struct proc_entry {
     k42_result (*owner)(const struct proc_key *key, uint32_t *uid, uint32_t *gid);
     /* Its permissions, where they differ from one key to another; NULL: those of `mode`. */
     k42_result (*permissions)(const struct proc_key *key);
-    /* Whether somebody may list, read or follow it, beyond what the mode says; NULL: yes. */
-    k42_result (*allows)(const struct proc_key *key, const struct credentials *who);
+    /* Whether the caller may search, read or follow it, a directory or a link, beyond what the mode
+     * says; NULL: yes. */
+    k42_result (*allows)(const struct proc_key *key);
 
     /* The tree's own; zero. */
     struct proc_entry *parent, *children, *sibling;

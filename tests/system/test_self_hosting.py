@@ -1,0 +1,42 @@
+"""The runtime and what guests start with, built on K42 by Debian's tools: the same bytes as natively."""
+import io
+import os
+import tarfile
+
+import pytest
+from launcher import tree
+
+PACKAGES = ("gcc", "libc6-dev", "meson", "ninja-build", "pkgconf", "libclang-14-dev", "libcmocka-dev",
+            "acpica-tools", "openssl")
+MEMORY = "4G"
+SUITE_TIMEOUT_SECONDS = 1800
+LIMIT = 1750
+pytestmark = pytest.mark.skipif(os.environ.get("K42_LONG") != "1", reason="takes long: K42_LONG=1")
+TARGETS = "core/libk42.a host/stubgen/stubgen guest/init guest/k42ctl"
+BUILD = f"""tar xf - || exit 98
+meson setup build/release --libdir=lib -Doptimization=2 -Dstress_seconds=30 > setup 2>&1 || {{ cat setup; exit 97; }}
+ninja -C build/release --quiet -j2 {TARGETS} > building 2>&1; echo $?; grep -v '^ninja: ' building
+cd build/release; find . -name '*.o' | sort | xargs md5sum; md5sum {TARGETS}
+"""
+# With the key that this kernel believes, or each build would make its own.
+BESIDE = ("k42", "meson.build", "meson_options.txt", "README.md", "LICENSE", "build/keys/component.pem")
+
+
+def names():
+    return sorted([*BESIDE, *(os.path.relpath(file, tree.ROOT) for file in tree.sources(""))])
+
+
+def sources():
+    """The files of the tree, as a tar file in which times and owners are always the same."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name in names():
+            member = archive.gettarinfo(tree.path(name), name)
+            member.mtime, member.uid, member.gid, member.uname, member.gname = 1_000_000_000, 0, 0, "", ""
+            with open(tree.path(name), "rb") as file:
+                archive.addfile(member, file)
+    return out.getvalue()
+
+
+def test_the_runtime_is_built_here(machine):
+    machine.same_sh(BUILD, sources(), limit=LIMIT)
