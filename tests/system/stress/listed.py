@@ -30,6 +30,6 @@ def words(name, instances=2):
     wait for another instance, which may have gone already."""
     operations, more = run()[name]
     user = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"] if more[:1] == ["user"] else []
-    return [*user, "stress-ng", f"--{name}", str(instances), f"--{name}-ops", str(operations),
-            "--timeout", "60", "--verify", "--metrics-brief", "--temp-path", "/tmp/stress",
-            *more[bool(user):]]
+    bound = [f"--{name}-ops", str(operations)] if operations else []
+    return [*user, "stress-ng", f"--{name}", str(instances), *bound, "--timeout", "60", "--verify",
+            "--metrics-brief", "--temp-path", "/tmp/stress", *more[bool(user):]]
