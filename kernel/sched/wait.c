@@ -10,8 +10,10 @@
  *
  * Not ready twice in a row, the second time IN, is what makes it sleep. A notification is tried
  * before an interrupt or the deadline is looked at, so one that was counted for this thread is not
- * thrown away. And when a call ends without having used what it was notified of, because it
- * succeeded before it slept or failed after, it passes the notification on to the next.
+ * thrown away. And it is passed on to the next when the call ends, or waits for something else:
+ * what the call did then need not have been with what it was notified of. It may have succeeded
+ * before it slept, or failed after, or its path or descriptor leads elsewhere by now. Who is woken
+ * in vain sleeps again.
  *
  * Sleeping. The set's word says that something came, the thread's that it was interrupted; both are
  * written before the thread is woken, and looked at with interrupts off before it blocks. A wake-up
@@ -146,9 +148,9 @@ static bool get_out(struct wait_call *call) {
     return notified;
 }
 
-static bool end(struct wait_call *call, k42_result result) {
-    bool unused = call->stage == IN ? get_out(call) : call->stage == WOKEN && result < 0;
-    if (unused)
+static bool end(struct wait_call *call) {
+    bool notified = call->stage == IN ? get_out(call) : call->stage == WOKEN;
+    if (notified)
         pass_on(&call->entry);
     thread_self()->wait.request = 0;
     return false;
@@ -170,18 +172,16 @@ bool wait_again(struct wait_call *call, k42_result *result, uint64_t deadline, u
         if (call->stage == IN)
             (void)get_out(call);
         *result = resolve(deadline, flags);
-        return *result ? end(call, *result) : true;
+        return *result ? end(call) : true;
     }
     if (*result != -K42_WAIT)
-        return end(call, *result);
+        return end(call);
 
     struct wait_point point = wait_noted();
-    if (call->stage != IN) {
-        get_in(call, &point);
-        return true;
-    }
-    if (!same_point(&point, &call->entry.point)) {
-        if (get_out(call))
+    bool same = call->stage != NEW && same_point(&point, &call->entry.point);
+    if (call->stage != IN || !same) {
+        bool notified = call->stage == IN ? get_out(call) : call->stage == WOKEN;
+        if (notified && !same)
             pass_on(&call->entry);
         get_in(call, &point);
         return true;
@@ -191,5 +191,5 @@ bool wait_again(struct wait_call *call, k42_result *result, uint64_t deadline, u
     if (get_out(call))
         return true;
     bool methods_time = *result == -ETIMEDOUT && again < deadline;
-    return *result && !methods_time ? end(call, *result) : true;
+    return *result && !methods_time ? end(call) : true;
 }

@@ -169,6 +169,53 @@ KERNEL_CHECK(wait, a_call_that_did_not_need_a_notification_passes_it_on) {
     return result == 1 && crew.members[0].done == 1;
 }
 
+/*
+ * The same when the first sleeps already, and what it was notified of is not what it goes on with:
+ * it succeeds with something else, or waits for it.
+ */
+struct astray {
+    struct pair pair;
+    bool waits;
+};
+
+static k42_result goes_astray(struct astray *astray) {
+    uint32_t attempts = __atomic_add_fetch(&astray->pair.first, 1, __ATOMIC_RELEASE);
+    if (attempts <= 2)
+        return wait_on(SHELF, 0, WAIT_READ);
+    return astray->waits && attempts <= 4 ? wait_on(SHELF2, 0, WAIT_READ) : 1;
+}
+
+static void be_astray(struct member *self) {
+    k42_result result;
+    struct astray *astray = self->shared;
+    k42_enter();
+    WAIT_CALL(result, WAIT_FOREVER, 0, goes_astray(astray));
+    k42_exit();
+    self->done = (uint64_t)result;
+}
+
+static bool reaches_the_second(bool waits) {
+    struct astray astray = {.pair.shelf.id = SHELF, .waits = waits};
+    if (!crew_start(&crew, 1, false, be_astray, &astray))
+        return false;
+    while (__atomic_load_n(&astray.pair.first, __ATOMIC_ACQUIRE) < 2)
+        thread_sleep(100000);
+    bool started = crew_start(&others, 1, false, be_second, &astray.pair);
+    while (started && __atomic_load_n(&astray.pair.second, __ATOMIC_ACQUIRE) < 2)
+        thread_sleep(100000);
+    shelf_put(&astray.pair.shelf, false);
+    if (started)
+        crew_wait(&others);
+    while (waits && !wait_notify(SHELF2, 0, WAIT_READ, 1))
+        thread_sleep(100000);
+    crew_wait(&crew);
+    return started && others.members[0].done == 1 && crew.members[0].done == 1;
+}
+
+KERNEL_CHECK(wait, a_notification_that_led_elsewhere_is_passed_on) {
+    return reaches_the_second(false) && reaches_the_second(true);
+}
+
 /* ---- ends ---- */
 
 KERNEL_CHECK(wait, a_deadline_ends_a_wait_and_not_before) {
