@@ -160,6 +160,9 @@ enum file_kind {
     FILE_OF_MOUNT_CONTEXT, /* FILE_LOOK: linux/files/mount_contexts.h */
     FILE_OF_SEGMENT,       /* shared memory of System V; FILE_SET, FILE_LOOK: linux/ipc/segment.h */
     FILE_OF_RING,          /* io_uring; FILE_LOOK: its struct ring */
+    FILE_OF_NAME_SPACE,    /* FILE_LOOK: linux/namespaces/name_space.h */
+    FILE_OF_LISTENER,      /* of seccomp; FILE_LOOK: linux/seccomp/listeners.h */
+    FILE_OF_RULES,         /* of Landlock; FILE_SET, FILE_LOOK: linux/landlock/ruleset.c */
     FILE_OF_SECRET,        /* memfd_secret */
     FILE_OF_FAULTS,        /* userfaultfd; FILE_LOOK: its struct faults */
 };

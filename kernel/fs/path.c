@@ -189,6 +189,7 @@ static k42_result last_name(struct walk *walk) {
     }
     struct place here = walk->at;
     k42_result result = enter(walk, node, (unsigned)child.result & 255);
+    path->above = here.node;
     path->there = walk->at;
     path->type = walk->type;
     walk->at = here;
@@ -212,6 +213,8 @@ static k42_result step(struct walk *walk) {
     bool to_the_end = walk->is_last && !walk->wants_directory && !(path->flags & PATH_FOLLOW);
     if ((child.result & 255) == ENTRY_LINK && !to_the_end)
         return follow(walk, node, child.result & NODE_JUMPS);
+    if (walk->is_last)
+        walk->path->above = walk->at.node;
     k42_result result = enter(walk, node, (unsigned)child.result & 255);
     if (result == 0 && !walk->is_last && walk->type && walk->type != ENTRY_DIRECTORY)
         return -ENOTDIR;
@@ -264,6 +267,7 @@ k42_result path_walk(struct path *path, const char *text) {
     struct walk walk = {.path = path, .rest = text};
     path->memory = NULL;
     path->there = (struct place){0};
+    path->above = (node_ref)K42_NULL_REF;
     path->type = 0;
     if (!*text && !(path->flags & PATH_EMPTY))
         return -ENOENT;

@@ -51,6 +51,7 @@ struct path {
     unsigned flags;
 
     struct place found;     /* the place, or with PATH_PARENT its parent */
+    node_ref above;         /* the directory of the last name, if what is there was found by it */
     unsigned type;          /* what is there, DT_*, if the walk learnt it; 0: it did not */
     bool last_is_directory; /* it ended with a slash */
 

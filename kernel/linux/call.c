@@ -74,11 +74,14 @@ static inline k42_result make_call(const struct trap_frame *frame, uint64_t numb
     return missing(number);
 }
 
-/* A tracer and filters have their say; the tracer may have changed the call. */
+/* The program itself, a tracer and filters have their say; the tracer may have changed the call. */
 __attribute__((noinline)) static k42_result make_guarded_call(struct task *task) {
     const struct trap_frame *frame = task->frame;
+    k42_result result;
+    if (task->dispatch.is_on && dispatch_takes(task, frame->error, &result))
+        return result;
     bool made = tracing_call(task) && frame->error != NO_CALL;
-    k42_result result = (k42_result)frame->rax;
+    result = (k42_result)frame->rax;
     if (!made || ((task->strict || task->filters) && !seccomp_allows(task, frame->error, &result)))
         return result;
     return make_call(frame, frame->error);

@@ -1,12 +1,14 @@
 /*
  * Names of the host: uname, sethostname, setdomainname.
  *
- * A pair is guarded by its lock, and counted without it. What a task has it replaces itself.
+ * A pair is guarded by its lock, and counted as a name space. What a task has it replaces itself;
+ * who looks at it from elsewhere sees the one or the other, which lasts a grace period longer.
  */
 #include "host_names.h"
 
 #include "../mem/heap/heap.h"
 #include "abi.h"
+#include "namespaces/name_space.h"
 #include "program.h"
 #include "system.h"
 #include "task.h"
@@ -15,12 +17,19 @@
 #define PERSONA_LINUX32 8u
 
 struct host_names {
-    uint32_t references;
+    struct name_space space; /* which counts it */
     struct k42_lock lock;
     char host[HOST_NAME], domain[HOST_NAME];
 };
 
-static struct host_names machines = {.host = "k42", .domain = "(none)"};
+static struct host_names machines = {
+    .space = {.references = 1, .kind = CLONE_NEWUTS, .number = 0xefffffff},
+    .host = "k42",
+    .domain = "(none)"};
+
+static void free_names(struct name_space *space) {
+    heap_free(k42_container(space, struct host_names, space));
+}
 
 static struct host_names *own(void) {
     struct task *task = task_self();
@@ -29,13 +38,13 @@ static struct host_names *own(void) {
 
 struct host_names *host_names_hold(struct host_names *names) {
     if (names)
-        __atomic_fetch_add(&names->references, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&names->space.references, 1, __ATOMIC_RELAXED);
     return names;
 }
 
 void host_names_release(struct host_names *names) {
-    if (names && !__atomic_sub_fetch(&names->references, 1, __ATOMIC_ACQ_REL))
-        heap_free(names);
+    if (names)
+        name_space_release(&names->space);
 }
 
 static void read_names(struct host_names *names, char *host, char *domain) {
@@ -49,9 +58,28 @@ struct host_names *host_names_copy(struct host_names *names) {
     struct host_names *copy = heap_allocate_zeroed(sizeof *copy);
     if (!copy)
         return NULL;
-    copy->references = 1;
+    copy->space = (struct name_space){
+        .references = 1, .kind = CLONE_NEWUTS, .number = name_space_number(), .free = free_names};
     read_names(names ? names : &machines, copy->host, copy->domain);
-    return copy;
+    if (name_space_open(&copy->space) >= 0)
+        return copy;
+    heap_free(copy);
+    return NULL;
+}
+
+struct name_space *name_space_of_host(const struct task *task) {
+    struct host_names *names = task ? __atomic_load_n(&task->host_names, __ATOMIC_ACQUIRE) : NULL;
+    return names ? &names->space : &machines.space;
+}
+
+/* The machine's are not counted: the hold of those is given back. */
+void host_names_enter(struct task *task, struct name_space *space) {
+    struct host_names *names = k42_container(space, struct host_names, space);
+    bool is_machines = names == &machines;
+    if (is_machines)
+        name_space_release(space);
+    host_names_release(
+        __atomic_exchange_n(&task->host_names, is_machines ? NULL : names, __ATOMIC_ACQ_REL));
 }
 
 void host_names_read(char *host, char *domain) {

@@ -16,6 +16,10 @@ struct host_names *host_names_hold(struct host_names *names);
 void host_names_release(struct host_names *names);
 /* Another pair of the same names, or NULL: no memory. */
 struct host_names *host_names_copy(struct host_names *names);
+/* The calling task has those of a name space from now on, whose hold it takes over. */
+struct name_space;
+struct task;
+void host_names_enter(struct task *task, struct name_space *space);
 /* Copies the names, HOST_NAME bytes each, that the calling task has. */
 void host_names_read(char *host, char *domain);
 

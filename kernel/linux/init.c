@@ -19,10 +19,13 @@
 #include "exec/vdso.h"
 #include "files/descriptors.h"
 #include "futexes.h"
+#include "ipc/posix_queue.h"
+#include "namespaces/name_space.h"
 #include "proc/proc.h"
 #include "process/ids.h"
 #include "process/lives.h"
 #include "process/users.h"
+#include "seccomp/seccomp.h"
 #include "swap.h"
 #include "task.h"
 
@@ -132,7 +135,10 @@ void linux_open(void) {
     proc_k42_register();
     futexes_open();
     alarms_open();
+    seccomp_register();
     k42_enter();
+    name_spaces_proc_register();
+    posix_names_open();
     control_register();
     k42_exit();
 }

@@ -334,6 +334,8 @@ LINUX_CALL(27, mincore, uintptr_t address, size_t length, uintptr_t to) {
         size_t piece = pages < MINCORE_PIECE ? pages : MINCORE_PIECE;
         k42_result result =
             k42_call(task_self()->space, resident, address, piece * FRAME_SIZE, bytes, piece);
+        for (size_t n = 0; n < piece; n++)
+            bytes[n] &= SPACE_PAGE_HERE;
         if (result >= 0)
             result = program_write(to, bytes, piece);
         if (result < 0)

@@ -1,5 +1,5 @@
 /*
- * swapon, swapoff, /proc/swaps, and how many pages went and came in /proc/vmstat.
+ * swapon, swapoff, /proc/swaps.
  *
  * Taking an area away brings its pages back, address space by address space, as the faults of their
  * programs would; whoever ends or forks meanwhile does so as ever, and rounds go on until no slot
@@ -225,7 +225,7 @@ LINUX_CALL(168, swapoff, uintptr_t path) {
     return result;
 }
 
-/* ---- /proc/swaps, /proc/vmstat ---- */
+/* ---- /proc/swaps ---- */
 
 static k42_result print_swaps(const struct proc_key *key, struct proc_text *text) {
     struct swap_usage usage;
@@ -239,20 +239,8 @@ static k42_result print_swaps(const struct proc_key *key, struct proc_text *text
     return 0;
 }
 
-/* Of what Linux counts there, what there is here. */
-static k42_result print_counts(const struct proc_key *key, struct proc_text *text) {
-    struct swap_totals totals;
-    (void)key;
-    swap_total(&totals);
-    proc_print(text, "pswpin %lu\npswpout %lu\n", totals.got, totals.put);
-    return 0;
-}
-
 void linux_swap_open(void) {
     static struct proc_entry swaps = {
         .name = "swaps", .mode = MODE_REGULAR | 0444, .print = print_swaps};
-    static struct proc_entry counts = {
-        .name = "vmstat", .mode = MODE_REGULAR | 0444, .print = print_counts};
     proc_add(NULL, &swaps);
-    proc_add(NULL, &counts);
 }

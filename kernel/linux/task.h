@@ -24,6 +24,8 @@ struct charge;
 struct core;
 struct staff;
 struct host_names;
+struct key;
+struct landlock_domain;
 struct path_context;
 struct thread;
 struct tracee;
@@ -43,6 +45,8 @@ struct task_memory {
     uint32_t barriers;             /* what membarrier() was told to be ready for; atomic */
     bool segments;                 /* it, or what it was copied from, has had some (ipc/); atomic */
     bool locks;                    /* it has locked some, or will; atomic */
+    struct k42_lock filters_lock;  /* seccomp/filters.h; of its threads */
+    uint64_t threads_begun;        /* with that */
     struct k42_lock segments_lock; /* who changes these has it */
     struct user_segments *own_segments; /* of modify_ldt(), or NULL; loaded with `table` */
     struct charge *charge;      /* what its frames are charged to; NULL: the machine; constant */
@@ -55,6 +59,16 @@ struct task_memory {
 
 /* Whether a task traces others. */
 enum { TASK_TRACES_NONE, TASK_TRACES, TASK_TRACES_NO_MORE };
+
+/* A task's own rings of keys. */
+enum { KEYRING_THREAD, KEYRING_PROCESS, KEYRING_SESSION, KEYRINGS };
+
+/* Calls from elsewhere than a range of code are the program's: seccomp/dispatch.c. */
+struct call_dispatch {
+    uint64_t start, length;
+    uintptr_t selector; /* a byte of the program's, or 0 */
+    bool is_on;
+};
 
 struct task {
     struct thread *thread;
@@ -110,13 +124,20 @@ struct task {
     bool stops_at_calls; /* traced: it stops before each of its calls */
     bool steps, call_stops;      /* likewise: after the next instruction; at the end of this call */
     struct call_filter *filters; /* seccomp/seccomp.h; held */
-    uint64_t file_size_limit;    /* RLIMIT_FSIZE; kept up to date by limits_keep() */
+    bool filters_ended;          /* and given up for good */
+    struct call_dispatch dispatch;
+    struct landlock_domain *landlock;         /* landlock/landlock.h, or NULL; held; read by all */
+    struct key *keyrings[KEYRINGS];           /* keys/keys.h; held, or NULL; atomic */
+    struct key *given_session;                /* likewise, by a child */
+    uint8_t key_default;                      /* as keyctl() has it */
+    uint64_t file_size_limit;                 /* RLIMIT_FSIZE; kept up to date by limits_keep() */
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
-    uint64_t faults;          /* of pages; the task's own thread counts them */
-    struct user_ports *ports; /* as ioperm() has them, or NULL */
-    uint8_t ports_level;      /* as iopl() has it */
+    uint64_t faults;               /* of pages; the task's own thread counts them */
+    uint32_t login, login_session; /* 1 + whose it is, for audits, and its number; 0: nobody's */
+    struct user_ports *ports;      /* as ioperm() has them, or NULL */
+    uint8_t ports_level;           /* as iopl() has it */
 
     uint32_t trap_vector; /* of the exception that caused a signal, for its frame */
     uint64_t trap_error, trap_address;

@@ -6,6 +6,7 @@
 #include "whom.h"
 
 #include "abi.h"
+#include "landlock/landlock.h"
 #include "process/ids.h"
 
 #include <k42/k42.h>
@@ -27,7 +28,11 @@ bool whom_may_trace(const struct task *task) {
     const struct task *self = task_self();
     const struct credentials *own = self->credentials;
     const struct credentials *its = __atomic_load_n(&task->credentials, __ATOMIC_ACQUIRE);
-    if (task->pid == self->pid || task_capable(self, CAP_SYS_PTRACE))
+    if (task->pid == self->pid)
+        return true;
+    if (!landlock_contains(self->landlock, __atomic_load_n(&task->landlock, __ATOMIC_ACQUIRE)))
+        return false;
+    if (task_capable(self, CAP_SYS_PTRACE))
         return true;
     return own->uid == its->uid && own->uid == its->euid && own->uid == its->suid &&
            own->gid == its->gid && own->gid == its->egid && own->gid == its->sgid &&

@@ -35,6 +35,11 @@ void use_ring(uint64_t turn);
 void open_memory(void);
 void use_memory(uint64_t turn);
 
+/* And this guards and name spaces. */
+void open_guards(void);
+void close_guards(void);
+void use_guards(void);
+
 static inline void fail_if(int failed, const char *what) {
     if (failed) {
         tell(what, -1);

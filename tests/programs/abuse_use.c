@@ -112,6 +112,7 @@ void use(const char *where) {
              *mapped = mmap(NULL, WORDS * 8, PROT_READ, MAP_SHARED, file, 0), turn = 0, seen;
     DIR *all = opendir(where), *mine = opendir(folder);
     fail_if(!mine || shared == MAP_FAILED || mapped == MAP_FAILED || !all, where);
+    open_guards(); /* its child has nothing of what follows */
     open_watched(&watched);
     open_sockets(pairs);
     open_ipc();
@@ -124,6 +125,7 @@ void use(const char *where) {
         use_ipc(turn);
         use_claims(context);
         use_ring(turn);
+        use_guards();
         use_memory(turn);
         uint64_t at = turn * 513 % WORDS;
         int entries = 0;
@@ -147,6 +149,7 @@ void use(const char *where) {
         if (entries != 5)
             say("%d entries", entries);
     }
+    close_guards();
     close_ring();
     close_ipc();
     say(turn > 20 ? "used" : "not used");

@@ -43,7 +43,7 @@ struct ports_task {
 } __attribute__((packed));
 
 /* What few threads have loaded: behind their vector registers. */
-enum { SELDOM_DEBUG = 1, SELDOM_PORTS = 2 };
+enum { SELDOM_DEBUG = 1, SELDOM_PORTS = 2, SELDOM_NO_CLOCK = 4 };
 struct user_seldom {
     uint64_t uses; /* which of these; 0: nothing need be loaded */
     struct user_debug debug;
@@ -138,7 +138,9 @@ struct user_segments;
 void user_segments_load(struct cpu *cpu, const struct user_segments *segments);
 /* A selector that a program had loaded, or 0 if it cannot be loaded any more. */
 uint16_t user_segments_usable(uint16_t selector);
-/* Makes a frame with selectors of a program's own one that the processor returns to. */
+/* Makes a frame of 32 bits, or with selectors of a program's own, one that the processor returns
+ * to.
+ */
 void user_frame_check(struct trap_frame *frame);
 
 /* user_traps.c: an exception that a program caused; interrupts are off before and after. */

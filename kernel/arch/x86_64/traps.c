@@ -99,7 +99,7 @@ void trap(struct trap_frame *frame) {
         trap_leave(frame);
     if (user)
         user_work(frame);
-    if (user && (frame->cs | frame->ss) & SELECTOR_IS_OWN)
+    if (user && (frame->cs != (SELECTOR_USER_CODE | FOR_PROGRAM) || frame->ss & SELECTOR_IS_OWN))
         user_frame_check(frame);
 }
 

@@ -116,12 +116,16 @@ static void registers_save(struct cpu *cpu, struct user_context *context) {
         save_odd_selectors(context);
 }
 
+#define CR4_TSD (1ul << 2) /* programs may not read the time stamp counter */
+
 static void seldom_load(struct cpu *cpu, const struct user_seldom *seldom) {
     uint64_t either = seldom->uses | cpu->seldom;
     if (either & SELDOM_DEBUG)
         write_debug_registers(seldom->debug.address, seldom->debug.control);
     if (either & SELDOM_PORTS)
         user_ports_load(cpu, seldom->ports);
+    if ((seldom->uses ^ cpu->seldom) & SELDOM_NO_CLOCK)
+        write_cr4(read_cr4() ^ CR4_TSD);
     cpu->seldom = seldom->uses;
 }
 
@@ -199,6 +203,20 @@ void user_debug_set(const struct user_debug *debug) {
     interrupts_restore(saved);
 }
 
+/* ---- the time stamp counter ---- */
+
+void user_forbid_clock(bool forbid) {
+    uintptr_t saved = interrupts_save();
+    struct user_seldom *own = user_state_seldom(user_current()->state);
+    own->uses = (own->uses & ~(uint64_t)SELDOM_NO_CLOCK) | (forbid ? SELDOM_NO_CLOCK : 0);
+    seldom_load(cpu_self(), own);
+    interrupts_restore(saved);
+}
+
+bool user_clock_is_forbidden(void) {
+    return user_state_seldom(user_current()->state)->uses & SELDOM_NO_CLOCK;
+}
+
 /* ---- contexts ---- */
 
 static void load_now(struct user_context *context) {
@@ -226,6 +244,9 @@ void user_context_open(struct user_context *context, void *state, struct user_ta
 void user_context_copy(struct user_context *context, void *state, struct user_table *table) {
     struct user_context *self = user_current();
     user_state_init(state);
+    /* A child is forbidden what its parent is; ports it is given by who knows whose memory they
+     * are. */
+    user_state_seldom(state)->uses = user_state_seldom(self->state)->uses & SELDOM_NO_CLOCK;
     *context =
         (struct user_context){.table = table, .state = state, .personality = self->personality};
     uintptr_t saved = interrupts_save();
@@ -241,9 +262,10 @@ void user_context_reset(struct user_table *table) {
     uintptr_t saved = interrupts_save();
     struct user_seldom *seldom = user_state_seldom(self->state);
     const struct user_ports *ports = seldom->ports;
+    uint64_t clock = seldom->uses & SELDOM_NO_CLOCK;
     user_state_init(self->state);
     seldom->ports = ports;
-    seldom->uses = ports ? SELDOM_PORTS : 0;
+    seldom->uses = (ports ? SELDOM_PORTS : 0) | clock;
     load_selectors(0, 0, 0, 0);
     self->ds = self->es = self->fs = self->gs = 0;
     self->fs_base = self->gs_base = 0;

@@ -90,6 +90,11 @@ bool user_debug_accept(const struct user_debug *debug);
 /* The calling thread's, from its next instruction in the program on. */
 void user_debug_set(const struct user_debug *debug);
 
+/* Whether the calling thread's program traps when it reads the time stamp counter; so do those that
+ * it starts. */
+void user_forbid_clock(bool forbid);
+bool user_clock_is_forbidden(void);
+
 /* Which of the processor's ports a program's thread may not use: a bit for each. */
 #define USER_PORTS 65536u
 struct user_ports {

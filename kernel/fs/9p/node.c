@@ -212,6 +212,8 @@ static struct k42_pair node_name(struct node *self, char *text, size_t size) {
     struct p9_inode *inode = P9_INODE(self);
     struct k42_pair answer = failed(-ENOENT);
     k42_lock(&inode->lock);
+    if (inode->parent)
+        answer.word = (uintptr_t)inode->parent->self;
     if (inode->parent && inode->name && inode->name_length <= size && !inode->unlinked) {
         __builtin_memcpy(text, inode->name, inode->name_length);
         answer = (struct k42_pair){inode->name_length, (uintptr_t)inode->parent->self};

@@ -162,6 +162,44 @@ static inline bool ends_made_room(const struct ends *ends, uint64_t before, uint
            ends->capacity - (written - after) >= PIPE_ATOMIC;
 }
 
+/*
+ * A page of a program's that is not there stops a copy anywhere. Bytes that were copied of a page
+ * then count as none: so what is written at most a page at a time is in the pipe whole or not at
+ * all, whoever else writes while that page is waited for, and what was read in vain is still there.
+ */
+static inline k42_result ends_stop(struct copy *copy, const struct copy *start, uint64_t whole,
+                                   k42_result why) {
+    *copy = *start;
+    return whole ? (k42_result)copy_skip(copy, whole) : why;
+}
+
+ENDS_INLINE k42_result ends_get(struct ends *ends, uint64_t from, uint64_t to, struct copy *copy,
+                                bool consume, pipe_get_fn *get) {
+    struct copy start = *copy;
+    uint64_t wanted = copy->left < to - from ? copy->left : to - from, end = from + wanted;
+    k42_result more;
+    uint64_t at = from;
+    while ((more = get(ends, at, to, copy, consume)) > 0 && (at += (uint64_t)more) < end)
+        ;
+    if (__builtin_expect(at == end, 1))
+        return (k42_result)wanted;
+    at -= at % PAGE;
+    return ends_stop(copy, &start, at > from ? at - from : 0, more);
+}
+
+ENDS_INLINE k42_result ends_put(struct ends *ends, uint64_t at, uint64_t room, struct copy *copy,
+                                pipe_put_fn *put) {
+    struct copy start = *copy;
+    uint64_t wanted = copy->left < room ? copy->left : room, done = 0;
+    k42_result more;
+    while ((more = put(ends, at + done, room - done, copy)) > 0 &&
+           (done += (uint64_t)more) < wanted)
+        ;
+    if (__builtin_expect(done == wanted, 1))
+        return (k42_result)wanted;
+    return ends_stop(copy, &start, done - done % PAGE, more);
+}
+
 ENDS_INLINE k42_result ends_read_with(struct pipe *self, struct copy *copy, bool consume,
                                       pipe_take_fn *take, pipe_leave_fn *leave, pipe_get_fn *get) {
     struct ends *ends = ENDS(self);
@@ -178,7 +216,7 @@ ENDS_INLINE k42_result ends_read_with(struct pipe *self, struct copy *copy, bool
     if (written == before) {
         result = writers ? wait_on(pipe_id(self), KEY_DATA, WAIT_READ) : 0;
     } else {
-        result = get(ends, before, written, copy, consume);
+        result = ends_get(ends, before, written, copy, consume, get);
         copy->unfinished = copy->left && result < (k42_result)(written - before);
         if (result > 0 && consume) {
             __atomic_store_n(&ends->read.position, before + (uint64_t)result, __ATOMIC_SEQ_CST);
@@ -198,7 +236,7 @@ ENDS_INLINE k42_result ends_write_now(struct pipe *self, struct copy *copy, pipe
     uint64_t written = ends->write.position, room = ends->capacity - (written - consumed);
     if (room < needed)
         return wait_on(pipe_id(self), KEY_DATA, WAIT_WRITE);
-    k42_result result = put(ends, written, room, copy);
+    k42_result result = ends_put(ends, written, room, copy, put);
     if (result > 0)
         __atomic_store_n(&ends->write.position, written + (uint64_t)result, __ATOMIC_SEQ_CST);
     return result;

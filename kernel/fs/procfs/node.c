@@ -153,20 +153,37 @@ static k42_result proc_release(struct node *self) {
     return 0;
 }
 
+enum { ENTRY_BITS = 20, ID_BITS = 16 };
+
 static uint64_t number_of(const struct proc_entry *entry, const struct proc_key *key) {
-    return entry->number + (key->id[0] << 20) + (key->id[1] << 36) + (key->id[2] << 52);
+    return entry->number + (key->id[0] << ENTRY_BITS) + (key->id[1] << (ENTRY_BITS + ID_BITS)) +
+           (key->id[2] << (ENTRY_BITS + 2 * ID_BITS));
 }
 
-static k42_result proc_attributes(struct node *self, struct node_attributes *attributes) {
+static uint64_t device_of_all(void) {
     static uint64_t device;
-    struct proc_node_body *node = PROC(self);
     if (!__atomic_load_n(&device, __ATOMIC_RELAXED)) {
         uint64_t none = 0, new = node_new_device();
         __atomic_compare_exchange_n(&device, &none, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     }
+    return __atomic_load_n(&device, __ATOMIC_RELAXED);
+}
+
+k42_result proc_number(node_ref node, const struct proc_entry *entry) {
+    struct node_attributes attributes;
+    k42_result result = k42_call(node, attributes, &attributes);
+    if (result < 0)
+        return result;
+    bool is_of = attributes.device == device_of_all() &&
+                 attributes.number % (1ul << ENTRY_BITS) == entry->number;
+    return is_of ? (k42_result)(attributes.number >> ENTRY_BITS) : -EBADF;
+}
+
+static k42_result proc_attributes(struct node *self, struct node_attributes *attributes) {
+    struct proc_node_body *node = PROC(self);
     struct node_time now = node_now();
     *attributes = (struct node_attributes){
-        .device = __atomic_load_n(&device, __ATOMIC_RELAXED),
+        .device = device_of_all(),
         .number = number_of(node->entry, &node->key),
         .mode = node->entry->mode,
         .links = (node->entry->mode & MODE_TYPE) == MODE_DIRECTORY ? 2 : 1,
@@ -193,6 +210,10 @@ static k42_result proc_set_attributes(struct node *self, unsigned which,
     return which & (NODE_SET_MODE | NODE_SET_UID | NODE_SET_GID) ? -EPERM : 0;
 }
 
+static k42_result allows(const struct proc_node_body *node) {
+    return node->entry->allows ? node->entry->allows(&node->key) : 0;
+}
+
 static k42_result may_search(struct node *self, const struct credentials *who, unsigned access) {
     struct proc_node_body *node = PROC(self);
     struct node_attributes attributes;
@@ -202,9 +223,7 @@ static k42_result may_search(struct node *self, const struct credentials *who, u
     if ((attributes.mode & MODE_TYPE) != MODE_DIRECTORY)
         return -ENOTDIR;
     result = node_allows(&attributes, who, access);
-    if (result >= 0 && node->entry->allows)
-        result = node->entry->allows(&node->key, who);
-    return result;
+    return result < 0 ? result : allows(node);
 }
 
 static struct proc_key key_above(const struct proc_node_body *node) {
@@ -270,12 +289,18 @@ static k42_result proc_rename(struct node *self, const struct node_name *name, k
 
 static k42_result proc_target(struct node *self, char *text, size_t size) {
     struct proc_node_body *node = PROC(self);
-    return node->entry->target ? node->entry->target(&node->key, text, size) : -EINVAL;
+    if (!node->entry->target)
+        return -EINVAL;
+    k42_result result = allows(node);
+    return result < 0 ? result : node->entry->target(&node->key, text, size);
 }
 
 static k42_result proc_jump(struct node *self, struct place *place) {
     struct proc_node_body *node = PROC(self);
-    return node->entry->jump ? node->entry->jump(&node->key, place) : -EINVAL;
+    if (!node->entry->jump)
+        return -EINVAL;
+    k42_result result = allows(node);
+    return result < 0 ? result : node->entry->jump(&node->key, place);
 }
 
 /* ---- listing: cursors are 0 and 1 for the dots, then the fixed entries, then the numbers ---- */

@@ -63,8 +63,9 @@ struct proc_entry {
     k42_result (*owner)(const struct proc_key *key, uint32_t *uid, uint32_t *gid);
     /* Its permissions, where they differ from one key to another; NULL: those of `mode`. */
     k42_result (*permissions)(const struct proc_key *key);
-    /* Whether somebody may list, read or follow it, beyond what the mode says; NULL: yes. */
-    k42_result (*allows)(const struct proc_key *key, const struct credentials *who);
+    /* Whether the caller may search, read or follow it, a directory or a link, beyond what the mode
+     * says; NULL: yes. */
+    k42_result (*allows)(const struct proc_key *key);
 
     /* The tree's own; zero. */
     struct proc_entry *parent, *children, *sibling;
@@ -78,6 +79,11 @@ void proc_add(struct proc_entry *directory, struct proc_entry *entry);
 void proc_add_each(struct proc_entry *directory,
                    k42_result (*next)(const struct proc_key *key, uint64_t from),
                    struct proc_entry *each);
+
+/* The number of a node that is of this entry, one of those that a directory of the root has for
+ * each number. Errors: -EBADF, it is another's; those of the node's attributes(). */
+K42_MUST_CHECK
+k42_result proc_number(node_ref node, const struct proc_entry *entry);
 
 /* Its root, held once more; one for all mounts. Errors: -ENOMEM. */
 K42_MUST_CHECK

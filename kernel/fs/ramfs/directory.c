@@ -36,6 +36,7 @@ static struct k42_pair create_unnamed(struct inode *directory, const struct node
     if (result < 0)
         return failed(result);
     inode->nameable = !what->special;
+    inode->directory = directory->number;
     return (struct k42_pair){0, (uintptr_t)inode->self};
 }
 

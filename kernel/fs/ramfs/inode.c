@@ -142,6 +142,7 @@ void inode_drop(struct inode *inode) {
 void inode_named(struct inode *inode, struct inode *directory, struct entry *entry) {
     __atomic_store_n(&inode->entry, NULL, __ATOMIC_RELEASE);
     __atomic_store_n(&inode->parent, directory, __ATOMIC_RELEASE);
+    __atomic_store_n(&inode->directory, directory->number, __ATOMIC_RELAXED);
     __atomic_store_n(&inode->entry, entry, __ATOMIC_RELEASE);
 }
 
@@ -305,6 +306,13 @@ k42_result ramfs_touch(struct node *self, unsigned how) {
     return 0;
 }
 
+/* Where it was last; what has gone there meanwhile is not found by its number. */
+static struct k42_pair no_name(struct inode *inode) {
+    uint64_t number = __atomic_load_n(&inode->directory, __ATOMIC_RELAXED);
+    const struct inode *directory = number ? numbers_find(&inode->fs->numbers, number) : NULL;
+    return (struct k42_pair){-ENOENT, directory ? (uintptr_t)directory->self : 0};
+}
+
 /* The directory is read first, and believed if the name is still the same afterwards. */
 struct k42_pair ramfs_name(struct node *self, char *text, size_t size) {
     struct inode *inode = INODE(self);
@@ -315,7 +323,7 @@ struct k42_pair ramfs_name(struct node *self, char *text, size_t size) {
         parent = __atomic_load_n(&inode->parent, __ATOMIC_ACQUIRE);
     } while (entry != __atomic_load_n(&inode->entry, __ATOMIC_ACQUIRE));
     if (!entry || !parent || entry->length > size)
-        return (struct k42_pair){.result = -ENOENT};
+        return no_name(inode);
     memcpy(text, entry->text, entry->length);
     return (struct k42_pair){entry->length, (uintptr_t)parent->self};
 }

@@ -139,6 +139,7 @@ struct inode {
     /* Of a directory, itself for the root; NULL: it was removed. Of others where `entry` is. */
     struct inode *parent;
     struct entry *entry; /* a name it has, NULL: none, or not known any more */
+    uint64_t directory; /* number of where it got a name last, or was to get one; 0: none; atomic */
     union {
         struct names names; /* directory */
         struct {            /* regular */

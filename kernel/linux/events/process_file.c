@@ -12,7 +12,9 @@
  */
 #include "process_file.h"
 
+#include "../../fs/procfs/procfs.h"
 #include "../files/files.h"
+#include "../files/proc.h"
 #include "../process/ids.h"
 #include "../whom.h"
 #include "unnamed.h"
@@ -104,6 +106,27 @@ k42_result process_file_get(int fd, process_ref *process, struct process_info *i
         return -EBADF;
     struct process_file same = {.started_ns = handle.started_ns, .pid = handle.pid};
     return find(&same, process, info);
+}
+
+/* The process that a folder of /proc is about now. */
+static k42_result find_by_folder(int fd, process_ref *process, struct process_info *info) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result < 0 || (k42_call(file, flags) & OPEN_PATH))
+        return -EBADF;
+    struct k42_pair node = k42_call(file, node);
+    if (node.result < 0)
+        return -EBADF;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, proc_number((node_ref)node.word, &proc_process));
+    if (result < 0)
+        return result == -ENOENT ? -ESRCH : -EBADF;
+    *process = ids_process((int)result);
+    return k42_call(*process, info, info) < 0 || info->pid != result ? -ESRCH : 0;
+}
+
+k42_result process_file_target(int fd, process_ref *process, struct process_info *info) {
+    k42_result result = process_file_get(fd, process, info);
+    return result == -EBADF ? find_by_folder(fd, process, info) : result;
 }
 
 k42_result process_file_flags(int fd) {

@@ -12,6 +12,10 @@
 K42_MUST_CHECK
 k42_result process_file_get(int fd, process_ref *process, struct process_info *info);
 
+/* The same of what signals are sent to, which may be an open folder of /proc as well. */
+K42_MUST_CHECK
+k42_result process_file_target(int fd, process_ref *process, struct process_info *info);
+
 /* The flags of such a descriptor's file; -EBADF. */
 K42_MUST_CHECK
 k42_result process_file_flags(int fd);

@@ -17,6 +17,7 @@
 #include "../../trace/events.h"
 #include "../abi.h"
 #include "../call.h"
+#include "../keys/keys.h"
 #include "../process/charge.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
@@ -155,6 +156,8 @@ static void leave_old_memory(struct task *task) {
     if (process_alarms_end)
         process_alarms_end(task->pid, true);
     task->clear_tid = task->robust_list = 0;
+    task->dispatch = (struct call_dispatch){0};
+    keys_leave_program(task);
     restartable_end(task);
     task->signal_stack = (struct signal_stack){0};
     task->restart = NULL;

@@ -14,6 +14,7 @@
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../files/files.h"
+#include "../landlock/landlock.h"
 #include "../process/lives.h"
 
 #include <k42/k42.h>
@@ -35,13 +36,17 @@ static k42_result open_now(struct image_file *file, int directory, const char *t
                            unsigned flags) {
     int how = (flags & PATH_FOLLOW ? 0 : AT_NO_FOLLOW) | (flags & PATH_EMPTY ? AT_EMPTY : 0);
     struct place place;
-    k42_result result = files_node(directory, text, how, &place.node, &place.mount);
+    node_ref above;
+    k42_result result = files_found(directory, text, how, &place, &above);
     if (result >= 0)
         result = k42_call(place.node, attributes, &file->attributes);
     if (result >= 0 && place.mount)
         file->attributes.mount_flags |= __atomic_load_n(&place.mount->flags, __ATOMIC_RELAXED);
     if (result >= 0)
         result = may_execute(&file->attributes);
+    if (result >= 0)
+        result =
+            landlock_may(&place, above, LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE);
     if (result < 0)
         return result;
     struct k42_pair opened = k42_call(place.node, open, O_RDONLY);

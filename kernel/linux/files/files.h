@@ -133,6 +133,10 @@ void files_take_back(int number);
  * file; atomic. */
 extern void (*files_told_of_closing)(file_ref file);
 
+/* Set by seccomp: an ioctl by which a listener puts a file into another task's table, and waits for
+ * that. */
+extern k42_result (*files_add_elsewhere)(file_ref file, unsigned request, uintptr_t argument);
+
 /* An ioctl of userfaultfd's file (linux/events/faults/), which is held meanwhile. */
 k42_result files_control_faults(file_ref file, unsigned request, uintptr_t argument);
 
@@ -164,6 +168,11 @@ static inline unsigned files_walk_flags(int flags) {
 K42_MUST_CHECK
 k42_result files_node(int directory, const char *text, int flags, node_ref *node,
                       struct mount **mount);
+
+/* The same, and the directory in which it was found, null: it was not found by a name. */
+K42_MUST_CHECK
+k42_result files_found(int directory, const char *text, int flags, struct place *place,
+                       node_ref *above);
 
 /* -EROFS. */
 static inline k42_result files_writable(const struct mount *mount) {

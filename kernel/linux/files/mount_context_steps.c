@@ -4,6 +4,7 @@
  * Locking: the context's lock. To make waits, for which it is left with the phase saying so, and
  * the file is held. Fails: -EBUSY where a step is not this phase's.
  */
+#include "../landlock/landlock.h"
 #include "mount_contexts.h"
 #include "runtime.h"
 
@@ -125,12 +126,12 @@ static k42_result make(struct mount_context *context) {
 
 static k42_result change(struct mount_context *context) {
     k42_lock(&context->lock);
-    bool changes = context->phase == PHASE_CHANGES;
-    if (changes)
+    bool changes = context->phase == PHASE_CHANGES, may = landlock_may_mount() >= 0;
+    if (changes && may)
         mount_change_flags(context->mount, NODE_READ_ONLY,
                            context->read_only ? NODE_READ_ONLY : 0u);
     k42_unlock(&context->lock);
-    return changes ? 0 : -EBUSY;
+    return !changes ? -EBUSY : may ? 0 : -EPERM;
 }
 
 static k42_result configure(struct mount_context *context, unsigned step, uintptr_t key,

@@ -7,6 +7,7 @@
  * No state of its own. Fails: before anything has changed.
  */
 #include "mount_trees.h"
+#include "../landlock/landlock.h"
 
 #include <k42/k42.h>
 
@@ -113,6 +114,8 @@ static k42_result move_now(struct moving *from, struct moving *to, unsigned flag
     k42_result result = find(from, flags);
     if (result >= 0)
         result = find(to, flags >> 4);
+    if (result >= 0)
+        result = landlock_may_mount();
     if (result < 0)
         return result;
     struct mount *mount = from->place.mount;

@@ -1,6 +1,7 @@
 /*
  * mount and umount2.
  */
+#include "../landlock/landlock.h"
 #include "files.h"
 
 #include "../../fs/types.h"
@@ -156,6 +157,13 @@ static k42_result find_target(const struct mounting *mounting, struct place *at)
     return result;
 }
 
+/* Whoever has a domain is told so when the place was found. */
+static k42_result may_not_mount(const struct mounting *mounting) {
+    struct place at;
+    k42_result result = find_target(mounting, &at);
+    return result < 0 ? result : -EPERM;
+}
+
 /* A file system's root is a directory, and so is what it is mounted on. */
 static k42_result find_folder(const struct mounting *mounting, struct place *at) {
     struct node_attributes attributes;
@@ -211,7 +219,9 @@ static k42_result mount_texts(struct mounting *mounting, uintptr_t options_at) {
     if (result < 0)
         return result;
     mounting->options = options.at;
-    if (mounting->flags & NOT_NEW)
+    if (landlock_may_mount() < 0)
+        FILES_CALL(result, may_not_mount(mounting));
+    else if (mounting->flags & NOT_NEW)
         FILES_CALL(result, mount_now(mounting));
     else
         result = mounting->type.at[0] ? mount_new_one(mounting) : -EINVAL;
@@ -260,6 +270,8 @@ static k42_result unmount_now(const char *text, int flags) {
         return result;
     if (!path.found.mount || path.found.node != path.found.mount->root)
         return -EINVAL;
+    if (landlock_may_mount() < 0)
+        return -EPERM;
     return mount_remove(path.found.mount, flags & UNMOUNT_DETACH);
 }
 

@@ -4,6 +4,7 @@
  * Each finds its parents and changes them in one attempt; what must wait is made anew as a whole,
  * which a file system recognises by the number of the request.
  */
+#include "../landlock/landlock.h"
 #include "files.h"
 
 #include "runtime.h"
@@ -42,6 +43,9 @@ static k42_result make_in(struct making *making, const struct path *path) {
     if (there.result >= 0)
         return -EEXIST;
     result = there.result == -ENOENT ? files_may_change(path) : there.result;
+    if (result >= 0)
+        result = landlock_may(&path->found, (node_ref)K42_NULL_REF,
+                              landlock_right_to_make(making->mode));
     if (result < 0)
         return result;
     struct node_new what = {
@@ -182,6 +186,9 @@ static k42_result remove_in(struct path *path, bool is_directory) {
     if (!is_directory && path->last_is_directory)
         return (there.result & 255) == ENTRY_DIRECTORY ? -EISDIR : -ENOTDIR;
     k42_result result = files_may_change(path);
+    if (result >= 0)
+        result = landlock_may(&path->found, (node_ref)K42_NULL_REF,
+                              landlock_right_to_remove(is_directory));
     if (result < 0)
         return result;
     if (path->found.mount && mount_find(path->found.mount, (node_ref)there.word))

@@ -157,19 +157,40 @@ static k42_result may_leave_no_trace(file_ref file) {
     return result < 0 ? result : may ? 0 : -EPERM;
 }
 
-static k42_result set_status(file_ref file, unsigned flags) {
-    k42_result now = k42_call(file, flags), result = now;
-    if (now >= 0 && (flags & ~(unsigned)now & OPEN_NO_ACCESSED))
-        FILES_CALL(result, may_leave_no_trace(file));
+/* Its owner is told of what it is ready for, or no more. */
+static k42_result set_async(int fd, bool tells) {
+    file_ref file;
+    k42_result result = get_held(fd, &file);
+    if (result < 0)
+        return result;
+    if (tells)
+        result = async_begin(file, fd);
+    else
+        async_end(k42_id_of(file));
+    (void)!k42_call(file, release);
+    return result;
+}
+
+static k42_result set_flags(int fd, file_ref file, unsigned now, unsigned flags) {
+    k42_result result = 0;
+    if ((now ^ flags) & OPEN_ASYNC)
+        result = set_async(fd, flags & OPEN_ASYNC);
     return result < 0 ? result : k42_call(file, set_flags, flags);
 }
 
-static k42_result control_file(file_ref file, int command, uintptr_t argument) {
+static k42_result set_status(int fd, file_ref file, unsigned flags) {
+    k42_result now = k42_call(file, flags), result = now;
+    if (now >= 0 && (flags & ~(unsigned)now & OPEN_NO_ACCESSED))
+        FILES_CALL(result, may_leave_no_trace(file));
+    return result < 0 ? result : set_flags(fd, file, (unsigned)now, flags);
+}
+
+static k42_result control_file(int fd, file_ref file, int command, uintptr_t argument) {
     switch (command) {
     case F_GET_FL:
         return k42_call(file, flags);
     case F_SET_FL:
-        return set_status(file, (unsigned)argument);
+        return set_status(fd, file, (unsigned)argument);
     case F_SET_PIPE_SIZE: {
         enum { MOST_UNPRIVILEGED = 1 << 20 };
         if (argument > MOST_UNPRIVILEGED && !files_may(CAPABILITY_RESOURCES))
@@ -230,7 +251,7 @@ static bool is_allowed_for_path(int command) {
            command == F_SET_FD || command == F_GET_FL;
 }
 
-/* Partly: there are no leases, and O_ASYNC has nobody told of what can be read or written. */
+/* Partly: there are no leases. */
 LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
     struct task *task = task_self();
     file_ref file;
@@ -256,7 +277,7 @@ LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
     }
     if (result >= 0)
         result = is_about_owner(command) ? control_owner(fd, command, argument)
-                                         : control_file(file, command, argument);
+                                         : control_file(fd, file, command, argument);
     return linux_result(result, -EBADF);
 }
 
@@ -267,11 +288,14 @@ enum {
     IOCTL_ASYNC = 0x5452,
     IOCTL_NO_ON_EXEC = 0x5450,
     IOCTL_ON_EXEC = 0x5451,
-    IOCTL_PEER = 0x5441,    /* TIOCGPTPEER */
-    IOCTL_OF_FAULTS = 0xaa, /* the type of all those of userfaultfd */
+    IOCTL_PEER = 0x5441,          /* TIOCGPTPEER */
+    IOCTL_ADD_ELSEWHERE = 0x2103, /* SECCOMP_IOCTL_NOTIF_ADDFD, of whatever size and direction */
+    IOCTL_OF_FAULTS = 0xaa,       /* the type of all those of userfaultfd */
 };
 
-static k42_result set_flag(file_ref file, uintptr_t argument, unsigned flag) {
+k42_result (*files_add_elsewhere)(file_ref file, unsigned request, uintptr_t argument);
+
+static k42_result set_flag(int fd, file_ref file, uintptr_t argument, unsigned flag) {
     int32_t value;
     k42_result result = files_copy_in(&value, argument, sizeof value);
     if (result < 0)
@@ -280,7 +304,7 @@ static k42_result set_flag(file_ref file, uintptr_t argument, unsigned flag) {
     if (result < 0)
         return result;
     unsigned flags = value ? (unsigned)result | flag : (unsigned)result & ~flag;
-    return k42_call(file, set_flags, flags);
+    return set_flags(fd, file, (unsigned)result, flags);
 }
 
 /* The file is held: its driver may have the call wait. */
@@ -321,12 +345,15 @@ LINUX_CALL(16, ioctl, int fd, unsigned request, uintptr_t argument) {
     case IOCTL_NO_ON_EXEC:
         return k42_call(task->descriptors, set_flags, fd, 0);
     case IOCTL_NON_BLOCKING:
-        return linux_result(set_flag(file, argument, OPEN_NON_BLOCKING), -EBADF);
+        return linux_result(set_flag(fd, file, argument, OPEN_NON_BLOCKING), -EBADF);
     case IOCTL_ASYNC:
-        return linux_result(set_flag(file, argument, OPEN_ASYNC), -EBADF);
+        return linux_result(set_flag(fd, file, argument, OPEN_ASYNC), -EBADF);
     }
     if (request == IOCTL_PEER)
         return open_peer(file, (unsigned)argument);
+    if ((uint16_t)request == IOCTL_ADD_ELSEWHERE &&
+        k42_call(file, control, FILE_KIND, 0) == FILE_OF_LISTENER)
+        return files_add_elsewhere(file, request, argument);
     if (request >= FILE_KERNEL_REQUESTS && request < FILE_REQUESTS_END)
         return -ENOTTY;
     if ((request >> 8 & 0xff) == IOCTL_OF_FAULTS &&

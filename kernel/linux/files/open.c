@@ -4,6 +4,7 @@
  * What a path leads to is found and opened in one attempt, which is made again if it must wait;
  * from then on the file is held and what is left (truncating, a FIFO's other end) waits for itself.
  */
+#include "../landlock/landlock.h"
 #include "files.h"
 
 enum {
@@ -63,11 +64,20 @@ static k42_result may_open(struct opening *opening, const struct path *path,
     return 0;
 }
 
+static uint32_t rights_to_open(const struct opening *opening) {
+    if (opening->type == ENTRY_DIRECTORY)
+        return LANDLOCK_ACCESS_FS_READ_DIR;
+    return (open_reads(opening->flags) ? LANDLOCK_ACCESS_FS_READ_FILE : 0u) |
+           (open_writes(opening->flags) ? LANDLOCK_ACCESS_FS_WRITE_FILE : 0u);
+}
+
 /* Opens what is at a place. */
 static k42_result open_place(struct opening *opening, const struct path *path,
                              const struct place *place) {
     opening->type = ENTRY_REGULAR;
     k42_result result = opening->made ? 0 : may_open(opening, path, place);
+    if (result >= 0)
+        result = landlock_may(place, path->above, rights_to_open(opening));
     if (result < 0)
         return result;
     struct k42_pair opened = k42_call(place->node, open, opening->flags);
@@ -97,8 +107,11 @@ static k42_result open_present(struct opening *opening) {
 
 static k42_result make(struct opening *opening, struct path *path) {
     k42_result result = files_may_change(path);
+    if (result >= 0)
+        result = landlock_may(&path->found, (node_ref)K42_NULL_REF, LANDLOCK_ACCESS_FS_MAKE_REG);
     if (result < 0)
         return result;
+    path->above = path->found.node;
     struct node_new what = {
         .name = path->last,
         .mode = files_mode_in(path, MODE_REGULAR | (opening->mode & MODE_PERMISSIONS)),
@@ -148,6 +161,7 @@ static k42_result look(struct path *path) {
     if (child.result < 0)
         return child.result == -ENOENT ? 0 : child.result;
     path->there = (struct place){path->found.mount, (node_ref)child.word};
+    path->above = path->found.node;
     path->type = (unsigned)child.result & 255;
     mount_descend(&path->there);
     return 0;
@@ -202,6 +216,7 @@ static k42_result open_temporary(struct opening *opening) {
     if (made.result < 0)
         return made.result == -EINVAL ? -EOPNOTSUPP : made.result;
     struct place place = {path.found.mount, (node_ref)made.word};
+    path.above = path.found.node;
     opening->made = true;
     result = open_place(opening, &path, &place);
     (void)!k42_call(place.node, release);

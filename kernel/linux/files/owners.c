@@ -67,6 +67,7 @@ static struct owner look(k42_id file) {
 static void end(k42_id file) {
     struct bucket *bucket = bucket_of(file);
     folder_watches_end(file);
+    async_end(file);
     if (!__atomic_load_n(&bucket->first, __ATOMIC_RELAXED))
         return;
     k42_lock(&bucket->lock);
@@ -77,6 +78,10 @@ static void end(k42_id file) {
     k42_platform_free(record);
 }
 
+void owners_mind_ends(void) {
+    __atomic_store_n(&file_ends_told, end, __ATOMIC_RELAXED);
+}
+
 static k42_result change(k42_id file, void (*to)(struct owner *owner, const struct owner *asked),
                          const struct owner *asked) {
     struct bucket *bucket = bucket_of(file);
@@ -84,7 +89,7 @@ static k42_result change(k42_id file, void (*to)(struct owner *owner, const stru
     if (!made)
         return -ENOMEM;
     made->file = file;
-    __atomic_store_n(&file_ends_told, end, __ATOMIC_RELAXED);
+    owners_mind_ends();
     k42_lock(&bucket->lock);
     struct record **link = find(bucket, file);
     if (!*link) {

@@ -39,6 +39,15 @@ k42_result owner_become(k42_id file);
 /* The owner, if there is one and who made it that may signal it, gets the file's signal. */
 void owner_tell(k42_id file, int fd, const struct owner_news *news);
 
+/* From now on the tables are told of files that end. */
+void owners_mind_ends(void);
+
+/* O_ASYNC: the owner is told, as of a descriptor, when the file can be read or written. The caller
+ * holds the file. -ENOMEM. And no more. */
+K42_MUST_CHECK
+k42_result async_begin(file_ref file, int fd);
+void async_end(k42_id file);
+
 /* F_NOTIFY: `what` is DN_ACCESS and so on; the caller holds the file. */
 K42_MUST_CHECK
 k42_result folder_watch(file_ref file, int fd, uint32_t what);

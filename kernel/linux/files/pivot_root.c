@@ -8,6 +8,7 @@
  */
 #include "files.h"
 
+#include "../landlock/landlock.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 
@@ -50,6 +51,8 @@ static k42_result pivot_now(const char *new_text, const char *old_text) {
     k42_result result = files_walk(&new, AT_WORKING, new_text, FLAGS);
     if (result >= 0)
         result = files_walk(&old, AT_WORKING, old_text, FLAGS);
+    if (result >= 0)
+        result = landlock_may_mount();
     if (result < 0)
         return result;
     if (new.found.mount == root.mount || old.found.mount == root.mount)

@@ -8,6 +8,7 @@
 
 #include "../../fs/procfs/procfs.h"
 #include "../ipc/segment.h"
+#include "../namespaces/name_space.h"
 #include "files.h"
 #include "runtime.h"
 
@@ -45,17 +46,29 @@ static k42_result segment_target(file_ref file, char *text, size_t size) {
     return (k42_result)length;
 }
 
+static k42_result name_space_target(file_ref file, node_ref node, char *text, size_t size) {
+    struct node_attributes attributes;
+    k42_result kind = k42_call(file, control, NAME_SPACE_KIND, 0);
+    k42_result result = k42_call(node, attributes, &attributes);
+    if (kind < 0 || result < 0)
+        return -ENOENT;
+    return (k42_result)k42_format_text(text, size, "%s:[%lu]", name_space_name((unsigned)kind),
+                                       attributes.number);
+}
+
 /* What a file without a name is called. */
 static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_t size) {
     static const char *const kinds[] = {
-        [FILE_OF_COUNTER] = "[eventfd]",    [FILE_OF_TIMER] = "[timerfd]",
-        [FILE_OF_SIGNALS] = "[signalfd]",   [FILE_OF_POLL] = "[eventpoll]",
-        [FILE_OF_PROCESS] = "[pidfd]",      [FILE_OF_CHANGES] = "inotify",
-        [FILE_OF_FAULTS] = "[userfaultfd]",
+        [FILE_OF_COUNTER] = "[eventfd]",       [FILE_OF_TIMER] = "[timerfd]",
+        [FILE_OF_SIGNALS] = "[signalfd]",      [FILE_OF_POLL] = "[eventpoll]",
+        [FILE_OF_PROCESS] = "[pidfd]",         [FILE_OF_CHANGES] = "inotify",
+        [FILE_OF_LISTENER] = "seccomp notify", [FILE_OF_FAULTS] = "[userfaultfd]",
     };
     k42_result known = k42_call(file, control, FILE_KIND, 0);
     if (known == FILE_OF_SEGMENT)
         return segment_target(file, text, size);
+    if (known == FILE_OF_NAME_SPACE)
+        return name_space_target(file, node, text, size);
     if (known == FILE_OF_SECRET)
         return (k42_result)k42_format_text(text, size, "/secretmem (deleted)");
     if (known > 0 && known < (k42_result)(sizeof kinds / sizeof *kinds) && kinds[known])

@@ -126,6 +126,18 @@ k42_result files_node(int directory, const char *text, int flags, node_ref *node
     return result;
 }
 
+k42_result files_found(int directory, const char *text, int flags, struct place *place,
+                       node_ref *above) {
+    struct path path;
+    *above = (node_ref)K42_NULL_REF;
+    if (!*text && (flags & AT_EMPTY))
+        return files_node(directory, text, flags, &place->node, &place->mount);
+    k42_result result = files_walk(&path, directory, text, files_walk_flags(flags));
+    *place = path.found;
+    *above = path.above;
+    return result;
+}
+
 k42_result files_may_change(const struct path *path) {
     struct node_attributes attributes;
     k42_result result = k42_call(path->found.node, attributes, &attributes);

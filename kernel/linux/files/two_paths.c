@@ -4,6 +4,7 @@
  * What the file system refuses it refuses for itself; the order in which Linux says what is wrong
  * is kept here, where both paths and the caller are known.
  */
+#include "../landlock/landlock.h"
 #include "files.h"
 
 struct two_paths {
@@ -42,7 +43,16 @@ static k42_result may_link(node_ref node, const struct credentials *who) {
     return 0;
 }
 
-static k42_result link_in(node_ref node, struct mount *mount, const struct path *path) {
+static k42_result landlock_may_link(node_ref node, node_ref above, const struct path *path) {
+    if (__builtin_expect(!task_self()->landlock, 1))
+        return 0;
+    struct landlock_move move = {
+        .from = {path->found.mount, above}, .to = path->found, .old = node};
+    return landlock_check_move(&move);
+}
+
+static k42_result link_in(const struct place *old, node_ref above, const struct path *path) {
+    node_ref node = old->node;
     k42_result result = files_can_make(path, false);
     if (result < 0)
         return result;
@@ -51,9 +61,11 @@ static k42_result link_in(node_ref node, struct mount *mount, const struct path 
         return -EEXIST;
     if (there.result != -ENOENT)
         return there.result;
-    if (mount != path->found.mount)
+    if (old->mount != path->found.mount)
         return -EXDEV;
     result = may_link(node, path->who);
+    if (result >= 0)
+        result = landlock_may_link(node, above, path);
     if (result >= 0)
         result = files_may_change(path);
     if (result >= 0)
@@ -67,17 +79,17 @@ static k42_result link_in(node_ref node, struct mount *mount, const struct path 
 
 static k42_result link_now(const struct two_paths *two) {
     struct path path;
-    node_ref node;
-    struct mount *mount;
+    struct place place;
+    node_ref above;
     int flags = (int)(two->flags & AT_EMPTY) | (two->flags & AT_FOLLOW ? 0 : AT_NO_FOLLOW);
-    k42_result result = files_node(two->old_directory, two->old_text.at, flags, &node, &mount);
+    k42_result result = files_found(two->old_directory, two->old_text.at, flags, &place, &above);
     if (result >= 0)
         result = two->new_error;
     if (result < 0)
         return result;
     result = files_walk(&path, two->new_directory, two->new_text.at, PATH_PARENT);
     if (result >= 0)
-        result = link_in(node, mount, &path);
+        result = link_in(&place, above, &path);
     path_end(&path);
     return result;
 }
@@ -216,12 +228,35 @@ static k42_result move_watched(const struct path *old, const struct path *new, u
     return result;
 }
 
+/* Linux asks before it asks who may change the directories. */
+static k42_result landlock_may_rename(const struct path *old, const struct path *new,
+                                      unsigned flags) {
+    if (__builtin_expect(!task_self()->landlock, 1))
+        return 0;
+    struct k42_pair there = k42_call(old->found.node, lookup, &old->last, old->who);
+    struct k42_pair over = k42_call(new->found.node, lookup, &new->last, new->who);
+    if (there.result < 0 || (over.result < 0 && over.result != -ENOENT))
+        return there.result < 0 ? there.result : over.result;
+    struct landlock_move move = {
+        .from = old->found,
+        .to = new->found,
+        .old = (node_ref)there.word,
+        .displaced = (node_ref)(over.result < 0 ? K42_NULL_REF : (k42_ref)over.word),
+        .removes = true,
+        .swaps = flags &RENAME_SWAP,
+    };
+    return landlock_check_move(&move);
+}
+
 static k42_result rename_both(struct path *old, struct path *new, unsigned flags) {
     if (old->found.mount != new->found.mount)
         return -EXDEV;
     k42_result result = can_rename(old, new, flags);
     if (result != 0)
         return result < 0 ? result : 0;
+    result = landlock_may_rename(old, new, flags);
+    if (result < 0)
+        return result;
     result = files_may_change(old);
     if (result < 0)
         return refuse(old, new, flags, result, RENAMING_OLD);

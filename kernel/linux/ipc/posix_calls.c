@@ -57,17 +57,9 @@ static k42_result open_queue(const struct queue_request *request) {
     return file.result < 0 ? file.result : files_add((file_ref)file.word, OPEN_CLOSE_ON_EXEC);
 }
 
-static uint32_t smaller(const uint32_t *left, const uint32_t *right) {
-    uint32_t a = __atomic_load_n(left, __ATOMIC_RELAXED);
-    uint32_t b = __atomic_load_n(right, __ATOMIC_RELAXED);
-    return a < b ? a : b;
-}
-
-/* Partly: there is no file system in which the names stand. */
 LINUX_CALL(240, mq_open, uintptr_t name_at, int flags, uint32_t mode, uintptr_t attributes_at) {
-    struct mq_attr attributes = {
-        .mq_maxmsg = smaller(&posix_limits.messages, &posix_limits.usual_messages),
-        .mq_msgsize = smaller(&posix_limits.bytes, &posix_limits.usual_bytes)};
+    struct queue_request request = {.flags = (unsigned)flags, .mode = mode};
+    struct mq_attr attributes;
     struct files_text text;
     k42_result result = 0;
     if (attributes_at)
@@ -76,10 +68,11 @@ LINUX_CALL(240, mq_open, uintptr_t name_at, int flags, uint32_t mode, uintptr_t 
         result = files_text_get(&text, name_at, FILES_PATH);
     if (result < 0)
         return result;
-    struct queue_request request = {.flags = (unsigned)flags,
-                                    .mode = mode,
-                                    .most = (uint64_t)attributes.mq_maxmsg,
-                                    .size = (uint64_t)attributes.mq_msgsize};
+    posix_queue_as_usual(&request);
+    if (attributes_at) {
+        request.most = (uint64_t)attributes.mq_maxmsg;
+        request.size = (uint64_t)attributes.mq_msgsize;
+    }
     result = check_name(&text, &request.name);
     if (result >= 0)
         result = open_queue(&request);

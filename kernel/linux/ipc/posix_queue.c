@@ -1,9 +1,9 @@
 /*
  * POSIX's queues of messages by name. See posix_queue.h.
  *
- * Names stand in hashed lists, each with a lock, leaf. What is found there is held under that lock,
- * and its name has a hold: so it is not ending. Two who make the same one make one each, and one of
- * them goes.
+ * Names stand in hashed lists, each with a lock, leaf, in the order of the numbers that queues get.
+ * What is found there is held under that lock, and its name has a hold: so it is not ending. Two
+ * who make the same one make one each, and one of them goes.
  *
  * Who is to be told is taken out under the queue's lock and told without it. A process that has
  * ended asks for nothing any more: that is seen when another asks.
@@ -31,6 +31,7 @@ struct posix_limits posix_limits = {256, 10, 8192, 10, 8192};
 static struct list {
     struct k42_lock lock;
     struct posix_queue *first;
+    uint64_t next; /* number */
 } lists[LISTS];
 static uint32_t count; /* queues with names; atomic */
 
@@ -47,7 +48,20 @@ static struct posix_queue **find(struct list *list, const struct node_name *name
     return link;
 }
 
-static struct posix_queue *hold(const struct node_name *name) {
+bool posix_queue_hold(struct posix_queue *queue) {
+    uint32_t holds = __atomic_load_n(&queue->holds, __ATOMIC_RELAXED);
+    while (holds)
+        if (__atomic_compare_exchange_n(&queue->holds, &holds, holds + 1, true, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+uint32_t posix_queues_named(void) {
+    return __atomic_load_n(&count, __ATOMIC_RELAXED);
+}
+
+struct posix_queue *posix_queue_find(const struct node_name *name) {
     struct list *list = list_of(name->hash);
     k42_lock(&list->lock);
     struct posix_queue *queue = *find(list, name);
@@ -57,20 +71,39 @@ static struct posix_queue *hold(const struct node_name *name) {
     return queue;
 }
 
-/* ---- the end ---- */
+/* A cursor has the list, and a number that is higher than those before it; from 2 on. */
+#define IN_LIST 48
 
-static void queue_free(struct k42_defer *defer) {
-    heap_free(k42_container(defer, struct posix_queue, defer));
+struct posix_queue *posix_queue_next(uint64_t *cursor) {
+    uint64_t from = *cursor & ((1ul << IN_LIST) - 1);
+    for (uint64_t n = *cursor >> IN_LIST; n < LISTS; n++, from = 0) {
+        struct list *list = &lists[n];
+        k42_lock(&list->lock);
+        struct posix_queue *queue = list->first;
+        while (queue && queue->number < from)
+            queue = queue->next;
+        if (queue)
+            __atomic_fetch_add(&queue->holds, 1, __ATOMIC_RELAXED);
+        k42_unlock(&list->lock);
+        if (!queue)
+            continue;
+        *cursor = n << IN_LIST | (queue->number + 1);
+        return queue;
+    }
+    return NULL;
 }
 
+/* ---- the end ---- */
+
+/* The queue's memory goes with its node, a grace period later. */
 void posix_queue_release(struct posix_queue *queue) {
     if (__atomic_sub_fetch(&queue->holds, 1, __ATOMIC_ACQ_REL))
         return;
     (void)!k42_destroy((k42_ref)queue->object);
-    (void)!k42_call(queue->node, release);
+    (void)!k42_call(queue->inner, release);
     queue_notice_end(&queue->notice);
     user_remove_bytes(queue->uid, queue->bytes);
-    k42_defer(&queue->defer, queue_free);
+    (void)!k42_destroy((k42_ref)queue->node);
 }
 
 /* ---- making ---- */
@@ -97,15 +130,20 @@ static k42_result make_parts(struct posix_queue *queue, uint32_t mode) {
     struct node_new what = {.mode = MODE_REGULAR | (mode & ~task_self()->paths->mask & 07777),
                             .uid = who->fsuid,
                             .gid = who->fsgid};
-    k42_ref node, object;
-    k42_result result = ramfs_make_unnamed(&what, &node);
+    k42_ref inner, object;
+    k42_result result = ramfs_make_unnamed(&what, &inner);
     if (result < 0)
         return result;
+    queue->inner = (node_ref)inner;
     result = message_queue_make_sorted((uint32_t)queue->most, &object);
+    if (result >= 0) {
+        queue->object = (message_queue_ref)object;
+        result = posix_queue_make_node(queue);
+        if (result < 0)
+            (void)!k42_destroy(object);
+    }
     if (result < 0)
-        (void)!k42_call((node_ref)node, release);
-    queue->node = (node_ref)node;
-    queue->object = (message_queue_ref)object;
+        (void)!k42_call(queue->inner, release);
     return result;
 }
 
@@ -140,9 +178,11 @@ static k42_result settle(struct posix_queue **queue, unsigned flags) {
     struct list *list = list_of(name.hash);
     k42_lock(&list->lock);
     struct posix_queue **link = find(list, &name), *present = *link;
-    if (!present)
+    if (!present) {
+        (*queue)->number = list->next++;
+        (*queue)->named = true;
         *link = *queue;
-    else if (!(flags & OPEN_EXCLUSIVE))
+    } else if (!(flags & OPEN_EXCLUSIVE))
         __atomic_fetch_add(&present->holds, 1, __ATOMIC_RELAXED);
     k42_unlock(&list->lock);
     if (!present) {
@@ -162,7 +202,7 @@ static k42_result check_rights(const struct posix_queue *queue, unsigned flags) 
     unsigned access = (open_reads(flags) ? NODE_READ : 0u) | (open_writes(flags) ? NODE_WRITE : 0u);
     if ((flags & OPEN_ACCESS) == OPEN_ACCESS)
         return -EINVAL;
-    k42_result result = k42_call(queue->node, attributes, &attributes);
+    k42_result result = k42_call(queue->inner, attributes, &attributes);
     return result < 0 ? result : node_allows(&attributes, task_self()->credentials, access);
 }
 
@@ -174,16 +214,32 @@ static k42_result open_present(struct posix_queue *queue, unsigned flags) {
     return result;
 }
 
+static uint32_t smaller(const uint32_t *left, const uint32_t *right) {
+    uint32_t a = limit(left), b = limit(right);
+    return a < b ? a : b;
+}
+
+void posix_queue_as_usual(struct queue_request *request) {
+    request->most = smaller(&posix_limits.messages, &posix_limits.usual_messages);
+    request->size = smaller(&posix_limits.bytes, &posix_limits.usual_bytes);
+}
+
 k42_result posix_queue_open(const struct queue_request *request, struct posix_queue **queue) {
-    *queue = hold(&request->name);
+    k42_result result = posix_queues_allow(NODE_EXECUTE);
+    if (result < 0)
+        return result;
+    *queue = posix_queue_find(&request->name);
     if (*queue)
         return open_present(*queue, request->flags);
     if (!(request->flags & OPEN_CREATE))
         return -ENOENT;
+    result = posix_queues_allow(NODE_WRITE | NODE_EXECUTE);
+    if (result < 0)
+        return result;
     if (limit(&count) >= limit(&posix_limits.queues) &&
         !task_capable(task_self(), CAP_SYS_RESOURCE))
         return -ENOSPC;
-    k42_result result = make(request, queue);
+    result = make(request, queue);
     if (result >= 0)
         result = settle(queue, request->flags);
     return result == 1 ? open_present(*queue, request->flags) : result;
@@ -193,7 +249,7 @@ k42_result posix_queue_open(const struct queue_request *request, struct posix_qu
 static k42_result may_unlink(const struct posix_queue *queue) {
     struct node_attributes attributes;
     const struct credentials *who = task_self()->credentials;
-    k42_result result = k42_call(queue->node, attributes, &attributes);
+    k42_result result = k42_call(queue->inner, attributes, &attributes);
     if (result < 0)
         return result;
     bool own = who->fsuid == attributes.uid || !who->fsuid;
@@ -202,15 +258,19 @@ static k42_result may_unlink(const struct posix_queue *queue) {
 
 k42_result posix_queue_unlink(const struct node_name *name) {
     struct list *list = list_of(name->hash);
-    struct posix_queue *queue = hold(name);
+    struct posix_queue *queue = posix_queue_find(name);
     if (!queue)
         return -ENOENT;
-    k42_result result = may_unlink(queue);
+    k42_result result = posix_queues_allow(NODE_WRITE | NODE_EXECUTE);
+    if (result >= 0)
+        result = may_unlink(queue);
     k42_lock(&list->lock);
     struct posix_queue **link = find(list, name);
     bool first = result >= 0 && *link == queue;
-    if (first)
+    if (first) {
         *link = queue->next;
+        __atomic_store_n(&queue->named, false, __ATOMIC_RELAXED);
+    }
     k42_unlock(&list->lock);
     if (first) {
         __atomic_fetch_sub(&count, 1, __ATOMIC_RELAXED);

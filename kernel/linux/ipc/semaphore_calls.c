@@ -1,8 +1,9 @@
 /*
  * semget, semop, semtimedop.
  *
- * A call that waits finds its set anew each time: what has gone meanwhile answers -EIDRM, and holds
- * nobody up. It is counted where it waits, and counts itself back when it gives up.
+ * A call that waits is in its set's hands: whoever changes that makes the call's changes when they
+ * can be made, and who removes it tells those that wait before it goes. A call that gives up takes
+ * itself back first, and may find then that it is done.
  */
 #include "semaphore_calls.h"
 
@@ -53,6 +54,7 @@ struct ipc_table ipc_semaphores = {.make = make, .unmake = unmake, .most = SEMMN
 bool semaphores_remove(struct ipc_entry *entry) {
     if (!ipc_remove(&ipc_semaphores, entry))
         return false;
+    (void)!k42_call((semaphores_ref)entry->object, end);
     unmake(entry);
     for (uint32_t at = 0; at < entry->size; at++)
         wait_hangup(k42_ref_id(entry->object), at);
@@ -75,7 +77,8 @@ struct operation {
     int set;
     unsigned rights;
     uint32_t highest; /* of the semaphores it means */
-    bool undoes, slept;
+    bool undoes;
+    semaphores_ref object; /* NULL: not found yet */
     struct semaphore_call call;
 };
 
@@ -90,20 +93,14 @@ static k42_result prepare(struct operation *operation, const struct ipc_entry *e
 }
 
 static k42_result change_once(struct operation *operation) {
-    struct ipc_entry *entry = ipc_find(&ipc_semaphores, operation->set);
-    if (!entry)
-        return operation->slept ? -EIDRM : -EINVAL;
-    k42_result result = operation->slept ? 0 : prepare(operation, entry);
-    if (result < 0)
-        return result;
-    operation->slept = true;
-    return k42_call((semaphores_ref)entry->object, change, &operation->call);
-}
-
-static void give_up(struct operation *operation) {
-    struct ipc_entry *entry = ipc_find(&ipc_semaphores, operation->set);
-    if (operation->call.waits && entry)
-        (void)!k42_call((semaphores_ref)entry->object, give_up, &operation->call);
+    if (!operation->object) {
+        struct ipc_entry *entry = ipc_find(&ipc_semaphores, operation->set);
+        k42_result result = entry ? prepare(operation, entry) : -EINVAL;
+        if (result < 0)
+            return result;
+        operation->object = (semaphores_ref)entry->object;
+    }
+    return k42_call(operation->object, change, &operation->call);
 }
 
 static void look_at(struct operation *operation, const struct semaphore_change *changes,
@@ -125,7 +122,10 @@ static k42_result change(int set, const struct semaphore_change *changes, uint32
     look_at(&operation, changes, count);
     k42_result result;
     WAIT_CALL(result, deadline, 0, change_once(&operation));
-    give_up(&operation);
+    if (operation.object) /* a set that has gone has let the call go */
+        (void)!k42_call(operation.object, give_up, &operation.call);
+    if (__atomic_load_n(&operation.call.done, __ATOMIC_ACQUIRE))
+        return operation.call.result;
     if (result == -ETIMEDOUT)
         return -EAGAIN;
     return result == -K42_STALE ? -EIDRM : result;

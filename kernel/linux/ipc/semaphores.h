@@ -3,7 +3,8 @@
  * not at all. Found by its entry (ipc.h), which says whose it is.
  *
  * Methods do not wait: -K42_WAIT is at the number of the semaphore that is in the way, for reading
- * when it must become more, for writing when it must become 0. Who destroys a set hangs all up.
+ * when it must become more, for writing when it must become 0. Whose change lets a call go on makes
+ * that one's changes too, so what happens to the set afterwards is no concern of it any more.
  */
 #ifndef KERNEL_LINUX_SEMAPHORES_H
 #define KERNEL_LINUX_SEMAPHORES_H
@@ -23,7 +24,8 @@ struct semaphore_change {
     int16_t flags;
 };
 
-/* A call that changes some. It is the calling thread's, and the set's while that waits. */
+/* A call that changes some. It is the calling thread's, and the set's while that waits: from
+ * `waits` on with the set's lock, until `done` says that it has ended as `result` says. */
 struct semaphore_call {
     const struct semaphore_change *changes;
     uint32_t count;
@@ -32,6 +34,9 @@ struct semaphore_call {
     bool waits;                  /* it is counted at the semaphore that was in the way last */
     bool for_zero;
     uint16_t number; /* of that */
+    bool done;       /* atomic */
+    k42_result result;
+    struct semaphore_call *next, **link; /* among those that wait, the first first */
 };
 
 /* What one is to know of a semaphore. */
@@ -70,6 +75,9 @@ struct semaphores_ops {
 
     /* Seconds of the last change by a call, 0: none yet. */
     K42_METHOD(changed)(struct semaphores *self);
+
+    /* Before it is destroyed: who waits is told -EIDRM, as is who comes. */
+    K42_METHOD(end)(struct semaphores *self);
 };
 
 struct semaphores {

@@ -1,9 +1,8 @@
 /*
  * A set of semaphores in an array. See semaphores.h.
  *
- * One lock guards all of it: what changes several at once must see no other change between. Who
- * waits is in the table of all waiters, at the semaphore that was in his way, and counted there by
- * himself: his next attempt, or his giving up, counts him back first.
+ * One lock guards all of it: what changes several at once must see no other change between. How
+ * calls change it and wait is in semaphores_change.c.
  *
  * Records of what is to be undone are their processes'. They are in a list here so that setting a
  * semaphore can forget what others have done to it. A record that its process frees was taken out
@@ -11,11 +10,10 @@
  *
  * Data: the body. Format: semaphores.array, by pointer. Fails: -ENOMEM when made, -EAGAIN, -ERANGE.
  */
-#include "semaphores.h"
+#include "semaphores_array.h"
 
 #include "../../body.h"
 #include "../../mem/heap/heap.h"
-#include "../../sched/wait.h"
 #include "ipc.h"
 #include "runtime.h"
 #include "semaphore_undo.h"
@@ -23,118 +21,12 @@
 #include <errno.h>
 #include <linux/sem.h>
 
-struct semaphore {
-    int32_t value, pid;
-    uint32_t wait_more, wait_zero;
-};
-
-struct array {
-    k42_id id; /* where it is waited for */
-    uint32_t count;
-    struct k42_lock lock;
-    int64_t changed;
-    struct semaphore_undo *undos;
-    struct semaphore each[];
-};
-
 #define ARRAY(self) ((struct array *)BODY(self))
-
-static uint32_t *waiting(struct array *array, const struct semaphore_call *call) {
-    struct semaphore *semaphore = &array->each[call->number];
-    return call->for_zero ? &semaphore->wait_zero : &semaphore->wait_more;
-}
-
-static void count_back(struct array *array, struct semaphore_call *call) {
-    if (call->waits)
-        --*waiting(array, call);
-    call->waits = false;
-}
-
-/* ---- changing ---- */
-
-/* Takes back the first so many. */
-static void take_back(struct array *array, const struct semaphore_call *call, uint32_t count) {
-    while (count--) {
-        const struct semaphore_change *change = &call->changes[count];
-        array->each[change->number].value -= change->by;
-        if (change->flags & SEM_UNDO)
-            call->undo->by[change->number] = (int16_t)(call->undo->by[change->number] + change->by);
-    }
-}
-
-/* 0; -K42_WAIT: the semaphore is in the way; -ERANGE. */
-static k42_result change_one(struct array *array, const struct semaphore_call *call,
-                             const struct semaphore_change *change) {
-    int32_t *value = &array->each[change->number].value, after = *value + change->by;
-    if ((!change->by && *value) || after < 0)
-        return -K42_WAIT;
-    if (after > SEMAPHORE_MOST)
-        return -ERANGE;
-    if (change->flags & SEM_UNDO) {
-        int16_t *by = &call->undo->by[change->number];
-        int undone = *by - change->by;
-        if (undone < -SEMAPHORE_MOST - 1 || undone > SEMAPHORE_MOST)
-            return -ERANGE;
-        *by = (int16_t)undone;
-    }
-    *value = after;
-    return 0;
-}
-
-static k42_result wait_for(struct array *array, struct semaphore_call *call, uint32_t at) {
-    const struct semaphore_change *change = &call->changes[at];
-    if (change->flags & IPC_NOWAIT)
-        return -EAGAIN;
-    call->number = change->number;
-    call->for_zero = !change->by;
-    call->waits = true;
-    ++*waiting(array, call);
-    return wait_on(array->id, change->number, change->by ? WAIT_READ : WAIT_WRITE);
-}
-
-static void list_undo(struct array *array, struct semaphore_undo *undo) {
-    if (!undo || undo->listed)
-        return;
-    undo->listed = true;
-    undo->before = NULL;
-    undo->next = array->undos;
-    if (undo->next)
-        undo->next->before = undo;
-    array->undos = undo;
-}
-
-static k42_result change_all(struct array *array, struct semaphore_call *call) {
-    count_back(array, call);
-    list_undo(array, call->undo);
-    for (uint32_t at = 0; at < call->count; at++) {
-        k42_result result = change_one(array, call, &call->changes[at]);
-        if (result < 0) {
-            take_back(array, call, at);
-            return result == -K42_WAIT ? wait_for(array, call, at) : result;
-        }
-    }
-    for (uint32_t at = 0; at < call->count; at++)
-        array->each[call->changes[at].number].pid = call->pid;
-    array->changed = ipc_now();
-    return 0;
-}
-
-/* Whoever it lets go on may need several semaphores: so all are told, and try. */
-static void tell(const struct array *array, unsigned number, bool more) {
-    uint32_t events = more ? WAIT_READ : 0;
-    if (!array->each[number].value)
-        events |= WAIT_WRITE;
-    if (events)
-        (void)!wait_notify(array->id, number, events, WAIT_ALL);
-}
 
 static k42_result array_change(struct semaphores *self, struct semaphore_call *call) {
     struct array *array = ARRAY(self);
     k42_lock(&array->lock);
-    k42_result result = change_all(array, call);
-    for (uint32_t at = 0; result == 0 && at < call->count; at++)
-        if (call->changes[at].by)
-            tell(array, call->changes[at].number, call->changes[at].by > 0);
+    k42_result result = array_try(array, call);
     k42_unlock(&array->lock);
     return result;
 }
@@ -142,7 +34,7 @@ static k42_result array_change(struct semaphores *self, struct semaphore_call *c
 static k42_result array_give_up(struct semaphores *self, struct semaphore_call *call) {
     struct array *array = ARRAY(self);
     k42_lock(&array->lock);
-    count_back(array, call);
+    array_take_out(array, call);
     k42_unlock(&array->lock);
     return 0;
 }
@@ -176,13 +68,13 @@ static void set_one(struct array *array, unsigned which, unsigned value, int pid
         undo->by[which] = 0;
     array->each[which].value = (int32_t)value;
     array->each[which].pid = pid;
-    tell(array, which, value);
 }
 
 static k42_result array_set(struct semaphores *self, unsigned which, unsigned value, int pid) {
     struct array *array = ARRAY(self);
     k42_lock(&array->lock);
     set_one(array, which, value, pid);
+    array_let_go_on(array);
     k42_unlock(&array->lock);
     return 0;
 }
@@ -202,6 +94,7 @@ static k42_result array_set_all(struct semaphores *self, const uint16_t *values,
     k42_lock(&array->lock);
     for (size_t at = 0; at < size / sizeof *values; at++)
         set_one(array, (unsigned)at, values[at], pid);
+    array_let_go_on(array);
     k42_unlock(&array->lock);
     return 0;
 }
@@ -218,7 +111,6 @@ static void undo_one(struct array *array, unsigned which, int by, int pid) {
     value = value < 0 ? 0 : value;
     semaphore->value = value > SEMAPHORE_MOST ? SEMAPHORE_MOST : value;
     semaphore->pid = pid;
-    tell(array, which, by > 0);
 }
 
 static k42_result array_undo(struct semaphores *self, struct semaphore_undo *undo, int pid) {
@@ -234,6 +126,15 @@ static k42_result array_undo(struct semaphores *self, struct semaphore_undo *und
         if (undo->by[which])
             undo_one(array, which, undo->by[which], pid);
     array->changed = ipc_now();
+    array_let_go_on(array);
+    k42_unlock(&array->lock);
+    return 0;
+}
+
+static k42_result array_end(struct semaphores *self) {
+    struct array *array = ARRAY(self);
+    k42_lock(&array->lock);
+    array_let_all_go(array);
     k42_unlock(&array->lock);
     return 0;
 }
@@ -258,6 +159,7 @@ static const struct semaphores_ops array_ops = {
     .set_all = array_set_all,
     .undo = array_undo,
     .changed = array_changed,
+    .end = array_end,
 };
 
 static const struct k42_format array_format = {"semaphores.array", 1, 1};
@@ -278,6 +180,7 @@ k42_result semaphores_make(uint32_t count, k42_ref *made) {
     if (!array)
         return -ENOMEM;
     array->count = count;
+    array->last = &array->first;
     k42_result result = k42_make(&semaphores_array, array, made);
     if (result < 0)
         heap_free(array);

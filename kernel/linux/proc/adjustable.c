@@ -185,6 +185,44 @@ static k42_result write_slack(const struct proc_key *key, const char *bytes, siz
     return result;
 }
 
+/* ---- who logged in ---- */
+
+static k42_result print_login_number(const struct proc_key *key, struct proc_text *text,
+                                     bool session) {
+    struct subject subject;
+    if (!subject_find(key, &subject) || !subject.task)
+        return -ESRCH;
+    const struct task *task = subject.task;
+    proc_print(text, "%u", (session ? task->login_session : task->login) - 1);
+    return 0;
+}
+
+static k42_result print_login(const struct proc_key *key, struct proc_text *text) {
+    return print_login_number(key, text, false);
+}
+
+static k42_result print_login_session(const struct proc_key *key, struct proc_text *text) {
+    return print_login_number(key, text, true);
+}
+
+/* A thread says it of itself, once; then only who is in charge of audits. */
+static k42_result write_login(const struct proc_key *key, const char *bytes, size_t size) {
+    static uint32_t sessions;
+    struct subject subject;
+    struct task *task = task_self();
+    int64_t user;
+    if (!subject_find(key, &subject) || subject.task != task)
+        return -EPERM;
+    k42_result result = read_number(bytes, size, &user);
+    if (result < 0 || user < 0 || user > UINT32_MAX)
+        return -EINVAL;
+    if (task->login && !task_capable(task, CAP_AUDIT_CONTROL))
+        return -EPERM;
+    task->login = (uint32_t)user + 1;
+    task->login_session = task->login ? __atomic_add_fetch(&sessions, 1, __ATOMIC_RELAXED) + 1 : 0;
+    return 0;
+}
+
 /* ---- the tree ---- */
 
 #define ADJUSTABLE(name_, mode_, print_, write_)                                                   \
@@ -200,6 +238,8 @@ static k42_result write_slack(const struct proc_key *key, const char *bytes, siz
             ADJUSTABLE("oom_adj", 0644, print_old, write_old),                                     \
             ADJUSTABLE("oom_score_adj", 0644, print_adjustment, write_adjustment),                 \
             ADJUSTABLE("personality", 0400, print_personality, NULL),                              \
+            ADJUSTABLE("loginuid", 0644, print_login, write_login),                                \
+            ADJUSTABLE("sessionid", 0444, print_login_session, NULL),                              \
     }
 
 static void add_all(struct proc_entry *folder, struct proc_entry *entries, size_t count) {

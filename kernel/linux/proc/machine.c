@@ -2,7 +2,6 @@
  * /proc of the machine: memory, processors, times, versions, and /proc/sys/kernel.
  */
 #include "../../fs/values.h"
-#include "../../mem/swap/swap.h"
 #include "../../sched/thread.h"
 #include "../../vdso/wall_clock.h"
 #include "../abi.h"
@@ -11,6 +10,7 @@
 #include "../host_names.h"
 #include "../ipc/ipc.h"
 #include "../ipc/posix_queue.h"
+#include "../keys/keys.h"
 #include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
@@ -49,30 +49,6 @@ static k42_result print_command_line(const struct proc_key *key, struct proc_tex
     for (const char *at = boot_options(); *at; at++)
         proc_put(text, at, 1);
     proc_put(text, "\n", 1);
-    return 0;
-}
-
-static void print_kib(struct proc_text *text, const char *name, uint64_t frames) {
-    proc_print(text, "%s: %lu kB\n", name, frames * 4);
-}
-
-/* Page caches are not told apart from other memory but for the files that were there at boot. */
-static k42_result print_meminfo(const struct proc_key *key, struct proc_text *text) {
-    (void)key;
-    uint64_t total, available;
-    struct swap_totals swap;
-    system_memory(&total, &available);
-    swap_total(&swap);
-    print_kib(text, "MemTotal", total);
-    print_kib(text, "MemFree", available);
-    print_kib(text, "MemAvailable", available);
-    print_kib(text, "Buffers", 0);
-    print_kib(text, "Cached", system_archives());
-    print_kib(text, "SwapCached", 0);
-    print_kib(text, "SwapTotal", swap.pages);
-    print_kib(text, "SwapFree", swap.free);
-    print_kib(text, "Shmem", 0);
-    print_kib(text, "SReclaimable", 0);
     return 0;
 }
 
@@ -271,13 +247,10 @@ static struct proc_entry *register_fs(struct proc_entry *sys) {
 
 void proc_machine_register(void) {
     static struct proc_entry files[] = {
-        PROC_FILE("version", print_version),
-        PROC_FILE("meminfo", print_meminfo),
-        PROC_FILE("stat", print_stat),
-        PROC_FILE("uptime", print_uptime),
-        PROC_FILE("loadavg", print_loadavg),
-        PROC_FILE("cpuinfo", proc_print_cpuinfo),
-        PROC_FILE("cmdline", print_command_line),
+        PROC_FILE("version", print_version),      PROC_FILE("meminfo", proc_print_meminfo),
+        PROC_FILE("vmstat", proc_print_vmstat),   PROC_FILE("stat", print_stat),
+        PROC_FILE("uptime", print_uptime),        PROC_FILE("loadavg", print_loadavg),
+        PROC_FILE("cpuinfo", proc_print_cpuinfo), PROC_FILE("cmdline", print_command_line),
     };
     static struct proc_entry sys = {.name = "sys", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry vm = {.name = "vm", .mode = MODE_DIRECTORY | 0555};
@@ -289,4 +262,5 @@ void proc_machine_register(void) {
     proc_faults_register(&vm);
     proc_settings_register(register_kernel(&sys), &vm, register_fs(&sys));
     ipc_proc_register();
+    keys_proc_register();
 }

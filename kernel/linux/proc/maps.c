@@ -49,8 +49,8 @@ static const char *part_of(const struct space_mapping *mapping, const struct spa
     return "";
 }
 
-static k42_result print_mapping(struct proc_text *text, const struct space_mapping *mapping,
-                                const struct space_marks *marks) {
+k42_result subject_print_mapping(struct proc_text *text, const struct space_mapping *mapping,
+                                 const struct space_marks *marks) {
     const char rights[4] = {
         mapping->protection & SPACE_READ ? 'r' : '-', mapping->protection & SPACE_WRITE ? 'w' : '-',
         mapping->protection & SPACE_EXECUTE ? 'x' : '-', mapping->flags & SPACE_SHARED ? 's' : 'p'};
@@ -76,7 +76,7 @@ k42_result subject_print_maps(const struct proc_key *key, struct proc_text *text
         k42_result result = k42_call(subject.task->space, find, at, 0, &mapping);
         if (result < 0 || text->failed)
             return 0;
-        result = print_mapping(text, &mapping, &subject.marks);
+        result = subject_print_mapping(text, &mapping, &subject.marks);
         if (result < 0)
             return result;
     }

@@ -1,15 +1,19 @@
 /*
- * /proc/PID/mem and /proc/PID/auxv: a program's memory for debuggers, and the vector that it was
- * started with.
+ * /proc/PID/mem, auxv and syscall: a program's memory for debuggers, the vector that it was started
+ * with, and the call that it is in.
  *
  * Memory is read and written as by ptrace(): private memory whatever its protection. A program that
  * begins another one meanwhile shows that one's. The vector is read from the program's stack, above
  * the texts' addresses, where the kernel has put it.
  */
+#include "../../arch/x86_64/user.h"
 #include "../../copy.h"
 #include "../../fs/file.h"
+#include "../../sched/thread.h"
 #include "../abi.h"
 #include "../whom.h"
+#include "proc.h"
+#include "runtime.h"
 #include "subject.h"
 
 #include <k42/k42.h>
@@ -62,5 +66,37 @@ k42_result subject_print_auxv(const struct proc_key *key, struct proc_text *text
         if (pair[0] == AT_NULL)
             break;
     }
+    return 0;
+}
+
+/* ---- the call ---- */
+
+static k42_result copy_frame(struct thread *thread, void *to) {
+    *(struct trap_frame *)to = *user_frame_of(thread_user(thread));
+    return 0;
+}
+
+/* Of a thread that runs in its program there is nothing to be told. */
+k42_result subject_print_call(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    struct trap_frame frame;
+    if (!subject_find(key, &subject) || !subject.task)
+        return -ESRCH;
+    if (!whom_may_trace(subject.task))
+        return -EACCES;
+    bool runs = subject.task != task_self() && thread_activity(subject.task->thread) == THREAD_RUNS;
+    if (runs || k42_call(subject.process, keep, subject.task, copy_frame, &frame) < 0) {
+        proc_print(text, "running\n");
+        return 0;
+    }
+    bool call = user_frame_is_call(&frame);
+    const uint64_t words[] = {frame.rdi, frame.rsi, frame.rdx, frame.r10,
+                              frame.r8,  frame.r9,  frame.rsp, frame.rip};
+    proc_print(text, "%ld", call ? (int64_t)frame.error : -1);
+    for (size_t n = call ? 0 : 6; n < sizeof words / sizeof *words; n++) {
+        proc_put(text, " 0x", 3);
+        proc_print_hex(text, words[n], 1);
+    }
+    proc_put(text, "\n", 1);
     return 0;
 }

@@ -14,6 +14,9 @@ void proc_k42_register(void);
 /* A file of /proc/k42. */
 void proc_replacement_register(struct proc_entry *k42);
 
+/* `allows` of what only who may trace a process may know of it: 0, -EACCES, -ENOENT. */
+k42_result proc_may_trace(const struct proc_key *key);
+
 /* Files of a process, and of its threads, that can be written as well, and what goes with them. */
 void proc_adjustable_register(struct proc_entry *process, struct proc_entry *thread);
 /* Files of /proc/sys that say what is fixed here. */
@@ -21,6 +24,10 @@ void proc_settings_register(struct proc_entry *kernel, struct proc_entry *vm,
                             struct proc_entry *fs);
 /* linux/events/faults/ */
 void proc_faults_register(struct proc_entry *vm);
+
+/* What /proc/meminfo and /proc/vmstat have. */
+k42_result proc_print_meminfo(const struct proc_key *key, struct proc_text *text);
+k42_result proc_print_vmstat(const struct proc_key *key, struct proc_text *text);
 
 /* What /proc/cpuinfo has. */
 k42_result proc_print_cpuinfo(const struct proc_key *key, struct proc_text *text);

@@ -164,6 +164,15 @@ static k42_result print_environ(const struct proc_key *key, struct proc_text *te
                         : 0;
 }
 
+/* Where in the kernel it waits, which is told as by a Linux that does not tell it. */
+static k42_result print_where(const struct proc_key *key, struct proc_text *text) {
+    struct subject subject;
+    if (!subject_find(key, &subject))
+        return -ESRCH;
+    proc_put(text, "0", 1);
+    return 0;
+}
+
 /* ---- links ---- */
 
 static k42_result executable_target(const struct proc_key *key, char *text, size_t size) {
@@ -237,6 +246,11 @@ static k42_result root_target(const struct proc_key *key, char *text, size_t siz
     return result < 0 ? result : name_place(&place, text, size);
 }
 
+k42_result proc_may_trace(const struct proc_key *key) {
+    const struct task *task = proc_task(key->id[0]);
+    return !task ? -ENOENT : whom_may_trace(task) ? 0 : -EACCES;
+}
+
 /* ---- the tree ---- */
 
 static k42_result next_thread(const struct proc_key *key, uint64_t from) {
@@ -249,12 +263,19 @@ static k42_result next_thread(const struct proc_key *key, uint64_t from) {
 
 #define PROC_FILE(name_, print_)                                                                   \
     { .name = name_, .mode = MODE_REGULAR | 0444, .print = print_, .owner = proc_owner }
+#define PROC_SECRET(name_, print_)                                                                 \
+    { .name = name_, .mode = MODE_REGULAR | 0400, .print = print_, .owner = proc_owner }
+#define PROC_PAGES                                                                                 \
+    {                                                                                              \
+        .name = "pagemap", .mode = MODE_REGULAR | 0400, .move = subject_move_pagemap,              \
+        .owner = proc_owner                                                                        \
+    }
 #define PROC_MEMORY                                                                                \
     { .name = "mem", .mode = MODE_REGULAR | 0600, .move = subject_move, .owner = proc_owner }
 #define PROC_LINK(name_, target_, jump_)                                                           \
     {                                                                                              \
         .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_,  \
-        .owner = proc_owner                                                                        \
+        .allows = proc_may_trace, .owner = proc_owner                                              \
     }
 
 void proc_processes_register(void) {
@@ -267,7 +288,12 @@ void proc_processes_register(void) {
         PROC_FILE("auxv", subject_print_auxv),
         PROC_MEMORY,
         PROC_FILE("maps", subject_print_maps),
+        PROC_FILE("smaps", subject_print_smaps),
+        PROC_FILE("smaps_rollup", subject_print_rollup),
+        PROC_PAGES,
         PROC_FILE("limits", subject_print_limits),
+        PROC_FILE("wchan", print_where),
+        PROC_SECRET("syscall", subject_print_call),
         PROC_LINK("exe", executable_target, executable_jump),
         PROC_LINK("cwd", working_target, working_jump),
         PROC_LINK("root", root_target, root_jump),
@@ -276,6 +302,12 @@ void proc_processes_register(void) {
         PROC_FILE("stat", print_stat),
         PROC_FILE("status", subject_print_status),
         PROC_FILE("maps", subject_print_maps),
+        PROC_FILE("smaps", subject_print_smaps),
+        PROC_FILE("smaps_rollup", subject_print_rollup),
+        PROC_PAGES,
+        PROC_FILE("limits", subject_print_limits),
+        PROC_FILE("wchan", print_where),
+        PROC_SECRET("syscall", subject_print_call),
         PROC_MEMORY,
     };
     static struct proc_entry thread = {.mode = MODE_DIRECTORY | 0555};

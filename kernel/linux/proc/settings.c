@@ -11,6 +11,7 @@
 #include "../../sched/run_queue/run_queue.h"
 #include "../abi.h"
 #include "../host_names.h"
+#include "../process/ids.h"
 #include "../process/lives.h"
 #include "../system.h"
 #include "proc.h"
@@ -85,6 +86,7 @@ static k42_result print_boot(const struct proc_key *key, struct proc_text *text)
 PRINT_NUMBER(mappings, MEMORY_MAPPINGS_MOST)
 PRINT_NUMBER(lowest, SPACE_LOWEST)
 PRINT_NUMBER(pipe_size, PIPE_MOST)
+PRINT_NUMBER(threads, IDS_MOST)
 PRINT_NUMBER(period, RUN_PERIOD_NS / 1000)
 PRINT_NUMBER(priority, RUN_PRIORITY_NS / 1000)
 PRINT_NUMBER(folder_watches, 1) /* F_NOTIFY may be used */
@@ -119,10 +121,12 @@ void proc_settings_register(struct proc_entry *kernel, struct proc_entry *vm,
     static struct proc_entry random = {.name = "random", .mode = MODE_DIRECTORY | 0555};
     static struct proc_entry of_random[] = {PROC_FILE("uuid", print_uuid),
                                             PROC_FILE("boot_id", print_boot)};
-    static struct proc_entry of_kernel[] = {
-        PROC_FILE("ngroups_max", print_groups), PROC_FILE("version", print_build),
-        PROC_FILE("domainname", print_domain), PROC_FILE("sched_rt_period_us", print_period),
-        PROC_FILE("sched_rt_runtime_us", print_priority)};
+    static struct proc_entry of_kernel[] = {PROC_FILE("ngroups_max", print_groups),
+                                            PROC_FILE("version", print_build),
+                                            PROC_FILE("domainname", print_domain),
+                                            PROC_FILE("threads-max", print_threads),
+                                            PROC_FILE("sched_rt_period_us", print_period),
+                                            PROC_FILE("sched_rt_runtime_us", print_priority)};
     static struct proc_entry of_vm[] = {PROC_FILE("max_map_count", print_mappings),
                                         PROC_FILE("mmap_min_addr", print_lowest)};
     static struct proc_entry of_fs[] = {PROC_FILE("pipe-max-size", print_pipe_size),

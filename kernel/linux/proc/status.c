@@ -2,7 +2,7 @@
  * /proc/PID/status: the lines that Linux has, in its order, as far as there is a number to tell.
  *
  * Left out is what nobody counts here: signals queued by user (SigQ), how many filters there are,
- * what is out (VmSwap) or anonymous, and what processors guess.
+ * what is out (VmSwap) or anonymous (smaps_rollup has both), and what processors guess.
  */
 #include "../../fs/path.h"
 #include "../../sched/thread.h"

@@ -32,6 +32,17 @@ k42_result subject_print_limits(const struct proc_key *key, struct proc_text *te
 k42_result subject_print_status(const struct proc_key *key, struct proc_text *text);
 k42_result subject_print_auxv(const struct proc_key *key, struct proc_text *text);
 
+/* A line of maps, without more. 0, -K42_WAIT. */
+k42_result subject_print_mapping(struct proc_text *text, const struct space_mapping *mapping,
+                                 const struct space_marks *marks);
+/* What there is of its pages, and of each: smaps.c. */
+k42_result subject_print_smaps(const struct proc_key *key, struct proc_text *text);
+k42_result subject_print_rollup(const struct proc_key *key, struct proc_text *text);
+k42_result subject_move_pagemap(const struct proc_key *key, uint64_t at, struct copy *copy,
+                                bool write);
+/* The call that it is in: memory.c. */
+k42_result subject_print_call(const struct proc_key *key, struct proc_text *text);
+
 /* Its memory, for who may trace it: memory.c. */
 k42_result subject_move(const struct proc_key *key, uint64_t at, struct copy *copy, bool write);
 

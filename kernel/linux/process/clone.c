@@ -18,6 +18,8 @@
 #include "../events/process_file.h"
 #include "../host_names.h"
 #include "../ipc/semaphore_undo.h"
+#include "../keys/keys.h"
+#include "../landlock/landlock.h"
 #include "../ports.h"
 #include "../program.h"
 #include "../ptrace/tracee.h"
@@ -106,6 +108,8 @@ static void unshare(struct task *task) {
     memory_release(task->memory);
     file_held_release(task->executable);
     filters_release(task->filters);
+    landlock_release(task->landlock);
+    keys_release(task);
     credentials_release(task->credentials);
 }
 
@@ -125,7 +129,10 @@ static k42_result share(struct task *self, struct task *task, uint64_t flags) {
         result = ports_inherit(self, task);
     task->credentials = credentials_hold(self->credentials);
     task->executable = file_held_hold(self->executable);
-    task->filters = filters_hold(self->filters);
+    task->filters = filters_hold(__atomic_load_n(&self->filters, __ATOMIC_ACQUIRE));
+    task->guarded = task->strict || task->filters;
+    task->landlock = landlock_hold(self->landlock);
+    keys_inherit(self, task, flags & CLONE_THREAD);
     if (result < 0)
         unshare(task);
     return result;
@@ -138,11 +145,12 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
     __builtin_memcpy(task->name, self->name, sizeof task->name);
     task->blocked = self->blocked;
     task->persona = self->persona;
+    task->login = self->login;
+    task->login_session = self->login_session;
     task->timer_slack = self->timer_slack;
     task->memory_policy = self->memory_policy;
     task->io_priority = self->io_priority;
     task->no_new_privileges = self->no_new_privileges;
-    task->guarded = self->strict || self->filters;
     task->strict = self->strict;
     if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
         task->signal_stack = self->signal_stack;
@@ -294,6 +302,8 @@ static k42_result launch(struct task *task, const struct clone_request *request)
     process_ref process = task->process;
     int32_t tid = task->tid;
     ids_set(tid, process);
+    if (request->flags & CLONE_THREAD)
+        seccomp_begin(self, task);
     K42_TRACE(event_clone, (uint32_t)self->tid, (uint32_t)tid);
     if (request->flags & CLONE_PARENT_SETTID) {
         k42_result written = program_write(request->parent_tid, &tid, sizeof tid);

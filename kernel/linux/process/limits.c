@@ -137,12 +137,11 @@ static k42_result put_number(uintptr_t to, k42_result value) {
 #define TIMER_SLACK 50000 /* ns; timers here come no later for it */
 
 /*
- * Partly: no names for mappings, the time stamp counter cannot be forbidden, and what
- * concerns checkpoints, the machine's errors and other processors.
+ * Partly: no names for mappings, and what concerns checkpoints, the machine's errors and other
+ * processors.
  */
 LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     struct task *task = task_self();
-    (void)c, (void)d;
     switch (option) {
     case PR_SET_NAME:
         return set_name(a);
@@ -188,7 +187,14 @@ LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     case PR_GET_TIMERSLACK:
         return task->timer_slack ? (k42_result)task->timer_slack : TIMER_SLACK;
     case PR_GET_TSC:
-        return put_number(a, PR_TSC_ENABLE);
+        return put_number(a, user_clock_is_forbidden() ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
+    case PR_SET_TSC:
+        if (a != PR_TSC_ENABLE && a != PR_TSC_SIGSEGV)
+            return -EINVAL;
+        user_forbid_clock(a == PR_TSC_SIGSEGV);
+        return 0;
+    case PR_SET_SYSCALL_USER_DISPATCH:
+        return dispatch_set(a, b, c, d);
     case PR_SET_SECCOMP:
         return seccomp_set_mode(a, b);
     case PR_GET_SECCOMP:

@@ -14,6 +14,8 @@
 #include "../call.h"
 #include "../host_names.h"
 #include "../ipc/semaphore_undo.h"
+#include "../keys/keys.h"
+#include "../landlock/landlock.h"
 #include "../program.h"
 #include "../seccomp/seccomp.h"
 #include "ids.h"
@@ -64,11 +66,13 @@ void task_release(struct task *task) {
     user_context_close();
     space_set_current((space_ref)K42_NULL_REF);
     heap_free(task->state);
+    seccomp_end(task);
     heap_free(task->ports);
     memory_release(task->memory);
     undo_list_release(task->undo);
     file_held_release(task->executable);
-    filters_release(task->filters);
+    landlock_release(task->landlock);
+    keys_release(task);
     if (k42_id_of(task->descriptors) && k42_call(task->descriptors, release) < 0)
         panic("linux: task %d has lost its table of files", task->tid);
     paths_release(task->paths);

@@ -46,8 +46,7 @@ static void use_copies(const struct copies *copies, struct task *task) {
         paths_release(before);
     }
     if (copies->names) {
-        host_names_release(task->host_names);
-        task->host_names = copies->names;
+        host_names_release(__atomic_exchange_n(&task->host_names, copies->names, __ATOMIC_ACQ_REL));
     }
     if (copies->undoes) {
         undo_list_release(task->undo);

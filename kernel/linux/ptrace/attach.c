@@ -9,6 +9,7 @@
 #include "../../sched/thread.h"
 #include "../../sched/wait.h"
 #include "../abi.h"
+#include "../landlock/landlock.h"
 #include "../process/lives.h"
 #include "../task.h"
 #include "../whom.h"
@@ -31,11 +32,23 @@ static struct tracee_wish wish_of_self(bool seized, uint64_t options) {
 
 /* ---- by its own wish ---- */
 
+/* Who has ended meanwhile traces nobody. */
+static bool parent_may(const struct process_info *info) {
+    process_ref parent = (process_ref)k42_id_ref(info->parent_process);
+    bool any = !info->parent_thread;
+    struct k42_pair found = k42_call(parent, thread, any ? 1 : info->parent_thread, any);
+    if (found.result < 0)
+        return true;
+    const struct task *tracer = (const struct task *)found.word;
+    return landlock_contains(__atomic_load_n(&tracer->landlock, __ATOMIC_ACQUIRE),
+                             task_self()->landlock);
+}
+
 k42_result tracing_wished(void) {
     struct task *self = task_self();
     struct process_info info;
     k42_result result = k42_call(self->process, info, &info);
-    if (result < 0 || tracee_of(self))
+    if (result < 0 || tracee_of(self) || !parent_may(&info))
         return -EPERM;
     struct tracee_wish wish = {.tracer = (process_ref)k42_id_ref(info.parent_process),
                                .tracer_pid = info.parent,

@@ -13,6 +13,7 @@
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../process/lives.h"
+#include "../seccomp/seccomp.h"
 #include "../task.h"
 #include "tracee.h"
 
@@ -114,10 +115,6 @@ static bool is_killed(void) {
 
 /* ---- going on ---- */
 
-static void guard(struct task *task, bool calls) {
-    task->guarded = task->strict || task->filters || calls;
-}
-
 /* Signals and requests that came meanwhile have interrupted it. Who is traced no more looks whether
  * it is to stop with its process. */
 static void take_over(struct tracee *tracee, struct task *task, bool in_call) {
@@ -127,7 +124,7 @@ static void take_over(struct tracee *tracee, struct task *task, bool in_call) {
     bool calls = tracee->way != TRACEE_FREELY;
     task->steps = tracee->way == TRACEE_ONE_STEP;
     task->stops_at_calls = tracee->way == TRACEE_TO_CALL;
-    guard(task, calls);
+    seccomp_guard(task, calls);
     task->call_stops = in_call && calls;
     bool left = tracee->state == TRACEE_LEFT;
     thread_interrupt(task->thread, left ? THREAD_INTERRUPTED | THREAD_WORK : THREAD_WORK);
@@ -170,7 +167,7 @@ bool tracing_call(struct task *task) {
     struct tracee *tracee = tracee_of(task);
     if (!tracee) {
         task->steps = task->stops_at_calls = false;
-        guard(task, false);
+        seccomp_guard(task, false);
         return true;
     }
     if (task->steps) {

@@ -228,7 +228,7 @@ LINUX_CALL(424, pidfd_send_signal, int fd, int signal, uintptr_t from, unsigned 
     process_ref process;
     if (flags)
         return -EINVAL;
-    k42_result result = process_file_get(fd, &process, &whom);
+    k42_result result = process_file_target(fd, &process, &whom);
     if (result == -EBADF)
         return result;
     int32_t said = signal;
@@ -242,6 +242,6 @@ LINUX_CALL(424, pidfd_send_signal, int fd, int signal, uintptr_t from, unsigned 
     if (signal < 0 || signal > SIGNALS)
         return -EINVAL;
     if (result >= 0 && from) /* what was read may have been waited for */
-        result = process_file_get(fd, &process, &whom);
+        result = process_file_target(fd, &process, &whom);
     return result < 0 ? result : send_if_allowed(process, 0, &info, true);
 }

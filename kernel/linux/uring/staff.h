@@ -72,6 +72,9 @@ void work_wake(struct work *work);
 /* Whether the calling thread is to end; what it does is not begun anew. */
 bool staff_is_ending(const struct staff *staff);
 
+/* The calling task has got another domain of Landlock, which its workers get as well. */
+void staff_restrict(struct task *task);
+
 /* Cancels what the task has asked for, waits until all of it is over, and ends the threads. */
 void staff_end(struct task *task);
 

@@ -19,6 +19,7 @@
 #include "../../mem/heap/heap.h"
 #include "../clocks.h"
 #include "../host_names.h"
+#include "../landlock/landlock.h"
 #include "../process/lives.h"
 #include "staff_inner.h"
 
@@ -116,6 +117,21 @@ static void worker_begin(void *argument) {
     thread_exit();
 }
 
+/* Who has lost rights has them back through nobody. What a worker had before lasts, since what it
+ * has now leads to it. */
+void staff_restrict(struct task *task) {
+    struct staff *staff = task->staff;
+    if (!staff)
+        return;
+    k42_lock(&staff->lock);
+    for (struct worker *at = staff->workers; at; at = at->next) {
+        struct landlock_domain *before = at->task->landlock;
+        __atomic_store_n(&at->task->landlock, landlock_hold(task->landlock), __ATOMIC_RELEASE);
+        landlock_release(before);
+    }
+    k42_unlock(&staff->lock);
+}
+
 /* What a new worker has from the task, or from another worker, who makes it. */
 static bool share(const struct task *from, struct task *task) {
     if (k42_call(from->descriptors, hold) < 0)
@@ -165,6 +181,7 @@ static k42_result worker_make(struct staff *staff) {
     k42_lock(&staff->lock);
     worker->next = staff->workers;
     staff->workers = worker;
+    task->landlock = landlock_hold(task_self()->landlock); /* which staff_restrict() may change */
     k42_unlock(&staff->lock);
     thread_launch(task->thread);
     return 0;

@@ -42,6 +42,17 @@ enum hat_seen {
     HAT_OF_BLOCK = 4, /* noted of all 2 MiB around it, which are mapped by one entry */
 };
 
+/* What a survey tells of a page. */
+enum hat_page {
+    HAT_PAGE_HERE = 1,
+    HAT_PAGE_PRIVATE = 2, /* and no object's */
+    HAT_PAGE_ALONE = 4,   /* that, and in no other program */
+    HAT_PAGE_DIRTY = 8,   /* as look() has it, and so */
+    HAT_PAGE_ACCESSED = 16,
+    HAT_PAGE_OF_BLOCK = 32, /* of 2 MiB that are mapped by one entry */
+    HAT_PAGE_OUT = 64,      /* in the swap, and not here */
+};
+
 /* What an address needs before it can be used; positive results of grant() and copy(). */
 enum hat_need {
     HAT_ABSENT = 1, /* nothing is there */
@@ -154,7 +165,8 @@ struct hat_ops {
      * Errors: -ENOENT. */
     K42_METHOD(look)(struct hat *self, uintptr_t address);
 
-    /* How many pages of a range are mapped; which, a byte each, when `bytes` is not NULL. */
+    /* How many pages of a range are mapped; and when `bytes` is not NULL, in a byte for each page
+     * what is known of it (enum hat_page), 0 where there is none. */
     K42_METHOD(survey)
     (struct hat *self, uintptr_t address, size_t length, K42_LOCAL uint8_t *bytes);
 

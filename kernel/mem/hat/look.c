@@ -51,6 +51,16 @@ k42_result tables_look(struct hat *self, uintptr_t address) {
     return result;
 }
 
+static uint8_t page_seen(const struct leaf *leaf, uint64_t entry, bool large) {
+    unsigned seen = large ? HAT_PAGE_HERE | HAT_PAGE_OF_BLOCK : HAT_PAGE_HERE;
+    if (entry & ENTRY_OUT)
+        return HAT_PAGE_OUT;
+    if (entry & ENTRY_PRIVATE)
+        seen |= HAT_PAGE_PRIVATE | (!leaf->shared && page_is_ours(entry) ? HAT_PAGE_ALONE : 0);
+    seen |= user_entry_dirty(entry) ? HAT_PAGE_DIRTY : 0;
+    return (uint8_t)(seen | (user_entry_accessed(entry) ? HAT_PAGE_ACCESSED : 0));
+}
+
 k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uint8_t *bytes) {
     struct hat_tables *tables = tables_of(self);
     uintptr_t start = address, end = address + length;
@@ -66,12 +76,11 @@ k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uin
             continue;
         }
         for (; address < next; address += PAGE_BYTES) {
-            uint64_t entry = result ? 0 : user_entry_read(&leaf.entries[leaf_index(address)]);
-            if (result == 0 && (!entry || entry & ENTRY_OUT))
-                continue;
-            if (bytes)
-                bytes[(address - start) / PAGE_BYTES] = 1;
-            present++;
+            uint64_t entry =
+                user_entry_read(result ? leaf.upper : &leaf.entries[leaf_index(address)]);
+            if (bytes && entry)
+                bytes[(address - start) / PAGE_BYTES] = page_seen(&leaf, entry, result != 0);
+            present += entry && !(entry & ENTRY_OUT);
         }
         leaf_unlock(&leaf);
     }

@@ -30,6 +30,15 @@ k42_result space_find(struct space *self, uintptr_t address, unsigned count,
     return 0;
 }
 
+_Static_assert(SPACE_PAGE_HERE == (int)HAT_PAGE_HERE &&
+                   SPACE_PAGE_PRIVATE == (int)HAT_PAGE_PRIVATE &&
+                   SPACE_PAGE_ALONE == (int)HAT_PAGE_ALONE &&
+                   SPACE_PAGE_DIRTY == (int)HAT_PAGE_DIRTY &&
+                   SPACE_PAGE_ACCESSED == (int)HAT_PAGE_ACCESSED &&
+                   SPACE_PAGE_OF_BLOCK == (int)HAT_PAGE_OF_BLOCK &&
+                   SPACE_PAGE_OUT == (int)HAT_PAGE_OUT,
+               "they are the same");
+
 k42_result space_resident(struct space *self, uintptr_t address, size_t length, uint8_t *bytes,
                           size_t size) {
     struct space_state *state = space_state(self);

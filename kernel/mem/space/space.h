@@ -87,6 +87,17 @@ struct space_marks {
     uintptr_t stack_start, arguments_start, arguments_end, environment_start, environment_end;
 };
 
+/* As enum hat_page. */
+enum space_page {
+    SPACE_PAGE_HERE = 1,
+    SPACE_PAGE_PRIVATE = 2,
+    SPACE_PAGE_ALONE = 4,
+    SPACE_PAGE_DIRTY = 8,
+    SPACE_PAGE_ACCESSED = 16,
+    SPACE_PAGE_OF_BLOCK = 32,
+    SPACE_PAGE_OUT = 64,
+};
+
 /* What a program may have, in bytes; the personality sets them from its limits. */
 struct space_limits {
     size_t size;    /* of all mappings: RLIMIT_AS */
@@ -178,7 +189,7 @@ struct space_ops {
     K42_METHOD(find)
     (struct space *self, uintptr_t address, unsigned count, K42_OUT struct space_mapping *mapping);
 
-    /* Whether each page is in memory, one byte each, as mincore says it. Errors: -ENOMEM. */
+    /* What is known of each page, a byte with the bits of enum space_page. Errors: -ENOMEM. */
     K42_METHOD(resident)
     (struct space *self, uintptr_t address, size_t length,
      K42_OUT K42_BUF(size, 4096) uint8_t *bytes, size_t size);

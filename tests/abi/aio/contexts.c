@@ -182,7 +182,7 @@ static void waiting(void) {
     handle(SIGALRM, 0);
     alarm_in(20);
     fails(EINTR, io_getevents, context, 1, 4, events, 0);
-    is("caught", caught, 1);
+    is("caught", caught >= 1, 1);
     sigset_t none, alarm;
     sigemptyset(&none);
     sigemptyset(&alarm);
@@ -194,7 +194,7 @@ static void waiting(void) {
     } with = {&none, 8}, wrong = {&none, 4};
     alarm_in(20);
     fails(EINTR, io_pgetevents, context, 1, 4, events, 0, &with);
-    is("caught", caught, 2);
+    is("caught", caught >= 2, 1);
     fails(EINVAL, io_pgetevents, context, 1, 4, events, 0, &wrong);
     put("file", "0123456789");
     struct iocb one = block(IOCB_CMD_PREAD, open("file", O_RDONLY), text, 4, 1), *list[1] = {&one};

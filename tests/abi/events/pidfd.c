@@ -8,6 +8,25 @@ static void sleeps(void) {
         pause();
 }
 
+/* Signals go by an open folder of /proc, too; nothing else does. */
+static void by_folder(void) {
+    char name[40];
+    int child = start(sleeps);
+    snprintf(name, sizeof name, "/proc/%d", child);
+    int fd = open(name, O_RDONLY | O_DIRECTORY), path = open(name, O_PATH | O_DIRECTORY);
+    snprintf(name, sizeof name, "/proc/%d/task/%d", child, child);
+    int thread = open(name, O_RDONLY | O_DIRECTORY), proc = open("/proc", O_RDONLY);
+    gives(0, pidfd_send_signal, fd, 0, NULL, 0);
+    fails(EBADF, pidfd_send_signal, path, 0, NULL, 0);
+    fails(EBADF, pidfd_send_signal, thread, 0, NULL, 0);
+    fails(EBADF, pidfd_send_signal, proc, 0, NULL, 0);
+    fails(EBADF, pidfd_getfd, fd, 0, 0);
+    gives(0, pidfd_send_signal, fd, SIGTERM, NULL, 0);
+    ended("child by folder", child);
+    fails(ESRCH, pidfd_send_signal, fd, 0, NULL, 0);
+    close(fd), close(path), close(thread), close(proc);
+}
+
 static void somebody(void) {
     be(SOMEBODY);
     int parent = abi_call(pidfd_open, getppid(), 0);
@@ -38,6 +57,7 @@ int main(void) {
     fails(EINVAL, pidfd_open, -1, 0);
     fails(ESRCH, pidfd_open, 99999, 0);
     in_child("somebody", somebody);
+    by_folder();
     gives(0, pidfd_send_signal, fd, SIGTERM, NULL, 0);
     gives(1, poll, &one, 1, -1);
     gives(0, waitid, P_PIDFD, fd, &info, WEXITED | WNOWAIT, NULL);

@@ -66,7 +66,9 @@ int main(void) {
     fds[1] = inotify_init1(IN_NONBLOCK);
     for (int n = 0; n < 5; n++)
         pthread_create(&threads[n], NULL, work[n], NULL);
-    doze(1000);
+    doze(500);
+    for (int n = 0; !seen && n < 15000; n++)
+        doze(1);
     over = 1;
     for (int n = 0; n < 5; n++)
         pthread_join(threads[n], NULL);

@@ -159,6 +159,42 @@ static void runs_no_more(void) {
     run_short(OWN(0), OWN(1));
 }
 
+/* A handler has the program return to what cannot be returned to. */
+static unsigned long bad_code, bad_stack, bad_rip;
+
+static void goes_wrong(int signal, siginfo_t *info, void *context) {
+    ucontext_t *at = context;
+    unsigned long selectors = at->uc_mcontext.gregs[REG_CSGSFS] & 0x0000ffffffff0000;
+    (void)signal, (void)info;
+    at->uc_mcontext.gregs[REG_CSGSFS] = selectors | bad_stack << 48 | bad_code;
+    at->uc_mcontext.gregs[REG_RIP] = bad_rip;
+}
+
+static void returns_badly(void) {
+    has(0, MODIFY_LDT_CONTENTS_CODE);
+    has(1, MODIFY_LDT_CONTENTS_DATA);
+    on_signal(SIGSEGV, (void (*)(int, siginfo_t *, void *))lands);
+    on_signal(SIGUSR1, goes_wrong);
+    raise(SIGUSR1);
+}
+
+static void bad_returns(void) {
+    static const unsigned short tries[][2] = {
+        {OWN(7), 0x2b},   {OWN(1), 0x2b},   {OWN(0), OWN(7)},   {0x33, OWN(0)},
+        {OWN(900), 0x2b}, {0x33, OWN(900)}, {OWN(0), OWN(900)},
+    };
+    for (size_t n = 0; n < sizeof tries / sizeof *tries; n++) {
+        bad_code = tries[n][0], bad_stack = tries[n][1];
+        in_child("a bad selector", returns_badly);
+    }
+    bad_code = OWN(0), bad_stack = 0x2b, bad_rip = 5000;
+    in_child("behind its end", returns_badly);
+    bad_rip = 0x700000000000;
+    in_child("far behind it", returns_badly);
+    bad_code = 0x23;
+    in_child("too far for 32 bits", returns_badly);
+}
+
 static void by_an_absent_one(void) {
     on_signal(SIGSEGV, (void (*)(int, siginfo_t *, void *))lands);
     on_signal(SIGBUS, (void (*)(int, siginfo_t *, void *))lands);
@@ -233,4 +269,5 @@ int main(void) {
     in_child("32 bits", runs_short);
     in_child("no more", runs_no_more);
     in_child("an absent one", by_an_absent_one);
+    bad_returns();
 }
