@@ -85,8 +85,10 @@ k42_result region_look(struct region_body *body, uintptr_t address, unsigned acc
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (lease & 1 || __atomic_load_n(&body->lease, __ATOMIC_RELAXED) != lease)
         return -K42_RETRY;
+    /* The index led here: before these addresses became another region's, which has them now, or
+     * just before it loses them. To look again finds which. */
     if (view->page < view->start || view->page >= view->end)
-        return -EFAULT;
+        return -K42_RETRY;
     if (access & SPACE_ACCESS_FORCE && !(view->flags & SPACE_SHARED))
         return 0;
     return permits(view->protection, access) ? 0 : -EACCES;

@@ -48,7 +48,8 @@ static inline struct region_body *region_body(struct region *self) {
     return k42_container(self, struct region_body, rep);
 }
 
-/* Reads the state and checks the access. Errors: -EFAULT, -EACCES, -K42_RETRY. */
+/* Reads the state and checks the access. Errors: -EACCES; -K42_RETRY, also when the address is not
+ * the region's any more. */
 K42_MUST_CHECK
 k42_result region_look(struct region_body *body, uintptr_t address, unsigned access,
                        struct region_view *view);

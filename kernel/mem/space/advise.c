@@ -34,7 +34,8 @@ enum {
 typedef k42_result (*part_fn)(struct space *self, const struct space_entry *entry, uintptr_t start,
                               uintptr_t end, uint64_t argument);
 
-/* Over all regions of a range. Gaps are skipped, and -ENOMEM in the end. */
+/* Over all regions of a range. Gaps are skipped, and -ENOMEM in the end. A region that is gone has
+ * become part of another one, or has been unmapped: the index is looked at again. */
 static k42_result each_part(struct space *self, uintptr_t start, uintptr_t end, part_fn fn,
                             uint64_t argument) {
     const struct space_entry *entry;
@@ -48,7 +49,10 @@ static k42_result each_part(struct space *self, uintptr_t start, uintptr_t end, 
         uintptr_t from = entry->start > start ? entry->start : start;
         uintptr_t to = entry->end < end ? entry->end : end;
         result = fn(self, entry, from, to, argument);
-        start = to;
+        if (result == -K42_STALE)
+            result = 0;
+        else
+            start = to;
     }
     return result < 0 ? result : gap ? -ENOMEM : 0;
 }

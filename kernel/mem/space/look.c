@@ -1,5 +1,9 @@
 /*
  * Looking: what is mapped where, what is in memory, and the bytes of a program for somebody else.
+ *
+ * Without a lock: a region that is gone has become part of another one or has been unmapped since
+ * the index was looked at. The index says which, for it changes before a region goes; so it is
+ * looked at again.
  */
 #include "../../copy.h"
 #include "state.h"
@@ -7,12 +11,16 @@
 k42_result space_find(struct space *self, uintptr_t address, unsigned count,
                       struct space_mapping *mapping) {
     struct space_state *state = space_state(self);
-    const struct space_entry *entry = index_find(&state->index, address);
-    if (!entry)
-        return -ENOENT;
-    k42_result result = k42_call(entry->region, mapping, mapping);
+    const struct space_entry *entry;
+    k42_result result;
+    do {
+        entry = index_find(&state->index, address);
+        if (!entry)
+            return -ENOENT;
+        result = k42_call(entry->region, mapping, mapping);
+    } while (result == -K42_STALE);
     if (result < 0)
-        return result == -K42_STALE ? -ENOENT : result;
+        return result;
     /* What the index says is what others see: the region may be about to change. */
     mapping->start = entry->start;
     mapping->end = entry->end;
@@ -53,11 +61,14 @@ k42_result space_resident(struct space *self, uintptr_t address, size_t length, 
 }
 
 k42_result space_identify(struct space *self, uintptr_t address, struct space_identity *identity) {
-    const struct space_entry *entry = index_find(&space_state(self)->index, address);
-    if (!entry || entry->start > address)
-        return -EFAULT;
-    k42_result result = k42_call(entry->region, identify, address, identity);
-    return result == -K42_STALE ? -EFAULT : result;
+    k42_result result;
+    do {
+        const struct space_entry *entry = index_find(&space_state(self)->index, address);
+        if (!entry || entry->start > address)
+            return -EFAULT;
+        result = k42_call(entry->region, identify, address, identity);
+    } while (result == -K42_STALE);
+    return result;
 }
 
 k42_result space_usage(struct space *self, struct space_usage *usage) {

@@ -121,10 +121,11 @@ func signals() {
 	signal.Stop(got)
 	signal.Ignore(syscall.SIGHUP)
 	check(syscall.Kill(os.Getpid(), syscall.SIGHUP))
-	limited, end := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer end()
-	err := exec.CommandContext(limited, "sleep", "100").Run()
-	fmt.Println("killed", err, limited.Err())
+	limited, end := context.WithCancel(context.Background())
+	sleeper := exec.CommandContext(limited, "sleep", "100")
+	check(sleeper.Start())
+	time.AfterFunc(20*time.Millisecond, end)
+	fmt.Println("killed", sleeper.Wait(), limited.Err())
 }
 
 // Faults of memory become panics that can be recovered from.
