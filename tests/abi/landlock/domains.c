@@ -1,8 +1,7 @@
 /* Domains: who may take one on, how layers add up, who has them, and what they forbid altogether.
  */
-#include "abi.h"
+#include "landlock.h"
 
-#include <linux/landlock.h>
 #include <pthread.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -10,17 +9,6 @@
 
 #define READ  LANDLOCK_ACCESS_FS_READ_FILE
 #define WRITE LANDLOCK_ACCESS_FS_WRITE_FILE
-
-static int ruleset_of(uint64_t handled) {
-    return (int)abi_call(landlock_create_ruleset, &handled, sizeof handled, 0);
-}
-
-static void allow(int ruleset, uint64_t rights, const char *path) {
-    struct landlock_path_beneath_attr rule = {rights, open(path, O_PATH)};
-    if (abi_call(landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
-        give_up("rule");
-    close(rule.parent_fd);
-}
 
 static void layer(uint64_t handled, uint64_t rights, const char *path) {
     int ruleset = ruleset_of(handled);

@@ -1,7 +1,5 @@
 /* What changes its directory must gain nothing by it. */
-#include "abi.h"
-
-#include <linux/landlock.h>
+#include "landlock.h"
 
 #define READ   LANDLOCK_ACCESS_FS_READ_FILE
 #define WRITE  LANDLOCK_ACCESS_FS_WRITE_FILE
@@ -10,17 +8,6 @@
 #define FOLDER LANDLOCK_ACCESS_FS_MAKE_DIR
 #define REMOVE (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR)
 #define REFER  LANDLOCK_ACCESS_FS_REFER
-
-static int ruleset_of(uint64_t handled) {
-    return (int)abi_call(landlock_create_ruleset, &handled, sizeof handled, 0);
-}
-
-static void allow(int ruleset, uint64_t rights, const char *path) {
-    struct landlock_path_beneath_attr rule = {rights, open(path, O_PATH)};
-    if (abi_call(landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
-        give_up("rule");
-    close(rule.parent_fd);
-}
 
 static void restricted(int ruleset) {
     gives(0, landlock_restrict_self, ruleset, 0);

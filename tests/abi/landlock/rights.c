@@ -1,23 +1,11 @@
 /* Each right that a domain may forbid, where a rule gives it, and where none does. */
-#include "abi.h"
+#include "landlock.h"
 
-#include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #define ALL (2 * LANDLOCK_ACCESS_FS_REFER - 1)
-
-static int ruleset_of(uint64_t handled) {
-    return (int)abi_call(landlock_create_ruleset, &handled, sizeof handled, 0);
-}
-
-static void allow(int ruleset, uint64_t rights, const char *path) {
-    struct landlock_path_beneath_attr rule = {rights, open(path, O_PATH)};
-    if (abi_call(landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
-        give_up("rule");
-    close(rule.parent_fd);
-}
 
 static void restricted(int ruleset) {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

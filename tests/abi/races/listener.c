@@ -1,22 +1,12 @@
 /* Those who ask a listener, those who answer, signals in between, and its end. */
-#include "abi.h"
+#include "../seccomp/asked.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
 
 enum { ASKING = 3, ANSWERING = 2, ENOUGH = 150, HIGH = 50 };
 #define BASE (1L << 40) /* no number of a process */
 
-static struct sock_filter program[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-};
-static struct sock_fprog filter = {4, program};
 static volatile int listener = -1, answers, wrong, tids[ASKING];
 
 /* The first has the filter, and the others begin with it. */

@@ -1,10 +1,7 @@
 /* Files that whoever answers for a call puts into the caller's table. */
-#include "abi.h"
+#include "asked.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
 
 #define RECEIVE SECCOMP_IOCTL_NOTIF_RECV
@@ -13,13 +10,6 @@
 #define AT      SECCOMP_ADDFD_FLAG_SETFD
 #define RETURN  SECCOMP_ADDFD_FLAG_SEND
 
-static struct sock_filter program[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-};
-static struct sock_fprog filter = {4, program};
 static int listener, source;
 
 /* A child asks for a file, and says what it has got. */

@@ -1,12 +1,9 @@
 /* Filters that have somebody else say what becomes of a call. */
-#include "abi.h"
+#include "asked.h"
 
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
@@ -17,14 +14,6 @@
 #define VALID   SECCOMP_IOCTL_NOTIF_ID_VALID
 #define ADD     SECCOMP_IOCTL_NOTIF_ADDFD
 #define GOES_ON SECCOMP_USER_NOTIF_FLAG_CONTINUE
-
-static struct sock_filter program[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-};
-static struct sock_fprog filter = {4, program};
 
 /* A thread that asks: it makes the call for each of its turns, and notes what came of it. */
 static volatile int listener = -1, its_tid, turns, got_error;
