@@ -1,7 +1,7 @@
 """./k42 test: builds the variants, runs the suites side by side, adds up.
 
-Of suites half as many again as there are processors run at the same time, since each waits now and
-then; those that must be alone run at the end. What takes long starts first.
+Suites run on as many threads as there are processors; those that must be alone run at the end. What
+takes long starts first.
 """
 import concurrent.futures
 import contextlib
@@ -117,7 +117,7 @@ def run_all(chosen):
     running, verdicts = Running(), []
     chosen = sorted(chosen, key=lambda suite: -suite.priority)
     together = [suite for suite in chosen if not suite.alone]
-    rounds = ((together, (os.cpu_count() or 1) * 3 // 2), ([s for s in chosen if s.alone], 1))
+    rounds = ((together, os.cpu_count() or 1), ([s for s in chosen if s.alone], 1))
     try:
         for batch, workers in rounds:
             with concurrent.futures.ThreadPoolExecutor(workers) as pool:
