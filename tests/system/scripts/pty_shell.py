@@ -63,7 +63,7 @@ def main():
     print(shell.do("tty | sed 's/[0-9]*$/N/'"))
     fcntl.ioctl(shell.fd, termios.TIOCSWINSZ, struct.pack("4H", 33, 101, 0, 0))
     print(shell.do("stty size; stty -a | grep -o 'intr = ...\\|speed [0-9]*\\|-\\?icanon'"))
-    print(shell.do("ps -o tty= -p $$ | sed 's/[0-9]*$/N/'; ps -o stat= -p $$ | tr -d N"))
+    print(shell.do("ps -o tty= -p $$ | sed 's/[0-9]*$/N/'; ps -o stat= -p $$ | tr -d 'N<'"))
     shell.type("sleep 1000\n")
     shell.until("sleep 1000\r\n")
     shell.runs("sleep")
