@@ -43,11 +43,16 @@ class Figures:
     """The best figure of each (unit, cpus, row, kernel), and what went wrong with the others."""
 
     def __init__(self):
-        self.best, self.troubles = {}, {}
+        self.best, self.troubles, self.said = {}, {}, {}
 
     def add(self, unit, cpus, row, kernel, value):
         key = unit, cpus, row, kernel
         self.best[key] = min(value, self.best.get(key, value))
+
+    def agree(self, row, said):
+        """A program that writes something else in the other kernel has not done the same work."""
+        if self.said.setdefault(row, said) != said:
+            raise Trouble("it has written something else than the time before")
 
     def blame(self, row, kernel, trouble):
         self.troubles.setdefault((kernel, row), trouble)
@@ -142,14 +147,17 @@ def measure(figures, kernel, part, rows, unit, milliseconds, **options):
         machine.end()
 
 
-def run_workload(machine, one, unit, quick):
+def run_workload(figures, machine, name, unit, quick):
     """What the best run took, in instructions without idle ones, or nanoseconds."""
+    one = workloads.TABLE[name]
     counts = unit == "instructions"
-    began = time.monotonic_ns()
+    began = time.monotonic_ns()  # by the host's clock a boot takes time, too
     seen = workloads.run(machine.get(), one, quick, 1 if quick or one.booted else 3)
     if one.booted and not counts:
         return time.monotonic_ns() - began
-    best = min(took - (idle if counts else 0) for took, idle in seen)
+    for _, _, said in seen:
+        figures.agree(name, said)
+    best = min(took - (idle if counts else 0) for took, idle, _ in seen)
     if not counts:
         return best
     return (machine.guest.ticks if one.booted else 0) + best / machine.run("instruction", 5)
@@ -163,7 +171,8 @@ def measure_workloads(figures, kernel, part, names, unit, quick, **options):
         one = workloads.TABLE[name]
         machine = Machine(kernel, part, **{**options, "packages": one.packages, "memory": one.memory})
         try:
-            figures.add(unit, options["cpus"], name, kernel, run_workload(machine, one, unit, quick))
+            figures.add(unit, options["cpus"], name, kernel,
+                        run_workload(figures, machine, name, unit, quick))
         except Trouble as trouble:
             figures.blame(name, kernel, str(trouble).splitlines()[0])
         finally:
