@@ -85,7 +85,7 @@ TABLE = {
         command="rm -f base; sqlite3 base < statements", said=r"(?s)\A.*^ok\nrows\|1$"),
     "gcc": Workload(
         "gcc -O2 compiles a file of so many functions",
-        packages=("gcc",), amount=(40, 4), before="tar xf -",
+        packages=("gcc", "libc6-dev"), amount=(40, 4), before="tar xf -",
         data=lambda functions: big_program.tar(1, functions),
         command="gcc -O2 -c part_0.c && cksum part_0.o", said=r"^\d+ \d+ part_0\.o$"),
     "pgbench": Workload(
