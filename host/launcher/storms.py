@@ -16,7 +16,7 @@ PACKAGES = ("python3", "sqlite3", "postmark")
 SCRIPT = path("tests", "system", "scripts", "storm.sh")
 # Swaps a second. Four processors that two emulate would do little else, nor would a kernel that
 # checks itself, and calls would meet few of them.
-RATE, RATE_OF_SLOW = 1000, 400
+RATE, RATE_OF_SLOW = 1000, 500
 # A guest whose time is instructions: 500 million to a second, of all processors together.
 COUNTED = {"accelerator": "tcg,thread=single", "more": ["-icount", "shift=1,sleep=off"]}
 # Of these there are some only while one of them is read.
