@@ -240,6 +240,31 @@ k42_result family_wait(struct process *self, const struct child_choice *choice, 
     return result;
 }
 
+/* ---- looking ---- */
+
+/* Those of a thread that has left are the first one's. */
+static bool is_of_thread(struct process_body *body, const struct child *child, int thread) {
+    return child->parent_thread == thread ||
+           (thread == body->pid && !process_thread_locked(body, child->parent_thread));
+}
+
+k42_result process_children(struct process *self, int thread, int after, int32_t *pids,
+                            size_t size) {
+    struct process_body *body = process_body_of(self);
+    size_t count = 0, most = size / sizeof *pids;
+    k42_lock(&body->lock);
+    const struct child_record *record = body->children;
+    for (; after && record && record->child.pid != after; record = record->next)
+        ;
+    if (after && record)
+        record = record->next;
+    for (; record && count < most; record = record->next)
+        if (is_of_thread(body, &record->child, thread))
+            pids[count++] = record->child.pid;
+    k42_unlock(&body->lock);
+    return (k42_result)(count * sizeof *pids);
+}
+
 /* ---- ends and new parents ---- */
 
 k42_result family_disown(struct process *self, struct child *child, const struct family *family) {

@@ -85,7 +85,8 @@ struct process_times task_times(const struct task *task) {
     thread_read_times(task->thread, &times);
     return (struct process_times){.user_ns = times.user_ns,
                                   .system_ns = times.system_ns,
-                                  .minor_faults = __atomic_load_n(&task->faults, __ATOMIC_RELAXED)};
+                                  .minor_faults = __atomic_load_n(&task->faults, __ATOMIC_RELAXED),
+                                  .transfers = task->transfers};
 }
 
 bool task_capable(const struct task *task, unsigned capability) {

@@ -22,7 +22,7 @@
 
 #include <stdbool.h>
 
-#define HAT_INTERFACE_VERSION 2
+#define HAT_INTERFACE_VERSION 3
 
 struct hat;
 struct user_table;
@@ -169,6 +169,9 @@ struct hat_ops {
      * what is known of it (enum hat_page), 0 where there is none. */
     K42_METHOD(survey)
     (struct hat *self, uintptr_t address, size_t length, K42_LOCAL uint8_t *bytes);
+
+    /* Forgets of the pages of a range that they were used. */
+    K42_METHOD(forget_used)(struct hat *self, uintptr_t address, size_t length);
 
     /* Copies bytes of the one page that is mapped there to memory of the kernel. Errors: -ENOENT.
      */

@@ -121,6 +121,7 @@ static const struct hat_ops object_ops = {
     .places = tables_places,
     .look = tables_look,
     .survey = tables_survey,
+    .forget_used = tables_forget_used,
     .peek = tables_peek,
     .poke = tables_poke,
     .table = object_table,

@@ -87,6 +87,34 @@ k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uin
     return present;
 }
 
+/* Processors note it anew when they have forgotten what they know of the page. */
+k42_result tables_forget_used(struct hat *self, uintptr_t address, size_t length) {
+    struct hat_tables *tables = tables_of(self);
+    uintptr_t end = address + length, start = address;
+    struct user_flush flush;
+    uint64_t *upper;
+    while ((address = upper_next(tables, address, end, &upper)) < end) {
+        uintptr_t next = leaf_start(address) + LEAF_BYTES;
+        struct leaf leaf;
+        next = next < end ? next : end;
+        k42_result result = leaf_lock(tables, address, LEAF_FIND, &leaf);
+        if (result == -EISDIR) {
+            (void)user_entry_clear(leaf.upper, ENTRY_ACCESSED);
+            address = next;
+        }
+        for (; result >= 0 && address < next; address += PAGE_BYTES)
+            if (user_entry_accessed(user_entry_read(&leaf.entries[leaf_index(address)])))
+                (void)user_entry_clear(&leaf.entries[leaf_index(address)], ENTRY_ACCESSED);
+        if (result >= 0 || result == -EISDIR)
+            leaf_unlock(&leaf);
+        address = next;
+    }
+    user_flush_begin(&flush, tables->table);
+    user_flush_range(&flush, start, end, 1);
+    user_flush_finish(&flush);
+    return 0;
+}
+
 k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length) {
     struct looked looked;
     k42_result result = look_lock(tables_of(self), address, &looked);

@@ -316,6 +316,7 @@ k42_result tables_places(struct hat *self, const uintptr_t *addresses, unsigned 
                          uint64_t **places);
 k42_result tables_look(struct hat *self, uintptr_t address);
 k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uint8_t *bytes);
+k42_result tables_forget_used(struct hat *self, uintptr_t address, size_t length);
 k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length);
 k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, size_t length);
 k42_result tables_usage(struct hat *self, struct hat_usage *usage);

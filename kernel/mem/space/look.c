@@ -60,6 +60,12 @@ k42_result space_resident(struct space *self, uintptr_t address, size_t length, 
     return result < 0 ? result : 0;
 }
 
+k42_result space_forget_used(struct space *self, uintptr_t address, size_t length) {
+    if (address % PAGE_BYTES || !user_range_ok(address, length))
+        return -EINVAL;
+    return k42_call(space_state(self)->hat, forget_used, address, length);
+}
+
 k42_result space_identify(struct space *self, uintptr_t address, struct space_identity *identity) {
     k42_result result;
     do {

@@ -12,7 +12,7 @@
 
 #include <k42/object.h>
 
-#define SPACE_INTERFACE_VERSION 3
+#define SPACE_INTERFACE_VERSION 4
 
 #define SPACE_LOWEST 0x10000ul /* nothing is mapped below: mmap_min_addr */
 
@@ -193,6 +193,9 @@ struct space_ops {
     K42_METHOD(resident)
     (struct space *self, uintptr_t address, size_t length,
      K42_OUT K42_BUF(size, 4096) uint8_t *bytes, size_t size);
+
+    /* Forgets which pages of a range were used lately: SPACE_PAGE_ACCESSED. Errors: -EINVAL. */
+    K42_METHOD(forget_used)(struct space *self, uintptr_t address, size_t length);
 
     /* What a word is to all who share it: for futexes. Errors: -EFAULT. */
     K42_METHOD(identify)

@@ -159,6 +159,7 @@ static const struct space_ops indexed_ops = {
     .table = indexed_table,
     .find = space_find,
     .resident = space_resident,
+    .forget_used = space_forget_used,
     .identify = space_identify,
     .peek = space_peek,
     .poke = space_poke,

@@ -126,6 +126,7 @@ k42_result space_sync(struct space *self, uintptr_t address, size_t length, unsi
 k42_result space_fork(struct space *self, k42_ref pm, k42_ref *child);
 k42_result space_find(struct space *self, uintptr_t address, unsigned count,
                       struct space_mapping *mapping);
+k42_result space_forget_used(struct space *self, uintptr_t address, size_t length);
 k42_result space_resident(struct space *self, uintptr_t address, size_t length, uint8_t *bytes,
                           size_t size);
 k42_result space_identify(struct space *self, uintptr_t address, struct space_identity *identity);
