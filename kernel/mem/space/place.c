@@ -7,7 +7,9 @@
  */
 #include <k42/class.h>
 
+#include "../../fs/file.h"
 #include "../fcm/file_pages.h"
+#include "runtime.h"
 #include "state.h"
 
 static bool is_free(const struct space_state *state, uintptr_t start, uintptr_t end) {
@@ -64,11 +66,23 @@ void account(struct space_state *state, const struct space_mapping *mapping, lon
         state->locked += (uint64_t)pages;
 }
 
+/* By what they say: each call that gives a name makes one. */
+static bool names_agree(k42_ref one, k42_ref other) {
+    char first[FILE_TEXT_MOST], second[FILE_TEXT_MOST];
+    if (one == other)
+        return true;
+    return one != K42_NULL_REF && other != K42_NULL_REF &&
+           k42_call((file_ref)one, control, FILE_LOOK, (uintptr_t)first) >= 0 &&
+           k42_call((file_ref)other, control, FILE_LOOK, (uintptr_t)second) >= 0 &&
+           k42_text_equal(first, second);
+}
+
 bool mappings_fit(const struct space_mapping *lower, const struct space_mapping *upper) {
     uint64_t behind = lower->first + (lower->end - lower->start) / PAGE_BYTES;
     return lower->end == upper->start && lower->protection == upper->protection &&
            lower->flags == upper->flags && lower->most == upper->most && lower->fcm == upper->fcm &&
            lower->file == upper->file && lower->watcher == upper->watcher &&
+           names_agree(lower->name, upper->name) &&
            !(lower->flags & SPACE_GROWS_DOWN) &&
            (lower->fcm == K42_NULL_REF || behind == upper->first);
 }
@@ -101,7 +115,8 @@ static bool map_with_neighbour(struct space_state *state, uintptr_t address,
                                    .fcm = request->fcm,
                                    .first = request->first,
                                    .file = request->file,
-                                   .watcher = request->watcher};
+                                   .watcher = request->watcher,
+                                   .name = request->name};
     if (!entry || entry->end != address || entry->flags != request->flags ||
         k42_call(entry->region, mapping, &mapping) < 0 || !mappings_fit(&mapping, &wanted))
         return false;
@@ -123,6 +138,7 @@ static k42_result map_new(struct space *self, uintptr_t address, const struct sp
                              .first = what->first,
                              .file = what->file,
                              .watcher = what->watcher,
+                             .name = what->name,
                              .limit = what->limit,
                              .hat = (k42_ref)state->hat,
                              .pm = state->pm,

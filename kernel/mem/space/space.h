@@ -12,7 +12,7 @@
 
 #include <k42/object.h>
 
-#define SPACE_INTERFACE_VERSION 4
+#define SPACE_INTERFACE_VERSION 5
 
 #define SPACE_LOWEST 0x10000ul /* nothing is mapped below: mmap_min_addr */
 
@@ -55,6 +55,7 @@ struct space_request {
     uint64_t first;     /* the first page of it */
     k42_ref file;       /* held by the mapping while it lasts, for its name; or K42_NULL_REF */
     k42_ref watcher;    /* with SPACE_WATCHED */
+    k42_ref name;       /* what it is called, a file of that kind; likewise */
     size_t limit;       /* SPACE_GROWS_DOWN: the most it may grow to; 0: the space's limit */
     size_t most_locked; /* bytes that the space may have locked; 0: as last told */
 };
@@ -64,7 +65,7 @@ struct space_mapping {
     uintptr_t start, end;
     unsigned protection, flags, most;
     uint64_t first;
-    k42_ref fcm, file, watcher;
+    k42_ref fcm, file, watcher, name;
     size_t limit;
     uint64_t present; /* pages of it that are mapped; 0 when not asked for */
 };
@@ -231,6 +232,12 @@ struct space_ops {
      * Errors: -ENOMEM (a gap; the others are changed), -K42_WAIT. */
     K42_METHOD(set_flags)
     (struct space *self, uintptr_t address, size_t length, unsigned set, unsigned clear);
+
+    /*
+     * Gives what is mapped in a range a name, or with the null ref none. Errors: -ENOMEM (a gap;
+     * the others have it), -EBADF (an object; what lies before it has it), -K42_WAIT.
+     */
+    K42_METHOD(rename)(struct space *self, uintptr_t address, size_t length, k42_ref name);
 
     /*
      * Locks a range, with `flags` SPACE_LOCKED and perhaps SPACE_ON_FAULT, or with 0 unlocks it.

@@ -169,6 +169,7 @@ static const struct space_ops indexed_ops = {
     .limit = indexed_limit,
     .usage = space_usage,
     .set_flags = space_set_flags,
+    .rename = space_rename,
     .lock = space_lock,
     .lock_all = space_lock_all,
     .page_out = space_page_out,

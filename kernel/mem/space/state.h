@@ -136,6 +136,8 @@ k42_result space_usage(struct space *self, struct space_usage *usage);
 k42_result space_set_flags(struct space *self, uintptr_t address, size_t length, unsigned set,
                            unsigned clear);
 
+k42_result space_rename(struct space *self, uintptr_t address, size_t length, k42_ref name);
+
 k42_result space_lock(struct space *self, uintptr_t address, size_t length, unsigned flags,
                       size_t most);
 k42_result space_lock_all(struct space *self, unsigned flags, unsigned which, size_t most);
