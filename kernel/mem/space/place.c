@@ -82,8 +82,7 @@ bool mappings_fit(const struct space_mapping *lower, const struct space_mapping 
     return lower->end == upper->start && lower->protection == upper->protection &&
            lower->flags == upper->flags && lower->most == upper->most && lower->fcm == upper->fcm &&
            lower->file == upper->file && lower->watcher == upper->watcher &&
-           names_agree(lower->name, upper->name) &&
-           !(lower->flags & SPACE_GROWS_DOWN) &&
+           names_agree(lower->name, upper->name) && !(lower->flags & SPACE_GROWS_DOWN) &&
            (lower->fcm == K42_NULL_REF || behind == upper->first);
 }
 

@@ -106,7 +106,8 @@ static void refused(void) {
         named("a letter", (long)at, 4096, wrong[i], -EINVAL);
     name(0, 1, "a-Z 0(9){}~!@#%^&*");
     named("bad", (long)at, 4096, BAD, -EFAULT);
-    is("another option", abi_call(prctl, PR_SET_VMA, 1, at, 4096, "name") < 0 ? -errno : 0, -EINVAL);
+    is("another option", abi_call(prctl, PR_SET_VMA, 1, at, 4096, "name") < 0 ? -errno : 0,
+       -EINVAL);
     named("within a page", (long)at + 1, 4096, "name", -EINVAL);
     named("too long", (long)at, -1, "name", -EINVAL);
     named("nothing there", 4096, 4096, "name", -ENOMEM);
