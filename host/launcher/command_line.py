@@ -149,7 +149,7 @@ def words():
     one = command("bench", "measure the library, or the kernel, beside its alternatives")
     one.add_argument("name", nargs="?", metavar="NAME",
                      help="which benchmark: " + ", ".join(running.benchmarks()))
-    one.add_argument("--list", action="store_true", help="name the benchmarks")
+    one.add_argument("--list", action="store_true", help="name the benchmarks; of linux: its rows")
     one.add_argument("--json", action="store_true", help="write the results as JSON")
     one.add_argument("--quick", action="store_true", help="fewer rounds, rougher numbers")
     one.add_argument("--only", metavar="ROW,...", help="only what yields these rows")
@@ -200,7 +200,7 @@ def wants_guest(asked):
 
 
 def do(asked):
-    if asked.command == "bench" and asked.list:
+    if asked.command == "bench" and asked.list and not asked.name:
         say("\n".join(running.benchmarks()))
         return 0
     if asked.command == "ctl":
@@ -227,7 +227,7 @@ def do(asked):
     if asked.command == "fuzz":
         return fuzzing.run(asked)
     if asked.command == "bench":
-        options = ["--" + name for name in ("json", "quick", "instructions", "write")
+        options = ["--" + name for name in ("json", "quick", "instructions", "write", "list")
                    if getattr(asked, name)]
         for name in ("only", "cpus", "seconds"):
             options += ["--" + name, getattr(asked, name)] if getattr(asked, name) else []

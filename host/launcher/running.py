@@ -77,6 +77,6 @@ def bench(name, options):
         if "--json" not in options:
             say("installing the library that is measured")
         options = ["--prefix", variants.install(built("install")), *options]
-    else:
+    elif "--list" not in options:
         variants.build("release", targets=variants.GUEST)
     return run_to_its_end([PYTHON, path("bench", name, "run.py"), *options])

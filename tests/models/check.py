@@ -70,7 +70,8 @@ MODELS = {
             Configuration("interpose", "INTERPOSE TRIM", "an interposer comes and goes"),
             Configuration("swap-destroy", "SWAP DESTROY=2 REUSE CALLS=1", "a destroy during a swap",
                           large=True),
-            Configuration("swap-interpose", "SWAP INTERPOSE CALLS=1", "a swap behind an interposer"),
+            Configuration("swap-interpose", "SWAP INTERPOSE CALLS=1", "a swap behind an interposer",
+                          large=True),
             Configuration(
                 "all", "SWAP INTERPOSE DESTROY=1 CPUS=1 CALLS=1", "everything, one caller"
             ),
@@ -138,8 +139,9 @@ MODELS = {
         [
             Configuration("cross", "", "X and Y swapped, X calls Y and Y calls X"),
             Configuration("cross-no-deadline", "NO_DEADLINE", "the same, deadlines never pass"),
-            Configuration("recursion", "DEPTH=3", "X calls Y calls X, Y calls X calls Y"),
-            Configuration("again", "ONE_OBJECT", "X swapped twice, X calls X"),
+            Configuration("recursion", "DEPTH=3", "X calls Y calls X, Y calls X calls Y",
+                          large=True),
+            Configuration("again", "ONE_OBJECT", "X swapped twice, X calls X", large=True),
             Configuration("destroy", "DESTROY", "X destroyed meanwhile",
                           large=True),
             Configuration("three-callers", "NO_DEADLINE NO_IMPORT_FAILURE CALLERS=3 PARTS=1",
@@ -181,6 +183,7 @@ MODELS = {
         [
             Configuration("plain", "", "two calls that wait, two putters, a passer-by"),
             Configuration("interrupt", "INTERRUPT", "one of the calls may be interrupted"),
+            Configuration("astray", "ASTRAY", "one of the calls may end with another object"),
             Configuration("deadline", "INTERRUPT DEADLINE", "the other's deadline may pass",
                           large=True),
             Configuration("three", "PUTTERS=3", "more things than takers",
@@ -199,6 +202,8 @@ MODELS = {
                    "its entry goes while a notifier is at it"),
             Mutant("GIVES_UP_A_NOTIFICATION", "deadline", ASLEEP,
                    "ends by deadline or interrupt although it was notified"),
+            Mutant("KEEPS_WHAT_LED_ELSEWHERE", "astray", ASLEEP,
+                   "keeps a notification of what it does not use any more"),
             Mutant("WAKES_BEFORE_THE_FLAG", "interrupt", ASLEEP,
                    "an interrupt wakes before it says so"),
         ],

@@ -4,7 +4,8 @@
  * What is modelled. An object has things; its method takes one or says that it is not ready. Waiters
  * make calls that wait (WAIT_CALL): attempt, enter the table, attempt, sleep, attempt. Putters add a
  * thing each and notify one. A passer-by takes a thing without waiting. Waiter 0 may be interrupted
- * once (INTERRUPT); waiter 1's deadline may pass at any moment (DEADLINE).
+ * once (INTERRUPT); waiter 1's deadline may pass at any moment (DEADLINE). What waiter 0 comes to
+ * when it was notified may be another object by then (ASTRAY).
  *
  * Each step of a process is one memory access, one atomic operation, or a step with a lock held that
  * others see only whole: an attempt is made under the object's lock, entering and leaving the table
@@ -184,7 +185,17 @@ proctype waiter(byte me) {
        :: result > 0 -> break
        :: else -> attempt()
 #else
-       :: notified -> attempt()
+       :: notified ->
+          if
+#ifdef ASTRAY
+          :: me == 0 -> /* ends with something else */
+#ifndef MUTANT_KEEPS_WHAT_LED_ELSEWHERE
+             seen = count; notify(seen);
+#endif
+             break
+#endif
+          :: attempt()
+          fi
        :: !notified && result > 0 -> break
        :: !notified && result == 0 -> attempt()
 #endif

@@ -83,7 +83,7 @@ ON_TEXT = {
                 "timeout 100 sh -c 'exit 5'; echo $?; timeout --foreground 100 true; echo $?",
     "ids": "id; id -G nobody; whoami; groups daemon; chown nobody:nogroup . && stat -c %U:%G .; "
            "setpriv --reuid=nobody --regid=nogroup --clear-groups id -un; umask",
-    "environment": "env -i A='x y' env; printenv HOME; nice -n 7 nice; nohup echo hup 2>/dev/null; "
+    "environment": "env -i A='x y' env; printenv HOME; echo $(($(nice -n 7 nice) - $(nice))); nohup echo hup 2>/dev/null; "
                    "stdbuf -oL echo line; env -u HOME sh -c 'echo ${HOME-none}'; getconf PAGESIZE",
     "paths": "mkdir -p a/b; ln -s a/b l; realpath l/../b/.; realpath --relative-to=a/b .; readlink -f l; "
              "basename -s .c x.c; dirname /a/b; mktemp -u XXXX | wc -c; pathchk -p 'a:b'; "

@@ -63,7 +63,7 @@ def main():
     print(shell.do("tty | sed 's/[0-9]*$/N/'"))
     fcntl.ioctl(shell.fd, termios.TIOCSWINSZ, struct.pack("4H", 33, 101, 0, 0))
     print(shell.do("stty size; stty -a | grep -o 'intr = ...\\|speed [0-9]*\\|-\\?icanon'"))
-    print(shell.do("ps -o tty= -p $$ | sed 's/[0-9]*$/N/'; ps -o stat= -p $$ | tr -d N"))
+    print(shell.do("ps -o tty= -p $$ | sed 's/[0-9]*$/N/'; ps -o stat= -p $$ | tr -d 'N<'"))
     shell.type("sleep 1000\n")
     shell.until("sleep 1000\r\n")
     shell.runs("sleep")
@@ -80,7 +80,8 @@ def main():
     print(shell.do("echo $?"))
     print(shell.do("cat > /dev/null & until jobs | grep -q Stopped; do sleep 0.1; done; "
                    "jobs | sed 's/  */ /g'").split("\n")[-2])
-    shell.do("kill -9 %1; trap 'echo resi''zed' WINCH")
+    # It says that jobs are stopped, and stays, as long as it has not heard of the end of this one.
+    shell.do("kill -9 %1; while jobs %1; do sleep 0.1; done > /dev/null 2>&1; trap 'echo resi''zed' WINCH")
     fcntl.ioctl(shell.fd, termios.TIOCSWINSZ, struct.pack("4H", 34, 101, 0, 0))
     shell.type("\n")
     shell.until("resized")
