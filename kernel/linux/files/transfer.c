@@ -20,6 +20,34 @@
 /* A piece is more than what pipes, terminals and their like can have at once. */
 enum { MOST_BYTES = FILES_BYTES_MOST, PIECE = 2 << 20 };
 
+/* ---- what was transferred ---- */
+
+/* Without a lock, but whole for others, who read it at any time. */
+static inline void add(uint64_t *counter, uint64_t more) {
+    __asm__ volatile("addq %1, %0" : "+m"(*counter) : "er"(more) : "cc");
+}
+
+/* One call's bytes, in the record of the thread that made it: nobody waits for the line it is in.
+ */
+static inline void count(struct process_transfers *transfers, uint64_t bytes, bool write) {
+    add(write ? &transfers->bytes_written : &transfers->bytes_read, bytes);
+    add(write ? &transfers->writes : &transfers->reads, 1);
+}
+
+/* A call that may have failed; what was not opened for it has not been tried. */
+static k42_result counted(struct process_transfers *transfers, k42_result result, bool write) {
+    if (transfers && result != -EBADF)
+        count(transfers, result > 0 ? (uint64_t)result : 0, write);
+    return result;
+}
+
+k42_result files_count_both(k42_result result) {
+    struct process_transfers *transfers = &task_self()->transfers;
+    count(transfers, result > 0 ? (uint64_t)result : 0, false);
+    count(transfers, result > 0 ? (uint64_t)result : 0, true);
+    return result;
+}
+
 /* ---- one transfer ---- */
 
 static inline k42_result attempt(struct files_transfer *transfer) {
@@ -133,22 +161,25 @@ static __attribute__((noinline)) k42_result transfer_long(struct files_transfer 
     return result;
 }
 
-/* Nearly every transfer is over with its first attempt. Inlined where `write` is known. */
+/* Nearly every transfer is over with its first attempt. Inlined where `write` is known, and whether
+ * it is counted. */
 static inline __attribute__((always_inline)) k42_result
-transfer_now(struct files_transfer *transfer) {
+transfer_now(struct files_transfer *transfer, struct process_transfers *transfers) {
     struct copy *copy = &transfer->copy;
     if (__builtin_expect(copy->left > PIECE, 0))
-        return transfer_long(transfer);
+        return counted(transfers, transfer_long(transfer), transfer->write);
     k42_result result = attempt(transfer);
     bool over = result >= 0 && (transfer->write ? !copy->left : !copy->unfinished);
     if (__builtin_expect(!over, 0))
-        return transfer_on(transfer, result, 0, false);
+        return counted(transfers, transfer_on(transfer, result, 0, false), transfer->write);
+    if (transfers)
+        count(transfers, (uint64_t)result, transfer->write);
     tell(transfer, result);
     return result;
 }
 
 k42_result files_transfer(struct files_transfer *transfer) {
-    return transfer_now(transfer);
+    return transfer_now(transfer, NULL);
 }
 
 k42_result files_transfer_once(struct files_transfer *transfer) {
@@ -161,39 +192,21 @@ k42_result files_transfer_once(struct files_transfer *transfer) {
 
 /* ---- calls ---- */
 
-static inline void count(uint64_t *counter, uint64_t more) {
-    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + more, __ATOMIC_RELAXED);
-}
-
-/* In the calling task's own memory, so nobody waits for the line it is in. */
-static inline k42_result counted(k42_result result, bool write) {
-    struct process_transfers *transfers = &task_self()->transfers;
-    count(write ? &transfers->bytes_written : &transfers->bytes_read,
-          result > 0 ? (uint64_t)result : 0);
-    count(write ? &transfers->writes : &transfers->reads, 1);
-    return result;
-}
-
-k42_result files_count_both(k42_result result) {
-    counted(result, false);
-    return counted(result, true);
-}
-
 static inline __attribute__((always_inline)) k42_result
-transfer_user(int fd, uintptr_t buffer, size_t count, int64_t offset, bool write) {
-    file_ref file;
-    k42_result result = files_get(fd, &file);
-    if (result < 0)
-        return result;
-    struct files_transfer transfer = {.file = file, .offset = offset, .write = write};
-    if (__builtin_expect(!user_range_ok(buffer, count), 0)) {
-        result = transfer_now(&transfer); /* of nothing: what the file says comes first */
+transfer_user(int fd, uintptr_t buffer, size_t size, int64_t offset, bool write) {
+    struct task *task = task_self();
+    struct k42_pair file = k42_call(task->descriptors, get, fd);
+    if (file.result < 0)
+        return file.result;
+    struct files_transfer transfer = {
+        .file = (file_ref)file.word, .offset = offset, .write = write};
+    if (__builtin_expect(!user_range_ok(buffer, size), 0)) {
+        /* of nothing: what the file says comes first */
+        k42_result result = transfer_now(&transfer, NULL);
         return result < 0 ? result : -EFAULT;
     }
-    count = count < MOST_BYTES ? count : MOST_BYTES;
-    transfer.copy = copy_of_user(buffer, count);
-    result = transfer_now(&transfer);
-    return __builtin_expect(result != -EBADF, 1) ? counted(result, write) : result;
+    transfer.copy = copy_of_user(buffer, size < MOST_BYTES ? size : MOST_BYTES);
+    return transfer_now(&transfer, &task->transfers);
 }
 
 LINUX_CALL(0, read, int fd, uintptr_t buffer, size_t count) {
@@ -239,7 +252,8 @@ static k42_result transfer_some(int fd, uintptr_t from, size_t count, int64_t of
 
 static k42_result transfer_vectors(int fd, uintptr_t from, size_t count, int64_t offset,
                                    bool write) {
-    return counted(transfer_some(fd, from, count, offset, MOST_BYTES, write), write);
+    k42_result result = transfer_some(fd, from, count, offset, MOST_BYTES, write);
+    return counted(&task_self()->transfers, result, write);
 }
 
 LINUX_CALL(19, readv, int fd, uintptr_t vectors, size_t count) {

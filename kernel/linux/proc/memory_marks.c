@@ -83,7 +83,7 @@ k42_result subject_write_core_kinds(const struct proc_key *key, const char *byte
 
 enum { FORGET_ALL = 1, FORGET_PRIVATE, FORGET_OF_FILES, FORGET_WRITTEN, FORGET_MOST };
 
-#define PIECE_BYTES (16ul << 20)
+#define PIECE_BYTES (256ul << 20) /* looked at, before others may go on */
 
 static bool is_meant(const struct space_mapping *mapping, uint32_t which) {
     bool file = k42_id_of(mapping->file);

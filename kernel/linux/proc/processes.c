@@ -118,11 +118,14 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
 
 static k42_result print_statm(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
+    struct space_census pages = {0};
     if (!subject_find(key, &subject))
         return -ESRCH;
+    if (subject.task && k42_call(subject.task->space, census, &pages) < 0)
+        pages = (struct space_census){0};
     uint64_t code = (subject.marks.code_end - subject.marks.code_start + FRAME_SIZE - 1);
     proc_print(text, "%lu %lu %lu %lu 0 %lu 0\n", subject.usage.mapped, subject.usage.resident,
-               subject.usage.shared, code / FRAME_SIZE, subject.usage.mapped);
+               pages.of_files + pages.of_memory, code / FRAME_SIZE, subject.usage.mapped);
     return 0;
 }
 

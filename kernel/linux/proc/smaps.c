@@ -59,34 +59,6 @@ static void count_mapping(space_ref space, const struct space_mapping *mapping, 
         tally->locked += tally->here - before;
 }
 
-/* What is shared without having a name: of nobody's disk. */
-static bool is_shared_memory(const struct space_mapping *mapping) {
-    if (!(mapping->flags & SPACE_SHARED))
-        return false;
-    struct k42_pair place = {0};
-    if (k42_id_of(mapping->file))
-        place = k42_call((file_ref)mapping->file, place);
-    return place.result >= 0 && !place.word;
-}
-
-k42_result subject_count_pages(const struct subject *subject, struct subject_pages *pages) {
-    struct space_mapping mapping = {.end = 0};
-    uint8_t *bytes = heap_allocate(PIECE_PAGES);
-    *pages = (struct subject_pages){0};
-    if (!bytes)
-        return -ENOMEM;
-    while (k42_call(subject->task->space, find, mapping.end, 0, &mapping) >= 0) {
-        struct tally tally = {0};
-        count_mapping(subject->task->space, &mapping, bytes, &tally);
-        pages->anonymous += tally.private;
-        *(is_shared_memory(&mapping) ? &pages->shared : &pages->of_files) +=
-            tally.here - tally.private;
-        pages->out += tally.out;
-    }
-    heap_free(bytes);
-    return 0;
-}
-
 /* ---- printing ---- */
 
 static void print_pages(struct proc_text *text, const char *name, uint64_t pages) {

@@ -1,8 +1,7 @@
 /*
  * /proc/PID/status: the lines that Linux has, in its order, as far as there is a number to tell.
  *
- * What pages there are (VmRSS, VmSwap and what the first is of) is counted when it is read, page by
- * page. SigQ has the process's own signals, which is what its limit is for here. Left out is what
+ * SigQ has the process's own signals, which is what its limit is for here. Left out is what
  * processors guess.
  */
 #include "../../fs/path.h"
@@ -118,19 +117,19 @@ static void print_memory(struct proc_text *text, const struct subject *subject) 
     const struct space_marks *marks = &subject->marks;
     uint64_t code = (marks->code_end - marks->code_start) / 1024;
     uint64_t executable = usage->executable * KIB_PER_PAGE;
-    struct subject_pages pages;
-    if (subject_count_pages(subject, &pages) < 0)
+    struct space_census pages;
+    if (k42_call(subject->task->space, census, &pages) < 0)
         return;
-    uint64_t here = pages.anonymous + pages.of_files + pages.shared;
+    uint64_t here = pages.private + pages.of_files + pages.of_memory;
     print_kib(text, "VmPeak", usage->mapped * KIB_PER_PAGE);
     print_kib(text, "VmSize", usage->mapped * KIB_PER_PAGE);
     print_kib(text, "VmLck", usage->locked * KIB_PER_PAGE);
     print_kib(text, "VmPin", 0);
     print_kib(text, "VmHWM", here * KIB_PER_PAGE);
     print_kib(text, "VmRSS", here * KIB_PER_PAGE);
-    print_kib(text, "RssAnon", pages.anonymous * KIB_PER_PAGE);
+    print_kib(text, "RssAnon", pages.private * KIB_PER_PAGE);
     print_kib(text, "RssFile", pages.of_files * KIB_PER_PAGE);
-    print_kib(text, "RssShmem", pages.shared * KIB_PER_PAGE);
+    print_kib(text, "RssShmem", pages.of_memory * KIB_PER_PAGE);
     print_kib(text, "VmData", usage->data * KIB_PER_PAGE);
     print_kib(text, "VmStk", usage->stack * KIB_PER_PAGE);
     print_kib(text, "VmExe", code);

@@ -35,12 +35,7 @@ k42_result subject_print_auxv(const struct proc_key *key, struct proc_text *text
 /* A line of maps, without more. 0, -K42_WAIT. */
 k42_result subject_print_mapping(struct proc_text *text, const struct space_mapping *mapping,
                                  const struct space_marks *marks);
-/* What there is of its pages, and of each: smaps.c. The first walks over all that is mapped; of use
- * where there is a task. 0 or -ENOMEM. */
-struct subject_pages {
-    uint64_t anonymous, of_files, shared, out;
-};
-k42_result subject_count_pages(const struct subject *subject, struct subject_pages *pages);
+/* What there is of its pages, and of each: smaps.c. */
 k42_result subject_print_smaps(const struct proc_key *key, struct proc_text *text);
 k42_result subject_print_rollup(const struct proc_key *key, struct proc_text *text);
 k42_result subject_move_pagemap(const struct proc_key *key, uint64_t at, struct copy *copy,

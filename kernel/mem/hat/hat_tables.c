@@ -126,6 +126,7 @@ static const struct hat_ops object_ops = {
     .poke = tables_poke,
     .table = object_table,
     .usage = tables_usage,
+    .census = tables_census,
     .page_out = tables_page_out,
     .bring = tables_bring,
     .next_out = tables_next_out,

@@ -85,7 +85,7 @@ k42_result space_usage(struct space *self, struct space_usage *usage) {
         return result;
     *usage = (struct space_usage){.mapped = state->pages,
                                   .resident = hat.mapped,
-                                  .shared = state->shared,
+                                  .out = hat.out,
                                   .tables = hat.tables,
                                   .regions = state->index.count,
                                   .locked = state->locked,
@@ -94,6 +94,18 @@ k42_result space_usage(struct space *self, struct space_usage *usage) {
                                   .executable = state->executable,
                                   .data_start = state->marks.data_start,
                                   .data_end = state->marks.data_end};
+    return 0;
+}
+
+k42_result space_census(struct space *self, struct space_census *census) {
+    struct hat_census hat;
+    k42_result result = k42_call(space_state(self)->hat, census, &hat);
+    if (result < 0)
+        return result;
+    *census = (struct space_census){.private = hat.pages[HAT_KIND_PRIVATE],
+                                    .of_files = hat.pages[HAT_KIND_OF_FILES],
+                                    .of_memory = hat.pages[HAT_KIND_OF_MEMORY],
+                                    .out = hat.pages[HAT_KIND_OUT]};
     return 0;
 }
 

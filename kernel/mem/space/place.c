@@ -56,8 +56,6 @@ void account(struct space_state *state, const struct space_mapping *mapping, lon
     state->pages += (uint64_t)pages;
     if (is_data(mapping->protection, mapping->flags))
         state->data += (uint64_t)pages;
-    if (mapping->file != K42_NULL_REF)
-        state->shared += (uint64_t)pages;
     if (mapping->flags & SPACE_GROWS_DOWN)
         state->stack += (uint64_t)pages;
     else if ((mapping->protection & (SPACE_WRITE | SPACE_EXECUTE)) == SPACE_EXECUTE)
@@ -163,7 +161,7 @@ static k42_result map_new(struct space *self, uintptr_t address, const struct sp
 static k42_result make_shared_memory(struct space_request *what) {
     struct fcm_file file = {.pm = pm_machine, .size = what->length};
     struct k42_class *class_ = k42_class_find("fcm.pinned");
-    what->flags |= SPACE_ANONYMOUS;
+    what->flags |= SPACE_ANONYMOUS | SPACE_OF_MEMORY;
     return class_ ? k42_make(class_, &file, &what->fcm) : -ENOMEM;
 }
 

@@ -12,7 +12,7 @@
 
 #include <k42/object.h>
 
-#define SPACE_INTERFACE_VERSION 5
+#define SPACE_INTERFACE_VERSION 4
 
 #define SPACE_LOWEST 0x10000ul /* nothing is mapped below: mmap_min_addr */
 
@@ -43,6 +43,7 @@ enum space_flags {
     SPACE_POLICY = 0x3f0000,  /* where its memory is to come from, as the personality has it */
     SPACE_WATCHED = 0x400000, /* pages that it lacks are its watcher's to bring: watch() */
     SPACE_SECRET = 0x800000,  /* peek() and poke() do not reach it */
+    SPACE_OF_MEMORY = 0x1000000, /* its object is no file that has a place: pages count as such */
 };
 
 /* What to map. */
@@ -73,12 +74,17 @@ struct space_mapping {
 struct space_usage {
     uint64_t mapped;   /* pages of address space: VmSize */
     uint64_t resident; /* pages that are mapped: VmRSS */
-    uint64_t shared;   /* of them, pages of files */
+    uint64_t out;      /* and that are in the swap: VmSwap */
     uint64_t tables;   /* frames of page tables */
     uint64_t regions;
     uintptr_t data_start, data_end;   /* set by space.mark */
     uint64_t locked;                  /* pages of address space that are locked: VmLck */
     uint64_t data, stack, executable; /* and of these kinds: VmData, VmStk, VmExe with VmLib */
+};
+
+/* Pages that are mapped, by whose they are, and those in the swap: as enum hat_kind. */
+struct space_census {
+    uint64_t private, of_files, of_memory, out;
 };
 
 /* Where the parts of a program lie, for brk and /proc. */
@@ -225,8 +231,9 @@ struct space_ops {
     /* Says what it may have from now on; more than that stays. At first there are no limits. */
     K42_METHOD(limit)(struct space *self, K42_IN const struct space_limits *limits);
 
-    /* Counts. */
+    /* Counts; as the HAT's of these names. */
     K42_METHOD(usage)(struct space *self, K42_OUT struct space_usage *usage);
+    K42_METHOD(census)(struct space *self, K42_OUT struct space_census *census);
 
     /* Sets and clears flags of what is mapped in a range: those of madvise, and SPACE_POLICY.
      * Errors: -ENOMEM (a gap; the others are changed), -K42_WAIT. */

@@ -168,6 +168,7 @@ static const struct space_ops indexed_ops = {
     .set_break = space_set_break,
     .limit = indexed_limit,
     .usage = space_usage,
+    .census = space_census,
     .set_flags = space_set_flags,
     .rename = space_rename,
     .lock = space_lock,
