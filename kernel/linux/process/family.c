@@ -20,6 +20,7 @@
 #include "../abi.h"
 #include "../ptrace/tracee.h"
 #include "account.h"
+#include "ids.h"
 
 #include <errno.h>
 
@@ -243,9 +244,10 @@ k42_result family_wait(struct process *self, const struct child_choice *choice, 
 /* ---- looking ---- */
 
 /* Those of a thread that has left are the first one's. */
-static bool is_of_thread(struct process_body *body, const struct child *child, int thread) {
+static bool is_of_thread(struct process *self, const struct child *child, int thread) {
     return child->parent_thread == thread ||
-           (thread == body->pid && !process_thread_locked(body, child->parent_thread));
+           (thread == process_body_of(self)->pid &&
+            k42_id_of(ids_process(child->parent_thread)) != process_id_of(self));
 }
 
 k42_result process_children(struct process *self, int thread, int after, int32_t *pids,
@@ -259,7 +261,7 @@ k42_result process_children(struct process *self, int thread, int after, int32_t
     if (after && record)
         record = record->next;
     for (; record && count < most; record = record->next)
-        if (is_of_thread(body, &record->child, thread))
+        if (is_of_thread(self, &record->child, thread))
             pids[count++] = record->child.pid;
     k42_unlock(&body->lock);
     return (k42_result)(count * sizeof *pids);
