@@ -195,9 +195,10 @@ struct hat_ops {
      * destroyed. */
     K42_METHOD(table)(struct hat *self, K42_LOCAL struct user_table **table);
 
-    /* Counts: a look at each 2 MiB in use. census() tells kinds apart, and looks at each page where
-     * there are several. */
+    /* Counts, by a look at each 2 MiB in use. */
     K42_METHOD(usage)(struct hat *self, K42_OUT struct hat_usage *usage);
+
+    /* Counts kinds of pages: where there are several, each page is looked at. */
     K42_METHOD(census)(struct hat *self, K42_OUT struct hat_census *census);
 
     /*

@@ -231,8 +231,10 @@ struct space_ops {
     /* Says what it may have from now on; more than that stays. At first there are no limits. */
     K42_METHOD(limit)(struct space *self, K42_IN const struct space_limits *limits);
 
-    /* Counts; as the HAT's of these names. */
+    /* Counts. */
     K42_METHOD(usage)(struct space *self, K42_OUT struct space_usage *usage);
+
+    /* Counts pages, as the HAT's. */
     K42_METHOD(census)(struct space *self, K42_OUT struct space_census *census);
 
     /* Sets and clears flags of what is mapped in a range: those of madvise, and SPACE_POLICY.
