@@ -35,7 +35,8 @@ static inline void count(struct process_transfers *transfers, uint64_t bytes, bo
 }
 
 /* A call that may have failed; what was not opened for it has not been tried. */
-static k42_result counted(struct process_transfers *transfers, k42_result result, bool write) {
+static __attribute__((noinline)) k42_result counted(struct process_transfers *transfers,
+                                                    k42_result result, bool write) {
     if (transfers && result != -EBADF)
         count(transfers, result > 0 ? (uint64_t)result : 0, write);
     return result;
@@ -50,13 +51,18 @@ k42_result files_count_both(k42_result result) {
 
 /* ---- one transfer ---- */
 
-static inline k42_result attempt(struct files_transfer *transfer) {
-    k42_result limited = transfer->write ? files_limit_write(transfer) : 0;
+/* `write` is the transfer's, which some callers know beforehand. */
+static inline k42_result attempt_as(struct files_transfer *transfer, bool write) {
+    k42_result limited = write ? files_limit_write(transfer) : 0;
     if (__builtin_expect(limited < 0, 0))
         return limited;
     transfer->copy.unfinished = false;
-    return transfer->write ? k42_call(transfer->file, write, transfer->offset, &transfer->copy)
-                           : k42_call(transfer->file, read, transfer->offset, &transfer->copy);
+    return write ? k42_call(transfer->file, write, transfer->offset, &transfer->copy)
+                 : k42_call(transfer->file, read, transfer->offset, &transfer->copy);
+}
+
+static k42_result attempt(struct files_transfer *transfer) {
+    return attempt_as(transfer, transfer->write);
 }
 
 /* A file that must not block says so itself, unless it is ready and waits for something else. */
@@ -161,25 +167,25 @@ static __attribute__((noinline)) k42_result transfer_long(struct files_transfer 
     return result;
 }
 
-/* Nearly every transfer is over with its first attempt. Inlined where `write` is known, and whether
- * it is counted. */
+/* Nearly every transfer is over with its first attempt. Inlined where `write`, which is the
+ * transfer's, is known, and whether it is counted. */
 static inline __attribute__((always_inline)) k42_result
-transfer_now(struct files_transfer *transfer, struct process_transfers *transfers) {
+transfer_now(struct files_transfer *transfer, bool write, struct process_transfers *transfers) {
     struct copy *copy = &transfer->copy;
     if (__builtin_expect(copy->left > PIECE, 0))
-        return counted(transfers, transfer_long(transfer), transfer->write);
-    k42_result result = attempt(transfer);
-    bool over = result >= 0 && (transfer->write ? !copy->left : !copy->unfinished);
+        return counted(transfers, transfer_long(transfer), write);
+    k42_result result = attempt_as(transfer, write);
+    bool over = result >= 0 && (write ? !copy->left : !copy->unfinished);
     if (__builtin_expect(!over, 0))
-        return counted(transfers, transfer_on(transfer, result, 0, false), transfer->write);
+        return counted(transfers, transfer_on(transfer, result, 0, false), write);
     if (transfers)
-        count(transfers, (uint64_t)result, transfer->write);
+        count(transfers, (uint64_t)result, write);
     tell(transfer, result);
     return result;
 }
 
 k42_result files_transfer(struct files_transfer *transfer) {
-    return transfer_now(transfer, NULL);
+    return transfer_now(transfer, transfer->write, NULL);
 }
 
 k42_result files_transfer_once(struct files_transfer *transfer) {
@@ -202,11 +208,11 @@ transfer_user(int fd, uintptr_t buffer, size_t size, int64_t offset, bool write)
         .file = (file_ref)file.word, .offset = offset, .write = write};
     if (__builtin_expect(!user_range_ok(buffer, size), 0)) {
         /* of nothing: what the file says comes first */
-        k42_result result = transfer_now(&transfer, NULL);
+        k42_result result = transfer_now(&transfer, write, NULL);
         return result < 0 ? result : -EFAULT;
     }
     transfer.copy = copy_of_user(buffer, size < MOST_BYTES ? size : MOST_BYTES);
-    return transfer_now(&transfer, &task->transfers);
+    return transfer_now(&transfer, write, &task->transfers);
 }
 
 LINUX_CALL(0, read, int fd, uintptr_t buffer, size_t count) {

@@ -181,13 +181,15 @@ static void entries_count(const struct leaf *leaf, struct hat_census *census) {
     leaf->frame->tag = (uint16_t)((leaf->frame->tag & ~LEAF_KINDS) | seen);
 }
 
-/* Kinds that are not to be told apart may be counted as each other. */
+/* Without the kinds `apart`, as bits of a tag, all of them may be counted as private. */
 static void leaf_count(const struct leaf *leaf, unsigned apart, struct hat_census *census) {
-    unsigned kinds = leaf->frame->tag >> LEAF_KIND & ((1u << HAT_KINDS) - 1);
-    if (kinds & apart && kinds & (kinds - 1))
+    unsigned kinds = leaf->frame->tag & LEAF_KINDS;
+    if (!(kinds & apart))
+        census->pages[HAT_KIND_PRIVATE] += leaf_used(leaf);
+    else if (kinds & (kinds - 1))
         entries_count(leaf, census);
-    else if (kinds)
-        census->pages[__builtin_ctz(kinds)] += leaf_used(leaf);
+    else
+        census->pages[__builtin_ctz(kinds) - LEAF_KIND] += leaf_used(leaf);
 }
 
 /* By slots, each of which is locked for as long as it is looked at. */
@@ -210,7 +212,7 @@ static void count(struct hat_tables *tables, unsigned apart, struct hat_census *
 k42_result tables_usage(struct hat *self, struct hat_usage *usage) {
     struct hat_tables *tables = tables_of(self);
     struct hat_census census;
-    count(tables, 1u << HAT_KIND_OUT, &census);
+    count(tables, 1u << (LEAF_KIND + HAT_KIND_OUT), &census);
     *usage =
         (struct hat_usage){.out = census.pages[HAT_KIND_OUT], .tables = 1 + tables->table_frames};
     for (unsigned kind = 0; kind < HAT_KIND_OUT; kind++)
@@ -219,6 +221,6 @@ k42_result tables_usage(struct hat *self, struct hat_usage *usage) {
 }
 
 k42_result tables_census(struct hat *self, struct hat_census *census) {
-    count(tables_of(self), ~0u, census);
+    count(tables_of(self), LEAF_KINDS, census);
     return 0;
 }

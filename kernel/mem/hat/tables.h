@@ -269,16 +269,14 @@ static inline enum hat_kind entry_kind(uint64_t entry) {
                                      : HAT_KIND_OF_FILES;
 }
 
-/* A page of a kind is there from now on. */
+/* Puts an entry where none was, takes one away; the accounts follow. Of which kind it is has to be
+ * noted as well, before the leaf is unlocked. */
 static inline void leaf_note(struct frame *frame, enum hat_kind kind) {
     frame->tag |= (uint16_t)(1u << (LEAF_KIND + kind));
 }
-
-/* Puts an entry where none was, takes one away; the accounts follow. */
-static inline void leaf_put(struct leaf *leaf, unsigned index, uint64_t entry, enum hat_kind kind) {
+static inline void leaf_put(struct leaf *leaf, unsigned index, uint64_t entry) {
     user_entry_write(&leaf->entries[index], entry);
     leaf->frame->tag++;
-    leaf_note(leaf->frame, kind);
     leaf->record->groups |= 1ul << (index / 8);
 }
 static inline uint64_t leaf_take(struct leaf *leaf, unsigned index) {
