@@ -27,25 +27,24 @@ static inline void add(uint64_t *counter, uint64_t more) {
     __asm__ volatile("addq %1, %0" : "+m"(*counter) : "er"(more) : "cc");
 }
 
-/* One call's bytes, in the record of the thread that made it: nobody waits for the line it is in.
- */
-static inline void count(struct process_transfers *transfers, uint64_t bytes, bool write) {
+/* One call's bytes, in the record of the task that made it: nobody waits for the line it is in. */
+static inline void count(struct task *task, uint64_t bytes, bool write) {
+    struct process_transfers *transfers = &task->transfers;
     add(write ? &transfers->bytes_written : &transfers->bytes_read, bytes);
     add(write ? &transfers->writes : &transfers->reads, 1);
 }
 
-/* A call that may have failed; what was not opened for it has not been tried. */
-static __attribute__((noinline)) k42_result counted(struct process_transfers *transfers,
-                                                    k42_result result, bool write) {
-    if (transfers && result != -EBADF)
-        count(transfers, result > 0 ? (uint64_t)result : 0, write);
+/* A call that may have failed, of a task or NULL; what was not opened for it has not been tried. */
+static __attribute__((noinline)) k42_result counted(struct task *task, k42_result result,
+                                                    bool write) {
+    if (task && result != -EBADF)
+        count(task, result > 0 ? (uint64_t)result : 0, write);
     return result;
 }
 
 k42_result files_count_both(k42_result result) {
-    struct process_transfers *transfers = &task_self()->transfers;
-    count(transfers, result > 0 ? (uint64_t)result : 0, false);
-    count(transfers, result > 0 ? (uint64_t)result : 0, true);
+    count(task_self(), result > 0 ? (uint64_t)result : 0, false);
+    count(task_self(), result > 0 ? (uint64_t)result : 0, true);
     return result;
 }
 
@@ -168,18 +167,18 @@ static __attribute__((noinline)) k42_result transfer_long(struct files_transfer 
 }
 
 /* Nearly every transfer is over with its first attempt. Inlined where `write`, which is the
- * transfer's, is known, and whether it is counted. */
+ * transfer's, is known, and for whom it is counted, if at all. */
 static inline __attribute__((always_inline)) k42_result
-transfer_now(struct files_transfer *transfer, bool write, struct process_transfers *transfers) {
+transfer_now(struct files_transfer *transfer, bool write, struct task *task) {
     struct copy *copy = &transfer->copy;
     if (__builtin_expect(copy->left > PIECE, 0))
-        return counted(transfers, transfer_long(transfer), write);
+        return counted(task, transfer_long(transfer), write);
     k42_result result = attempt_as(transfer, write);
     bool over = result >= 0 && (write ? !copy->left : !copy->unfinished);
     if (__builtin_expect(!over, 0))
-        return counted(transfers, transfer_on(transfer, result, 0, false), write);
-    if (transfers)
-        count(transfers, (uint64_t)result, write);
+        return counted(task, transfer_on(transfer, result, 0, false), write);
+    if (task)
+        count(task, (uint64_t)result, write);
     tell(transfer, result);
     return result;
 }
@@ -212,7 +211,7 @@ transfer_user(int fd, uintptr_t buffer, size_t size, int64_t offset, bool write)
         return result < 0 ? result : -EFAULT;
     }
     transfer.copy = copy_of_user(buffer, size < MOST_BYTES ? size : MOST_BYTES);
-    return transfer_now(&transfer, write, &task->transfers);
+    return transfer_now(&transfer, write, task);
 }
 
 LINUX_CALL(0, read, int fd, uintptr_t buffer, size_t count) {
@@ -259,7 +258,7 @@ static k42_result transfer_some(int fd, uintptr_t from, size_t count, int64_t of
 static k42_result transfer_vectors(int fd, uintptr_t from, size_t count, int64_t offset,
                                    bool write) {
     k42_result result = transfer_some(fd, from, count, offset, MOST_BYTES, write);
-    return counted(&task_self()->transfers, result, write);
+    return counted(task_self(), result, write);
 }
 
 LINUX_CALL(19, readv, int fd, uintptr_t vectors, size_t count) {
