@@ -28,7 +28,7 @@ static long line(const char *name) {
 
 /* ---- memory ---- */
 
-enum { BYTES = 8 << 20, ABOUT = BYTES / 1024 };
+enum { BYTES = 4 << 20, ABOUT = BYTES / 1024 };
 
 /* Linux adds up what each processor has counted when that is much, and else it is not told. */
 static int is_about(long kib) {
