@@ -3,7 +3,7 @@ import io
 import os
 import tarfile
 
-import pytest
+from conftest import only_long
 from launcher import tree
 
 PACKAGES = ("gcc", "libc6-dev", "meson", "ninja-build", "pkgconf", "libclang-14-dev", "libcmocka-dev",
@@ -11,7 +11,7 @@ PACKAGES = ("gcc", "libc6-dev", "meson", "ninja-build", "pkgconf", "libclang-14-
 MEMORY = "4G"
 SUITE_TIMEOUT_SECONDS = 1800
 LIMIT = 1750
-pytestmark = pytest.mark.skipif(os.environ.get("K42_LONG") != "1", reason="takes long: K42_LONG=1")
+pytestmark = only_long
 TARGETS = "core/libk42.a host/stubgen/stubgen guest/init guest/k42ctl"
 BUILD = f"""tar xf - || exit 98
 meson setup build/release --libdir=lib -Doptimization=2 -Dstress_seconds=30 > setup 2>&1 || {{ cat setup; exit 97; }}

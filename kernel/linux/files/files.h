@@ -152,6 +152,11 @@ k42_result files_name(file_ref file, const struct place *root, char *text, size_
 
 /* ---- paths ---- */
 
+/* Where the file of a descriptor is, not held: good until the caller's active section ends. Errors:
+ * -EBADF, -ENOTDIR (it has no place among files). */
+K42_MUST_CHECK
+k42_result files_place(int fd, struct place *place);
+
 /* Walks a path from a directory's descriptor or AT_WORKING; flags of path_flags. */
 K42_MUST_CHECK
 k42_result files_walk(struct path *path, int directory, const char *text, unsigned flags);
