@@ -229,6 +229,10 @@ k42_result files_transfer(struct files_transfer *transfer);
  * SIGPIPE is the caller's matter. */
 k42_result files_transfer_once(struct files_transfer *transfer);
 
+/* Counts what a call between two files gave as read and as written by the calling task; returns it.
+ */
+k42_result files_count_both(k42_result result);
+
 /* Makes a node of mknod's kind by a path of the kernel's; it lasts while the caller is active. */
 K42_MUST_CHECK
 k42_result files_make_node(char *path, uint32_t mode, node_ref *node);
