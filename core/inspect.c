@@ -82,16 +82,14 @@ k42_result k42_inspect(k42_ref ref, struct k42_object_info *info) {
     return live ? 0 : -K42_STALE;
 }
 
-static long visit_page(uint32_t page, const struct k42_interface *interface_,
-                       long (*visit)(const struct k42_object_info *, void *), void *context) {
-    for (uint32_t i = 0; i < K42_SLOTS_PER_PAGE; i++) {
+/* The rest of a page, from an object's number on. */
+static long visit_page(k42_id id, long (*visit)(const struct k42_object_info *, void *context),
+                       void *context) {
+    for (k42_id end = (id / K42_SLOTS_PER_PAGE + 1) * K42_SLOTS_PER_PAGE; id < end; id++) {
         struct k42_object_info info;
-        k42_id id = page * K42_SLOTS_PER_PAGE + i;
         if (!(k42_load_relaxed(&k42_entries[id].state) & K42_ENTRY_LIVE) ||
             k42_inspect(k42_id_ref(id), &info) < 0)
             continue;
-        if (interface_ && !k42_text_equal(interface_->name, info.interface_name))
-            break;
         long stop = visit(&info, context);
         if (stop)
             return stop;
@@ -99,14 +97,31 @@ static long visit_page(uint32_t page, const struct k42_interface *interface_,
     return 0;
 }
 
-long k42_each_object(const struct k42_interface *interface_,
-                     long (*visit)(const struct k42_object_info *, void *context), void *context) {
-    for (uint32_t page = 1; page < k42_pages_used(); page++) {
-        long stop = visit_page(page, interface_, visit, context);
+static bool page_is_of(uint32_t page, const struct k42_interface *interface_) {
+    const struct k42_interface *its =
+        k42_interface_by_number(k42_id_interface(page * K42_SLOTS_PER_PAGE));
+    return its && k42_text_equal(its->name, interface_->name);
+}
+
+/* The objects of a page are of one interface. */
+long k42_each_object_from(k42_id first, const struct k42_interface *interface_,
+                          long (*visit)(const struct k42_object_info *, void *context),
+                          void *context) {
+    k42_id id = first < K42_SLOTS_PER_PAGE ? K42_SLOTS_PER_PAGE : first;
+    for (uint32_t page = id / K42_SLOTS_PER_PAGE; page < k42_pages_used(); page++) {
+        long stop = 0;
+        if (!k42_page_spent(page) && (!interface_ || page_is_of(page, interface_)))
+            stop = visit_page(id, visit, context);
         if (stop)
             return stop;
+        id = (page + 1) * K42_SLOTS_PER_PAGE;
     }
     return 0;
+}
+
+long k42_each_object(const struct k42_interface *interface_,
+                     long (*visit)(const struct k42_object_info *, void *context), void *context) {
+    return k42_each_object_from(0, interface_, visit, context);
 }
 
 k42_id k42_objects_from(k42_id first, uint32_t slots,
@@ -114,7 +129,7 @@ k42_id k42_objects_from(k42_id first, uint32_t slots,
                         void *context) {
     k42_id id = first < K42_SLOTS_PER_PAGE ? K42_SLOTS_PER_PAGE : first;
     uint32_t end = k42_pages_used() * K42_SLOTS_PER_PAGE;
-    for (; id < end && slots; id++, slots--) {
+    for (; id < end && slots; id = k42_id_after(id), slots--) {
         struct k42_object_info info;
         if ((k42_load_relaxed(&k42_entries[id].state) & K42_ENTRY_LIVE) &&
             k42_inspect(k42_id_ref(id), &info) >= 0 && visit(&info, context))
@@ -128,7 +143,7 @@ k42_id k42_shared_from(k42_id first, uint32_t slots, const struct k42_interface 
     k42_id id = first < K42_SLOTS_PER_PAGE ? K42_SLOTS_PER_PAGE : first;
     uint32_t end = k42_pages_used() * K42_SLOTS_PER_PAGE;
     uint32_t number = k42_interface_number(interface_);
-    for (; id < end && slots; id++, slots--) {
+    for (; id < end && slots; id = k42_id_after(id), slots--) {
         uint64_t state = k42_load_relaxed(&k42_entries[id].state);
         uint32_t touched = k42_entry_touched(state);
         if (k42_entry_usable(state) && touched & (touched - 1) && k42_id_interface(id) == number)

@@ -138,6 +138,17 @@ void k42_slots_empty(k42_id id, uint32_t touched);
 uint32_t k42_page_first(uint32_t interface_number);
 uint32_t k42_page_next(uint32_t page);
 uint32_t k42_pages_used(void);
+/* None of its ids will be used again: with checks there come to be many such. */
+bool k42_page_spent(uint32_t page);
+
+/* The next one that may be an object's; behind those of all pages, any. */
+static inline k42_id k42_id_after(k42_id id) {
+    id++;
+    while (id % K42_SLOTS_PER_PAGE == 0 && id < k42_pages_used() * K42_SLOTS_PER_PAGE &&
+           k42_page_spent(id / K42_SLOTS_PER_PAGE))
+        id += K42_SLOTS_PER_PAGE;
+    return id;
+}
 
 static inline k42_id k42_entry_id(const struct k42_entry *entry) {
     return (k42_id)(entry - k42_entries);

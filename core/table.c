@@ -29,6 +29,7 @@ static struct {
     uint16_t *interface_of; /* by page */
     uint32_t *next;         /* by page: next page of the same interface */
     struct depot *depots;   /* by interface number */
+    uint16_t *freed;        /* by page: ids that will not be used again, with checks */
     uint32_t used;          /* pages handed out, page 0 (the heads') included */
     uint32_t pages;
 } table;
@@ -40,7 +41,8 @@ int k42_table_open(uint32_t max_objects) {
     table.interface_of = k42_platform_reserve(sizeof(uint16_t) * table.pages);
     table.next = k42_platform_reserve(sizeof(uint32_t) * table.pages);
     table.depots = k42_platform_reserve(sizeof(struct depot) * K42_INTERFACES_MAX);
-    if (!k42_entries || !table.interface_of || !table.next || !table.depots) {
+    table.freed = k42_platform_reserve(sizeof(uint16_t) * table.pages);
+    if (!k42_entries || !table.interface_of || !table.next || !table.depots || !table.freed) {
         k42_table_close();
         return -ENOMEM;
     }
@@ -64,10 +66,13 @@ void k42_table_close(void) {
         k42_platform_unreserve(table.next, sizeof(uint32_t) * table.pages);
     if (table.depots)
         k42_platform_unreserve(table.depots, sizeof(struct depot) * K42_INTERFACES_MAX);
+    if (table.freed)
+        k42_platform_unreserve(table.freed, sizeof(uint16_t) * table.pages);
     k42_entries = NULL;
     table.interface_of = NULL;
     table.next = NULL;
     table.depots = NULL;
+    table.freed = NULL;
 }
 
 /* ---- queues of free ids, linked through the entries' root members ---- */
@@ -163,6 +168,7 @@ void k42_id_free(k42_id id) {
 #ifdef K42_DEBUG
     /* Never used again, so that a ref kept too long is always found stale. */
     k42_store_release(&k42_entries[id].root, NULL);
+    __atomic_fetch_add(&table.freed[id / K42_SLOTS_PER_PAGE], 1, __ATOMIC_RELAXED);
 #else
     struct depot *depot = &table.depots[k42_id_interface(id)];
     k42_store_release(&k42_entries[id].state, 0);
@@ -170,6 +176,10 @@ void k42_id_free(k42_id id) {
     queue_push(&depot->queue, id);
     k42_unlock(&depot->lock);
 #endif
+}
+
+bool k42_page_spent(uint32_t page) {
+    return k42_load_relaxed(&table.freed[page]) == K42_SLOTS_PER_PAGE;
 }
 
 uint32_t k42_id_interface(k42_id id) {

@@ -219,10 +219,15 @@ K42_EXPORT long k42_each_object(const struct k42_interface *interface_,
                                 long (*visit)(const struct k42_object_info *, void *context),
                                 void *context);
 
+/* The same from an object's number on. */
+K42_EXPORT long k42_each_object_from(k42_id first, const struct k42_interface *interface_,
+                                     long (*visit)(const struct k42_object_info *, void *context),
+                                     void *context);
+
 /*
- * The same a piece at a time: visits live objects with numbers from `first` on, on at most `slots`
- * slots, until visit returns nonzero. Returns the number to go on with, which is that of an object
- * that visit returned nonzero for; 0: there are no more.
+ * All of them a piece at a time: visits live objects with numbers from `first` on, on at most
+ * `slots` slots, until visit returns nonzero. Returns the number to go on with, which is that of an
+ * object that visit returned nonzero for; 0: there are no more.
  */
 K42_EXPORT k42_id k42_objects_from(k42_id first, uint32_t slots,
                                    long (*visit)(const struct k42_object_info *, void *context),

@@ -84,7 +84,7 @@ void draw_all(void) {
     for (unsigned i = 0; i < BUCKETS; i++)
         draws.buckets[i] = 0;
     k42_id end = k42_pages_used() * K42_SLOTS_PER_PAGE;
-    for (k42_id id = K42_SLOTS_PER_PAGE; id < end; id++) {
+    for (k42_id id = K42_SLOTS_PER_PAGE; id < end; id = k42_id_after(id)) {
         struct k42_entry *entry = &k42_entries[id];
         uint64_t state = k42_load_acquire(&entry->state);
         struct k42_class *class_ = state & K42_ENTRY_LIVE ? class_of(entry, state) : NULL;

@@ -245,6 +245,26 @@ static void walking_visits_each_live_object_of_the_interface_once(void **state) 
     assert_int_equal(visits, 3);
 }
 
+static long first_of(const struct k42_object_info *info, void *context) {
+    *(k42_id *)context = info->id;
+    return 1;
+}
+
+static void walking_begins_with_the_object_that_is_named(void **state) {
+    (void)state;
+    k42_id ids[1500], found;
+    for (int i = 0; i < 1500; i++) {
+        k42_ref gauge;
+        ids[i] = k42_ref_id(fixture_create(&counter_plain));
+        assert_int_equal(k42_create(&gauge_first, NULL, &gauge), 0);
+    }
+    for (int i = 0; i < 1500; i += 7) {
+        assert_int_equal(k42_each_object_from(ids[i], &counter_interface, first_of, &found), 1);
+        assert_int_equal(found, ids[i]);
+    }
+    assert_int_equal(k42_each_object_from(~0u, &counter_interface, first_of, &found), 0);
+}
+
 struct piecewise {
     long seen, refuse_at;
 };
@@ -447,6 +467,7 @@ int main(void) {
         TEST(create_returns_what_init_returned_and_leaves_nothing),
         TEST(inspecting_tells_class_interface_and_cpus),
         TEST(walking_visits_each_live_object_of_the_interface_once),
+        TEST(walking_begins_with_the_object_that_is_named),
         TEST(walking_piece_by_piece_visits_each_once_and_again_who_was_refused),
         TEST(walking_what_several_cpus_use_finds_that_and_nothing_else),
         TEST(of_two_destroyers_exactly_one_succeeds),

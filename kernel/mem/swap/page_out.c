@@ -20,7 +20,6 @@ enum { ON_THE_WAY_MOST = 512, SHARE = 64 };
 
 struct walk {
     k42_ref pm;
-    k42_id after; /* those up to this one were asked before */
     uint64_t wanted, sent, hopeful;
 };
 
@@ -43,8 +42,6 @@ static struct k42_pair send(space_ref space, const struct walk *walk) {
 
 static long ask(const struct k42_object_info *info, void *context) {
     struct walk *walk = context;
-    if (info->id <= walk->after)
-        return 0;
     k42_enter();
     struct k42_pair sent = send((space_ref)k42_id_ref(info->id), walk);
     k42_exit();
@@ -55,14 +52,14 @@ static long ask(const struct k42_object_info *info, void *context) {
 }
 
 static uint64_t page_out(k42_ref pm, uint64_t wanted) {
-    struct walk walk = {.pm = pm, .after = stands_at, .wanted = wanted};
+    struct walk walk = {.pm = pm, .wanted = wanted};
     k42_enter();
     bool many = swap_on_the_way() >= ON_THE_WAY_MOST;
     k42_exit();
     if (many || !wanted)
         return 0;
-    if (!k42_each_object(&space_interface, ask, &walk)) {
-        walk.after = stands_at = 0;
+    if (!k42_each_object_from(stands_at + 1, &space_interface, ask, &walk)) {
+        stands_at = 0;
         (void)k42_each_object(&space_interface, ask, &walk);
     }
     k42_enter();
