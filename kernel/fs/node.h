@@ -201,7 +201,8 @@ struct node_ops {
     K42_METHOD(jump)(struct node *self, K42_LOCAL struct place *place);
 
     /* Copies the name it has, not terminated, and returns its length; the directory it has it in is
-     * the word. Of several names any; the root of a file system has none. Errors: -ENOENT, and the
+     * the word, or 0: that is a memory file's, which is in none. Of several names any; the root of a
+     * file system has none. Errors: -ENOENT, and the
      * word is then where it had its last one, or was made to have one, if that is known, or 0. */
     K42_METHOD_PAIR(name)
     (struct node *self, K42_OUT K42_BUF(size, 256) char *text, size_t size);

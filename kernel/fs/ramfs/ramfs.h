@@ -146,6 +146,8 @@ struct inode {
             k42_ref fcm;
             uint64_t *room; /* the page cache's; NULL: it has none yet */
             struct ramfs_source source;
+            unsigned seals; /* that it begins with: mem/fcm/fcm.h */
+            char *title;    /* what a file without a name is called all the same, or NULL */
         };
         struct { /* link */
             char *target;
@@ -222,6 +224,10 @@ void extended_end(struct extended *extended);
 
 /* regular.c */
 
+/* What files of a file system begin with: whether they are sealed, once and for all, or cannot be. */
+unsigned regular_seals(const struct ramfs *fs);
+/* Whether its mode is sealed as far as running it goes. */
+bool regular_keeps_execute(const struct inode *inode);
 /* Its size in bytes and pages in memory. */
 uint64_t regular_size(struct inode *inode, uint64_t *pages);
 k42_result regular_resize(struct inode *inode, uint64_t size);
@@ -230,6 +236,8 @@ void regular_abandon(struct inode *inode);
 void regular_end(struct inode *inode);
 
 /* ---- making one ---- */
+
+#define TMPFS_TYPE 0x01021994ul
 
 struct ramfs_options {
     const char *name; /* "ramfs", "tmpfs": what statfs and mounts say; static */
@@ -256,6 +264,10 @@ size_t ramfs_fill(struct inode *root, const void *archive, size_t size);
  * -ENOMEM. */
 K42_MUST_CHECK
 k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node);
+/* The same for a file called `title` that can be sealed, or begins with one of enum fcm_seals. */
+K42_MUST_CHECK
+k42_result ramfs_make_memory_file(const struct node_new *what, const char *title, unsigned seals,
+                                  k42_ref *node);
 /* The same for a pipe, which opening the node leads to; *noted says where the node knows it, for
  * whoever ends the pipe while he holds the node. */
 K42_MUST_CHECK

@@ -185,6 +185,20 @@ static k42_result set_status(int fd, file_ref file, unsigned flags) {
     return result < 0 ? result : set_flags(fd, file, (unsigned)now, flags);
 }
 
+/* Whoever wants to write waits for it, so no signal ends it: it takes what a write takes. */
+static k42_result add_seals(int fd, uintptr_t seals) {
+    file_ref file;
+    k42_result result = get_held(fd, &file);
+    if (result < 0)
+        return result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
+              k42_call(file, control, FILE_ADD_SEALS, seals));
+    if (result == -ENOTTY) /* as said by what is open for writing, and otherwise, too */
+        result = open_writes((unsigned)k42_call(file, flags)) ? -EINVAL : -EPERM;
+    (void)!k42_call(file, release);
+    return result;
+}
+
 static k42_result control_file(int fd, file_ref file, int command, uintptr_t argument) {
     switch (command) {
     case F_GET_FL:
@@ -203,10 +217,8 @@ static k42_result control_file(int fd, file_ref file, int command, uintptr_t arg
         k42_result result = k42_call(file, control, FILE_PIPE_SIZE, 0);
         return result == -ENOTTY ? -EBADF : result;
     }
-    case F_ADD_SEALS_: {
-        k42_result result = k42_call(file, control, FILE_ADD_SEALS, argument);
-        return result == -ENOTTY ? -EINVAL : result;
-    }
+    case F_ADD_SEALS_:
+        return add_seals(fd, argument);
     case F_GET_SEALS_: {
         k42_result result = k42_call(file, control, FILE_SEALS, 0);
         return result == -ENOTTY ? -EINVAL : result;
