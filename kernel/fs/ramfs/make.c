@@ -5,7 +5,7 @@
 
 #include "../open_file.h"
 #include "../values.h"
-#include "platform.h"
+#include "runtime.h"
 
 #include <errno.h>
 

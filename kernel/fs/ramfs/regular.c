@@ -11,6 +11,7 @@
 #include "../values.h"
 #include "pages.h"
 #include "ramfs.h"
+#include "runtime.h"
 
 #include "../../mem/fcm/fcm.h"
 

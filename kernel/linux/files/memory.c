@@ -7,6 +7,7 @@
 
 #include "../../fs/ramfs/ramfs.h"
 #include "../../mem/fcm/fcm.h"
+#include "runtime.h"
 
 enum {
     MEMORY_ON_EXEC = 1,
@@ -15,14 +16,14 @@ enum {
     MEMORY_NO_EXECUTE = 8, /* and so it stays, by a seal; so it can be sealed as well */
     MEMORY_EXECUTE = 16,
     MEMORY_ALL = 31,
-    MEMORY_HUGE_SIZE = 63 << 26, /* a number, with MEMORY_HUGE */
+    MEMORY_HUGE_SIZE = (int)(63u << 26), /* a number, with MEMORY_HUGE */
 };
 
 /* As Linux has it in /proc: what it is, and what it was called. */
 #define TITLE "memfd:"
 
 static k42_result check(unsigned flags) {
-    unsigned known = MEMORY_ALL | (flags & MEMORY_HUGE ? MEMORY_HUGE_SIZE : 0u);
+    unsigned known = (unsigned)MEMORY_ALL | (flags & MEMORY_HUGE ? (unsigned)MEMORY_HUGE_SIZE : 0u);
     unsigned both = MEMORY_EXECUTE | MEMORY_NO_EXECUTE;
     return flags & ~known || (flags & both) == both ? -EINVAL : 0;
 }

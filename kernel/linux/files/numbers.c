@@ -186,13 +186,27 @@ static k42_result set_status(int fd, file_ref file, unsigned flags) {
 }
 
 /* Whoever wants to write waits for it, so no signal ends it: it takes what a write takes. */
+static k42_result add_seals_now(file_ref file, uintptr_t seals) {
+    k42_result result;
+    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
+              k42_call(file, control, FILE_ADD_SEALS, seals));
+    return result;
+}
+
+/* Who had it mapped and has ended gives that up a grace period after his parent knows of the end:
+ * so it is mapped if it still is when that has passed. */
 static k42_result add_seals(int fd, uintptr_t seals) {
     file_ref file;
     k42_result result = get_held(fd, &file);
     if (result < 0)
         return result;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
-              k42_call(file, control, FILE_ADD_SEALS, seals));
+    result = add_seals_now(file, seals);
+    if (result == -EBUSY) {
+        k42_exit();
+        (void)!k42_defer_flush();
+        k42_enter();
+        result = add_seals_now(file, seals);
+    }
     if (result == -ENOTTY) /* as said by what is open for writing, and otherwise, too */
         result = open_writes((unsigned)k42_call(file, flags)) ? -EINVAL : -EPERM;
     (void)!k42_call(file, release);

@@ -62,7 +62,7 @@ static void growing(void) {
 }
 
 static void writing(int seal) {
-    int fd = sealed(seal, 2 * PAGE), ends[2], source = open("source", O_RDWR | O_CREAT, 0644);
+    int fd = sealed(seal, 2 * PAGE), ends[2], source = works(memfd_create, "source", 0);
     struct iovec part = {"x", 1};
     int64_t from = 0, to = 0;
     char data[4] = "";
@@ -87,6 +87,7 @@ static void writing(int seal) {
     gives(0, ftruncate, fd, PAGE);
     gives(4, pread64, fd, data, 4, 0);
     close(fd);
+    close(source);
 }
 
 static void mappings(int seal) {
@@ -164,7 +165,12 @@ static void shared(void) {
 }
 
 static void what_takes_none(void) {
-    int fd = open("file", O_RDWR | O_CREAT, 0644), ends[2], path = open("file", O_PATH);
+    char name[64];
+    int ends[2], fd, path;
+    sprintf(name, "/sealed_by_nobody.%d", getpid()); /* on a disk, or what stands for it */
+    fd = open(name, O_RDWR | O_CREAT, 0644);
+    path = open(name, O_PATH);
+    unlink(name);
     pipe(ends);
     fails(EINVAL, fcntl, fd, F_GET_SEALS);
     fails(EINVAL, fcntl, fd, F_ADD_SEALS, F_SEAL_GROW);

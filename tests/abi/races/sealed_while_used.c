@@ -8,7 +8,7 @@
 
 #define PAGE   4096
 #define PAGES  8
-#define ROUNDS 40
+#define ROUNDS 15
 
 static int fd, go_on, refused;
 
@@ -46,11 +46,10 @@ static void *maps(void *unused) {
         } else {
             count_if_refused(-1);
         }
-        /* To be read it is mapped before, meanwhile and afterwards. */
+        /* Linux may refuse this, too, while it is being sealed. */
         at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-        if (at == MAP_FAILED)
-            give_up("not mapped to be read");
-        munmap(at, PAGE);
+        if (at != MAP_FAILED)
+            munmap(at, PAGE);
     }
     return unused;
 }
