@@ -122,7 +122,7 @@ enum {
     FILE_SET_PIPE_SIZE,
     FILE_SEALS,     /* returns those it has (mem/fcm/fcm.h); -EINVAL, or -ENOTTY: it takes none */
     FILE_ADD_SEALS, /* returns 0; -EPERM, too: not open for writing */
-    FILE_KIND,   /* of a file without a name; returns one of file_kind */
+    FILE_KIND,      /* of a file without a name; returns one of file_kind */
     FILE_SET,    /* what a kind has set; `argument` is an address in the kernel, of what it says */
     FILE_LOOK,   /* the other way */
     FILE_OBJECT, /* returns the id of the object that the file stands for */

@@ -194,27 +194,33 @@ struct opening {
     bool claims;
 };
 
-static void end_writing(struct opened *opened) {
-    (void)!k42_call(opened->node, unclaim, NODE_WRITTEN_TO);
+static unsigned claim_of(unsigned flags) {
+    return open_writes(flags) ? NODE_WRITTEN_TO : NODE_ONLY_READ;
+}
+
+static void end_claim(struct opened *opened) {
+    (void)!k42_call(opened->node, unclaim, claim_of(opened->flags));
 }
 
 static k42_result set_up(struct opened *opened, void *context) {
     const struct opening *opening = context;
     k42_container(opened, struct cached, opened)->fcm = opening->fcm;
-    opened->ended = opening->claims ? end_writing : NULL;
+    opened->ended = opening->claims ? end_claim : NULL;
     return 0;
 }
 
+/* With an access of 3 it is neither. */
 struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags) {
     struct opening opening = {.fcm = (fcm_ref)fcm,
-                              .claims = node != K42_NULL_REF && open_writes(flags) &&
+                              .claims = node != K42_NULL_REF &&
+                                        (open_writes(flags) || open_reads(flags)) &&
                                         !(flags & OPEN_UNCLAIMED)};
-    k42_result result = opening.claims ? k42_call((node_ref)node, claim, NODE_WRITTEN_TO) : 0;
+    k42_result result = opening.claims ? k42_call((node_ref)node, claim, claim_of(flags)) : 0;
     if (result < 0)
         return (struct k42_pair){.result = result == -K42_STALE ? -ENOENT : result};
     struct k42_pair file =
         opened_make(&file_exclusive, sizeof(struct cached), node, flags, set_up, &opening);
     if (file.result < 0 && opening.claims)
-        (void)!k42_call((node_ref)node, unclaim, NODE_WRITTEN_TO);
+        (void)!k42_call((node_ref)node, unclaim, claim_of(flags));
     return file;
 }

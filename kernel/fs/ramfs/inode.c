@@ -376,3 +376,8 @@ k42_result ramfs_unclaim(struct node *self, unsigned claim) {
     claims_remove(&INODE(self)->claims, claim);
     return 0;
 }
+
+k42_result ramfs_claims(struct node *self, struct node_claims *claims) {
+    claims_look(&INODE(self)->claims, claims);
+    return 0;
+}

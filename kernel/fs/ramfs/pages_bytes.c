@@ -73,7 +73,8 @@ k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy) {
     return done;
 }
 
-/* Where bytes up to `end` are to be written, with the page there; the end is moved when they are. */
+/* Where bytes up to `end` are to be written, with the page there; the end is moved when they are.
+ */
 static k42_result find_room(struct pages *pages, uint64_t offset, uint64_t end, unsigned seals,
                             char **room) {
     struct page *page;

@@ -34,9 +34,9 @@ struct pages {
     struct attachments attachments;
     uint64_t room; /* pages that count; and whether no more may: pages_room.c */
     uint32_t keepers;
-    unsigned seals;    /* enum fcm_seals, or PAGES_UNSEALED; changed as pages_seals.c says */
-    uint32_t writers;  /* calls that copy into it, while seals may come */
-    bool sealing;      /* somebody waits for them to end, and others to begin */
+    unsigned seals;   /* enum fcm_seals, or PAGES_UNSEALED; changed as pages_seals.c says */
+    uint32_t writers; /* calls that copy into it, while seals may come */
+    bool sealing;     /* somebody waits for them to end, and others to begin */
     uint64_t writable_mappings; /* attachments that may be written to */
 };
 

@@ -5,16 +5,16 @@
  * it held does what he does; so what has been sealed has ended. Two cannot hold it so long:
  *
  * A write copies without the lock. While it is under way it counts (`writers`), and seals are added
- * when nobody does; so a write looks at them once, in the beginning. That seals come at all, however
- * many write one after the other, `sealing` sees to: whoever wants to begin meanwhile waits. Who has
- * set it waits for the writers, and is made to try again by the last of them; no signal ends that
- * wait, and whatever the answer then is, it clears the word. Where no seals can come any more, as in
- * files of a tmpfs, nobody counts.
+ * when nobody does; so a write looks at them once, in the beginning. That seals come at all,
+ * however many write one after the other, `sealing` sees to: whoever wants to begin meanwhile
+ * waits. Who has set it waits for the writers, and is made to try again by the last of them; no
+ * signal ends that wait, and whatever the answer then is, it clears the word. Where no seals can
+ * come any more, as in files of a tmpfs, nobody counts.
  *
- * A program writes to what it has mapped without asking. So no shared mapping that may be written to
- * is attached when FCM_SEAL_WRITE is added, and none afterwards: both are seen under the lock. Who
- * is attached for writing stays so while it is divided, moved or inherited, since the new attachment
- * is made before the old one ends.
+ * A program writes to what it has mapped without asking. So no shared mapping that may be written
+ * to is attached when FCM_SEAL_WRITE is added, and none afterwards: both are seen under the lock.
+ * Who is attached for writing stays so while it is divided, moved or inherited, since the new
+ * attachment is made before the old one ends.
  *
  * Locking: pages->lock. Waits with the file's key SEALING.
  */

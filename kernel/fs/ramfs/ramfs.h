@@ -129,7 +129,7 @@ struct inode {
     uint64_t number;
     struct k42_lock lock; /* of everything below; some of it is read without, by atomic loads */
     uint32_t lives;       /* holders, and one for all names together; atomic */
-    int32_t claims;       /* claims.h; atomic */
+    struct node_claims claims; /* claims.h; atomic */
     uint32_t mode, links, uid, gid;
     bool nameable; /* it never had a name and may get one */
     uint64_t special;
@@ -213,18 +213,21 @@ k42_result ramfs_set_extended(struct node *self, const struct node_name *name, c
 struct k42_pair ramfs_by_number(struct node *self, uint64_t number);
 k42_result ramfs_claim(struct node *self, unsigned claim);
 k42_result ramfs_unclaim(struct node *self, unsigned claim);
+k42_result ramfs_claims(struct node *self, struct node_claims *claims);
 #define RAMFS_METHODS                                                                              \
     .object.describe = ramfs_describe, .hold = ramfs_hold, .release = ramfs_release,               \
     .attributes = ramfs_attributes, .set_attributes = ramfs_set_attributes,                        \
     .file_system = ramfs_file_system, .touch = ramfs_touch, .jump = node_no_jump,                  \
     .name = ramfs_name, .get_extended = ramfs_get_extended, .set_extended = ramfs_set_extended,    \
-    .by_number = ramfs_by_number, .claim = ramfs_claim, .unclaim = ramfs_unclaim
+    .by_number = ramfs_by_number, .claim = ramfs_claim, .unclaim = ramfs_unclaim,                  \
+    .claims = ramfs_claims
 
 void extended_end(struct extended *extended);
 
 /* regular.c */
 
-/* What files of a file system begin with: whether they are sealed, once and for all, or cannot be. */
+/* What files of a file system begin with: whether they are sealed, once and for all, or cannot be.
+ */
 unsigned regular_seals(const struct ramfs *fs);
 /* Whether its mode is sealed as far as running it goes. */
 bool regular_keeps_execute(const struct inode *inode);

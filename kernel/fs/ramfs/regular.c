@@ -4,8 +4,8 @@
  * A file gets its page cache when somebody first wants to see or change its bytes; until then it is
  * empty, or what its source says. Two who want it first make one each, and one of them goes.
  *
- * Seals are the page cache's. As on Linux files of a tmpfs have them, and begin with the one against
- * further ones, and those of a ramfs have none; a memory file begins as its maker says.
+ * Seals are the page cache's. As on Linux files of a tmpfs have them, and begin with the one
+ * against further ones, and those of a ramfs have none; a memory file begins as its maker says.
  */
 #include "../open_file.h"
 #include "../values.h"

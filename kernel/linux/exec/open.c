@@ -14,6 +14,7 @@
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../files/files.h"
+#include "../files/leases.h"
 #include "../landlock/landlock.h"
 #include "../process/lives.h"
 
@@ -55,6 +56,8 @@ static k42_result open_now(struct image_file *file, int directory, const char *t
     file_ref ref = (file_ref)opened.word;
     if (place.mount) /* what is in memory has none */
         result = k42_call(ref, set_place, &place);
+    if (result >= 0)
+        result = leases_break(k42_id_of(place.node), OPEN_READ_ONLY);
     if (result >= 0)
         result = k42_call(place.node, claim, NODE_RUN);
     if (result < 0)

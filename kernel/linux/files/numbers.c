@@ -2,6 +2,7 @@
  * Calls about descriptors themselves: close, dup, fcntl, and ioctl's general part.
  */
 #include "files.h"
+#include "leases.h"
 #include "locks.h"
 #include "owners.h"
 
@@ -244,6 +245,7 @@ static k42_result control_file(int fd, file_ref file, int command, uintptr_t arg
 
 static bool is_about_owner(int command) {
     return (command >= F_SET_OWNER && command <= F_GET_SIGNAL) || command == F_WATCH_FOLDER ||
+           command == F_SET_LEASE || command == F_GET_LEASE ||
            (command >= F_SET_OWNER_OF_KIND && command <= F_GET_OWNER_USERS);
 }
 
@@ -253,8 +255,19 @@ static k42_result control_owner(int fd, int command, uintptr_t argument) {
     k42_result result = get_held(fd, &file);
     if (result < 0)
         return result;
-    result = command == F_WATCH_FOLDER ? folder_watch(file, fd, (uint32_t)argument)
-                                       : owners_fcntl(file, command, argument);
+    switch (command) {
+    case F_WATCH_FOLDER:
+        result = folder_watch(file, fd, (uint32_t)argument);
+        break;
+    case F_SET_LEASE:
+        result = lease_set(file, fd, (int)argument);
+        break;
+    case F_GET_LEASE:
+        result = lease_get(file);
+        break;
+    default:
+        result = owners_fcntl(file, command, argument);
+    }
     (void)!k42_call(file, release);
     return result;
 }
@@ -277,7 +290,6 @@ static bool is_allowed_for_path(int command) {
            command == F_SET_FD || command == F_GET_FL;
 }
 
-/* Partly: there are no leases. */
 LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
     struct task *task = task_self();
     file_ref file;

@@ -32,8 +32,7 @@ static void *writes(void *unused) {
 
 static void *punches(void *unused) {
     while (goes_on())
-        count_if_refused(
-            fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE, 3 * PAGE));
+        count_if_refused(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE, 3 * PAGE));
     return unused;
 }
 
