@@ -8,7 +8,7 @@
 
 #define PAGE   4096
 #define PAGES  8
-#define ROUNDS 15
+#define ROUNDS 6
 
 static int fd, go_on, refused;
 
@@ -36,8 +36,11 @@ static void *punches(void *unused) {
     return unused;
 }
 
+/* Now and then, lest the file is never without a mapping. */
 static void *maps(void *unused) {
     for (int i = 0; goes_on(); i++) {
+        for (int n = 0; n < 10; n++)
+            sched_yield();
         char *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 5 * PAGE);
         if (at != MAP_FAILED) {
             at[0] = (char)i;
