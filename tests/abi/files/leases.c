@@ -189,6 +189,20 @@ static void somebody(void) {
     gives(F_UNLCK, fcntl, fd, F_GETLEASE);
 }
 
+static void maps_and_ends(void) {
+    int fd = open("file", O_RDWR);
+    char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    at[0] = '0';
+}
+
+/* What a process had it has no more when its parent knows of its end. */
+static void after_an_end(void) {
+    in_child("mapper", maps_and_ends);
+    int fd = open("file", O_RDONLY);
+    gives(0, fcntl, fd, F_SETLEASE, F_WRLCK);
+    close(fd);
+}
+
 int main(void) {
     put("file", "0123");
     chmod("file", 0644);
@@ -199,5 +213,6 @@ int main(void) {
     waited_for();
     put("file", "0123");
     interrupted();
+    after_an_end();
     in_child("somebody", somebody);
 }
