@@ -81,7 +81,7 @@ def words():
                                    description=about[0].upper() + about[1:] + ".")
 
     one = command("build", "compile the library, examples and tests, or a component of one C file",
-                  "./k42 build [--variant V] [FILE.c [-o FILE] [--key FILE | --unsigned]]")
+                  "./k42 build [--variant V] [--guest | FILE.c [-o FILE] [--key FILE | --unsigned]]")
     one.add_argument("source", nargs="?", metavar="FILE.c",
                      help="make a component of it that the running kernel can load")
     one.add_argument("-o", dest="output", metavar="FILE",
@@ -89,6 +89,8 @@ def words():
     one.add_argument("--key", metavar="FILE",
                      help="the private key that signs it (default: build/keys/component.pem)")
     one.add_argument("--unsigned", action="store_true", help="do not sign it")
+    one.add_argument("--guest", action="store_true",
+                     help="only what a guest is made of: the kernel and what it starts with")
     one.add_argument("--variant", metavar="V", default="release",
                      help="one of " + ", ".join(variants.VARIANTS) + ", or all (default: release)")
     one = command("run", "start a shell or one command in a guest, or show the search example",
@@ -182,13 +184,15 @@ def show_help(parser, commands, about):
 
 
 def build(asked):
+    if asked.source and asked.guest:
+        raise Trouble("--guest and FILE.c do not go together: a component is built by itself")
     if asked.source:
         return component.announce(asked.source, asked.output, asked.key, not asked.unsigned,
                                   asked.variant)
     chosen = asked.variant
     for name in variants.VARIANTS if chosen == "all" else [chosen]:
         variants.find(name)
-        variants.announce_build(name)
+        variants.announce_build(name, variants.GUEST if asked.guest else ())
     return 0
 
 

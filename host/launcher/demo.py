@@ -23,7 +23,7 @@ from launcher.tree import Trouble, built, environment, path
 
 PACKAGES = ("sqlite3",)
 TEXT = "/srv/text"
-PAGES = 512
+PAGES = 2048
 WORDS = {f"needle{number}": 20 + 10 * number for number in range(8)}
 SEARCHES = len(WORDS)  # of a round
 ROUNDS = 100000  # more than it will come to

@@ -44,12 +44,12 @@ def as_root(command):
 def ensure(for_guest=False):
     """Returns with every package in place, or those for a guest, or raises Trouble."""
     if not shutil.which("dpkg-query") or not shutil.which("apt-get"):
-        progress.say(f"k42: not a Debian system, so {shown(LIST)} is not checked")
+        progress.note(f"k42: not a Debian system, so {shown(LIST)} is not checked")
         return
     names = missing(for_guest)
     if not names:
         return
-    progress.say(f"installing {len(names)} packages: {' '.join(names)}")
+    progress.note(f"installing {len(names)} packages: {' '.join(names)}")
     log = built("packages.log")
     settings = environment(DEBIAN_FRONTEND="noninteractive")
     if os.geteuid() != 0 and shutil.which("sudo"):

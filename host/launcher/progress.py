@@ -1,7 +1,8 @@
 """Runs a tool whose output goes to a log, and shows meanwhile that something happens.
 
-On a terminal one line is rewritten; elsewhere a line appears every fifteen seconds. When the tool
-fails the part of the log that says why is shown.
+On a terminal one line is rewritten; elsewhere a line appears every fifteen seconds: of the errors,
+since what a command writes may be for a program. When the tool fails the part of the log that says
+why is shown.
 """
 import os
 import re
@@ -19,6 +20,11 @@ def say(text=""):
     print(text, flush=True)
 
 
+def note(text):
+    """What is not the result of a command."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def seconds(since):
     return f"{time.monotonic() - since:.0f} s"
 
@@ -28,20 +34,20 @@ class Line:
 
     def __init__(self, label):
         self.label, self.began, self.last = label, time.monotonic(), time.monotonic()
-        self.terminal = sys.stdout.isatty()
+        self.terminal = sys.stderr.isatty()
 
     def show(self, state):
         now = time.monotonic()
         if self.terminal and now - self.last > 0.1:
-            print(f"\r\033[K{self.label}: {state}", end="", flush=True)
+            print(f"\r\033[K{self.label}: {state}", end="", file=sys.stderr, flush=True)
             self.last = now
         elif not self.terminal and now - self.last > QUIET_SECONDS:
-            say(f"{self.label}: {state} ({seconds(self.began)})")
+            note(f"{self.label}: {state} ({seconds(self.began)})")
             self.last = now
 
     def clear(self):
         if self.terminal:
-            print("\r\033[K", end="", flush=True)
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def why(log):

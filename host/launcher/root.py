@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 
 from launcher import cpio, debian
-from launcher.progress import say
+from launcher.progress import note, say
 from launcher.tree import Trouble, built, environment, path, shown
 
 BASE = ["base-files", "base-passwd", "bash", "busybox-static", "coreutils", "dash", "debianutils",
@@ -156,7 +156,7 @@ def parts(more=()):
         found.append(file)
         if os.path.exists(file):
             continue
-        say(f"making a root tree of {len(packages)} packages")
+        note(f"making a root tree of {len(packages)} packages")
         tree = files(packages)
         if kind == "more":
             there = files(base)

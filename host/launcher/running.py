@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from launcher import qemu, variants
-from launcher.progress import say
+from launcher.progress import note, say
 from launcher.tree import PYTHON, ROOT, Terminated, Trouble, built, environment, path, shown
 
 LIBRARY_BENCHMARKS = ("core",)
@@ -75,7 +75,7 @@ def bench(name, options):
                       "there are: " + (", ".join(benchmarks()) or "none yet"))
     if name in LIBRARY_BENCHMARKS:
         if "--json" not in options:
-            say("installing the library that is measured")
+            note("installing the library that is measured")
         options = ["--prefix", variants.install(built("install")), *options]
     elif "--list" not in options:
         variants.build("release", targets=variants.GUEST)

@@ -165,7 +165,10 @@ enum file_kind {
     FILE_OF_RULES,         /* of Landlock; FILE_SET, FILE_LOOK: linux/landlock/ruleset.c */
     FILE_OF_SECRET,        /* memfd_secret */
     FILE_OF_FAULTS,        /* userfaultfd; FILE_LOOK: its struct faults */
+    FILE_OF_TEXT,          /* what memory is called; FILE_LOOK: that, of FILE_TEXT_MOST bytes */
 };
+
+#define FILE_TEXT_MOST 80 /* with the zero at its end */
 
 struct file {
     const struct file_ops *ops;

@@ -81,6 +81,9 @@ static k42_result add_file(struct space_request *request, int number, uint64_t o
         return first;
     if (how.flags && (result = add_flags(request, how.flags)) < 0)
         return result;
+    struct k42_pair place = k42_call(ref, place);
+    if (place.result >= 0 && !place.word)
+        request->flags |= SPACE_OF_MEMORY;
     request->fcm = how.fcm;
     request->first = (uint64_t)first;
     request->file = (k42_ref)ref;

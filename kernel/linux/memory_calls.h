@@ -36,6 +36,9 @@ void memory_populate(uintptr_t address, uintptr_t end);
 /* Brings in what was locked, as far as there is something; ends early when the caller is killed. */
 void memory_bring_in(uintptr_t address, uintptr_t end);
 
+/* prctl(PR_SET_VMA): memory_names.c. */
+k42_result memory_name(uint64_t what, uintptr_t address, size_t length, uintptr_t from);
+
 /* mprotect(). */
 k42_result memory_protect(uintptr_t address, size_t length, int protection);
 

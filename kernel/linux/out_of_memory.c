@@ -39,7 +39,7 @@ static bool look(int number, uint64_t total, struct candidate *candidate) {
     struct space_usage usage;
     if (k42_call(task->space, usage, &usage) < 0)
         return false;
-    int64_t score = (int64_t)usage.resident + adjustment * (int64_t)(total / 1000);
+    int64_t score = (int64_t)(usage.resident + usage.out) + adjustment * (int64_t)(total / 1000);
     candidate->resident = usage.resident;
     candidate->score = score > 0 ? (uint64_t)score : 0;
     __builtin_memcpy(candidate->name, task->name, sizeof candidate->name);

@@ -43,6 +43,7 @@ struct task_memory {
     k42_ref futexes;               /* futex_table, from its second thread on; set once, atomic */
     struct core *core;             /* while one is made: core/core.h; atomic */
     uint32_t barriers;             /* what membarrier() was told to be ready for; atomic */
+    uint32_t core_kinds;           /* what core dumps have: core/core.h; atomic */
     bool segments;                 /* it, or what it was copied from, has had some (ipc/); atomic */
     bool locks;                    /* it has locked some, or will; atomic */
     struct k42_lock filters_lock;  /* seccomp/filters.h; of its threads */
@@ -134,7 +135,8 @@ struct task {
     k42_result (*restart)(struct task *task); /* what restart_syscall does */
     uint64_t restart_words[6];                /* and needs for that */
     uint64_t started_ns;
-    uint64_t faults;               /* of pages; the task's own thread counts them */
+    uint64_t faults;                    /* of pages; the task's own thread counts them */
+    struct process_transfers transfers; /* likewise; others read each number whole */
     uint32_t login, login_session; /* 1 + whose it is, for audits, and its number; 0: nobody's */
     struct user_ports *ports;      /* as ioperm() has them, or NULL */
     uint8_t ports_level;           /* as iopl() has it */

@@ -247,6 +247,15 @@ enum thread_activity thread_activity(const struct thread *thread) {
     }
 }
 
+/* The record stands above the stack. */
+struct thread_stack thread_stack_of(const struct thread *thread) {
+    enum thread_state state = __atomic_load_n(&thread->state, __ATOMIC_ACQUIRE);
+    if (state != THREAD_BLOCKED && state != THREAD_WAITING)
+        return (struct thread_stack){0};
+    return (struct thread_stack){__atomic_load_n(&thread->stack, __ATOMIC_RELAXED),
+                                 (const uint64_t *)(const void *)thread};
+}
+
 struct user_context *thread_user(struct thread *thread) {
     return &thread->user;
 }

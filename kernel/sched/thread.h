@@ -158,6 +158,14 @@ uint32_t sched_ready(void);
  * Any context. */
 #define SCHED_LOADS 3
 void sched_read_load(uint64_t loads[SCHED_LOADS]);
+
+/* The stack of a thread that is kept from ending, from where it was switched out to its end; both
+ * NULL while it runs. It may go on at any moment, and what is on it change. */
+struct thread_stack {
+    const uint64_t *from, *end;
+};
+struct thread_stack thread_stack_of(const struct thread *thread);
+
 /* Frames of stacks, those kept for threads to come included. */
 uint64_t thread_stack_frames(void);
 

@@ -7,73 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "../../kernel/mem/frame/frame.h"
-#include "machine/machine.h"
-
-#define KIB 1024ul
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
-
-/* A small machine with everything awkward: odd ends, holes, a boot module, memory above 4 GiB. */
-static const struct frame_range ranges[] = {
-    {4 * GIB + 3 * MIB, 4 * GIB + 37 * MIB, FRAME_RANGE_FREE},
-    {0x1234, 0x9fc00, FRAME_RANGE_FREE},
-    {1 * MIB, 20 * MIB + 5 * KIB, FRAME_RANGE_FREE},
-    {21 * MIB, 27 * MIB, FRAME_RANGE_KEPT},
-    {28 * MIB, 130 * MIB, FRAME_RANGE_FREE},
-    {50 * GIB, 50 * GIB, FRAME_RANGE_FREE},
-};
-#define RANGES (sizeof(ranges) / sizeof(ranges[0]))
-
-static struct frame *allocate(unsigned order, struct frame_consumer *consumer) {
-    struct frame *frame;
-    return frame_allocate(order, consumer, &frame) == 0 ? frame : NULL;
-}
-
-static struct frame_statistics statistics(void) {
-    struct frame_statistics now;
-    frames_collect();
-    frames_count(&now);
-    return now;
-}
-
-static uint64_t available(void) {
-    struct frame_statistics now = statistics();
-    return now.free + now.idle + now.cached;
-}
-
-/* Every test ends with the frames it began with, and with interrupts allowed. */
-static uint64_t available_before, free_before;
-
-/* Records of consumers are made by the frame and stay. */
-static void make_records_of_consumers(void) {
-    struct frame_consumer *consumers[48];
-    for (int i = 0; i < 48; i++)
-        consumers[i] = frame_consumer_create("early", 0);
-    for (int i = 0; i < 48; i++)
-        frame_consumer_destroy(consumers[i]);
-}
-
-static int begin(void **state) {
-    (void)state;
-    make_records_of_consumers();
-    available_before = available();
-    free_before = statistics().free;
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    return available() == available_before && statistics().free == free_before &&
-                   machine_interrupts_forbidden == 0
-               ? 0
-               : -1;
-}
+#include "frames_fixture.h"
 
 /* ---- boot ---- */
 
@@ -99,8 +37,8 @@ static void no_room_for_the_records_is_an_error(void **state) {
 
 static void all_memory_is_present_and_little_of_it_taken_for_records(void **state) {
     (void)state;
-    assert_int_equal(frames_open(ranges, RANGES), 0);
-    struct frame_statistics now = statistics();
+    assert_int_equal(frames_open(frames_ranges, FRAMES_RANGES), 0);
+    struct frame_statistics now = frames_statistics();
     uint64_t low = 0x9f - 2, first = (19 * MIB) / FRAME_BYTES + 1;
     assert_int_equal(now.present, low + first + (6 + 102 + 34) * MIB / FRAME_BYTES);
     assert_int_equal(now.kept, 6 * MIB / FRAME_BYTES);
@@ -111,13 +49,13 @@ static void all_memory_is_present_and_little_of_it_taken_for_records(void **stat
 
 static void what_was_kept_can_be_released_in_parts(void **state) {
     (void)state;
-    uint64_t before = available();
+    uint64_t before = frames_available();
     assert_int_equal(frames_release(21 * MIB, 21 * MIB + 12 * KIB), 0);
     assert_int_equal(frames_release(21 * MIB, 22 * MIB), -22);
     assert_int_equal(frames_release(21 * MIB + 12 * KIB, 25 * MIB), 0);
     assert_int_equal(frames_release(25 * MIB, 27 * MIB), 0);
-    assert_int_equal(available(), before + 6 * MIB / FRAME_BYTES);
-    assert_int_equal(statistics().kept, 0);
+    assert_int_equal(frames_available(), before + 6 * MIB / FRAME_BYTES);
+    assert_int_equal(frames_statistics().kept, 0);
 }
 
 static void memory_not_given_has_no_frame(void **state) {
@@ -134,7 +72,7 @@ static void memory_not_given_has_no_frame(void **state) {
 static void blocks_are_aligned_to_their_size(void **state) {
     (void)state;
     for (unsigned order = 0; order <= 13; order++) {
-        struct frame *frame = allocate(order, NULL);
+        struct frame *frame = frames_get(order, NULL);
         assert_non_null(frame);
         assert_int_equal(frame->number & ((1u << order) - 1), 0);
         assert_int_equal(frame_order(frame), order);
@@ -154,7 +92,7 @@ static void a_block_of_no_such_order_is_refused(void **state) {
 static void records_of_a_new_block_are_blank(void **state) {
     (void)state;
     for (int round = 0; round < 2; round++) {
-        struct frame *frame = allocate(3, NULL);
+        struct frame *frame = frames_get(3, NULL);
         for (int i = 0; i < 8; i++) {
             assert_int_equal(frame[i].holds | frame[i].tag, 0);
             assert_int_equal(frame[i].user[0] | frame[i].user[1], 0);
@@ -173,7 +111,7 @@ static uint64_t take_everything(unsigned order, struct frame_consumer *consumer)
     static uint8_t taken[2][131 * MIB / FRAME_BYTES];
     memset(taken, 0, sizeof(taken));
     uint64_t count = 0;
-    while (count < EVERYTHING && (blocks[count] = allocate(order, consumer))) {
+    while (count < EVERYTHING && (blocks[count] = frames_get(order, consumer))) {
         uint64_t first = frame_physical(blocks[count]);
         uint8_t *bank = taken[first >= 4 * GIB] + first % (4 * GIB) / FRAME_BYTES;
         for (uint32_t i = 0; i < 1u << order; i++)
@@ -188,16 +126,16 @@ static uint64_t take_everything(unsigned order, struct frame_consumer *consumer)
 static void every_frame_can_be_had_once_and_only_once(void **state) {
     (void)state;
     struct frame_consumer *urgent = frame_consumer_create("urgent", FRAME_URGENT);
-    uint64_t before = available();
+    uint64_t before = frames_available();
     assert_int_equal(take_everything(0, urgent), before);
     assert_true(take_everything(3, urgent) > before - 400);
-    assert_int_equal(take_everything(9, urgent), statistics().free);
+    assert_int_equal(take_everything(9, urgent), frames_statistics().free);
     frame_consumer_destroy(urgent);
 }
 
 static void the_last_frames_are_kept_for_the_urgent(void **state) {
     (void)state;
-    assert_int_equal(take_everything(0, NULL), available() - 512);
+    assert_int_equal(take_everything(0, NULL), frames_available() - 512);
 }
 
 static void frames_cached_by_another_cpu_are_had_when_nothing_else_is_left(void **state) {
@@ -205,19 +143,19 @@ static void frames_cached_by_another_cpu_are_had_when_nothing_else_is_left(void 
     struct frame *cached[64];
     machine_this_cpu = 1;
     for (int i = 0; i < 64; i++)
-        cached[i] = allocate(0, NULL);
+        cached[i] = frames_get(0, NULL);
     for (int i = 0; i < 64; i++)
         frame_free(cached[i], 0);
     machine_this_cpu = 0;
     uint64_t taken = take_everything(0, NULL);
-    assert_int_equal(taken, available() - 512);
+    assert_int_equal(taken, frames_available() - 512);
 }
 
 /* ---- consumers ---- */
 
 static void grow(struct frame_consumer *consumer, struct frame **frames, unsigned count) {
     for (unsigned i = 0; i < count; i++)
-        assert_non_null(frames[i] = allocate(0, consumer));
+        assert_non_null(frames[i] = frames_get(0, consumer));
 }
 
 static void shrink(struct frame **frames, unsigned count) {
@@ -228,8 +166,8 @@ static void shrink(struct frame **frames, unsigned count) {
 static void a_consumer_is_charged_for_what_it_uses(void **state) {
     (void)state;
     struct frame_consumer *consumer = frame_consumer_create("charged", 0);
-    struct frame *frame = allocate(0, consumer), *block = allocate(4, consumer);
-    struct frame *chunks = allocate(10, consumer);
+    struct frame *frame = frames_get(0, consumer), *block = frames_get(4, consumer);
+    struct frame *chunks = frames_get(10, consumer);
     struct frame_usage usage;
     frame_consumer_usage(consumer, &usage);
     assert_int_equal(usage.used, 1 + 16 + 1024);
@@ -247,14 +185,14 @@ static void small_consumers_have_no_chunks_of_their_own(void **state) {
     struct frame_consumer *consumers[16];
     struct frame *frames[16][32];
     struct frame_usage usage;
-    uint64_t before = statistics().free;
+    uint64_t before = frames_statistics().free;
     for (int i = 0; i < 16; i++) {
         consumers[i] = frame_consumer_create("small", 0);
         grow(consumers[i], frames[i], 32);
         frame_consumer_usage(consumers[i], &usage);
         assert_int_equal(usage.chunks, 0);
     }
-    assert_true(before - statistics().free <= 2 * 512);
+    assert_true(before - frames_statistics().free <= 2 * 512);
     for (int i = 0; i < 16; i++) {
         shrink(frames[i], 32);
         frame_consumer_destroy(consumers[i]);
@@ -271,10 +209,10 @@ static void consumers_that_grow_together_do_not_fragment_each_other(void **state
     for (unsigned count = 0; count < 1600; count += 16)
         for (int i = 0; i < 8; i++)
             grow(consumers[i], &frames[i][count], 16);
-    uint64_t before = statistics().free;
+    uint64_t before = frames_statistics().free;
     for (int i = 0; i < 8; i += 2)
         shrink(frames[i], 1600);
-    assert_int_equal(statistics().free, before + 4 * 4 * 512 - 4 * 512);
+    assert_int_equal(frames_statistics().free, before + 4 * 4 * 512 - 4 * 512);
     for (int i = 1; i < 8; i += 2)
         shrink(frames[i], 1600);
     for (int i = 0; i < 8; i++)
@@ -337,7 +275,7 @@ static void freeing_twice_is_named(void **state) {
     (void)state;
     static const unsigned orders[] = {0, 2, 9, 10};
     for (int i = 0; i < 4; i++) {
-        struct misuse misuse = {allocate(orders[i], NULL), orders[i]};
+        struct misuse misuse = {frames_get(orders[i], NULL), orders[i]};
         frame_free(misuse.frame, misuse.order);
         assert_true(machine_panics(free_it, &misuse));
         assert_true(names(misuse.frame));
@@ -347,7 +285,7 @@ static void freeing_twice_is_named(void **state) {
 
 static void freeing_with_another_order_is_named(void **state) {
     (void)state;
-    struct misuse misuse = {allocate(3, NULL), 2};
+    struct misuse misuse = {frames_get(3, NULL), 2};
     assert_true(machine_panics(free_it, &misuse));
     assert_true(names(misuse.frame));
     assert_non_null(strstr(machine_last_line, "allocated with order 3"));
@@ -356,7 +294,7 @@ static void freeing_with_another_order_is_named(void **state) {
 
 static void freeing_the_inside_of_a_block_is_named(void **state) {
     (void)state;
-    struct frame *block = allocate(3, NULL);
+    struct frame *block = frames_get(3, NULL);
     struct misuse misuse = {block + 1, 0};
     assert_true(machine_panics(free_it, &misuse));
     assert_non_null(strstr(machine_last_line, "not the first of its block"));
@@ -365,12 +303,12 @@ static void freeing_the_inside_of_a_block_is_named(void **state) {
 
 #ifdef K42_DEBUG
 static void allocate_it(void *argument) {
-    *(struct frame **)argument = allocate(4, NULL);
+    *(struct frame **)argument = frames_get(4, NULL);
 }
 
 static void writing_to_a_freed_frame_is_named(void **state) {
     (void)state;
-    struct frame *block = allocate(4, NULL);
+    struct frame *block = frames_get(4, NULL);
     char *byte = (char *)frame_memory(block) + 5000;
     frame_free(block, 4);
     char before = *byte;
@@ -389,7 +327,7 @@ static void free_as_zero(void *argument) {
 
 static void a_frame_given_back_as_zero_that_is_not_is_named(void **state) {
     (void)state;
-    struct frame *frame = allocate(0, NULL);
+    struct frame *frame = frames_get(0, NULL);
     char *byte = (char *)frame_memory(frame) + 4095;
     memset(frame_memory(frame), 0, FRAME_BYTES);
     *byte = 1;
@@ -427,7 +365,7 @@ static void zeroed_frames_are_zero_and_nothing_is_lost(void **state) {
         for (int i = 0; i < 200; i++)
             frame_free_zeroed(frames[i]);
         /* Dirty ones in between are not taken for zero. */
-        struct frame *dirty = allocate(0, NULL);
+        struct frame *dirty = frames_get(0, NULL);
         memset(frame_memory(dirty), 0xff, FRAME_BYTES);
         frame_free(dirty, 0);
     }
@@ -481,7 +419,7 @@ static void who_holds_frames_is_asked_for_them_when_they_run_low(void **state) {
     frames_watch_pressure(wake);
     frame_reliever_add(&hoard.reliever);
     assert_int_equal(frames_pressure(), FRAME_PRESSURE_NONE);
-    while ((hoard.chunks[hoard.count] = allocate(9, NULL)))
+    while ((hoard.chunks[hoard.count] = frames_get(9, NULL)))
         hoard.count++;
     assert_true(woken > 0);
     assert_int_equal(frames_pressure(), FRAME_PRESSURE_CRITICAL);
@@ -494,154 +432,7 @@ static void who_holds_frames_is_asked_for_them_when_they_run_low(void **state) {
         frame_free(hoard.chunks[--hoard.count], 9);
 }
 
-/* ---- several CPUs ---- */
-
-#define STRESS_CPUS  4u
-#define STRESS_HELD  256u
-#define STRESS_TURNS 20000u
-
-struct held {
-    struct frame *frame;
-    unsigned order;
-};
-
-static uint32_t next_random(uint32_t *seed) {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 17;
-    *seed ^= *seed << 5;
-    return *seed;
-}
-
-/* The first word of each frame names its owner: two owners of one frame would see each other. */
-static void mark(const struct held *held, uint64_t owner) {
-    for (uint32_t i = 0; i<1u << held->order; i += 1u << held->order> 64 ? 128 : 1)
-        *(uint64_t *)machine_memory(frame_physical(held->frame) + i * FRAME_BYTES) = owner;
-}
-
-static void check(const struct held *held, uint64_t owner) {
-    for (uint32_t i = 0; i<1u << held->order; i += 1u << held->order> 64 ? 128 : 1)
-        if (*(uint64_t *)machine_memory(frame_physical(held->frame) + i * FRAME_BYTES) != owner)
-            abort();
-}
-
-static unsigned random_order(uint32_t *seed) {
-    static const unsigned orders[16] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 6, 8, 9};
-    return orders[next_random(seed) % 16];
-}
-
-static void stress(uint32_t cpu, void *argument) {
-    struct frame_consumer **consumers = argument;
-    struct held *held = calloc(STRESS_HELD, sizeof(*held));
-    uint32_t seed = 88172645u + cpu * 7919u;
-    for (uint32_t turn = 0; turn < STRESS_TURNS; turn++) {
-        uint32_t at = next_random(&seed) % STRESS_HELD;
-        if (held[at].frame) {
-            check(&held[at], cpu << 16 | at);
-            frame_free(held[at].frame, held[at].order);
-            held[at].frame = NULL;
-        } else {
-            held[at].order = random_order(&seed);
-            held[at].frame = allocate(held[at].order, consumers[next_random(&seed) % 4]);
-            if (held[at].frame)
-                mark(&held[at], cpu << 16 | at);
-        }
-    }
-    for (uint32_t at = 0; at < STRESS_HELD; at++)
-        if (held[at].frame)
-            frame_free(held[at].frame, held[at].order);
-    free(held);
-}
-
-static void cpus_never_share_a_frame_and_lose_none(void **state) {
-    (void)state;
-    struct frame_consumer *consumers[4] = {NULL};
-    for (int i = 1; i < 4; i++)
-        consumers[i] = frame_consumer_create("stressed", i == 3 ? FRAME_URGENT : 0);
-    machine_run_cpus(STRESS_CPUS, stress, consumers);
-    for (int i = 1; i < 4; i++)
-        assert_int_equal(frame_consumer_destroy(consumers[i]), 0);
-}
-
-struct handed {
-    struct frame *frames[1024];
-    uint32_t ready, taken;
-};
-
-/* One CPU allocates for consumers that end at once; the other frees their frames meanwhile. */
-static void hand_over(uint32_t cpu, void *argument) {
-    struct handed *handed = argument;
-    for (uint32_t i = 0; i < 40960; i++) {
-        struct frame **slot = &handed->frames[i % 1024];
-        static struct frame_consumer *consumer;
-        if (cpu == 0) {
-            if (i % 512 == 0)
-                consumer = frame_consumer_create("brief", 0);
-            while (i - __atomic_load_n(&handed->taken, __ATOMIC_ACQUIRE) >= 1024)
-                sched_yield();
-            if (!(*slot = allocate(0, consumer)))
-                abort();
-            __atomic_store_n(&handed->ready, i + 1, __ATOMIC_RELEASE);
-            if (i % 512 == 511)
-                frame_consumer_destroy(consumer);
-        } else {
-            while (__atomic_load_n(&handed->ready, __ATOMIC_ACQUIRE) <= i)
-                sched_yield();
-            frame_free(*slot, 0);
-            __atomic_store_n(&handed->taken, i + 1, __ATOMIC_RELEASE);
-        }
-    }
-}
-
-static void a_consumer_may_end_while_another_cpu_frees_its_frames(void **state) {
-    (void)state;
-    static struct handed handed;
-    struct frame_usage before, after;
-    frame_consumer_usage(NULL, &before);
-    machine_run_cpus(2, hand_over, &handed);
-    frame_consumer_usage(NULL, &after);
-    assert_int_equal(after.used, before.used);
-}
-
-struct scarce {
-    struct frame *only;
-    uint32_t misses, over;
-};
-
-/* One CPU collects all the time; the other frees the only block in pieces, and wants it whole. */
-static void collect_meanwhile(uint32_t cpu, void *argument) {
-    struct scarce *scarce = argument;
-    if (cpu != 0) {
-        while (!__atomic_load_n(&scarce->over, __ATOMIC_ACQUIRE))
-            frames_collect();
-        return;
-    }
-    for (unsigned round = 0; scarce->only && round < 500; round++) {
-        struct frame *block = scarce->only;
-        frame_part(block);
-        for (unsigned i = 0; i < 512; i++)
-            frame_free(&block[i], 0);
-        scarce->only = allocate(9, NULL);
-        scarce->misses += !scarce->only;
-    }
-    __atomic_store_n(&scarce->over, 1, __ATOMIC_RELEASE);
-}
-
-static void what_another_cpu_collects_is_not_taken_for_gone(void **state) {
-    (void)state;
-    static struct frame *taken[80];
-    struct scarce scarce = {.misses = 0};
-    unsigned count = 0;
-    while ((taken[count] = allocate(9, NULL)))
-        count++;
-    scarce.only = taken[--count];
-    machine_run_cpus(2, collect_meanwhile, &scarce);
-    assert_int_equal(scarce.misses, 0);
-    frame_free(scarce.only, 9);
-    while (count)
-        frame_free(taken[--count], 9);
-}
-
-#define t(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define t(name) cmocka_unit_test_setup_teardown(name, frames_begin, frames_end)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -672,12 +463,8 @@ int main(void) {
         t(zeroed_frames_are_zero_and_nothing_is_lost),
         t(freeing_twice_as_zero_is_named),
         t(who_holds_frames_is_asked_for_them_when_they_run_low),
-        t(cpus_never_share_a_frame_and_lose_none),
-        t(a_consumer_may_end_while_another_cpu_frees_its_frames),
-        t(what_another_cpu_collects_is_not_taken_for_gone),
     };
-    machine_add_bank(0, 130 * MIB);
-    machine_add_bank(4 * GIB, 40 * MIB);
+    frames_add_banks();
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
 }

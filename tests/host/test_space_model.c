@@ -59,7 +59,8 @@ static void do_map(struct program *program, unsigned first, unsigned count) {
                                     .length = count * PAGE,
                                     .protection = random_below(4) ? SPACE_READ | SPACE_WRITE : 1,
                                     .most = SPACE_ALL,
-                                    .flags = SPACE_FIXED | (random_below(3) ? 0 : SPACE_LARGE),
+                                    .flags = SPACE_FIXED | (random_below(3) ? 0 : SPACE_LARGE) |
+                                             (file && from % 2 ? SPACE_OF_MEMORY : 0),
                                     .fcm = file ? model_file : K42_NULL_REF,
                                     .first = from};
     assert_int_equal(program_map(program->space, &request).result, 0);
@@ -155,6 +156,37 @@ static void do_page_out(struct program *program, unsigned first, unsigned count)
     k42_exit();
 }
 
+/* What is mapped is looked at page by page. */
+static void count_mapping(space_ref space, const struct space_mapping *mapping,
+                          struct space_census *census) {
+    static uint8_t bytes[PAGES];
+    size_t pages = (mapping->end - mapping->start) / PAGE;
+    assert_true(k42_call(space, resident, mapping->start, pages * PAGE, bytes, pages) >= 0);
+    for (size_t n = 0; n < pages; n++) {
+        bool here = bytes[n] & SPACE_PAGE_HERE, private = bytes[n] & SPACE_PAGE_PRIVATE;
+        census->out += !!(bytes[n] & SPACE_PAGE_OUT);
+        census->private += here && private;
+        *(mapping->flags & SPACE_OF_MEMORY ? &census->of_memory : &census->of_files) +=
+            here && !private;
+    }
+}
+
+static void do_count(struct program *program, unsigned first, unsigned count) {
+    struct space_census wanted = {0}, census;
+    struct space_mapping mapping = {.end = 0};
+    struct space_usage usage;
+    (void)first, (void)count;
+    k42_enter();
+    assert_int_equal(k42_call(program->space, usage, &usage), 0);
+    assert_int_equal(k42_call(program->space, census, &census), 0);
+    while (k42_call(program->space, find, mapping.end, 0, &mapping) >= 0)
+        count_mapping(program->space, &mapping, &wanted);
+    k42_exit();
+    assert_memory_equal(&census, &wanted, sizeof census);
+    assert_int_equal(usage.resident, wanted.private + wanted.of_files + wanted.of_memory);
+    assert_int_equal(usage.out, wanted.out);
+}
+
 static void program_end(unsigned number) {
     fixture_end_space(programs[number]->space);
     free(programs[number]);
@@ -175,8 +207,8 @@ static void do_fork(struct program *program, unsigned first, unsigned count) {
 
 static void random_operation(void) {
     static void (*const operations[])(struct program *, unsigned, unsigned) = {
-        do_map,   do_map,   do_unmap, do_protect, do_move, do_discard, do_write,
-        do_write, do_write, do_read,  do_read,    do_fork, do_evict,   do_page_out,
+        do_map,   do_map,  do_unmap, do_protect, do_move,  do_discard,  do_write, do_write,
+        do_write, do_read, do_read,  do_fork,    do_evict, do_page_out, do_count,
     };
     struct program *program;
     do

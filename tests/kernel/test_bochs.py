@@ -33,6 +33,7 @@ def boot(folder, group, options="", cpus=2):
     return next(line for line in said.splitlines() if "machine: " in line).split(", ")[3:]
 
 
+@only_long
 def test_what_is_switched_off_is_not_used(tmp_path):
     """All at once."""
     assert not set(FEATURES) & set(boot(tmp_path, "boot", " ".join("no-" + name for name in FEATURES)))

@@ -1,5 +1,4 @@
 """The cases of tests/abi give the same on K42 as natively: output, errors, exit status."""
-import os
 
 import pytest
 from conftest import agree, natively

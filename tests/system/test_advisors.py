@@ -7,14 +7,12 @@ import subprocess
 import time
 
 import pytest
-from conftest import CHAOS, CPUS, KERNELS
+from conftest import CHAOS, CPUS, KERNELS, LONG, only_long
 from launcher import session, variants
 
 SUITE_TIMEOUT_SECONDS = 900
-LONG = os.environ.get("K42_LONG") == "1"
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="Linux has no advisors")
-long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 # A storm gives policies and caches other classes all the time.
 calm = pytest.mark.skipif(bool(CHAOS), reason="is about what advisors do by themselves")
 
@@ -134,7 +132,7 @@ def test_a_large_file_that_is_read_in_order_passes_through_and_goes_back_when_it
     assert told["saw"] >= told["changed"] >= 1
 
 
-@long
+@only_long
 @calm
 def test_a_file_that_is_read_again_and_again_and_does_not_fit_gets_a_policy_for_loops(tmp_path):
     (tmp_path / "large").write_bytes(random.Random(1).randbytes(1 << 20) * 96)
@@ -162,7 +160,7 @@ def test_a_file_that_two_processors_read_is_spread_over_them(guest):
     assert advisors(guest)["contention"]["watched"] >= 1
 
 
-@long
+@only_long
 @calm
 def test_a_file_that_several_processors_no_longer_read_is_spread_no_more(guest):
     if guest.cpus < 2:
@@ -229,7 +227,7 @@ pm""").splitlines()
     assert told["saw"] >= told["changed"] >= 1 and told["watched"] >= 1
 
 
-@long
+@only_long
 @calm
 def test_of_a_policy_it_may_only_advise_about_it_says_what_it_would_choose(guest):
     run(guest, "k42ctl advisors advise paging > /dev/null")
@@ -237,7 +235,7 @@ def test_of_a_policy_it_may_only_advise_about_it_says_what_it_would_choose(guest
     assert "pm.clock to pm.mru" in lines[1] and of_pm(lines[2])[0] == "pm.clock"
 
 
-@long
+@only_long
 @calm
 def test_a_policy_that_somebody_has_named_stays(guest):
     named = PAGED.replace(" any ", " pm.clock ")
@@ -246,7 +244,7 @@ def test_a_policy_that_somebody_has_named_stays(guest):
     assert not decisions(guest, object=int(lines[0]))
 
 
-@long
+@only_long
 def test_pages_at_random_are_read_right_under_whatever_policy_is_tried(guest):
     """Of pages that are used alike none can keep the right ones: what is tried is undone."""
     lines = run(guest, PAGED + "for n in $(seq 40); do reads random || exit 1; done").splitlines()
@@ -297,7 +295,7 @@ def test_who_may_only_advise_changes_nothing_but_says_what_it_would_do(guest):
     assert CHAOS or cache(guest, "/srv/small2") == (number, before)
 
 
-@long
+@only_long
 def test_who_is_off_neither_looks_nor_acts(guest):
     run(guest, "k42ctl advisors off > /dev/null")
     run(guest, "sleep 1")
@@ -309,7 +307,7 @@ def test_who_is_off_neither_looks_nor_acts(guest):
         assert before[name] == now[name]
 
 
-@long
+@only_long
 def test_what_somebody_has_chosen_is_left_alone(guest):
     number, _ = cache(guest, "/srv/small4")
     run(guest, f"k42ctl swap {number} fcm.shared --deadline 10s > /dev/null")
@@ -320,7 +318,7 @@ def test_what_somebody_has_chosen_is_left_alone(guest):
     assert CHAOS or cache(guest, "/srv/small4") == (number, "fcm.shared")
 
 
-@long
+@only_long
 def test_files_that_go_while_they_are_thought_of_harm_nobody(guest):
     run(guest, """for n in $(seq 30); do
             for m in 1 2 3 4; do head -c 3000 /srv/medium > /srv/gone$m; cat /srv/gone$m > /dev/null; done
@@ -350,7 +348,7 @@ def test_wrong_words_are_refused_with_what_would_have_worked(guest):
 
 # ---- at the same time ----
 
-@long
+@only_long
 def test_a_storm_of_swaps_and_advisors_lose_nothing(guest):
     sums = run(guest, "cd /srv; cksum large medium small6 small7")
     reader = WHILE % "cksum /srv/medium /srv/small6 /srv/small7"

@@ -1,14 +1,14 @@
 """Every applet of Debian's static busybox that needs neither network nor disk nor hardware does in
 a guest what the same file does natively: output, errors and status."""
 import functools
-import os
 
 import pytest
+from conftest import LONG
 
 import reference
 
 SUITE_TIMEOUT_SECONDS = 600
-EACH = 1 if os.environ.get("K42_LONG") == "1" else 3  # the quick run has every third applet
+EACH = 1 if LONG else 3  # the quick run has every third applet
 
 # Files that the lines below work on, copied anew for each; what makes them runs once in a guest.
 FILES = r"""
@@ -93,7 +93,7 @@ APPLETS = {
     "expr": "b expr 3 '*' '(' 4 + 5 ')'; b expr abcdef : 'a\\(.*\\)f'; b expr 1 = 2; echo $?",
     # The largest prime below 2^64 takes a minute.
     "factor": "b factor 1 97 360360 "
-              + ("18446744073709551557" if os.environ.get("K42_LONG") else "4294967291"),
+              + ("18446744073709551557" if LONG else "4294967291"),
     "fallocate": "b fallocate -l 10000 f; b stat -c %s f",
     "false": "b false; echo $?",
     "fgrep": "b fgrep -c pp fruit; b fgrep -v p fruit",

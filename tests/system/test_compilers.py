@@ -3,14 +3,14 @@ import os
 import sys
 
 import pytest
+from conftest import only_long
 
 PACKAGES = ("gcc", "g++", "clang", "cmake", "ninja-build")
 MEMORY = "3G"
 SUITE_TIMEOUT_SECONDS = 1800
-LONG = os.environ.get("K42_LONG") == "1"
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 sys.path.insert(0, SCRIPTS)
-pytestmark = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+pytestmark = only_long
 
 import big_program  # noqa: E402
 

@@ -6,6 +6,7 @@ import subprocess
 import types
 
 import pytest
+from conftest import only_long
 from launcher import demo, native
 from launcher.tree import path
 
@@ -15,7 +16,6 @@ K42 = path("k42")
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="is about K42")
 NATIVE = pytest.mark.skipif(not native.is_possible(), reason="wants root for a native run")
-LONG = pytest.mark.skipif(not os.environ.get("K42_LONG"), reason="takes a minute: K42_LONG=1")
 
 
 def start(pace):
@@ -55,7 +55,7 @@ def cache_of_text(name):
                  if owner.get("file") == demo.TEXT), None)
 
 
-@LONG
+@only_long
 @NATIVE
 def test_a_read_that_fails_is_no_demo_without_errors():
     with start(3) as shown:

@@ -8,13 +8,12 @@ import threading
 import time
 
 import pytest
-from conftest import CHAOS
+from conftest import CHAOS, LONG
 from launcher import session, variants
 
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="looks at objects, which Linux has not")
 
-LONG = os.environ.get("K42_LONG") == "1"
 # A storm chooses other caches by itself, all the time.
 calm = pytest.mark.skipif(bool(CHAOS), reason="is about which cache a file has")
 LARGE = 48 << 20

@@ -3,13 +3,13 @@ whole (tests/fuzz/calls). With K42_LONG=1 a search for more, led by what they re
 import os
 
 import pytest
+from conftest import LONG, only_long
 from launcher import fuzzing
 from launcher.left import bring_program
 from test_robustness import leaves_nothing
 
 SUITE_TIMEOUT_SECONDS = 900
 QUICK_CPUS = (2,)
-LONG = os.environ.get("K42_LONG") == "1"
 COPIES = 20 if LONG else 0
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="an unkind thing to do to Linux")
@@ -22,7 +22,7 @@ def test_inputs_are_done_again_and_nothing_is_left(machine):
     assert f"{len(fuzzing.corpus())} files".encode() in done.output
 
 
-@pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+@only_long
 def test_a_search_ends_with_a_kernel_that_goes_on(capsys):
     said = fuzzing.search(600)
     with capsys.disabled():

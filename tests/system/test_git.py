@@ -1,13 +1,12 @@
 """git, unmodified, on a repository of a thousand commits: the same hashes as natively."""
-import os
 
 import pytest
+from conftest import only_long
 
 PACKAGES = ("git",)
 SUITE_TIMEOUT_SECONDS = 1200
-LONG = os.environ.get("K42_LONG") == "1"
 COMMITS, LIMIT = 1000, 900
-pytestmark = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+pytestmark = only_long
 # Whoever commits does so always at the same time; nothing runs on in the background.
 KNOWN = """export GIT_AUTHOR_NAME=somebody GIT_AUTHOR_EMAIL=s@example.org GIT_AUTHOR_DATE='1000000000 +0100'
 export GIT_COMMITTER_NAME=somebody GIT_COMMITTER_EMAIL=s@example.org GIT_COMMITTER_DATE='1000000000 +0100'

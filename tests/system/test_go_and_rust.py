@@ -5,16 +5,15 @@ They are built once, natively; the guest and this machine run the same file.
 import os
 
 import pytest
-from conftest import natively
+from conftest import natively, only_long
 
 SUITE_TIMEOUT_SECONDS = 1200
-LONG = os.environ.get("K42_LONG") == "1"
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 LIMIT, BUILD_LIMIT = 600, 600
 GO = ("goroutines.go", ("golang-go",),
       "CGO_ENABLED=0 GOFLAGS=-trimpath go build -o program source.go")
 RUST = ("threads.rs", ("rustc",), "rustc --edition 2021 -O -C strip=symbols -o program source.rs")
-pytestmark = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+pytestmark = only_long
 
 
 def built(language):

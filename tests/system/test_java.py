@@ -2,15 +2,14 @@
 import os
 
 import pytest
-from conftest import natively
+from conftest import natively, only_long
 
 PACKAGES = ("openjdk-17-jdk-headless",)
 MEMORY = "3G"
 SUITE_TIMEOUT_SECONDS = 1800
-LONG = os.environ.get("K42_LONG") == "1"
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 LIMIT = 900
-pytestmark = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+pytestmark = only_long
 # What the program keeps needs some 24 MiB.
 HOW = {"collected by G1": "-XX:+UseG1GC -Xmx40m", "collected beside": "-XX:+UseZGC -Xmx96m"}
 # The scripts of the packages, which would have made links to them in /usr/bin, have not been run.

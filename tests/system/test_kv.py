@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from conftest import LONG
 
 SUITE_TIMEOUT_SECONDS = 600
 
@@ -22,7 +23,7 @@ from resp_client import ServerError, encode  # noqa: E402
 
 BUILD = os.environ.get("K42_BUILD", os.path.join(ROOT, "build", "release"))
 PROGRAM = os.path.join(BUILD, "core", "examples", "kv", "kv")
-REQUESTS = 100000 if os.environ.get("K42_LONG") == "1" else 20000
+REQUESTS = 100000 if LONG else 20000
 COMPONENT = os.path.join(BUILD, "core", "examples", "kv", "eviction_v2.so")
 
 

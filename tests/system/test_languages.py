@@ -2,12 +2,13 @@
 import os
 
 import pytest
+from conftest import LONG
 
 PACKAGES = ("python3", "sqlite3")
 SUITE_TIMEOUT_SECONDS = 900
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 
-MODES = ["delete", "wal", "memory"] if os.environ.get("K42_LONG") == "1" else ["wal"]
+MODES = ["delete", "wal", "memory"] if LONG else ["wal"]
 DATABASE = b"""
 create table words (id integer primary key, word text, n integer);
 begin;

@@ -1,10 +1,8 @@
 """Programs that take too much fail by themselves: the guest goes on, and says what was wrong."""
-import os
-
 import pytest
+from conftest import LONG
 from launcher.left import calm
 
-LONG = os.environ.get("K42_LONG") == "1"
 SUITE_TIMEOUT_SECONDS = 600
 
 

@@ -2,14 +2,14 @@
 import os
 
 import pytest
+from conftest import only_long
 
 PACKAGES = ("nodejs",)
 MEMORY = "2G"
 SUITE_TIMEOUT_SECONDS = 1200
-LONG = os.environ.get("K42_LONG") == "1"
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 LIMIT = 600
-pytestmark = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+pytestmark = only_long
 HOW = {"usual": "", "interpreted": "--jitless", "little memory": "--max-old-space-size=40 --max-semi-space-size=1",
        "one thread": "--v8-pool-size=0 --single-threaded-gc"}
 

@@ -5,11 +5,10 @@ import struct
 import time
 
 import pytest
-from conftest import CPUS, KERNELS
+from conftest import CPUS, KERNELS, LONG, only_long
 from launcher import session, variants
 
 SUITE_TIMEOUT_SECONDS = 600
-LONG = os.environ.get("K42_LONG") == "1"
 MEMORY, DISK_MIB, SMALL_MIB = "128M", 256, 24
 LIMIT = 1024  # frames
 PROGRAMS = ("paging", "paging_forks", "paging_locks")
@@ -20,7 +19,6 @@ def machines():
     return [(count, variant) for variant in KERNELS or ["release"] for count in cpus]
 
 
-long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 
 
 def disk(folder, name, mib, number):
@@ -97,14 +95,14 @@ def test_more_memory_is_used_than_there_is_and_every_page_is_right(swap):
     wait_until_unused(swap, 2048)
 
 
-@long
+@only_long
 def test_children_have_what_they_inherited_and_what_they_wrote(swap):
     mib = free_mib(swap) * 9 // 10
     assert sh(swap, f"/tmp/paging {mib} 3") == "right"
     wait_until_unused(swap, 2048)
 
 
-@long
+@only_long
 def test_a_swap_is_taken_away_while_it_is_used(swap):
     mib = free_mib(swap) * 2 // 3
     out = sh(swap, f"swapon /dev/vdb; /tmp/paging {mib} & /tmp/paging {mib // 2} & "
@@ -113,7 +111,7 @@ def test_a_swap_is_taken_away_while_it_is_used(swap):
     assert out.split() == ["right", "right"]
 
 
-@long
+@only_long
 def test_what_was_killed_leaves_nothing_behind(swap):
     mib = free_mib(swap) + 24
     for delay in ("0.3", "0.6", "1", "1.5"):
@@ -121,7 +119,7 @@ def test_what_was_killed_leaves_nothing_behind(swap):
     wait_until_unused(swap, 2048)
 
 
-@long
+@only_long
 def test_a_full_swap_ends_a_program_and_nothing_else(guest):
     sh(guest, "swapon /dev/vdb")
     mib = free_mib(guest) + 2 * SMALL_MIB
@@ -133,7 +131,7 @@ def test_a_full_swap_ends_a_program_and_nothing_else(guest):
     assert used(guest) == {}
 
 
-@long
+@only_long
 def test_a_file_of_the_host_is_a_swap_as_well(guest):
     sh(guest, "dd if=/dev/zero of=/srv/s/swap bs=1M count=64 2>/dev/null; chmod 600 /srv/s/swap; "
               "mkswap /srv/s/swap; swapon /srv/s/swap")
@@ -156,7 +154,7 @@ def test_a_page_that_cannot_be_read_ends_its_program_alone(swap):
     wait_until_unused(swap, 2048)
 
 
-@long
+@only_long
 def test_a_swap_that_cannot_be_written_is_as_none(swap):
     """Who does not fit is killed, and nobody reads anything but what he wrote."""
     mib = free_mib(swap)
@@ -171,7 +169,7 @@ def test_a_swap_that_cannot_be_written_is_as_none(swap):
 SWAP_HEADER = struct.pack("<II", 1, (DISK_MIB << 8) - 1)
 
 
-@long
+@only_long
 @pytest.mark.parametrize("failures", (None, 10), ids=("all", "some"))
 @pytest.mark.parametrize("cpus, variant", machines())
 def test_a_disk_answers_late_that_a_page_could_not_be_written(cpus, variant, failures, tmp_path):
@@ -231,7 +229,7 @@ def test_a_program_has_a_policy_and_a_limit_of_its_own_that_are_swapped_under_it
     assert (status, said) == (0, ["right"]) and len(policies) > 1
 
 
-@long
+@only_long
 def test_a_fork_with_a_full_limit_is_made_and_leaves_nothing(swap):
     """Both sides compare what they have while PMs are swapped under them."""
     for _ in range(5):
@@ -263,7 +261,7 @@ def test_pages_that_cannot_be_written_for_a_while_are_right(swap):
                             "--calls 10 -- /tmp/paging 5").split()[:1] == ["right"]
 
 
-@long
+@only_long
 def test_a_page_that_was_only_read_is_not_written_again(swap):
     """Each page is written once for its first contents, and every other one once more: whatever
     else goes out has been read many times since, and is few."""
@@ -283,7 +281,7 @@ def test_a_family_with_a_full_limit_reads_what_each_wrote(swap, seed):
     assert at_a_limit(swap, f"/tmp/paging_forks 6 {steps} {seed}") == "right"
 
 
-@long
+@only_long
 def test_a_fork_that_takes_many_tables_is_made_with_a_full_limit(swap):
     """An attempt takes more frames than relief sees to for one."""
     assert at_a_limit(swap, "/tmp/paging_forks 6 60 1 40") == "right"
@@ -292,7 +290,7 @@ def test_a_fork_that_takes_many_tables_is_made_with_a_full_limit(swap):
 EXECS = "/tmp/paging 6 0 1 & while kill -0 $! 2>/dev/null; do /bin/true || echo failed; done; wait $!"
 
 
-@long
+@only_long
 def test_programs_are_started_with_a_full_limit(swap):
     """Their first tables are taken when everything below the limit is used."""
     assert at_a_limit(swap, f"/bin/sh -c '{EXECS}'") == "right"
@@ -307,7 +305,7 @@ def test_locked_pages_stay_and_others_go(swap):
     assert out.splitlines() == ["stay: 64 64 64 64", "go: 1 1 1 1", "right"]
 
 
-@long
+@only_long
 def test_a_family_that_does_not_fit_reads_what_each_wrote(swap):
     """Large pages are forked, too."""
     mib = free_mib(swap) * 3 // 4

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import only_long
 from launcher.tree import path
 
 sys.path.insert(0, path("bench", "papers"))
@@ -18,7 +19,6 @@ import users  # noqa: E402
 
 SUITE_TIMEOUT_SECONDS = 1500
 K42 = path("k42")
-LONG = pytest.mark.skipif(not os.environ.get("K42_LONG"), reason="takes minutes: K42_LONG=1")
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="is about K42")
 
@@ -83,7 +83,7 @@ def test_an_experiment_that_is_not_there_is_refused_with_those_that_are():
     assert done.returncode and "there are: search, postmark, users, swaps" in done.stderr
 
 
-@LONG
+@only_long
 @pytest.mark.parametrize("name", ["search", "postmark", "users", "swaps", "policies"])
 def test_the_experiments_run(name):
     done = bench("--quick", "--json", "--only", name)

@@ -4,6 +4,7 @@ import re
 
 import conftest
 import pytest
+from conftest import only_long
 from launcher import component, session
 from launcher.tree import path
 from test_components import put, sh
@@ -13,8 +14,6 @@ QUICK_CPUS = (2,)
 GUESTS = os.environ.get("K42_GUEST", "k42").split(",")
 pytestmark = pytest.mark.skipif(GUESTS != ["k42"], reason="Linux has no policies that are programs")
 
-LONG = os.environ.get("K42_LONG") == "1"
-long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 
 PACKAGES = ("python3", "sqlite3")
 FILES = ["components/fcm_loop.c", "components/pipe_v2.c"] + sorted(
@@ -172,7 +171,7 @@ def test_a_canary_that_is_no_worse_is_widened(guest):
     assert "all of pid:" in said and "fcm.versions (hooked)" in said, said
 
 
-@long
+@only_long
 def test_a_canary_that_is_worse_is_rolled_back(guest):
     said = works(guest, MORE + """k42ctl policy run /c/slower.k42 --on pid:$$ --canary --window 3s 2>&1 || echo status $?
 for f in f g h; do [ $(class /srv/$f) = $before ]; done""", limit=200)

@@ -2,14 +2,13 @@
 import os
 import re
 
-import pytest
+from conftest import only_long
 
 PACKAGES = ("postgresql-15",)
 SUITE_TIMEOUT_SECONDS = 1800
-LONG = os.environ.get("K42_LONG") == "1"
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 SECONDS, ROWS, CLIENTS, LIMIT = 60, 5000, 4, 1500
-pytestmark = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
+pytestmark = only_long
 
 
 def read(name):

@@ -3,7 +3,7 @@ Linux gives written down, in the emulator (K42_GUEST=linux) or natively (K42_REC
 import os
 
 import pytest
-from conftest import GUESTS, natively
+from conftest import GUESTS, LONG, natively
 from cpython import results
 from launcher import bytecode
 
@@ -16,7 +16,7 @@ QUICK = ("test_fork1", "test_select")
 LINUX, GAPS = results.linux(), results.gaps()
 RECORD = [name for name in os.environ.get("K42_RECORD", "").split(",") if name]
 NATIVELY = os.environ.get("K42_RECORD_NATIVELY") == "1"
-NAMES = RECORD or (sorted(LINUX) if os.environ.get("K42_LONG") == "1" else QUICK)
+NAMES = RECORD or (sorted(LINUX) if LONG else QUICK)
 
 
 def PARTS():

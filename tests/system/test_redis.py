@@ -2,13 +2,11 @@
 import os
 import re
 
-import pytest
+from conftest import LONG, only_long
 
 PACKAGES = ("redis-server", "redis-tools", "procps")
 SUITE_TIMEOUT_SECONDS = 1200
-LONG = os.environ.get("K42_LONG") == "1"
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
-only_long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 REQUESTS, ROWS, LIMIT = (20000, 20000, 900) if LONG else (500, 500, 300)
 BENCHMARKS = {"set": "SET", "get": "GET", "incr": "INCR", "lpush": "LPUSH", "rpush": "RPUSH",
               "lpop": "LPOP", "rpop": "RPOP", "sadd": "SADD", "hset": "HSET", "spop": "SPOP",

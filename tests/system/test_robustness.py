@@ -3,7 +3,6 @@ what there is in it is afterwards what there was before (host/launcher/left.py s
 """
 import os
 import struct
-import subprocess
 
 import pytest
 from conftest import only_long

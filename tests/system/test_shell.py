@@ -2,10 +2,10 @@
 import os
 
 import pytest
+from conftest import LONG
 
 SUITE_TIMEOUT_SECONDS = 900
 QUICK_CPUS = (4,)
-LONG = os.environ.get("K42_LONG") == "1"
 BLOCKS, BYTES = (60, 1_000_000) if LONG else (12, 100_000)
 SCRIPTS = os.path.join(os.path.dirname(__file__), "scripts")
 

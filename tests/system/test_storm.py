@@ -9,12 +9,11 @@ numbers, and a minute is not enough for every table to have grown to the most th
 import os
 
 import pytest
-from conftest import CPUS, agree, natively
+from conftest import CPUS, LONG, agree, natively
 from launcher import storms
-from launcher.left import told_by_storms, unlike
+from launcher.left import unlike
 
 SUITE_TIMEOUT_SECONDS = 600
-LONG = os.environ.get("K42_LONG") == "1"
 SECONDS = 600 if LONG else 60
 KERNEL = os.environ.get("K42_KERNEL", "release")
 RATE = {1: 1000, 2: 1000, 4: 200}

@@ -1,9 +1,9 @@
 """Programs that are made to break kernels: each of stress-ng's stressors in turn, dbench, trinity. Nothing
 fails that does not fail on Linux, and nothing is left of it (host/launcher/left.py says what counts)."""
-import os
 import re
 
 import pytest
+from conftest import LONG, only_long
 from launcher.left import bring_program
 from stress import listed
 from test_robustness import leaves_nothing
@@ -11,8 +11,6 @@ from test_robustness import leaves_nothing
 PACKAGES = ("stress-ng", "dbench", "trinity")
 SUITE_TIMEOUT_SECONDS = 600
 QUICK_CPUS = (2,)
-LONG = os.environ.get("K42_LONG") == "1"
-only_long = pytest.mark.skipif(not LONG, reason="takes long: K42_LONG=1")
 QUICK = ["clock", "dnotify", "get", "lockf"]
 STRESSORS = sorted(listed.run()) if LONG else QUICK
 LIMIT = 300

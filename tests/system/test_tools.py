@@ -1,7 +1,7 @@
 """Unmodified tools on files and trees of some size do in a guest what they do natively."""
-import os
 
 import pytest
+from conftest import LONG
 
 SUITE_TIMEOUT_SECONDS = 900
 
@@ -17,7 +17,6 @@ cd ..
 mv tree {kept}
 """
 SMALL, LARGE = 30, 1000
-LONG = os.environ.get("K42_LONG") == "1"
 SIZES = [LARGE] if LONG else [SMALL]
 
 READS_A_TREE = {

@@ -7,6 +7,7 @@ import shutil
 import time
 
 import pytest
+from conftest import LONG
 import reference
 from launcher import component, session
 from launcher.tree import path
@@ -15,7 +16,6 @@ SUITE_TIMEOUT_SECONDS = 600
 pytestmark = pytest.mark.skipif(os.environ.get("K42_GUEST", "k42") != "k42",
                                 reason="Linux has no objects")
 PACKAGES = ("python3", "sqlite3")
-LONG = os.environ.get("K42_LONG") == "1"
 CPUS = [int(text) for text in (os.environ.get("K42_CPUS") or "2").split(",")]
 VARIANTS = (os.environ.get("K42_KERNEL") or "release").split(",")
 

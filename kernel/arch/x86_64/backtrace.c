@@ -16,8 +16,7 @@ extern const uint32_t symbol_count, symbol_offsets[], symbol_names[];
 extern const char symbol_text[];
 extern char trap_text_begin[], trap_text_end[], text_begin[], text_end[];
 
-/* The function around an address and how far into it; NULL: none. */
-static const char *symbol_at(uintptr_t address, uintptr_t *offset) {
+const char *backtrace_name(uintptr_t address, uintptr_t *offset) {
     if (address < (uintptr_t)text_begin || address >= (uintptr_t)text_end)
         return NULL;
     uint32_t low = 0, high = symbol_count, wanted = (uint32_t)(address - KERNEL_BASE);
@@ -36,7 +35,7 @@ static const char *symbol_at(uintptr_t address, uintptr_t *offset) {
 
 static void print_address(uintptr_t address) {
     uintptr_t offset;
-    const char *name = symbol_at(address, &offset);
+    const char *name = backtrace_name(address, &offset);
     if (name)
         print("    0x%lx %s+0x%lx", address, name, offset);
     else
@@ -83,7 +82,7 @@ void backtrace_here(void) {
  * address is not yet in the chain. */
 static void print_caller_at_entry(const struct trap_frame *frame) {
     uintptr_t offset, at = frame->rsp;
-    if (!symbol_at(frame->rip, &offset) || offset > 1)
+    if (!backtrace_name(frame->rip, &offset) || offset > 1)
         return;
     at += offset * sizeof(uintptr_t);
     if (readable(at, sizeof(uintptr_t)))

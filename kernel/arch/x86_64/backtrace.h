@@ -6,6 +6,9 @@
 
 struct trap_frame;
 
+/* The function around an address and how far into it; NULL: none. */
+const char *backtrace_name(uintptr_t address, uintptr_t *offset);
+
 /* From the caller of this function. Any context. */
 void backtrace_here(void);
 /* From where a trap came. */

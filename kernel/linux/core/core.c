@@ -128,17 +128,27 @@ static bool may_have_changed(const struct space_mapping *mapping) {
                                                   mapping->end - mapping->start <= RELOCATED_MOST));
 }
 
-/* How much of a mapping the file has. */
-static uint64_t kept_of(const struct space_mapping *mapping) {
-    uint64_t whole = mapping->end - mapping->start;
+/* What was written of a private mapping is no file's any more. */
+static unsigned kind_of(const struct space_mapping *mapping) {
     bool file = k42_id_of(mapping->file);
+    if (mapping->flags & SPACE_SHARED)
+        return file ? CORE_FILE_SHARED : CORE_SHARED;
+    unsigned kind = !file || may_have_changed(mapping) ? CORE_PRIVATE : 0;
+    return kind | (file ? CORE_FILE_PRIVATE : 0);
+}
+
+/* How much of a mapping the file has. */
+static uint64_t kept_of(const struct space_mapping *mapping, unsigned kinds) {
+    uint64_t whole = mapping->end - mapping->start;
+    unsigned kind = kind_of(mapping);
     if (!(mapping->protection & SPACE_READ))
         return 0;
-    if ((mapping->flags & SPACE_KEEP) && !(mapping->protection & SPACE_EXECUTE))
-        return 0;
-    if (file && !may_have_changed(mapping))
-        return mapping->first ? 0 : FRAME_SIZE;
-    return mapping->present || (mapping->flags & SPACE_KEEP) ? whole : 0;
+    if (mapping->flags & SPACE_KEEP)
+        return mapping->protection & SPACE_EXECUTE ? whole : 0;
+    if (kinds & kind)
+        return mapping->present ? whole : 0;
+    bool begins = (kind & CORE_FILE_PRIVATE) && !mapping->first;
+    return begins && (kinds & CORE_FILE_BEGIN) ? FRAME_SIZE : 0;
 }
 
 static bool is_zero(const uint64_t *page) {
@@ -185,7 +195,7 @@ static void write_all(struct writing *writing, const struct core *core, const st
                       uint64_t *page) {
     struct proc_text text = {0}, notes = {0};
     struct space_mapping mapping;
-    unsigned count = 1;
+    unsigned count = 1, kinds = __atomic_load_n(&task->memory->core_kinds, __ATOMIC_RELAXED);
     for (uintptr_t at = 0; k42_call(task->space, find, at, 0, &mapping) >= 0; at = mapping.end)
         count++;
     core_notes(core, task, &notes);
@@ -199,7 +209,7 @@ static void write_all(struct writing *writing, const struct core *core, const st
                                    .p_flags = flags_of(mapping.protection),
                                    .p_offset = next,
                                    .p_vaddr = mapping.start,
-                                   .p_filesz = kept_of(&mapping),
+                                   .p_filesz = kept_of(&mapping, kinds),
                                    .p_memsz = mapping.end - mapping.start,
                                    .p_align = FRAME_SIZE};
         proc_put(&text, (const char *)&part, sizeof part);

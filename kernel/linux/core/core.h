@@ -18,6 +18,18 @@
 struct proc_text;
 struct task;
 
+/* What of a program's memory is written, as /proc/PID/coredump_filter has it: bits. Those of large
+ * pages that are reserved, and of memory on disks that is used in place, there is nothing for. */
+enum core_kind {
+    CORE_PRIVATE = 1, /* without a file */
+    CORE_SHARED = 2,
+    CORE_FILE_PRIVATE = 4,
+    CORE_FILE_SHARED = 8,
+    CORE_FILE_BEGIN = 16, /* of other files the first page, if it tells of a program */
+    CORE_KINDS_ALL = 0x1ff,
+    CORE_KINDS_AT_FIRST = CORE_PRIVATE | CORE_SHARED | CORE_FILE_BEGIN | 0x20,
+};
+
 struct core_thread {
     struct core_thread *next;
     int32_t tid;

@@ -233,6 +233,8 @@ static k42_result prepare(struct image *image, struct trap_frame *frame) {
     if (result < 0)
         return result;
     struct task_memory *memory = memory_make(image->space, image->top, image->charge);
+    if (memory && task->memory)
+        memory->core_kinds = __atomic_load_n(&task->memory->core_kinds, __ATOMIC_RELAXED);
     struct file_held *held = memory ? file_held_make((k42_ref)image->program.file) : NULL;
     if (!held) {
         memory_unmake(memory);

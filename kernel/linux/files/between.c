@@ -166,7 +166,7 @@ LINUX_CALL(40, sendfile, int out, int in, uintptr_t offset_at, size_t count) {
         return result;
     bool right = !(k42_call(between.out, flags) & OPEN_APPEND) && count <= INT64_MAX &&
                  (between.in_offset != FILE_CURRENT || can_be_sent(&between));
-    k42_result done = right ? copy_all(&between) : -EINVAL;
+    k42_result done = right ? files_count_both(copy_all(&between)) : -EINVAL;
     release_both(&between);
     if (done == -EISDIR)
         return -EINVAL;
@@ -243,7 +243,7 @@ LINUX_CALL(326, copy_file_range, int in, uintptr_t in_at, int out, uintptr_t out
         return result;
     result = check_ranges(&between, &from, &to);
     if (result >= 0)
-        result = copy_all(&between);
+        result = files_count_both(copy_all(&between));
     release_both(&between);
     if (result >= 0 && offset_out(in_at, between.in_offset) < 0)
         result = -EFAULT;

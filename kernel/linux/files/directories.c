@@ -162,14 +162,9 @@ LINUX_CALL(161, chroot, uintptr_t path) {
 }
 
 static k42_result enter_file(int fd, struct place *place) {
-    file_ref file;
-    k42_result result = files_get(fd, &file);
+    k42_result result = files_place(fd, place);
     if (result < 0)
         return result;
-    struct k42_pair found = k42_call(file, place);
-    if (found.result < 0 || !found.word)
-        return found.result < 0 ? found.result : -ENOTDIR;
-    *place = *(const struct place *)found.word;
     result = can_enter(place, task_self()->credentials);
     return result < 0 ? result : place_hold(place);
 }

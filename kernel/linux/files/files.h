@@ -152,6 +152,11 @@ k42_result files_name(file_ref file, const struct place *root, char *text, size_
 
 /* ---- paths ---- */
 
+/* Where the file of a descriptor is, not held: good until the caller's active section ends. Errors:
+ * -EBADF, -ENOTDIR (it has no place among files). */
+K42_MUST_CHECK
+k42_result files_place(int fd, struct place *place);
+
 /* Walks a path from a directory's descriptor or AT_WORKING; flags of path_flags. */
 K42_MUST_CHECK
 k42_result files_walk(struct path *path, int directory, const char *text, unsigned flags);
@@ -223,6 +228,10 @@ k42_result files_transfer(struct files_transfer *transfer);
 /* One attempt, for who waits in another way; what it must wait for it says as methods do. A write's
  * SIGPIPE is the caller's matter. */
 k42_result files_transfer_once(struct files_transfer *transfer);
+
+/* Counts what a call between two files gave as read and as written by the calling task; returns it.
+ */
+k42_result files_count_both(k42_result result);
 
 /* Makes a node of mknod's kind by a path of the kernel's; it lasts while the caller is active. */
 K42_MUST_CHECK

@@ -81,19 +81,12 @@ LINUX_CALL(303, name_to_handle_at, int directory, uintptr_t path, uintptr_t hand
 
 /* Any file of the file system tells which one it is. */
 static k42_result find_start(int fd, struct place *start) {
-    file_ref file;
     if (fd == AT_WORKING) {
         *start = path_working(task_self()->paths);
         return 0;
     }
-    k42_result result = files_get(fd, &file);
-    if (result < 0)
-        return result;
-    struct k42_pair place = k42_call(file, place);
-    if (place.result < 0 || !place.word)
-        return -ESTALE;
-    *start = *(const struct place *)place.word;
-    return 0;
+    k42_result result = files_place(fd, start);
+    return result == -ENOTDIR ? -ESTALE : result;
 }
 
 /* The place, held. */

@@ -87,22 +87,27 @@ void files_text_end(struct files_text *text) {
 
 /* ---- paths ---- */
 
+k42_result files_place(int fd, struct place *place) {
+    file_ref file;
+    k42_result result = files_get(fd, &file);
+    if (result < 0)
+        return result;
+    struct k42_pair found = k42_call(file, place);
+    if (found.result < 0 || !found.word)
+        return found.result < 0 ? found.result : -ENOTDIR;
+    *place = *(const struct place *)found.word;
+    return 0;
+}
+
 k42_result files_walk(struct path *path, int directory, const char *text, unsigned flags) {
     struct task *task = task_self();
     *path = (struct path){.context = task->paths, .who = task->credentials, .flags = flags};
     if (!text[0] && !(flags & PATH_EMPTY))
         return -ENOENT; /* before it is looked what the directory is */
     if (text[0] != '/' && directory != AT_WORKING) {
-        file_ref file;
-        k42_result result = files_get(directory, &file);
+        k42_result result = files_place(directory, &path->start);
         if (result < 0)
             return result;
-        struct k42_pair place = k42_call(file, place);
-        if (place.result < 0)
-            return place.result;
-        if (!place.word)
-            return -ENOTDIR;
-        path->start = *(const struct place *)place.word;
     }
     return path_walk(path, text);
 }

@@ -20,15 +20,48 @@
 /* A piece is more than what pipes, terminals and their like can have at once. */
 enum { MOST_BYTES = FILES_BYTES_MOST, PIECE = 2 << 20 };
 
+/* ---- what was transferred ---- */
+
+/* Without a lock, but whole for others, who read it at any time. */
+static inline void add(uint64_t *counter, uint64_t more) {
+    __asm__ volatile("addq %1, %0" : "+m"(*counter) : "er"(more) : "cc");
+}
+
+/* One call's bytes, in the record of the task that made it: nobody waits for the line it is in. */
+static inline void count(struct task *task, uint64_t bytes, bool write) {
+    struct process_transfers *transfers = &task->transfers;
+    add(write ? &transfers->bytes_written : &transfers->bytes_read, bytes);
+    add(write ? &transfers->writes : &transfers->reads, 1);
+}
+
+/* A call that may have failed, of a task or NULL; what was not opened for it has not been tried. */
+static __attribute__((noinline)) k42_result counted(struct task *task, k42_result result,
+                                                    bool write) {
+    if (task && result != -EBADF)
+        count(task, result > 0 ? (uint64_t)result : 0, write);
+    return result;
+}
+
+k42_result files_count_both(k42_result result) {
+    count(task_self(), result > 0 ? (uint64_t)result : 0, false);
+    count(task_self(), result > 0 ? (uint64_t)result : 0, true);
+    return result;
+}
+
 /* ---- one transfer ---- */
 
-static inline k42_result attempt(struct files_transfer *transfer) {
-    k42_result limited = transfer->write ? files_limit_write(transfer) : 0;
+/* `write` is the transfer's, which some callers know beforehand. */
+static inline k42_result attempt_as(struct files_transfer *transfer, bool write) {
+    k42_result limited = write ? files_limit_write(transfer) : 0;
     if (__builtin_expect(limited < 0, 0))
         return limited;
     transfer->copy.unfinished = false;
-    return transfer->write ? k42_call(transfer->file, write, transfer->offset, &transfer->copy)
-                           : k42_call(transfer->file, read, transfer->offset, &transfer->copy);
+    return write ? k42_call(transfer->file, write, transfer->offset, &transfer->copy)
+                 : k42_call(transfer->file, read, transfer->offset, &transfer->copy);
+}
+
+static k42_result attempt(struct files_transfer *transfer) {
+    return attempt_as(transfer, transfer->write);
 }
 
 /* A file that must not block says so itself, unless it is ready and waits for something else. */
@@ -133,22 +166,25 @@ static __attribute__((noinline)) k42_result transfer_long(struct files_transfer 
     return result;
 }
 
-/* Nearly every transfer is over with its first attempt. Inlined where `write` is known. */
+/* Nearly every transfer is over with its first attempt. Inlined where `write`, which is the
+ * transfer's, is known, and for whom it is counted, if at all. */
 static inline __attribute__((always_inline)) k42_result
-transfer_now(struct files_transfer *transfer) {
+transfer_now(struct files_transfer *transfer, bool write, struct task *task) {
     struct copy *copy = &transfer->copy;
     if (__builtin_expect(copy->left > PIECE, 0))
-        return transfer_long(transfer);
-    k42_result result = attempt(transfer);
-    bool over = result >= 0 && (transfer->write ? !copy->left : !copy->unfinished);
+        return counted(task, transfer_long(transfer), write);
+    k42_result result = attempt_as(transfer, write);
+    bool over = result >= 0 && (write ? !copy->left : !copy->unfinished);
     if (__builtin_expect(!over, 0))
-        return transfer_on(transfer, result, 0, false);
+        return counted(task, transfer_on(transfer, result, 0, false), write);
+    if (task)
+        count(task, (uint64_t)result, write);
     tell(transfer, result);
     return result;
 }
 
 k42_result files_transfer(struct files_transfer *transfer) {
-    return transfer_now(transfer);
+    return transfer_now(transfer, transfer->write, NULL);
 }
 
 k42_result files_transfer_once(struct files_transfer *transfer) {
@@ -162,19 +198,20 @@ k42_result files_transfer_once(struct files_transfer *transfer) {
 /* ---- calls ---- */
 
 static inline __attribute__((always_inline)) k42_result
-transfer_user(int fd, uintptr_t buffer, size_t count, int64_t offset, bool write) {
-    file_ref file;
-    k42_result result = files_get(fd, &file);
-    if (result < 0)
-        return result;
-    struct files_transfer transfer = {.file = file, .offset = offset, .write = write};
-    if (__builtin_expect(!user_range_ok(buffer, count), 0)) {
-        result = transfer_now(&transfer); /* of nothing: what the file says comes first */
+transfer_user(int fd, uintptr_t buffer, size_t size, int64_t offset, bool write) {
+    struct task *task = task_self();
+    struct k42_pair file = k42_call(task->descriptors, get, fd);
+    if (file.result < 0)
+        return file.result;
+    struct files_transfer transfer = {
+        .file = (file_ref)file.word, .offset = offset, .write = write};
+    if (__builtin_expect(!user_range_ok(buffer, size), 0)) {
+        /* of nothing: what the file says comes first */
+        k42_result result = transfer_now(&transfer, write, NULL);
         return result < 0 ? result : -EFAULT;
     }
-    count = count < MOST_BYTES ? count : MOST_BYTES;
-    transfer.copy = copy_of_user(buffer, count);
-    return transfer_now(&transfer);
+    transfer.copy = copy_of_user(buffer, size < MOST_BYTES ? size : MOST_BYTES);
+    return transfer_now(&transfer, write, task);
 }
 
 LINUX_CALL(0, read, int fd, uintptr_t buffer, size_t count) {
@@ -220,7 +257,8 @@ static k42_result transfer_some(int fd, uintptr_t from, size_t count, int64_t of
 
 static k42_result transfer_vectors(int fd, uintptr_t from, size_t count, int64_t offset,
                                    bool write) {
-    return transfer_some(fd, from, count, offset, MOST_BYTES, write);
+    k42_result result = transfer_some(fd, from, count, offset, MOST_BYTES, write);
+    return counted(task_self(), result, write);
 }
 
 LINUX_CALL(19, readv, int fd, uintptr_t vectors, size_t count) {

@@ -89,7 +89,7 @@ static void choose_rights(struct attachment *attachment, int flags) {
 }
 
 LINUX_CALL(30, shmat, int id, uintptr_t address, int flags) {
-    struct attachment attachment = {.id = id, .request.flags = SPACE_SHARED};
+    struct attachment attachment = {.id = id, .request.flags = SPACE_SHARED | SPACE_OF_MEMORY};
     k42_result result = id < 0 ? -EINVAL : choose_place(&attachment.request, address, flags);
     if (result < 0)
         return result;

@@ -26,18 +26,24 @@ static void end(struct wanted *wanted) {
     heap_free(wanted->bytes);
 }
 
-/* ---- add_key ---- */
-
-static k42_result make_in(struct key *ring, const struct key_type *type, struct wanted *wanted) {
+/* The caller's, as yet in no ring. */
+static k42_result make(const struct key_type *type, const struct wanted *wanted, uint32_t flags,
+                       struct key **key) {
     const struct credentials *who = task_self()->credentials;
     struct key_new new = {.type = type,
                           .text = wanted->text,
                           .uid = who->fsuid,
                           .gid = who->fsgid,
                           .rights = key_usual_rights(type),
-                          .flags = KEY_COUNTED};
+                          .flags = KEY_COUNTED | flags};
+    return key_make(&new, key);
+}
+
+/* ---- add_key ---- */
+
+static k42_result make_in(struct key *ring, const struct key_type *type, struct wanted *wanted) {
     struct key *key;
-    k42_result result = key_make(&new, &key);
+    k42_result result = make(type, wanted, 0, &key);
     if (result < 0)
         return result;
     result = key_exchange_bytes(key, &wanted->bytes);
@@ -126,18 +132,11 @@ LINUX_CALL(248, add_key, uintptr_t type, uintptr_t text, uintptr_t bytes, size_t
 /* A key that says that there is none. */
 static k42_result make_negative(struct key *to, const struct key_type *type,
                                 const struct wanted *wanted) {
-    const struct credentials *who = task_self()->credentials;
-    struct key_new new = {.type = type,
-                          .text = wanted->text,
-                          .uid = who->fsuid,
-                          .gid = who->fsgid,
-                          .rights = key_usual_rights(type),
-                          .flags = KEY_COUNTED | KEY_NEGATIVE};
     struct key *ring = key_hold(to), *key;
     k42_result result = ring ? 0 : key_default_ring(&ring);
     if (result < 0)
         return result;
-    result = key_make(&new, &key);
+    result = make(type, wanted, KEY_NEGATIVE, &key);
     if (result >= 0) {
         key_expires_in(key, NEGATIVE_SECONDS);
         result = keyring_add(ring, key);

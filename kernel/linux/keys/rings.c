@@ -75,46 +75,41 @@ k42_result keyctl_clear(const struct keyctl *call) {
     return result;
 }
 
-static k42_result link_now(const struct keyctl *call) {
+/* What may be found of a key, and what one must be allowed to do with it, for it to be changed. */
+struct change {
+    unsigned ring_flags, key_flags, key_right;
+    k42_result (*make)(struct key *ring, struct key *key);
+};
+
+static k42_result change_now(const struct keyctl *call, const struct change *change) {
     struct key_found ring, key;
-    k42_result result = key_lookup((int32_t)call->b, KEY_MAKE, KEY_WRITE, &ring);
+    k42_result result = key_lookup((int32_t)call->b, change->ring_flags, KEY_WRITE, &ring);
     if (result < 0)
         return result;
-    result = key_lookup((int32_t)call->a, KEY_MAKE, KEY_LINK, &key);
+    result = key_lookup((int32_t)call->a, change->key_flags, change->key_right, &key);
     if (result >= 0) {
-        result = keyring_add(ring.key, key.key);
+        result = change->make(ring.key, key.key);
         key_release_locked(key.key);
     }
     key_release_locked(ring.key);
+    return result;
+}
+
+static k42_result change(const struct keyctl *call, const struct change *change) {
+    k42_lock(&keys_lock);
+    k42_result result = change_now(call, change);
+    k42_unlock(&keys_lock);
     return result;
 }
 
 k42_result keyctl_link(const struct keyctl *call) {
-    k42_lock(&keys_lock);
-    k42_result result = link_now(call);
-    k42_unlock(&keys_lock);
-    return result;
-}
-
-static k42_result unlink_now(const struct keyctl *call) {
-    struct key_found ring, key;
-    k42_result result = key_lookup((int32_t)call->b, 0, KEY_WRITE, &ring);
-    if (result < 0)
-        return result;
-    result = key_lookup((int32_t)call->a, KEY_ANY, 0, &key);
-    if (result >= 0) {
-        result = keyring_remove(ring.key, key.key);
-        key_release_locked(key.key);
-    }
-    key_release_locked(ring.key);
-    return result;
+    static const struct change link = {KEY_MAKE, KEY_MAKE, KEY_LINK, keyring_add};
+    return change(call, &link);
 }
 
 k42_result keyctl_unlink(const struct keyctl *call) {
-    k42_lock(&keys_lock);
-    k42_result result = unlink_now(call);
-    k42_unlock(&keys_lock);
-    return result;
+    static const struct change unlink = {0, KEY_ANY, 0, keyring_remove};
+    return change(call, &unlink);
 }
 
 /* It is in the one or in the other, or in both until the second step, which cannot fail. */

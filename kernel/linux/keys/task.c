@@ -24,6 +24,9 @@ static struct key *session_of(struct task *task) {
     return task->keyrings[KEYRING_SESSION];
 }
 
+/* In the stead of a session that is given: the task is over, and takes none. */
+#define TAKES_NONE ((struct key *)1)
+
 /* A child may be looking at it, with the lock, without which nothing is freed. */
 static void drop(struct task *task, unsigned which) {
     key_release(__atomic_exchange_n(&task->keyrings[which], NULL, __ATOMIC_ACQ_REL));
@@ -37,7 +40,7 @@ void keys_leave_program(struct task *task) {
 void keys_release(struct task *task) {
     for (unsigned which = 0; which < KEYRINGS; which++)
         drop(task, which);
-    key_release(__atomic_exchange_n(&task->given_session, NULL, __ATOMIC_ACQ_REL));
+    key_release(__atomic_exchange_n(&task->given_session, TAKES_NONE, __ATOMIC_ACQ_REL));
 }
 
 static k42_result make(const char *text, uint32_t rights, bool free_of_charge, struct key **ring) {
@@ -109,9 +112,15 @@ bool key_may_give_session(const struct task *to, const struct key *session) {
            (!has || has->uid == own->euid) && session->uid == own->euid;
 }
 
+/* Its thread may end meanwhile: whoever comes second of the two lets go of the session. */
 void key_give_session(struct task *to, struct key *session) {
-    key_hold(session);
-    key_release_locked(__atomic_exchange_n(&to->given_session, session, __ATOMIC_ACQ_REL));
+    struct key *before =
+        __atomic_exchange_n(&to->given_session, key_hold(session), __ATOMIC_ACQ_REL);
+    if (before == TAKES_NONE) {
+        __atomic_store_n(&to->given_session, TAKES_NONE, __ATOMIC_RELAXED);
+        before = session;
+    }
+    key_release_locked(before);
 }
 
 /* There is one afterwards: the user's, unless there is to be one of its own. */

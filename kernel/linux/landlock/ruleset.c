@@ -156,18 +156,13 @@ LINUX_CALL(444, landlock_create_ruleset, uintptr_t from, size_t size, unsigned f
 
 /* Where a rule's file is: something that has a place among the files. */
 static k42_result find_place(int fd, node_ref *node) {
-    file_ref file;
-    k42_result result = files_get(fd, &file);
-    if (result < 0)
-        return result;
-    struct k42_pair found = k42_call(file, place);
-    if (found.result < 0)
-        return found.result;
-    const struct place *place = (const struct place *)found.word;
-    if (!place || !place->mount)
+    struct place place;
+    k42_result result = files_place(fd, &place);
+    if (result == -ENOTDIR || (result >= 0 && !place.mount))
         return -EBADFD;
-    *node = place->node;
-    return 0;
+    if (result >= 0)
+        *node = place.node;
+    return result;
 }
 
 static k42_result add_now(int fd, const struct landlock_path_beneath_attr *attributes) {

@@ -137,7 +137,8 @@ static k42_result print_score(const struct proc_key *key, struct proc_text *text
     if (result < 0)
         return result;
     system_memory(&total, &available);
-    int64_t used = (int64_t)subject.usage.resident * 1000 / (int64_t)total;
+    const struct space_usage *usage = &subject.usage;
+    int64_t used = (int64_t)(usage->resident + usage->out) * 1000 / (int64_t)total;
     bool never = !subject.task || adjustment == -ADJUSTMENT_MOST;
     proc_print(text, "%ld\n", never ? 0 : (1000 + used + adjustment) * 2 / 3);
     return 0;

@@ -63,7 +63,13 @@ k42_result subject_print_mapping(struct proc_text *text, const struct space_mapp
     proc_print_hex(text, k42_id_of(mapping->file) ? mapping->first * FRAME_SIZE : 0, 8);
     if (k42_id_of(mapping->file))
         return print_mapped_file(text, mapping);
-    proc_print(text, " 00:00 0%s\n", part_of(mapping, marks));
+    const char *part = part_of(mapping, marks);
+    char name[FILE_TEXT_MOST];
+    if (!*part && k42_id_of(mapping->name) &&
+        k42_call((file_ref)mapping->name, control, FILE_LOOK, (uintptr_t)name) >= 0)
+        proc_print(text, " 00:00 0                          [anon:%s]\n", name);
+    else
+        proc_print(text, " 00:00 0%s\n", part);
     return 0;
 }
 

@@ -118,11 +118,14 @@ static k42_result print_stat(const struct proc_key *key, struct proc_text *text)
 
 static k42_result print_statm(const struct proc_key *key, struct proc_text *text) {
     struct subject subject;
+    struct space_census pages = {0};
     if (!subject_find(key, &subject))
         return -ESRCH;
+    if (subject.task && k42_call(subject.task->space, census, &pages) < 0)
+        pages = (struct space_census){0};
     uint64_t code = (subject.marks.code_end - subject.marks.code_start + FRAME_SIZE - 1);
     proc_print(text, "%lu %lu %lu %lu 0 %lu 0\n", subject.usage.mapped, subject.usage.resident,
-               subject.usage.shared, code / FRAME_SIZE, subject.usage.mapped);
+               pages.of_files + pages.of_memory, code / FRAME_SIZE, subject.usage.mapped);
     return 0;
 }
 
@@ -272,6 +275,16 @@ static k42_result next_thread(const struct proc_key *key, uint64_t from) {
     }
 #define PROC_MEMORY                                                                                \
     { .name = "mem", .mode = MODE_REGULAR | 0600, .move = subject_move, .owner = proc_owner }
+#define PROC_CORE_KINDS                                                                            \
+    {                                                                                              \
+        .name = "coredump_filter", .mode = MODE_REGULAR | 0644, .print = subject_print_core_kinds, \
+        .write = subject_write_core_kinds, .owner = proc_owner                                     \
+    }
+#define PROC_FORGET                                                                                \
+    {                                                                                              \
+        .name = "clear_refs", .mode = MODE_REGULAR | 0200, .write = subject_write_forget,          \
+        .owner = proc_owner                                                                        \
+    }
 #define PROC_LINK(name_, target_, jump_)                                                           \
     {                                                                                              \
         .name = name_, .mode = MODE_LINK | 0777, .jumps = true, .target = target_, .jump = jump_,  \
@@ -294,6 +307,10 @@ void proc_processes_register(void) {
         PROC_FILE("limits", subject_print_limits),
         PROC_FILE("wchan", print_where),
         PROC_SECRET("syscall", subject_print_call),
+        PROC_SECRET("io", subject_print_io),
+        PROC_SECRET("stack", subject_print_stack),
+        PROC_CORE_KINDS,
+        PROC_FORGET,
         PROC_LINK("exe", executable_target, executable_jump),
         PROC_LINK("cwd", working_target, working_jump),
         PROC_LINK("root", root_target, root_jump),
@@ -308,6 +325,10 @@ void proc_processes_register(void) {
         PROC_FILE("limits", subject_print_limits),
         PROC_FILE("wchan", print_where),
         PROC_SECRET("syscall", subject_print_call),
+        PROC_SECRET("io", subject_print_io),
+        PROC_SECRET("stack", subject_print_stack),
+        PROC_FILE("children", subject_print_children),
+        PROC_FORGET,
         PROC_MEMORY,
     };
     static struct proc_entry thread = {.mode = MODE_DIRECTORY | 0555};

@@ -1,8 +1,8 @@
 /*
  * /proc/PID/status: the lines that Linux has, in its order, as far as there is a number to tell.
  *
- * Left out is what nobody counts here: signals queued by user (SigQ), how many filters there are,
- * what is out (VmSwap) or anonymous (smaps_rollup has both), and what processors guess.
+ * SigQ has the process's own signals, which is what its limit is for here. Left out is what
+ * processors guess.
  */
 #include "../../fs/path.h"
 #include "../../sched/thread.h"
@@ -15,6 +15,7 @@
 #include "subject.h"
 
 #include <k42/k42.h>
+#include <linux/resource.h>
 
 #define KIB_PER_PAGE 4ul
 
@@ -99,8 +100,8 @@ static void print_capabilities(struct proc_text *text, const struct task *task) 
     print_set(text, "CapEff", who->effective);
     print_set(text, "CapBnd", who->bounding);
     print_set(text, "CapAmb", who->ambient);
-    proc_print(text, "NoNewPrivs:\t%d\nSeccomp:\t%d\n", task->no_new_privileges,
-               (int)seccomp_mode(task));
+    proc_print(text, "NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n",
+               task->no_new_privileges, (int)seccomp_mode(task), seccomp_filters(task));
 }
 
 /* To the width that Linux gives it. */
@@ -116,18 +117,25 @@ static void print_memory(struct proc_text *text, const struct subject *subject) 
     const struct space_marks *marks = &subject->marks;
     uint64_t code = (marks->code_end - marks->code_start) / 1024;
     uint64_t executable = usage->executable * KIB_PER_PAGE;
+    struct space_census pages;
+    if (k42_call(subject->task->space, census, &pages) < 0)
+        return;
+    uint64_t here = pages.private + pages.of_files + pages.of_memory;
     print_kib(text, "VmPeak", usage->mapped * KIB_PER_PAGE);
     print_kib(text, "VmSize", usage->mapped * KIB_PER_PAGE);
     print_kib(text, "VmLck", usage->locked * KIB_PER_PAGE);
     print_kib(text, "VmPin", 0);
-    print_kib(text, "VmHWM", usage->resident * KIB_PER_PAGE);
-    print_kib(text, "VmRSS", usage->resident * KIB_PER_PAGE);
-    print_kib(text, "RssFile", usage->shared * KIB_PER_PAGE);
+    print_kib(text, "VmHWM", here * KIB_PER_PAGE);
+    print_kib(text, "VmRSS", here * KIB_PER_PAGE);
+    print_kib(text, "RssAnon", pages.private * KIB_PER_PAGE);
+    print_kib(text, "RssFile", pages.of_files * KIB_PER_PAGE);
+    print_kib(text, "RssShmem", pages.of_memory * KIB_PER_PAGE);
     print_kib(text, "VmData", usage->data * KIB_PER_PAGE);
     print_kib(text, "VmStk", usage->stack * KIB_PER_PAGE);
     print_kib(text, "VmExe", code);
     print_kib(text, "VmLib", executable > code ? executable - code : 0);
     print_kib(text, "VmPTE", usage->tables * KIB_PER_PAGE);
+    print_kib(text, "VmSwap", pages.out * KIB_PER_PAGE);
     print_kib(text, "HugetlbPages", 0);
 }
 
@@ -144,6 +152,12 @@ static void print_mask(struct proc_text *text, const struct task *task) {
 static bool dumps_core(const struct task *task) {
     const struct task_memory *memory = __atomic_load_n(&task->memory, __ATOMIC_ACQUIRE);
     return memory && __atomic_load_n(&memory->core, __ATOMIC_RELAXED);
+}
+
+static uint64_t signals_limit(const struct subject *subject) {
+    struct process_limit limit = {0};
+    k42_result result = k42_call(subject->process, limit, RLIMIT_SIGPENDING, NULL, &limit, 0);
+    return result < 0 ? 0 : limit.now;
 }
 
 k42_result subject_print_status(const struct proc_key *key, struct proc_text *text) {
@@ -164,7 +178,8 @@ k42_result subject_print_status(const struct proc_key *key, struct proc_text *te
     if (task && subject.usage.mapped)
         print_memory(text, &subject);
     proc_print(text, "CoreDumping:\t%d\nTHP_enabled:\t1\n", task && dumps_core(task));
-    proc_print(text, "Threads:\t%d\n", info->threads);
+    proc_print(text, "Threads:\t%d\nSigQ:\t%u/%lu\n", info->threads, info->queued,
+               signals_limit(&subject));
     print_set(text, "SigPnd", task ? task->pending.set : 0);
     print_set(text, "ShdPnd", info->pending);
     print_set(text, "SigBlk", task ? task->blocked : 0);

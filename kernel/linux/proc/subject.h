@@ -40,8 +40,16 @@ k42_result subject_print_smaps(const struct proc_key *key, struct proc_text *tex
 k42_result subject_print_rollup(const struct proc_key *key, struct proc_text *text);
 k42_result subject_move_pagemap(const struct proc_key *key, uint64_t at, struct copy *copy,
                                 bool write);
-/* The call that it is in: memory.c. */
+/* The call that it is in: memory.c. And where in the kernel: stack.c. */
 k42_result subject_print_call(const struct proc_key *key, struct proc_text *text);
+k42_result subject_print_stack(const struct proc_key *key, struct proc_text *text);
+/* What it has read and written, and its children: relations.c. */
+k42_result subject_print_io(const struct proc_key *key, struct proc_text *text);
+k42_result subject_print_children(const struct proc_key *key, struct proc_text *text);
+/* What its core dumps have, and which pages count as used: memory_marks.c. */
+k42_result subject_print_core_kinds(const struct proc_key *key, struct proc_text *text);
+k42_result subject_write_core_kinds(const struct proc_key *key, const char *bytes, size_t size);
+k42_result subject_write_forget(const struct proc_key *key, const char *bytes, size_t size);
 
 /* Its memory, for who may trace it: memory.c. */
 k42_result subject_move(const struct proc_key *key, uint64_t at, struct copy *copy, bool write);

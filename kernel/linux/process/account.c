@@ -18,6 +18,10 @@ void account_add(struct process_times *to, const struct process_times *from) {
     to->major_faults += from->major_faults;
     to->switches += from->switches;
     to->forced_switches += from->forced_switches;
+    to->transfers.bytes_read += from->transfers.bytes_read;
+    to->transfers.bytes_written += from->transfers.bytes_written;
+    to->transfers.reads += from->transfers.reads;
+    to->transfers.writes += from->transfers.writes;
     if (from->most_resident > to->most_resident)
         to->most_resident = from->most_resident;
 }

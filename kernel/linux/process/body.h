@@ -158,6 +158,8 @@ k42_result process_changed(struct process *self, const struct child *child);
 k42_result process_wait(struct process *self, const struct child_choice *choice,
                         struct child *child);
 k42_result process_disown(struct process *self, struct child *child);
+k42_result process_children(struct process *self, int thread, int after, int32_t *pids,
+                            size_t size);
 k42_result process_reparent(struct process *self, k42_ref parent, int parent_pid,
                             struct child *child);
 k42_result process_ended(struct process *self, struct child *child);
@@ -240,11 +242,12 @@ k42_result process_import(struct k42_root *to, struct k42_state *state, unsigned
     .send = process_send, .take = process_take, .block = process_block,                            \
     .pending = process_pending, .act = process_act, .stop = process_stop,                          \
     .executed = process_executed, .adopt = process_adopt, .changed = process_changed,              \
-    .wait = process_wait, .disown = process_disown, .reparent = process_reparent,                  \
-    .ended = process_ended, .times = process_times, .regroup = process_regroup,                    \
-    .borrow = process_borrow, .limit = process_limit, .bequeath = process_bequeath,                \
-    .number = process_number, .set_number = process_set_number, .time_limit = process_time_limit,  \
-    .keep = process_keep, .trace = process_trace, .untrace = process_untrace,                      \
-    .traced = process_traced, .queued = process_queued, .known = process_known
+    .wait = process_wait, .disown = process_disown, .children = process_children,                  \
+    .reparent = process_reparent, .ended = process_ended, .times = process_times,                  \
+    .regroup = process_regroup, .borrow = process_borrow, .limit = process_limit,                  \
+    .bequeath = process_bequeath, .number = process_number, .set_number = process_set_number,      \
+    .time_limit = process_time_limit, .keep = process_keep, .trace = process_trace,                \
+    .untrace = process_untrace, .traced = process_traced, .queued = process_queued,                \
+    .known = process_known
 
 #endif

@@ -20,6 +20,7 @@
 #include "../abi.h"
 #include "../ptrace/tracee.h"
 #include "account.h"
+#include "ids.h"
 
 #include <errno.h>
 
@@ -238,6 +239,32 @@ k42_result family_wait(struct process *self, const struct child_choice *choice, 
     if (gone_tracee)
         tracee_release(gone_tracee);
     return result;
+}
+
+/* ---- looking ---- */
+
+/* Those of a thread that has left are the first one's. */
+static bool is_of_thread(struct process *self, const struct child *child, int thread) {
+    return child->parent_thread == thread ||
+           (thread == process_body_of(self)->pid &&
+            k42_id_of(ids_process(child->parent_thread)) != process_id_of(self));
+}
+
+k42_result process_children(struct process *self, int thread, int after, int32_t *pids,
+                            size_t size) {
+    struct process_body *body = process_body_of(self);
+    size_t count = 0, most = size / sizeof *pids;
+    k42_lock(&body->lock);
+    const struct child_record *record = body->children;
+    for (; after && record && record->child.pid != after; record = record->next)
+        ;
+    if (after && record)
+        record = record->next;
+    for (; record && count < most; record = record->next)
+        if (is_of_thread(self, &record->child, thread))
+            pids[count++] = record->child.pid;
+    k42_unlock(&body->lock);
+    return (k42_result)(count * sizeof *pids);
 }
 
 /* ---- ends and new parents ---- */

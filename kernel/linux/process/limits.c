@@ -5,6 +5,7 @@
 #include "../../arch/x86_64/user.h"
 #include "../../sched/thread.h"
 #include "../abi.h"
+#include "../memory_calls.h"
 #include "../program.h"
 #include "../seccomp/seccomp.h"
 #include "../whom.h"
@@ -193,6 +194,8 @@ LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
             return -EINVAL;
         user_forbid_clock(a == PR_TSC_SIGSEGV);
         return 0;
+    case PR_SET_VMA:
+        return memory_name(a, b, c, d);
     case PR_SET_SYSCALL_USER_DISPATCH:
         return dispatch_set(a, b, c, d);
     case PR_SET_SECCOMP:

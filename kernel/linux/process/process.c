@@ -49,6 +49,7 @@ k42_result process_info(struct process *self, struct process_info *info) {
         .pending = body->pending.set,
         .ignored = process_disregarded(body),
         .caught = body->own.caught,
+        .queued = body->queued,
         .executed = body->executed,
         .ending = body->ending,
         .known = body->known,

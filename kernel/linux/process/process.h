@@ -18,7 +18,7 @@
 
 #include <k42/object.h>
 
-#define PROCESS_INTERFACE_VERSION 4
+#define PROCESS_INTERFACE_VERSION 5
 
 struct process;
 struct task;
@@ -35,10 +35,17 @@ enum process_key {
     PROCESS_ENDED,    /* it has ended, and whoever waits for it knows: pidfd */
 };
 
+/* What went through read() and write() and their like: bytes, and how many calls it were. */
+struct process_transfers {
+    uint64_t bytes_read, bytes_written;
+    uint64_t reads, writes;
+};
+
 struct process_times {
     uint64_t user_ns, system_ns;
     uint64_t minor_faults, major_faults, switches, forced_switches;
     uint64_t most_resident; /* pages */
+    struct process_transfers transfers;
 };
 
 enum child_state {
@@ -111,6 +118,7 @@ struct process_info {
     bool ending;                       /* its threads are on their way out */
     bool known;                        /* it has ended, and can be waited for */
     int32_t status;                    /* with which, as wait() gives it */
+    uint32_t queued;                   /* signals that carry something, of its threads as well */
     bool executed;                     /* it has called execve() */
     char name[16];                     /* of the last thread that left it */
     uint32_t uid, gid;                 /* effective, of that one */
@@ -201,6 +209,13 @@ struct process_ops {
     /* Takes a child out, any but `keep`, for another parent: its pid; 0: there is none. No more
      * come. */
     K42_METHOD(disown)(struct process *self, K42_OUT struct child *child);
+
+    /* The numbers of children that a thread has made (the first: or that nobody else has), in the
+     * order of their coming, behind the one with the number `after` (0: from the first on), as many
+     * as there is room for. Returns how many bytes; 0 also when that one has gone meanwhile. */
+    K42_METHOD(children)
+    (struct process *self, int thread, int after, K42_OUT K42_BUF(size, 4096) int32_t *pids,
+     size_t size);
 
     /* It has another parent from now on; what that should know of it. Returns 1 if it has ended. */
     K42_METHOD(reparent)

@@ -13,6 +13,7 @@
 #include "../../mem/heap/heap.h"
 #include "../../mem/pm/pm.h"
 #include "../../sched/wait.h"
+#include "../core/core.h"
 #include "../futex/futex_table.h"
 #include "../ipc/segment.h"
 #include "../segments.h"
@@ -65,6 +66,7 @@ struct task_memory *memory_make(space_ref space, uint64_t top, struct charge *ch
     memory->space = space;
     memory->top = top;
     memory->charge = charge;
+    memory->core_kinds = CORE_KINDS_AT_FIRST;
     if (k42_call(space, table, &memory->table) < 0) {
         heap_free(memory);
         return NULL;
@@ -135,6 +137,7 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
         return -ENOMEM;
     }
     (*copy)->segments = __atomic_load_n(&from->segments, __ATOMIC_RELAXED);
+    (*copy)->core_kinds = __atomic_load_n(&from->core_kinds, __ATOMIC_RELAXED);
     (*copy)->barriers = __atomic_load_n(&from->barriers, __ATOMIC_RELAXED);
     charge_release((*copy)->next_charge);
     (*copy)->next_charge = charge_hold(&from->next_charge);

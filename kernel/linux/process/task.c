@@ -80,12 +80,22 @@ void task_release(struct task *task) {
     credentials_release(task->credentials);
 }
 
+static struct process_transfers transfers_of(const struct task *task) {
+    const struct process_transfers *from = &task->transfers;
+    return (struct process_transfers){
+        .bytes_read = __atomic_load_n(&from->bytes_read, __ATOMIC_RELAXED),
+        .bytes_written = __atomic_load_n(&from->bytes_written, __ATOMIC_RELAXED),
+        .reads = __atomic_load_n(&from->reads, __ATOMIC_RELAXED),
+        .writes = __atomic_load_n(&from->writes, __ATOMIC_RELAXED)};
+}
+
 struct process_times task_times(const struct task *task) {
     struct thread_times times;
     thread_read_times(task->thread, &times);
     return (struct process_times){.user_ns = times.user_ns,
                                   .system_ns = times.system_ns,
-                                  .minor_faults = __atomic_load_n(&task->faults, __ATOMIC_RELAXED)};
+                                  .minor_faults = __atomic_load_n(&task->faults, __ATOMIC_RELAXED),
+                                  .transfers = transfers_of(task)};
 }
 
 bool task_capable(const struct task *task, unsigned capability) {

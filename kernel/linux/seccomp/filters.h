@@ -25,6 +25,7 @@ struct call_filter {
     uint32_t references;
     struct call_filter *before; /* the older ones */
     uint32_t length, total;     /* instructions; of all that it leads to, with what each costs */
+    uint32_t count;             /* of filters, with those that it leads to */
     bool logs;                  /* calls that it does not let pass are written down */
     struct listener *listener;  /* who is asked where it says so, or NULL; held */
     struct sock_filter program[];

@@ -47,5 +47,7 @@ bool dispatch_takes(const struct task *task, uint64_t number, k42_result *result
 /* prctl(PR_SET_SECCOMP) and PR_GET_SECCOMP. */
 k42_result seccomp_set_mode(uint64_t mode, uintptr_t program);
 k42_result seccomp_mode(const struct task *task);
+/* How many filters a task has, which may be another's. Active. */
+uint32_t seccomp_filters(const struct task *task);
 
 #endif

@@ -58,6 +58,7 @@ static k42_result check(const struct task *self, struct call_filter *filter) {
 
 static void add(struct task *self, struct call_filter *filter) {
     filter->before = filters_hold(self->filters);
+    filter->count = 1 + (filter->before ? filter->before->count : 0);
     give(self, filter);
 }
 
@@ -85,6 +86,16 @@ k42_result seccomp_be_strict(void) {
         self->strict = self->guarded = true;
     k42_unlock(&self->memory->filters_lock);
     return result;
+}
+
+uint32_t seccomp_filters(const struct task *task) {
+    struct task_memory *memory = __atomic_load_n(&task->memory, __ATOMIC_ACQUIRE);
+    if (!memory)
+        return 0;
+    k42_lock(&memory->filters_lock);
+    uint32_t count = task->filters ? task->filters->count : 0;
+    k42_unlock(&memory->filters_lock);
+    return count;
 }
 
 void seccomp_begin(const struct task *maker, struct task *task) {

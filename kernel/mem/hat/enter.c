@@ -59,6 +59,10 @@ static k42_result map_large(struct hat_tables *tables, uintptr_t address, uint64
     return result;
 }
 
+static enum hat_kind object_kind(unsigned protection) {
+    return protection & HAT_OF_MEMORY ? HAT_KIND_OF_MEMORY : HAT_KIND_OF_FILES;
+}
+
 /* A page where `old` is: 0, or -EEXIST. The same page with more rights is all that may be. */
 static k42_result map_in(struct hat_tables *tables, struct leaf *leaf, unsigned index,
                          uint64_t physical, unsigned protection) {
@@ -66,8 +70,10 @@ static k42_result map_in(struct hat_tables *tables, struct leaf *leaf, unsigned 
     if (!old && protection & HAT_PRIVATE) {
         page_begin(tables, physical);
         leaf_put(leaf, index, entry_private(physical, 1, protection));
+        leaf_note(leaf->frame, HAT_KIND_PRIVATE);
     } else if (!old) {
         leaf_put(leaf, index, entry_object(physical, 1, protection));
+        leaf_note(leaf->frame, object_kind(protection));
     } else if (user_entry_frame(old) == physical && !((protection | old) & ENTRY_PRIVATE) &&
                !(old & ENTRY_OUT)) {
         uint64_t seen = old & (ENTRY_ACCESSED | ENTRY_DIRTY);
@@ -108,13 +114,16 @@ k42_result tables_map_around(struct hat *self, uintptr_t address, const struct h
         return result == -EISDIR ? -EEXIST : result;
     if (lease_is_over(lease))
         result = -K42_RETRY;
+    uint64_t like = entry_object(0, 1, around->protection);
     for (uint32_t mask = around->mask; mask && result >= 0; mask &= mask - 1) {
         unsigned n = (unsigned)__builtin_ctz(mask), index = leaf_index(address) + n;
         if (user_entry_read(&leaf.entries[index]))
             continue;
-        leaf_put(&leaf, index, entry_object(around->physical[n], 1, around->protection));
+        leaf_put(&leaf, index, like | around->physical[n]);
         result++;
     }
+    if (result > 0)
+        leaf_note(leaf.frame, object_kind(around->protection));
     leaf_unlock(&leaf);
     return result;
 }
@@ -221,6 +230,7 @@ static k42_result copy_in_leaf(struct hat_tables *tables, struct leaf *leaf, uin
         user_flush_range(&flush, address, address + PAGE_BYTES, 1);
         user_flush_finish(&flush);
     }
+    leaf_note(leaf->frame, HAT_KIND_PRIVATE);
     user_entry_write(entry, copy);
     return 0;
 }

@@ -22,7 +22,7 @@
 
 #include <stdbool.h>
 
-#define HAT_INTERFACE_VERSION 2
+#define HAT_INTERFACE_VERSION 3
 
 struct hat;
 struct user_table;
@@ -31,9 +31,10 @@ enum hat_protection {
     HAT_READ = 1,
     HAT_WRITE = 2,
     HAT_EXECUTE = 4,
-    HAT_UNCACHED = 8, /* registers of devices */
-    HAT_PRIVATE = 16, /* the page becomes the HAT's own */
-    HAT_LARGE = 32,   /* it is a block of 2 MiB */
+    HAT_UNCACHED = 8,   /* registers of devices */
+    HAT_PRIVATE = 16,   /* the page becomes the HAT's own */
+    HAT_LARGE = 32,     /* it is a block of 2 MiB */
+    HAT_OF_MEMORY = 64, /* of an object's, which is not a file's but memory */
 };
 
 enum hat_seen {
@@ -69,7 +70,15 @@ struct hat_lease {
 
 struct hat_usage {
     uint64_t mapped; /* pages of 4 KiB that are mapped */
+    uint64_t out;    /* and that are in the swap, and not here */
     uint64_t tables; /* frames of page tables */
+};
+
+/* Pages by whose they are. */
+enum hat_kind { HAT_KIND_PRIVATE, HAT_KIND_OF_FILES, HAT_KIND_OF_MEMORY, HAT_KIND_OUT, HAT_KINDS };
+
+struct hat_census {
+    uint64_t pages[HAT_KINDS];
 };
 
 /* Neighbours of a page that is mapped. */
@@ -170,6 +179,9 @@ struct hat_ops {
     K42_METHOD(survey)
     (struct hat *self, uintptr_t address, size_t length, K42_LOCAL uint8_t *bytes);
 
+    /* Forgets of the pages of a range that they were used. */
+    K42_METHOD(forget_used)(struct hat *self, uintptr_t address, size_t length);
+
     /* Copies bytes of the one page that is mapped there to memory of the kernel. Errors: -ENOENT.
      */
     K42_METHOD(peek)(struct hat *self, uintptr_t address, K42_LOCAL void *to, size_t length);
@@ -183,8 +195,11 @@ struct hat_ops {
      * destroyed. */
     K42_METHOD(table)(struct hat *self, K42_LOCAL struct user_table **table);
 
-    /* Counts. */
+    /* Counts, by a look at each 2 MiB in use. */
     K42_METHOD(usage)(struct hat *self, K42_OUT struct hat_usage *usage);
+
+    /* Counts kinds of pages: where there are several, each page is looked at. */
+    K42_METHOD(census)(struct hat *self, K42_OUT struct hat_census *census);
 
     /*
      * Sends private pages that were not used lately to the swap, some of up to `wanted`, if it is

@@ -152,6 +152,7 @@ void leaf_part(struct hat_tables *tables, uintptr_t address, uint64_t *upper, ui
     for (unsigned at = 0; at < LEAF_PAGES; at++)
         entries[at] = part + at * PAGE_BYTES;
     frame_at(spare)->tag = LEAF_PAGES;
+    leaf_note(frame_at(spare), entry_kind(large));
     record->groups = ~0ul;
     struct user_flush flush;
     user_entry_exchange(upper, user_entry_table(spare));

@@ -58,7 +58,8 @@ uint64_t entry_private(uint64_t physical, unsigned level, unsigned protection) {
 }
 
 uint64_t entry_object(uint64_t physical, unsigned level, unsigned protection) {
-    return user_entry_page(physical, level, page_flags(protection));
+    return user_entry_page(physical, level, page_flags(protection)) |
+           (protection & HAT_OF_MEMORY ? ENTRY_OF_MEMORY : 0);
 }
 
 uint64_t entry_allow(uint64_t entry, unsigned protection) {

@@ -47,6 +47,7 @@ static k42_result put_back(struct hat_tables *tables, uintptr_t address, swap_sl
         page_begin(tables, physical);
         if (kept)
             page_remember(page, slot);
+        leaf_note(leaf.frame, HAT_KIND_PRIVATE);
         user_entry_write(entry, page);
     }
     leaf_unlock(&leaf);

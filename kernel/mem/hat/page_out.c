@@ -85,13 +85,15 @@ static bool send(struct outgoing *out, uint64_t *entry, uint64_t value) {
     return true;
 }
 
-static void look_at_entry(struct outgoing *out, uint64_t *entry) {
+static void look_at_entry(struct outgoing *out, struct frame *leaf, uint64_t *entry) {
     uint64_t value = user_entry_read(entry);
     if (!may_go(out, value))
         return;
     if (user_entry_accessed(value))
         stay(entry, value);
-    else if (!send(out, entry, value))
+    else if (send(out, entry, value))
+        leaf_note(leaf, HAT_KIND_OUT);
+    else
         return;
     out->found = true;
     out->flush_needed = true;
@@ -136,7 +138,7 @@ static uintptr_t look_at_leaf(struct outgoing *out, struct leaf *leaf, uintptr_t
                 continue;
             }
         }
-        look_at_entry(out, &leaf->entries[at]);
+        look_at_entry(out, leaf->frame, &leaf->entries[at]);
         if (out->copy_lacks)
             break;
         out->looks--;

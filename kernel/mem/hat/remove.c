@@ -310,9 +310,12 @@ static k42_result entries_put(struct hat_tables *tables, uintptr_t to, const uin
         leaf_unlock(&leaf);
     if (result < 0)
         return result;
-    for (unsigned n = 0; n < count; n++)
-        if (entries[n] & (ENTRY_PRIVATE | ENTRY_OUT))
-            leaf_put(&leaf, leaf_index(to) + n, entries[n]);
+    for (unsigned n = 0; n < count; n++) {
+        if (!(entries[n] & (ENTRY_PRIVATE | ENTRY_OUT)))
+            continue;
+        leaf_put(&leaf, leaf_index(to) + n, entries[n]);
+        leaf_note(leaf.frame, entry_kind(entries[n]));
+    }
     leaf_unlock(&leaf);
     return 0;
 }

@@ -55,6 +55,8 @@
 
 #define ENTRY_OUT (1ul << 53) /* not in memory; not together with ENTRY_PRIVATE */
 
+#define ENTRY_OF_MEMORY (1ul << 54) /* of an object's that is no file */
+
 enum { FRAME_FORKED = 1, FRAME_REMEMBERS = 2 };
 
 static inline uint64_t entry_out(swap_slot slot) {
@@ -86,7 +88,7 @@ static inline struct hat_tables *tables_of(struct hat *self) {
 }
 
 /* What the record of a table's frame has in its user's words; its tag counts a leaf's entries that
- * are not 0, and has LEAF_LOST. */
+ * are not 0, and has LEAF_LOST and which kinds of pages may be among them. */
 struct leaf_record {
     struct k42_lock lock;
     k42_id pm;       /* who was charged */
@@ -97,6 +99,10 @@ _Static_assert(sizeof(struct leaf_record) == 2 * sizeof(uintptr_t), "fits a fram
 /* In the tag of a shared leaf: an object's page was taken out of it, on behalf of one of those who
  * have it. CPUs of the others may remember it still. */
 enum { LEAF_LOST = 1 << 15 };
+
+enum { LEAF_COUNT = 1023, LEAF_KIND = 10 /* bits to shift by */ };
+#define LEAF_KINDS (((1u << HAT_KINDS) - 1) << LEAF_KIND)
+_Static_assert(!(LEAF_KINDS & LEAF_LOST) && LEAF_PAGES <= LEAF_COUNT, "fits a tag");
 
 /* A leaf, with its slot locked. */
 struct leaf {
@@ -129,7 +135,7 @@ static inline uint32_t holds_of(const struct frame *frame) {
 /* ---- gathering what goes, page.c ---- */
 
 static inline unsigned leaf_used(const struct leaf *leaf) {
-    return leaf->frame->tag & ~(unsigned)LEAF_LOST;
+    return leaf->frame->tag & LEAF_COUNT;
 }
 
 #define GATHER_MAX 64u
@@ -256,7 +262,18 @@ k42_result leaf_lock(struct hat_tables *tables, uintptr_t address, enum leaf_wis
                      struct leaf *leaf);
 void leaf_unlock(struct leaf *leaf);
 
-/* Puts an entry where none was, takes one away; the accounts follow. */
+static inline enum hat_kind entry_kind(uint64_t entry) {
+    return entry & ENTRY_OUT         ? HAT_KIND_OUT
+           : entry & ENTRY_PRIVATE   ? HAT_KIND_PRIVATE
+           : entry & ENTRY_OF_MEMORY ? HAT_KIND_OF_MEMORY
+                                     : HAT_KIND_OF_FILES;
+}
+
+/* Puts an entry where none was, takes one away; the accounts follow. Of which kind it is has to be
+ * noted as well, before the leaf is unlocked. */
+static inline void leaf_note(struct frame *frame, enum hat_kind kind) {
+    frame->tag |= (uint16_t)(1u << (LEAF_KIND + kind));
+}
 static inline void leaf_put(struct leaf *leaf, unsigned index, uint64_t entry) {
     user_entry_write(&leaf->entries[index], entry);
     leaf->frame->tag++;
@@ -316,9 +333,11 @@ k42_result tables_places(struct hat *self, const uintptr_t *addresses, unsigned 
                          uint64_t **places);
 k42_result tables_look(struct hat *self, uintptr_t address);
 k42_result tables_survey(struct hat *self, uintptr_t address, size_t length, uint8_t *bytes);
+k42_result tables_forget_used(struct hat *self, uintptr_t address, size_t length);
 k42_result tables_peek(struct hat *self, uintptr_t address, void *to, size_t length);
 k42_result tables_poke(struct hat *self, uintptr_t address, const void *from, size_t length);
 k42_result tables_usage(struct hat *self, struct hat_usage *usage);
+k42_result tables_census(struct hat *self, struct hat_census *census);
 struct k42_pair tables_page_out(struct hat *self, uint64_t wanted, k42_ref pm,
                                 const struct hat_kept *kept);
 k42_result tables_bring(struct hat *self, uintptr_t address);

@@ -36,6 +36,15 @@ static k42_result watcher_tell(k42_ref watcher, unsigned more) {
     return is_object(watcher) ? k42_call((file_ref)watcher, control, FILE_WATCHED, more) : 0;
 }
 
+static k42_result file_hold(k42_ref file) {
+    return is_object(file) ? k42_call((file_ref)file, hold) : 0;
+}
+
+static void file_let_go(k42_ref file) {
+    if (is_object(file))
+        (void)!k42_call((file_ref)file, release);
+}
+
 static k42_result region_attach(const struct region_new *state) {
     if (!is_object(state->fcm))
         return 0;
@@ -112,6 +121,7 @@ k42_result region_mapping(struct region *self, struct space_mapping *mapping) {
                                       .fcm = state->fcm,
                                       .file = state->file,
                                       .watcher = state->watcher,
+                                      .name = __atomic_load_n(&state->name, __ATOMIC_ACQUIRE),
                                       .limit = state->limit};
     return 0;
 }
@@ -252,6 +262,18 @@ k42_result region_watch(struct region *self, k42_ref watcher) {
     return 0;
 }
 
+/* No fault asks for it, so the lease stays as it is. */
+k42_result region_rename(struct region *self, k42_ref name) {
+    struct region_body *body = region_body(self);
+    k42_ref old = body->state.name;
+    k42_result result = file_hold(name);
+    if (result < 0)
+        return result;
+    __atomic_store_n(&body->state.name, name, __ATOMIC_RELEASE);
+    file_let_go(old);
+    return 0;
+}
+
 /* ---- coming and going ---- */
 
 k42_result region_init(struct k42_root *root, const void *args) {
@@ -260,11 +282,16 @@ k42_result region_init(struct k42_root *root, const void *args) {
         return 0;
     body->state = *(const struct region_new *)args;
     k42_result result = region_attach(&body->state);
-    if (result >= 0 && is_object(body->state.file)) {
-        result = k42_call((file_ref)body->state.file, hold);
+    if (result < 0)
+        return result;
+    result = file_hold(body->state.file);
+    if (result >= 0) {
+        result = file_hold(body->state.name);
         if (result < 0)
-            region_detach(&body->state);
+            file_let_go(body->state.file);
     }
+    if (result < 0)
+        region_detach(&body->state);
     return result < 0 ? result : watcher_tell(body->state.watcher, 1);
 }
 
@@ -316,8 +343,8 @@ k42_result region_close(struct region *self, enum region_end what) {
     region_detach(&old);
     if (old.flags & SPACE_ANONYMOUS)
         end_unshared(old.fcm);
-    if (is_object(old.file))
-        result = k42_call((file_ref)old.file, release);
+    file_let_go(old.file);
+    file_let_go(old.name);
     (void)!watcher_tell(old.watcher, 0);
     return 0;
 }
@@ -336,7 +363,7 @@ k42_result region_export(struct k42_root *from, struct k42_state *state, unsigne
     return 0;
 }
 
-/* Attachments and the hold of the file are the state's, whoever has it. */
+/* Attachments and the holds of the file and the name are the state's, whoever has it. */
 k42_result region_import(struct k42_root *to, struct k42_state *state, unsigned part) {
     struct region_body *body = k42_container(to, struct region_body, root);
     (void)part;

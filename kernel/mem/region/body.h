@@ -95,6 +95,7 @@ k42_result region_move(struct region *self, uintptr_t to);
 k42_result region_protect(struct region *self, unsigned protection);
 k42_result region_set_flags(struct region *self, unsigned set, unsigned clear);
 k42_result region_watch(struct region *self, k42_ref watcher);
+k42_result region_rename(struct region *self, k42_ref name);
 k42_result region_fork(struct region *self, const struct region_heir *heir, k42_ref *child);
 k42_result region_close(struct region *self, enum region_end what);
 

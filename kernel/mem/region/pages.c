@@ -37,6 +37,10 @@ k42_result region_get_to_read(const struct region_view *view, struct fcm_page *p
     return region_get_page(view, lies_so && region_has_block(view) ? FCM_LARGE : 0, page);
 }
 
+static unsigned kind_of(const struct region_view *view) {
+    return view->flags & SPACE_OF_MEMORY ? HAT_OF_MEMORY : 0;
+}
+
 /* A block where nothing is, or else the page alone. 1: it was the block. */
 static k42_result map(const struct region_view *view, const struct fcm_page *page,
                       unsigned protection) {
@@ -53,7 +57,7 @@ static k42_result map(const struct region_view *view, const struct fcm_page *pag
 
 k42_result region_map_page(const struct region_view *view, const struct fcm_page *page,
                            unsigned protection) {
-    k42_result result = map(view, page, protection);
+    k42_result result = map(view, page, protection | kind_of(view));
     k42_result told = result < 0 ? k42_call(view->fcm, put_page, page->index)
                                  : k42_call(view->fcm, mapped, page->index, 1);
     return result < 0 || told >= 0 ? result : told;
@@ -67,7 +71,7 @@ static void map_around(const struct region_view *view, unsigned protection) {
     to = to > view->end ? view->end : to;
     unsigned count = (unsigned)((to - from) / PAGE_BYTES);
     uint64_t first = view->index - (view->page - from) / PAGE_BYTES;
-    struct hat_around around = {.protection = protection};
+    struct hat_around around = {.protection = protection | kind_of(view)};
     k42_result mask = k42_call(view->fcm, get_present, first,
                                count * (unsigned)sizeof around.physical[0], around.physical);
     if (mask <= 0)

@@ -15,7 +15,7 @@
 
 #include "../space/space.h"
 
-#define REGION_INTERFACE_VERSION 2
+#define REGION_INTERFACE_VERSION 3
 
 struct region;
 
@@ -25,7 +25,7 @@ struct region_new {
     unsigned protection, flags, most; /* as in struct space_request */
     k42_ref fcm;
     uint64_t first; /* the FCM's page at `start` */
-    k42_ref file, watcher;
+    k42_ref file, watcher, name;
     size_t limit;
     k42_ref hat, pm;
     k42_id space;
@@ -75,6 +75,9 @@ struct region_ops {
 
     /* As space.watch: has it watched by whom it says, or by nobody. */
     K42_METHOD(watch)(struct region *self, k42_ref watcher);
+
+    /* It has that name from now on, or with the null ref none. */
+    K42_METHOD(rename)(struct region *self, k42_ref name);
 
     /* As space.provide. Any number of threads at once. */
     K42_METHOD(provide)(struct region *self, uintptr_t address, K42_LOCAL struct copy *copy);

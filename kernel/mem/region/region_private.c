@@ -180,6 +180,7 @@ static const struct region_ops private_ops = {
     .protect = region_protect,
     .set_flags = region_set_flags,
     .watch = region_watch,
+    .rename = region_rename,
     .provide = private_provide,
     .discard = private_discard,
     .sync = private_sync,
@@ -187,7 +188,7 @@ static const struct region_ops private_ops = {
     .close = region_close,
 };
 
-static const struct k42_format private_format = {"region.private", 2, 2};
+static const struct k42_format private_format = {"region.private", 3, 2};
 static const struct k42_transfer private_transfers[] = REGION_TRANSFERS(private_format);
 
 K42_CLASS(region_private) = {

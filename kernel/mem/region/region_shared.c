@@ -126,6 +126,7 @@ static const struct region_ops shared_ops = {
     .protect = region_protect,
     .set_flags = region_set_flags,
     .watch = region_watch,
+    .rename = region_rename,
     .provide = shared_provide,
     .discard = shared_discard,
     .sync = shared_sync,
@@ -133,7 +134,7 @@ static const struct region_ops shared_ops = {
     .close = region_close,
 };
 
-static const struct k42_format shared_format = {"region.shared", 2, 2};
+static const struct k42_format shared_format = {"region.shared", 3, 2};
 static const struct k42_transfer shared_transfers[] = REGION_TRANSFERS(shared_format);
 
 K42_CLASS(region_shared) = {

@@ -58,7 +58,6 @@ static struct space_state *state_inherit(const struct space_state *parent, k42_r
     state->pm = pm;
     state->pages = parent->pages;
     state->data = parent->data;
-    state->shared = parent->shared;
     state->stack = parent->stack;
     state->executable = parent->executable;
     state->most_locked = parent->most_locked;

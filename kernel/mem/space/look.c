@@ -60,6 +60,12 @@ k42_result space_resident(struct space *self, uintptr_t address, size_t length, 
     return result < 0 ? result : 0;
 }
 
+k42_result space_forget_used(struct space *self, uintptr_t address, size_t length) {
+    if (address % PAGE_BYTES || !user_range_ok(address, length))
+        return -EINVAL;
+    return k42_call(space_state(self)->hat, forget_used, address, length);
+}
+
 k42_result space_identify(struct space *self, uintptr_t address, struct space_identity *identity) {
     k42_result result;
     do {
@@ -79,7 +85,7 @@ k42_result space_usage(struct space *self, struct space_usage *usage) {
         return result;
     *usage = (struct space_usage){.mapped = state->pages,
                                   .resident = hat.mapped,
-                                  .shared = state->shared,
+                                  .out = hat.out,
                                   .tables = hat.tables,
                                   .regions = state->index.count,
                                   .locked = state->locked,
@@ -88,6 +94,18 @@ k42_result space_usage(struct space *self, struct space_usage *usage) {
                                   .executable = state->executable,
                                   .data_start = state->marks.data_start,
                                   .data_end = state->marks.data_end};
+    return 0;
+}
+
+k42_result space_census(struct space *self, struct space_census *census) {
+    struct hat_census hat;
+    k42_result result = k42_call(space_state(self)->hat, census, &hat);
+    if (result < 0)
+        return result;
+    *census = (struct space_census){.private = hat.pages[HAT_KIND_PRIVATE],
+                                    .of_files = hat.pages[HAT_KIND_OF_FILES],
+                                    .of_memory = hat.pages[HAT_KIND_OF_MEMORY],
+                                    .out = hat.pages[HAT_KIND_OUT]};
     return 0;
 }
 

@@ -37,6 +37,7 @@ static k42_result leave_empty(struct space *self, const struct space_mapping *ma
                                     .first = mapping->first + (start - mapping->start) / PAGE_BYTES,
                                     .file = mapping->file,
                                     .watcher = mapping->watcher,
+                                    .name = mapping->name,
                                     .limit = mapping->limit};
     return map_at(self, start, &request);
 }

@@ -7,7 +7,9 @@
  */
 #include <k42/class.h>
 
+#include "../../fs/file.h"
 #include "../fcm/file_pages.h"
+#include "runtime.h"
 #include "state.h"
 
 static bool is_free(const struct space_state *state, uintptr_t start, uintptr_t end) {
@@ -54,8 +56,6 @@ void account(struct space_state *state, const struct space_mapping *mapping, lon
     state->pages += (uint64_t)pages;
     if (is_data(mapping->protection, mapping->flags))
         state->data += (uint64_t)pages;
-    if (mapping->file != K42_NULL_REF)
-        state->shared += (uint64_t)pages;
     if (mapping->flags & SPACE_GROWS_DOWN)
         state->stack += (uint64_t)pages;
     else if ((mapping->protection & (SPACE_WRITE | SPACE_EXECUTE)) == SPACE_EXECUTE)
@@ -64,12 +64,23 @@ void account(struct space_state *state, const struct space_mapping *mapping, lon
         state->locked += (uint64_t)pages;
 }
 
+/* By what they say: each call that gives a name makes one. */
+static bool names_agree(k42_ref one, k42_ref other) {
+    char first[FILE_TEXT_MOST], second[FILE_TEXT_MOST];
+    if (one == other)
+        return true;
+    return one != K42_NULL_REF && other != K42_NULL_REF &&
+           k42_call((file_ref)one, control, FILE_LOOK, (uintptr_t)first) >= 0 &&
+           k42_call((file_ref)other, control, FILE_LOOK, (uintptr_t)second) >= 0 &&
+           k42_text_equal(first, second);
+}
+
 bool mappings_fit(const struct space_mapping *lower, const struct space_mapping *upper) {
     uint64_t behind = lower->first + (lower->end - lower->start) / PAGE_BYTES;
     return lower->end == upper->start && lower->protection == upper->protection &&
            lower->flags == upper->flags && lower->most == upper->most && lower->fcm == upper->fcm &&
            lower->file == upper->file && lower->watcher == upper->watcher &&
-           !(lower->flags & SPACE_GROWS_DOWN) &&
+           names_agree(lower->name, upper->name) && !(lower->flags & SPACE_GROWS_DOWN) &&
            (lower->fcm == K42_NULL_REF || behind == upper->first);
 }
 
@@ -101,7 +112,8 @@ static bool map_with_neighbour(struct space_state *state, uintptr_t address,
                                    .fcm = request->fcm,
                                    .first = request->first,
                                    .file = request->file,
-                                   .watcher = request->watcher};
+                                   .watcher = request->watcher,
+                                   .name = request->name};
     if (!entry || entry->end != address || entry->flags != request->flags ||
         k42_call(entry->region, mapping, &mapping) < 0 || !mappings_fit(&mapping, &wanted))
         return false;
@@ -123,6 +135,7 @@ static k42_result map_new(struct space *self, uintptr_t address, const struct sp
                              .first = what->first,
                              .file = what->file,
                              .watcher = what->watcher,
+                             .name = what->name,
                              .limit = what->limit,
                              .hat = (k42_ref)state->hat,
                              .pm = state->pm,
@@ -148,7 +161,7 @@ static k42_result map_new(struct space *self, uintptr_t address, const struct sp
 static k42_result make_shared_memory(struct space_request *what) {
     struct fcm_file file = {.pm = pm_machine, .size = what->length};
     struct k42_class *class_ = k42_class_find("fcm.pinned");
-    what->flags |= SPACE_ANONYMOUS;
+    what->flags |= SPACE_ANONYMOUS | SPACE_OF_MEMORY;
     return class_ ? k42_make(class_, &file, &what->fcm) : -ENOMEM;
 }
 

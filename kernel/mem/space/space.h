@@ -12,7 +12,7 @@
 
 #include <k42/object.h>
 
-#define SPACE_INTERFACE_VERSION 3
+#define SPACE_INTERFACE_VERSION 4
 
 #define SPACE_LOWEST 0x10000ul /* nothing is mapped below: mmap_min_addr */
 
@@ -43,6 +43,7 @@ enum space_flags {
     SPACE_POLICY = 0x3f0000,  /* where its memory is to come from, as the personality has it */
     SPACE_WATCHED = 0x400000, /* pages that it lacks are its watcher's to bring: watch() */
     SPACE_SECRET = 0x800000,  /* peek() and poke() do not reach it */
+    SPACE_OF_MEMORY = 0x1000000, /* its object is no file that has a place: pages count as such */
 };
 
 /* What to map. */
@@ -55,6 +56,7 @@ struct space_request {
     uint64_t first;     /* the first page of it */
     k42_ref file;       /* held by the mapping while it lasts, for its name; or K42_NULL_REF */
     k42_ref watcher;    /* with SPACE_WATCHED */
+    k42_ref name;       /* what it is called, a file of that kind; likewise */
     size_t limit;       /* SPACE_GROWS_DOWN: the most it may grow to; 0: the space's limit */
     size_t most_locked; /* bytes that the space may have locked; 0: as last told */
 };
@@ -64,7 +66,7 @@ struct space_mapping {
     uintptr_t start, end;
     unsigned protection, flags, most;
     uint64_t first;
-    k42_ref fcm, file, watcher;
+    k42_ref fcm, file, watcher, name;
     size_t limit;
     uint64_t present; /* pages of it that are mapped; 0 when not asked for */
 };
@@ -72,12 +74,17 @@ struct space_mapping {
 struct space_usage {
     uint64_t mapped;   /* pages of address space: VmSize */
     uint64_t resident; /* pages that are mapped: VmRSS */
-    uint64_t shared;   /* of them, pages of files */
+    uint64_t out;      /* and that are in the swap: VmSwap */
     uint64_t tables;   /* frames of page tables */
     uint64_t regions;
     uintptr_t data_start, data_end;   /* set by space.mark */
     uint64_t locked;                  /* pages of address space that are locked: VmLck */
     uint64_t data, stack, executable; /* and of these kinds: VmData, VmStk, VmExe with VmLib */
+};
+
+/* Pages that are mapped, by whose they are, and those in the swap: as enum hat_kind. */
+struct space_census {
+    uint64_t private, of_files, of_memory, out;
 };
 
 /* Where the parts of a program lie, for brk and /proc. */
@@ -194,6 +201,9 @@ struct space_ops {
     (struct space *self, uintptr_t address, size_t length,
      K42_OUT K42_BUF(size, 4096) uint8_t *bytes, size_t size);
 
+    /* Forgets which pages of a range were used lately: SPACE_PAGE_ACCESSED. Errors: -EINVAL. */
+    K42_METHOD(forget_used)(struct space *self, uintptr_t address, size_t length);
+
     /* What a word is to all who share it: for futexes. Errors: -EFAULT. */
     K42_METHOD(identify)
     (struct space *self, uintptr_t address, K42_OUT struct space_identity *identity);
@@ -224,10 +234,19 @@ struct space_ops {
     /* Counts. */
     K42_METHOD(usage)(struct space *self, K42_OUT struct space_usage *usage);
 
+    /* Counts pages, as the HAT's. */
+    K42_METHOD(census)(struct space *self, K42_OUT struct space_census *census);
+
     /* Sets and clears flags of what is mapped in a range: those of madvise, and SPACE_POLICY.
      * Errors: -ENOMEM (a gap; the others are changed), -K42_WAIT. */
     K42_METHOD(set_flags)
     (struct space *self, uintptr_t address, size_t length, unsigned set, unsigned clear);
+
+    /*
+     * Gives what is mapped in a range a name, or with the null ref none. Errors: -ENOMEM (a gap;
+     * the others have it), -EBADF (an object; what lies before it has it), -K42_WAIT.
+     */
+    K42_METHOD(rename)(struct space *self, uintptr_t address, size_t length, k42_ref name);
 
     /*
      * Locks a range, with `flags` SPACE_LOCKED and perhaps SPACE_ON_FAULT, or with 0 unlocks it.

@@ -38,8 +38,8 @@ struct space_state {
     struct space_index index;
     hat_ref hat;
     k42_ref pm;
-    uint64_t pages;        /* mapped; changed by who changes the layout */
-    uint64_t data, shared; /* of them, private and writable; of files */
+    uint64_t pages; /* mapped; changed by who changes the layout */
+    uint64_t data;  /* of them, private and writable */
     uint64_t stack, executable;
     uint64_t locked;    /* of them */
     size_t most_locked; /* bytes, as last told */
@@ -126,14 +126,18 @@ k42_result space_sync(struct space *self, uintptr_t address, size_t length, unsi
 k42_result space_fork(struct space *self, k42_ref pm, k42_ref *child);
 k42_result space_find(struct space *self, uintptr_t address, unsigned count,
                       struct space_mapping *mapping);
+k42_result space_forget_used(struct space *self, uintptr_t address, size_t length);
 k42_result space_resident(struct space *self, uintptr_t address, size_t length, uint8_t *bytes,
                           size_t size);
 k42_result space_identify(struct space *self, uintptr_t address, struct space_identity *identity);
 k42_result space_peek(struct space *self, uintptr_t address, struct copy *copy);
 k42_result space_poke(struct space *self, uintptr_t address, struct copy *copy, unsigned force);
 k42_result space_usage(struct space *self, struct space_usage *usage);
+k42_result space_census(struct space *self, struct space_census *census);
 k42_result space_set_flags(struct space *self, uintptr_t address, size_t length, unsigned set,
                            unsigned clear);
+
+k42_result space_rename(struct space *self, uintptr_t address, size_t length, k42_ref name);
 
 k42_result space_lock(struct space *self, uintptr_t address, size_t length, unsigned flags,
                       size_t most);
