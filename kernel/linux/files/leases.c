@@ -298,14 +298,6 @@ static k42_result may_lease(struct asked *asked) {
     return (attributes.mode & MODE_TYPE) == MODE_REGULAR ? 0 : -EINVAL;
 }
 
-/* Who had the file mapped and has ended gives it up with his memory, a grace period after his
- * parent knows of the end. */
-static void wait_for_ended(void) {
-    k42_exit();
-    (void)!k42_defer_flush();
-    k42_enter();
-}
-
 k42_result lease_set(file_ref file, int fd, int type) {
     struct asked asked = {.file = file, .fd = fd, .type = type};
     k42_result result;
@@ -320,7 +312,7 @@ k42_result lease_set(file_ref file, int fd, int type) {
     }
     FILES_CALL(result, set_now(&asked));
     if (result == -EAGAIN) {
-        wait_for_ended();
+        files_wait_for_ended();
         FILES_CALL(result, set_now(&asked));
     }
     return result;

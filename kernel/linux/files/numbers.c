@@ -5,6 +5,7 @@
 #include "leases.h"
 #include "locks.h"
 #include "owners.h"
+#include "seals.h"
 
 enum {
     F_DUP = 0,
@@ -21,8 +22,6 @@ enum {
     F_DUP_ON_EXEC = 1030,
     F_SET_PIPE_SIZE,
     F_GET_PIPE_SIZE,
-    F_ADD_SEALS_,
-    F_GET_SEALS_,
 };
 
 /* ---- closing ---- */
@@ -186,34 +185,6 @@ static k42_result set_status(int fd, file_ref file, unsigned flags) {
     return result < 0 ? result : set_flags(fd, file, (unsigned)now, flags);
 }
 
-/* Whoever wants to write waits for it, so no signal ends it: it takes what a write takes. */
-static k42_result add_seals_now(file_ref file, uintptr_t seals) {
-    k42_result result;
-    WAIT_CALL(result, WAIT_FOREVER, WAIT_UNINTERRUPTIBLE,
-              k42_call(file, control, FILE_ADD_SEALS, seals));
-    return result;
-}
-
-/* Who had it mapped and has ended gives that up a grace period after his parent knows of the end:
- * so it is mapped if it still is when that has passed. */
-static k42_result add_seals(int fd, uintptr_t seals) {
-    file_ref file;
-    k42_result result = get_held(fd, &file);
-    if (result < 0)
-        return result;
-    result = add_seals_now(file, seals);
-    if (result == -EBUSY) {
-        k42_exit();
-        (void)!k42_defer_flush();
-        k42_enter();
-        result = add_seals_now(file, seals);
-    }
-    if (result == -ENOTTY) /* as said by what is open for writing, and otherwise, too */
-        result = open_writes((unsigned)k42_call(file, flags)) ? -EINVAL : -EPERM;
-    (void)!k42_call(file, release);
-    return result;
-}
-
 static k42_result control_file(int fd, file_ref file, int command, uintptr_t argument) {
     switch (command) {
     case F_GET_FL:
@@ -232,9 +203,7 @@ static k42_result control_file(int fd, file_ref file, int command, uintptr_t arg
         k42_result result = k42_call(file, control, FILE_PIPE_SIZE, 0);
         return result == -ENOTTY ? -EBADF : result;
     }
-    case F_ADD_SEALS_:
-        return add_seals(fd, argument);
-    case F_GET_SEALS_: {
+    case F_GET_SEALS_OF: {
         k42_result result = k42_call(file, control, FILE_SEALS, 0);
         return result == -ENOTTY ? -EINVAL : result;
     }
@@ -243,14 +212,14 @@ static k42_result control_file(int fd, file_ref file, int command, uintptr_t arg
     }
 }
 
-static bool is_about_owner(int command) {
+static bool is_for_held(int command) {
     return (command >= F_SET_OWNER && command <= F_GET_SIGNAL) || command == F_WATCH_FOLDER ||
-           command == F_SET_LEASE || command == F_GET_LEASE ||
+           command == F_SET_LEASE || command == F_GET_LEASE || command == F_ADD_SEALS_TO ||
            (command >= F_SET_OWNER_OF_KIND && command <= F_GET_OWNER_USERS);
 }
 
 /* The file is held, so what is said of it is there when it ends. */
-static k42_result control_owner(int fd, int command, uintptr_t argument) {
+static k42_result control_held(int fd, int command, uintptr_t argument) {
     file_ref file;
     k42_result result = get_held(fd, &file);
     if (result < 0)
@@ -264,6 +233,9 @@ static k42_result control_owner(int fd, int command, uintptr_t argument) {
         break;
     case F_GET_LEASE:
         result = lease_get(file);
+        break;
+    case F_ADD_SEALS_TO:
+        result = seals_add(file, argument);
         break;
     default:
         result = owners_fcntl(file, command, argument);
@@ -314,8 +286,8 @@ LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
         return linux_result(locks_fcntl(file, &request, argument), -EBADF);
     }
     if (result >= 0)
-        result = is_about_owner(command) ? control_owner(fd, command, argument)
-                                         : control_file(fd, file, command, argument);
+        result = is_for_held(command) ? control_held(fd, command, argument)
+                                      : control_file(fd, file, command, argument);
     return linux_result(result, -EBADF);
 }
 
