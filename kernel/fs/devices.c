@@ -79,7 +79,7 @@ struct k42_pair device_open(bool block, uint64_t number, k42_ref node, unsigned 
  * by both, which is one too many and does no harm. */
 k42_result devfs_root(node_ref *root) {
     static const struct ramfs_options options = {
-        .name = "devtmpfs", .type = 0x01021994, .mode = 0755};
+        .name = "devtmpfs", .type = TMPFS_TYPE, .mode = 0755};
     node_ref present = __atomic_load_n(&devices.root, __ATOMIC_ACQUIRE);
     if (!present) {
         node_ref made;

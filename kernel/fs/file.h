@@ -120,9 +120,9 @@ enum {
     FILE_KERNEL_REQUESTS = 0x7fff0000, /* the first */
     FILE_PIPE_SIZE,                    /* returns it; F_GETPIPE_SZ */
     FILE_SET_PIPE_SIZE,
-    FILE_SEALS, /* of a memory file; returns them */
-    FILE_ADD_SEALS,
-    FILE_KIND,   /* of a file without a name; returns one of file_kind */
+    FILE_SEALS,     /* returns those it has (mem/fcm/fcm.h); -EINVAL, or -ENOTTY: it takes none */
+    FILE_ADD_SEALS, /* returns 0; -EPERM, too: not open for writing */
+    FILE_KIND,      /* of a file without a name; returns one of file_kind */
     FILE_SET,    /* what a kind has set; `argument` is an address in the kernel, of what it says */
     FILE_LOOK,   /* the other way */
     FILE_OBJECT, /* returns the id of the object that the file stands for */

@@ -75,12 +75,38 @@ static k42_result disk_control(struct cached *file, unsigned request, uintptr_t 
     }
 }
 
+/* What can be run and is never to be changed in that is, as on Linux, never changed at all. Nothing
+ * more is nothing new, but refused like anything else. */
+static k42_result add_seals(struct cached *file, uintptr_t seals) {
+    enum { SEALED = FCM_SEAL_SHRINK | FCM_SEAL_GROW | FCM_SEALED_WRITING };
+    struct node_attributes attributes = {.mode = 0};
+    if (!open_writes(file->opened.flags))
+        return -EPERM;
+    if (seals & ~(uintptr_t)FCM_SEALS)
+        return -EINVAL;
+    k42_result result = k42_call(file->fcm, seal, 0u);
+    if (result >= 0 && seals & FCM_SEAL_EXECUTE)
+        result = k42_call(file->opened.node, attributes, &attributes);
+    if (result >= 0 && attributes.mode & MODE_EXECUTES)
+        seals |= SEALED;
+    if (result >= 0)
+        result = k42_call(file->fcm, seal, (unsigned)seals);
+    return !seals && result >= 0 && result & FCM_SEAL_SEAL ? -EPERM : result < 0 ? result : 0;
+}
+
 k42_result cached_control(struct file *self, unsigned request, uintptr_t argument) {
     enum { BYTES_LEFT = 0x541b };
     struct cached *file = CACHED(self);
-    if (request != BYTES_LEFT)
+    switch (request) {
+    case BYTES_LEFT:
+        return give_number(argument, (int32_t)(k42_call(file->fcm, size) - file->opened.offset));
+    case FILE_SEALS:
+        return k42_call(file->fcm, seal, 0u);
+    case FILE_ADD_SEALS:
+        return add_seals(file, argument);
+    default:
         return disk_control(file, request, argument);
-    return give_number(argument, (int32_t)(k42_call(file->fcm, size) - file->opened.offset));
+    }
 }
 
 k42_result cached_map(struct file *self, struct file_map *map) {
@@ -122,7 +148,11 @@ static k42_result make_hole(struct cached *file, unsigned mode, uint64_t offset,
 static k42_result keep_room(struct cached *file, unsigned mode, uint64_t offset, uint64_t length) {
     enum { PAGE = 4096 };
     uint64_t first = offset / PAGE, end = (offset + length + PAGE - 1) / PAGE;
-    k42_result result = k42_call(file->fcm, advise, first, end - first, FCM_NEEDED);
+    k42_result seals = k42_call(file->fcm, seal, 0u), result;
+    bool grows = offset + length > (uint64_t)k42_call(file->fcm, size);
+    if (grows && seals >= 0 && seals & FCM_SEAL_GROW) /* whether its size says so or not */
+        return -EPERM;
+    result = k42_call(file->fcm, advise, first, end - first, FCM_NEEDED);
     if (result == -ENOTSUP)
         result = -EOPNOTSUPP;
     if (result >= 0 && !mode && offset + length > (uint64_t)k42_call(file->fcm, size))
@@ -164,27 +194,33 @@ struct opening {
     bool claims;
 };
 
-static void end_writing(struct opened *opened) {
-    (void)!k42_call(opened->node, unclaim, NODE_WRITTEN_TO);
+static unsigned claim_of(unsigned flags) {
+    return open_writes(flags) ? NODE_WRITTEN_TO : NODE_ONLY_READ;
+}
+
+static void end_claim(struct opened *opened) {
+    (void)!k42_call(opened->node, unclaim, claim_of(opened->flags));
 }
 
 static k42_result set_up(struct opened *opened, void *context) {
     const struct opening *opening = context;
     k42_container(opened, struct cached, opened)->fcm = opening->fcm;
-    opened->ended = opening->claims ? end_writing : NULL;
+    opened->ended = opening->claims ? end_claim : NULL;
     return 0;
 }
 
+/* With an access of 3 it is neither. */
 struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags) {
     struct opening opening = {.fcm = (fcm_ref)fcm,
-                              .claims = node != K42_NULL_REF && open_writes(flags) &&
+                              .claims = node != K42_NULL_REF &&
+                                        (open_writes(flags) || open_reads(flags)) &&
                                         !(flags & OPEN_UNCLAIMED)};
-    k42_result result = opening.claims ? k42_call((node_ref)node, claim, NODE_WRITTEN_TO) : 0;
+    k42_result result = opening.claims ? k42_call((node_ref)node, claim, claim_of(flags)) : 0;
     if (result < 0)
         return (struct k42_pair){.result = result == -K42_STALE ? -ENOENT : result};
     struct k42_pair file =
         opened_make(&file_exclusive, sizeof(struct cached), node, flags, set_up, &opening);
     if (file.result < 0 && opening.claims)
-        (void)!k42_call((node_ref)node, unclaim, NODE_WRITTEN_TO);
+        (void)!k42_call((node_ref)node, unclaim, claim_of(flags));
     return file;
 }

@@ -6,8 +6,8 @@
 
 #include <k42/ref.h>
 
-/* Set when it first matters, atomic: told of each file by its last release, which no other holder's
- * call comes after. */
-extern void (*file_ends_told)(k42_id file);
+/* Set when it first matters, atomic: told of each file, and of its node, by its last release, which
+ * no other holder's call comes after. */
+extern void (*file_ends_told)(k42_id file, k42_id node);
 
 #endif

@@ -85,6 +85,11 @@ k42_result node_no_claim(struct node *self, unsigned claim) {
     return 0;
 }
 
+k42_result node_no_claims(struct node *self, struct node_claims *claims) {
+    (void)self, (void)claims;
+    return -EINVAL;
+}
+
 uint64_t node_new_device(void) {
     static uint64_t last = 20;
     uint64_t minor = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);

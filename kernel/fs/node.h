@@ -59,7 +59,13 @@ enum node_set {
 
 enum node_touch { NODE_TOUCH_READ = 1, NODE_TOUCH_WRITTEN = 2 };
 
-enum node_claim { NODE_WRITTEN_TO, NODE_RUN };
+enum node_claim { NODE_WRITTEN_TO, NODE_RUN, NODE_ONLY_READ };
+
+/* How many have claimed it so. */
+struct node_claims {
+    int32_t writers; /* less than 0: that many run it */
+    uint32_t readers;
+};
 
 /* Which of set-user-id and set-group-id what has this mode and group loses when the calling thread
  * writes to it. The personality's. */
@@ -201,8 +207,9 @@ struct node_ops {
     K42_METHOD(jump)(struct node *self, K42_LOCAL struct place *place);
 
     /* Copies the name it has, not terminated, and returns its length; the directory it has it in is
-     * the word. Of several names any; the root of a file system has none. Errors: -ENOENT, and the
-     * word is then where it had its last one, or was made to have one, if that is known, or 0. */
+     * the word, or 0: that is a memory file's, which is in none. Of several names any; the root of
+     * a file system has none. Errors: -ENOENT, and the word is then where it had its last one, or
+     * was made to have one, if that is known, or 0. */
     K42_METHOD_PAIR(name)
     (struct node *self, K42_OUT K42_BUF(size, 256) char *text, size_t size);
 
@@ -224,11 +231,15 @@ struct node_ops {
      * Errors: -ESTALE (it has none, or had one), -EOPNOTSUPP (it does not find nodes so). */
     K42_METHOD_PAIR(by_number)(struct node *self, uint64_t number);
 
-    /* Somebody has it open for writing, or runs it: node_claim. Both at once there are not. Whoever
-     * claims holds it until he gives that up. Errors: -ETXTBSY. */
+    /* Somebody has it open for writing, or for reading alone, or runs it: node_claim. The first and
+     * the last at once there are not. Whoever claims holds it until he gives that up; it is a full
+     * barrier. Errors: -ETXTBSY. */
     K42_METHOD(claim)(struct node *self, unsigned claim);
     /* Gives one up. */
     K42_METHOD(unclaim)(struct node *self, unsigned claim);
+
+    /* Counts of that. Errors: -EINVAL, it is not claimed. */
+    K42_METHOD(claims)(struct node *self, K42_OUT struct node_claims *claims);
 };
 
 struct node {

@@ -70,7 +70,7 @@ uint64_t memory_file_system_most(void) {
 
 static k42_result open_tmp(void) {
     const struct ramfs_options options = {.name = "tmpfs",
-                                          .type = 0x01021994,
+                                          .type = TMPFS_TYPE,
                                           .mode = MODE_STICKY | 0777,
                                           .most_bytes = memory_file_system_most()};
     struct mount_new what = {.type = "tmpfs", .source = "tmpfs"};

@@ -109,6 +109,7 @@ k42_result node_no_set_extended(struct node *self, const struct node_name *name,
                                 size_t size, unsigned flags);
 struct k42_pair node_no_by_number(struct node *self, uint64_t number);
 k42_result node_no_claim(struct node *self, unsigned claim); /* 0: nobody asks */
+k42_result node_no_claims(struct node *self, struct node_claims *claims);
 
 /* The methods of a node that is no directory. */
 #define NODE_NO_DIRECTORY                                                                          \

@@ -61,11 +61,11 @@ k42_result opened_hold(struct file *self) {
     return -K42_STALE;
 }
 
-void (*file_ends_told)(k42_id file);
+void (*file_ends_told)(k42_id file, k42_id node);
 
 k42_result opened_release(struct file *self) {
     struct opened *opened = OPENED(self);
-    void (*tell)(k42_id) = __atomic_load_n(&file_ends_told, __ATOMIC_RELAXED);
+    void (*tell)(k42_id, k42_id) = __atomic_load_n(&file_ends_told, __ATOMIC_RELAXED);
     owner_leave(&opened->owner);
     if (__atomic_sub_fetch(&opened->holds, 1, __ATOMIC_ACQ_REL))
         return 0;
@@ -75,7 +75,7 @@ k42_result opened_release(struct file *self) {
     wait_hangup(k42_ref_id(opened->self), FILE_ENDS);
     locks_drop(0, k42_ref_id(opened->self));
     if (tell)
-        tell(k42_ref_id(opened->self));
+        tell(k42_ref_id(opened->self), k42_id_of(opened->node));
     if (opened->ended)
         opened->ended(opened);
     node_ref node = opened->node;

@@ -120,7 +120,7 @@ static k42_result make_memory(const char *name, uint64_t type, uint64_t bytes, c
 
 static k42_result make_tmpfs(const char *source, const char *options, node_ref *root) {
     (void)source;
-    return make_memory("tmpfs", 0x01021994, memory_file_system_most(), options, root);
+    return make_memory("tmpfs", TMPFS_TYPE, memory_file_system_most(), options, root);
 }
 
 static k42_result make_ramfs(const char *source, const char *options, node_ref *root) {

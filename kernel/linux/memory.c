@@ -3,6 +3,7 @@
  */
 #include "../arch/x86_64/user_copy.h"
 #include "../fs/file.h"
+#include "../mem/fcm/fcm.h"
 #include "../sched/wait.h"
 #include "abi.h"
 #include "call.h"
@@ -48,6 +49,17 @@ static k42_result add_flags(struct space_request *request, unsigned flags) {
     return 0;
 }
 
+/* What is sealed against writing is not mapped for it, nor will be. */
+static k42_result heed_seals(struct space_request *request) {
+    if (!(request->flags & SPACE_SHARED) || !(request->most & SPACE_WRITE))
+        return 0;
+    k42_result seals = k42_call((fcm_ref)request->fcm, seal, 0u);
+    if (seals < 0 || !(seals & FCM_SEALED_WRITING))
+        return 0;
+    request->most &= ~(unsigned)SPACE_WRITE;
+    return request->protection & SPACE_WRITE ? -EPERM : 0;
+}
+
 /* What the file is opened for decides what its mapping may be asked for. */
 static k42_result add_file(struct space_request *request, int number, uint64_t offset) {
     struct k42_pair file = k42_call(task_self()->descriptors, get, number);
@@ -76,7 +88,7 @@ static k42_result add_file(struct space_request *request, int number, uint64_t o
     request->first = (uint64_t)first;
     request->file = (k42_ref)ref;
     request->most = request->flags & SPACE_SHARED ? how.most : ALL_PROTECTION;
-    return request->protection & ~request->most ? -EACCES : 0;
+    return request->protection & ~request->most ? -EACCES : heed_seals(request);
 }
 
 /* What came of a call that maps: where, and whether that is locked and to be brought in. */
@@ -89,11 +101,17 @@ static k42_result map_once(const struct space_request *request, bool *locked) {
     return taken_note(k42_call(task_self()->space, map, request), locked);
 }
 
-/* The file is looked up each time, for it may be closed while this waits. */
+/* The file is looked up each time, for it may be closed while this waits, or sealed before it is
+ * mapped. */
 static k42_result map_file_once(struct space_request *request, int number, uint64_t offset,
                                 bool *locked) {
-    k42_result result = add_file(request, number, offset);
-    return result < 0 ? result : map_once(request, locked);
+    k42_result result;
+    do {
+        result = add_file(request, number, offset);
+        if (result >= 0)
+            result = map_once(request, locked);
+    } while (result == -K42_RETRY);
+    return result;
 }
 
 /* Those that Linux has always had: who asks for MAP_SHARED_VALIDATE wants others to be refused. */

@@ -38,7 +38,8 @@ static k42_result remap(const struct space_mapping *old, struct space_request *r
     request->most = old->most;
     request->protection = old->protection;
     request->flags |= old->flags & (SPACE_ANONYMOUS | SPACE_OF_MEMORY | SPACE_LOCKS);
-    return k42_call(task_self()->space, map, request).result;
+    k42_result result = k42_call(task_self()->space, map, request).result;
+    return result == -K42_RETRY ? -EPERM : result; /* sealed, since what was here has gone */
 }
 
 static k42_result remap_once(struct space_request request) {

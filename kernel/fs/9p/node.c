@@ -285,6 +285,11 @@ static k42_result node_unclaim(struct node *self, unsigned claim) {
     return 0;
 }
 
+static k42_result node_claims(struct node *self, struct node_claims *claims) {
+    claims_look(&P9_INODE(self)->claims, claims);
+    return 0;
+}
+
 static k42_result node_file_system(struct node *self, struct node_file_system *counts) {
     struct p9_inode *inode = P9_INODE(self);
     struct p9_counts known;
@@ -344,6 +349,7 @@ static const struct node_ops node_ops = {
     .set_extended = node_no_set_extended,
     .claim = node_claim,
     .unclaim = node_unclaim,
+    .claims = node_claims,
 };
 
 static const struct k42_format node_format = {"node.9p", 1, 1};

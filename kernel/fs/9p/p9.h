@@ -118,13 +118,13 @@ struct p9_inode {
     struct p9_fs *fs;
     k42_ref self;
     struct p9_qid qid;
-    uint32_t lives;          /* names and holders; atomic */
-    int32_t claims;          /* claims.h; atomic */
-    uint32_t fid;            /* by which the server knows it */
-    struct p9_inode *next;   /* in its bucket */
-    struct p9_inode *parent; /* the directory it was found in, held; NULL: it is the root */
-    struct k42_lock lock;    /* of everything below */
-    char *name;              /* that it had there */
+    uint32_t lives;            /* names and holders; atomic */
+    struct node_claims claims; /* claims.h; atomic */
+    uint32_t fid;              /* by which the server knows it */
+    struct p9_inode *next;     /* in its bucket */
+    struct p9_inode *parent;   /* the directory it was found in, held; NULL: it is the root */
+    struct k42_lock lock;      /* of everything below */
+    char *name;                /* that it had there */
     uint32_t name_length;
     struct node_attributes attributes;
     struct p9_known attributes_known;

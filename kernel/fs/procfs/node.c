@@ -409,6 +409,7 @@ static const struct node_ops proc_ops = {
     .set_extended = node_no_set_extended,
     .claim = node_no_claim,
     .unclaim = node_no_claim,
+    .claims = node_no_claims,
 };
 
 static void proc_fini(struct k42_root *root) {

@@ -92,6 +92,8 @@ k42_result inode_make(struct ramfs *fs, const struct node_new *what, struct inod
         result = set_target(inode, what->target);
     if ((inode->mode & MODE_TYPE) == MODE_DIRECTORY)
         inode->names.listed = !fs->filling;
+    if ((inode->mode & MODE_TYPE) == MODE_REGULAR)
+        inode->seals = regular_seals(fs);
     if (result >= 0)
         result = numbers_add(&fs->numbers, inode);
     if (result >= 0)
@@ -243,9 +245,16 @@ static void lose_set_id(struct inode *inode) {
                          __ATOMIC_RELAXED);
 }
 
+static bool keeps_execute(const struct inode *inode) {
+    return (inode->mode & MODE_TYPE) == MODE_REGULAR && regular_keeps_execute(inode);
+}
+
 k42_result ramfs_set_attributes(struct node *self, unsigned which,
                                 const struct node_attributes *attributes) {
     struct inode *inode = INODE(self);
+    if (which & NODE_SET_MODE && (inode->mode ^ attributes->mode) & MODE_EXECUTES &&
+        keeps_execute(inode))
+        return -EPERM;
     if (which & NODE_SET_SIZE) {
         k42_result result = regular_resize(inode, attributes->size);
         if (result < 0)
@@ -306,8 +315,14 @@ k42_result ramfs_touch(struct node *self, unsigned how) {
     return 0;
 }
 
-/* Where it was last; what has gone there meanwhile is not found by its number. */
-static struct k42_pair no_name(struct inode *inode) {
+/* What is in no directory may have a title. Where it was last; what has gone there meanwhile is not
+ * found by its number. */
+static struct k42_pair no_name(struct inode *inode, char *text, size_t size) {
+    const char *title = (inode->mode & MODE_TYPE) == MODE_REGULAR ? inode->title : NULL;
+    if (title && k42_text_length(title) <= size) {
+        memcpy(text, title, k42_text_length(title));
+        return (struct k42_pair){.result = (k42_result)k42_text_length(title)};
+    }
     uint64_t number = __atomic_load_n(&inode->directory, __ATOMIC_RELAXED);
     const struct inode *directory = number ? numbers_find(&inode->fs->numbers, number) : NULL;
     return (struct k42_pair){-ENOENT, directory ? (uintptr_t)directory->self : 0};
@@ -323,7 +338,7 @@ struct k42_pair ramfs_name(struct node *self, char *text, size_t size) {
         parent = __atomic_load_n(&inode->parent, __ATOMIC_ACQUIRE);
     } while (entry != __atomic_load_n(&inode->entry, __ATOMIC_ACQUIRE));
     if (!entry || !parent || entry->length > size)
-        return no_name(inode);
+        return no_name(inode, text, size);
     memcpy(text, entry->text, entry->length);
     return (struct k42_pair){entry->length, (uintptr_t)parent->self};
 }
@@ -359,5 +374,10 @@ k42_result ramfs_claim(struct node *self, unsigned claim) {
 
 k42_result ramfs_unclaim(struct node *self, unsigned claim) {
     claims_remove(&INODE(self)->claims, claim);
+    return 0;
+}
+
+k42_result ramfs_claims(struct node *self, struct node_claims *claims) {
+    claims_look(&INODE(self)->claims, claims);
     return 0;
 }

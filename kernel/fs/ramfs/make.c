@@ -5,7 +5,7 @@
 
 #include "../open_file.h"
 #include "../values.h"
-#include "platform.h"
+#include "runtime.h"
 
 #include <errno.h>
 
@@ -60,24 +60,44 @@ k42_result ramfs_make(const struct ramfs_options *options, node_ref *root) {
     return result;
 }
 
+static struct ramfs *pipes, *memory_files;
+static const struct ramfs_options of_pipes = {.name = "pipefs", .type = 0x50495045};
+static const struct ramfs_options of_memory_files = {.name = "tmpfs", .type = TMPFS_TYPE};
+
 /* Made by the first to need it, and kept: of two, one goes. */
-static struct ramfs *nameless(void) {
-    static struct ramfs *kept;
-    static const struct ramfs_options options = {.name = "pipefs", .type = 0x50495045};
-    struct ramfs *fs = __atomic_load_n(&kept, __ATOMIC_ACQUIRE);
+static struct ramfs *nameless(struct ramfs **kept, const struct ramfs_options *options) {
+    struct ramfs *fs = __atomic_load_n(kept, __ATOMIC_ACQUIRE);
     if (fs)
         return fs;
-    struct ramfs *made = make(&options);
+    struct ramfs *made = make(options);
     if (made &&
-        !__atomic_compare_exchange_n(&kept, &fs, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        !__atomic_compare_exchange_n(kept, &fs, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
         ramfs_let_go(made);
         made = fs;
     }
     return made;
 }
 
+k42_result ramfs_make_memory_file(const struct node_new *what, const char *title, unsigned seals,
+                                  k42_ref *node) {
+    struct ramfs *fs = nameless(&memory_files, &of_memory_files);
+    size_t size = k42_text_length(title) + 1;
+    char *kept = k42_platform_alloc(size);
+    struct inode *inode;
+    k42_result result = fs && kept ? inode_make(fs, what, &inode) : -ENOMEM;
+    if (result < 0) {
+        k42_platform_free(kept);
+        return result;
+    }
+    k42_copy_text(kept, size, title);
+    inode->title = kept;
+    inode->seals = seals;
+    *node = inode->self;
+    return 0;
+}
+
 k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node) {
-    struct ramfs *fs = nameless();
+    struct ramfs *fs = nameless(&pipes, &of_pipes);
     struct inode *inode;
     k42_result result = fs ? inode_make(fs, what, &inode) : -ENOMEM;
     if (result < 0)
@@ -90,7 +110,7 @@ k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node) {
 
 k42_result ramfs_make_pipe_node(k42_ref pipe, k42_ref *node, k42_ref **noted) {
     static const struct node_new what = {.mode = MODE_FIFO | 0600};
-    struct ramfs *fs = nameless();
+    struct ramfs *fs = nameless(&pipes, &of_pipes);
     struct inode *inode;
     k42_result result = fs ? inode_make(fs, &what, &inode) : -ENOMEM;
     if (result < 0)

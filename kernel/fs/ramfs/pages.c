@@ -88,15 +88,22 @@ static k42_result pages_attach(struct fcm *self, const struct fcm_attachment *at
         return -ENOMEM;
     *kept = (struct attachment){.what = *attachment};
     k42_lock(&pages->lock);
-    attachments_add(&pages->attachments, kept);
+    bool is_sealed = attachment->writable && pages->seals & FCM_SEAL_WRITE;
+    if (!is_sealed) {
+        attachments_add(&pages->attachments, kept);
+        pages->writable_mappings += attachment->writable;
+    }
     k42_unlock(&pages->lock);
-    return 0;
+    if (is_sealed)
+        k42_platform_free(kept);
+    return is_sealed ? -K42_RETRY : 0;
 }
 
 static k42_result pages_detach(struct fcm *self, const struct fcm_attachment *attachment) {
     struct pages *pages = PAGES(self);
     k42_lock(&pages->lock);
     struct attachment *kept = attachments_take(&pages->attachments, attachment);
+    pages->writable_mappings -= kept && kept->what.writable;
     k42_unlock(&pages->lock);
     k42_platform_free(kept);
     return kept ? 0 : -EINVAL;
@@ -159,6 +166,8 @@ static k42_result pages_adopt(struct fcm *self, uint64_t index, uint64_t physica
         return 0;
     k42_lock(&pages->lock);
     k42_result result = page_table_find(&pages->table, index) ? -EEXIST : 0;
+    if (pages->seals & FCM_SEAL_WRITE)
+        result = -EPERM;
     if (result == 0)
         result = index < pages_end(pages) ? pages_get(pages, index, &page) : -ENXIO;
     if (result == 0)
@@ -209,6 +218,7 @@ static const struct fcm_ops pages_ops = {
     .renew = pages_renew,
     .counts = pages_counts,
     .advise = pages_advise,
+    .seal = pages_seal,
 };
 
 static void pages_fini(struct k42_root *root) {
@@ -222,7 +232,7 @@ static void pages_fini(struct k42_root *root) {
     k42_platform_free(pages);
 }
 
-static const struct k42_format pages_format = {"fcm.ramfs", 2, 2};
+static const struct k42_format pages_format = {"fcm.ramfs", 3, 2};
 static const struct k42_transfer pages_transfers[] = BODY_TRANSFERS(pages_format);
 
 K42_CLASS(ramfs_pages) = {
@@ -235,8 +245,8 @@ K42_CLASS(ramfs_pages) = {
     .transfers = pages_transfers,
 };
 
-k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_ref *fcm,
-                      uint64_t **room) {
+k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, unsigned seals,
+                      k42_ref *fcm, uint64_t **room) {
     struct pages *pages = k42_platform_alloc(sizeof(*pages));
     if (!pages)
         return -ENOMEM;
@@ -244,6 +254,7 @@ k42_result pages_make(struct ramfs *fs, const struct ramfs_source *source, k42_r
     pages->attachments.random = 1;
     pages->source = *source;
     pages->size = source->size;
+    pages->seals = seals;
     *room = &pages->room;
     ramfs_keep(fs);
     k42_result result = k42_make(&ramfs_pages, pages, fcm);

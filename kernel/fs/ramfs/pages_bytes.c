@@ -73,11 +73,15 @@ k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy) {
     return done;
 }
 
-/* Where bytes are to be written, with the page there; the end is moved when they are. */
-static k42_result find_room(struct pages *pages, uint64_t offset, char **room) {
+/* Where bytes up to `end` are to be written, with the page there; the end is moved when they are.
+ */
+static k42_result find_room(struct pages *pages, uint64_t offset, uint64_t end, unsigned seals,
+                            char **room) {
     struct page *page;
     k42_lock(&pages->lock);
-    k42_result result = pages_get(pages, offset / PAGE, &page);
+    k42_result result = seals & FCM_SEAL_GROW && end > pages->size
+                            ? -EPERM
+                            : pages_get(pages, offset / PAGE, &page);
     k42_unlock(&pages->lock);
     *room = result == 0 ? page->bytes + offset % PAGE : NULL;
     return result;
@@ -109,36 +113,52 @@ static void give_end(struct pages *pages, uint64_t from, uint64_t to) {
     k42_unlock(&pages->lock);
 }
 
-static k42_result write_at(struct pages *pages, uint64_t offset, struct copy *copy) {
+/* What may not grow may have been made smaller meanwhile, and stays so. */
+static k42_result write_at(struct pages *pages, uint64_t offset, unsigned seals,
+                           struct copy *copy) {
     k42_result done = 0;
     while (copy->left) {
         char *to;
-        k42_result result = find_room(pages, offset, &to);
+        size_t piece = PAGE - offset % PAGE;
+        piece = piece < copy->left ? piece : copy->left;
+        k42_result result = find_room(pages, offset, offset + piece, seals, &to);
         if (result < 0)
             return done ? done : result;
-        k42_result copied = copy_in(copy, to, PAGE - offset % PAGE);
+        k42_result copied = copy_in(copy, to, piece);
         if (copied <= 0)
             return done ? done : copied;
         done += copied;
         offset += (uint64_t)copied;
-        grow_to(pages, offset);
+        if (!(seals & FCM_SEAL_GROW))
+            grow_to(pages, offset);
     }
+    return done;
+}
+
+/* At the end, which no seal keeps where it is. */
+static k42_result append(struct pages *pages, struct copy *copy, uint64_t *at) {
+    size_t wanted = copy->left;
+    *at = take_end(pages, wanted);
+    k42_result done =
+        *at > MOST_SIZE || wanted > MOST_SIZE - *at ? -EFBIG : write_at(pages, *at, 0, copy);
+    if (done < (k42_result)wanted)
+        give_end(pages, *at + wanted, *at + (done > 0 ? (uint64_t)done : 0));
     return done;
 }
 
 k42_result pages_write(struct fcm *self, uint64_t offset, struct copy *copy, uint64_t *at) {
     struct pages *pages = PAGES(self);
     size_t wanted = copy->left;
-    bool append = offset == FCM_APPEND;
-    if (append)
-        offset = take_end(pages, wanted);
-    k42_result done;
-    if (offset > MOST_SIZE || wanted > MOST_SIZE - offset)
+    k42_result seals = wanted ? pages_write_begins(self) : 0, done;
+    if (!wanted || seals < 0)
+        return seals;
+    if (offset == FCM_APPEND)
+        done = seals & FCM_SEAL_GROW ? -EPERM : append(pages, copy, &offset);
+    else if (offset > MOST_SIZE || wanted > MOST_SIZE - offset)
         done = -EFBIG;
     else
-        done = write_at(pages, offset, copy);
-    if (append && done < (k42_result)wanted)
-        give_end(pages, offset + wanted, offset + (done > 0 ? (uint64_t)done : 0));
+        done = write_at(pages, offset, (unsigned)seals, copy);
+    pages_write_ends(self, (unsigned)seals);
     if (at)
         *at = offset;
     return done;

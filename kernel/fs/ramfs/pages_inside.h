@@ -5,6 +5,7 @@
  *     pages_room.c   pages one by one: made, filled, counted, cleared
  *     pages_bytes.c  reading and writing
  *     pages_size.c   the size, holes, and what is mapped behind the end
+ *     pages_seals.c  what is not done to them any more
  *
  * Owner and locking: pages->lock, leaf, guards the tree and the size; see pages.c.
  */
@@ -33,6 +34,10 @@ struct pages {
     struct attachments attachments;
     uint64_t room; /* pages that count; and whether no more may: pages_room.c */
     uint32_t keepers;
+    unsigned seals;   /* enum fcm_seals, or PAGES_UNSEALED; changed as pages_seals.c says */
+    uint32_t writers; /* calls that copy into it, while seals may come */
+    bool sealing;     /* somebody waits for them to end, and others to begin */
+    uint64_t writable_mappings; /* attachments that may be written to */
 };
 
 /* A page's memory and its record. */
@@ -71,6 +76,12 @@ k42_result pages_size(struct fcm *self);
 k42_result pages_resize(struct fcm *self, uint64_t size);
 k42_result pages_punch(struct fcm *self, uint64_t offset, uint64_t length);
 k42_result pages_seek(struct fcm *self, uint64_t offset, enum fcm_seek what);
+
+/* Around a write: the seals, which do not change meanwhile. -EPERM; -K42_WAIT. */
+K42_MUST_CHECK
+k42_result pages_write_begins(struct fcm *self);
+void pages_write_ends(struct fcm *self, unsigned seals);
+k42_result pages_seal(struct fcm *self, unsigned seals);
 
 static inline uint64_t round_up(uint64_t offset) {
     return (offset + PAGE - 1) & ~(uint64_t)(PAGE - 1);

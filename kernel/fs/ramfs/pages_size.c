@@ -5,7 +5,8 @@
  * become zero, and are taken out of programs where they are cut off. A hole in what the source has
  * brings the file's other pages out of it.
  *
- * Locking: pages->lock. Fails: -EFBIG; of a hole in the source also -ENOMEM, -ENOSPC.
+ * Locking: pages->lock. Fails: -EFBIG; -EPERM, it is sealed; of a hole in the source also -ENOMEM,
+ * -ENOSPC.
  */
 #include "../../mem/hat/hat.h"
 #include "pages_inside.h"
@@ -52,6 +53,11 @@ k42_result pages_resize(struct fcm *self, uint64_t size) {
     if (size > MOST_SIZE)
         return -EFBIG;
     k42_lock(&pages->lock);
+    unsigned breaks = size < pages->size ? FCM_SEAL_SHRINK : size > pages->size ? FCM_SEAL_GROW : 0;
+    if (pages->seals & breaks) {
+        k42_unlock(&pages->lock);
+        return -EPERM;
+    }
     if (size < pages->size) {
         zero_part(pages, size, round_up(size));
         pages_clear(pages, round_up(size) / PAGE, ~0ul);
@@ -81,7 +87,9 @@ k42_result pages_punch(struct fcm *self, uint64_t offset, uint64_t length) {
     struct pages *pages = PAGES(self);
     uint64_t end = offset + length, first = round_up(offset), last = end & ~(uint64_t)(PAGE - 1);
     k42_lock(&pages->lock);
-    k42_result result = offset >= pages->source.size ? 0 : leave_source(pages);
+    k42_result result = pages->seals & FCM_SEALED_WRITING ? -EPERM
+                        : offset >= pages->source.size    ? 0
+                                                          : leave_source(pages);
     if (result == 0 && first > last) {
         zero_part(pages, offset, end);
     } else if (result == 0) {

@@ -129,7 +129,7 @@ struct inode {
     uint64_t number;
     struct k42_lock lock; /* of everything below; some of it is read without, by atomic loads */
     uint32_t lives;       /* holders, and one for all names together; atomic */
-    int32_t claims;       /* claims.h; atomic */
+    struct node_claims claims; /* claims.h; atomic */
     uint32_t mode, links, uid, gid;
     bool nameable; /* it never had a name and may get one */
     uint64_t special;
@@ -146,6 +146,8 @@ struct inode {
             k42_ref fcm;
             uint64_t *room; /* the page cache's; NULL: it has none yet */
             struct ramfs_source source;
+            unsigned seals; /* that it begins with: mem/fcm/fcm.h */
+            char *title;    /* what a file without a name is called all the same, or NULL */
         };
         struct { /* link */
             char *target;
@@ -211,17 +213,24 @@ k42_result ramfs_set_extended(struct node *self, const struct node_name *name, c
 struct k42_pair ramfs_by_number(struct node *self, uint64_t number);
 k42_result ramfs_claim(struct node *self, unsigned claim);
 k42_result ramfs_unclaim(struct node *self, unsigned claim);
+k42_result ramfs_claims(struct node *self, struct node_claims *claims);
 #define RAMFS_METHODS                                                                              \
     .object.describe = ramfs_describe, .hold = ramfs_hold, .release = ramfs_release,               \
     .attributes = ramfs_attributes, .set_attributes = ramfs_set_attributes,                        \
     .file_system = ramfs_file_system, .touch = ramfs_touch, .jump = node_no_jump,                  \
     .name = ramfs_name, .get_extended = ramfs_get_extended, .set_extended = ramfs_set_extended,    \
-    .by_number = ramfs_by_number, .claim = ramfs_claim, .unclaim = ramfs_unclaim
+    .by_number = ramfs_by_number, .claim = ramfs_claim, .unclaim = ramfs_unclaim,                  \
+    .claims = ramfs_claims
 
 void extended_end(struct extended *extended);
 
 /* regular.c */
 
+/* What files of a file system begin with: whether they are sealed, once and for all, or cannot be.
+ */
+unsigned regular_seals(const struct ramfs *fs);
+/* Whether its mode is sealed as far as running it goes. */
+bool regular_keeps_execute(const struct inode *inode);
 /* Its size in bytes and pages in memory. */
 uint64_t regular_size(struct inode *inode, uint64_t *pages);
 k42_result regular_resize(struct inode *inode, uint64_t size);
@@ -230,6 +239,8 @@ void regular_abandon(struct inode *inode);
 void regular_end(struct inode *inode);
 
 /* ---- making one ---- */
+
+#define TMPFS_TYPE 0x01021994ul
 
 struct ramfs_options {
     const char *name; /* "ramfs", "tmpfs": what statfs and mounts say; static */
@@ -256,6 +267,10 @@ size_t ramfs_fill(struct inode *root, const void *archive, size_t size);
  * -ENOMEM. */
 K42_MUST_CHECK
 k42_result ramfs_make_unnamed(const struct node_new *what, k42_ref *node);
+/* The same for a file called `title` that can be sealed, or begins with one of enum fcm_seals. */
+K42_MUST_CHECK
+k42_result ramfs_make_memory_file(const struct node_new *what, const char *title, unsigned seals,
+                                  k42_ref *node);
 /* The same for a pipe, which opening the node leads to; *noted says where the node knows it, for
  * whoever ends the pipe while he holds the node. */
 K42_MUST_CHECK

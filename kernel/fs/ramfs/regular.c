@@ -3,11 +3,15 @@
  *
  * A file gets its page cache when somebody first wants to see or change its bytes; until then it is
  * empty, or what its source says. Two who want it first make one each, and one of them goes.
+ *
+ * Seals are the page cache's. As on Linux files of a tmpfs have them, and begin with the one
+ * against further ones, and those of a ramfs have none; a memory file begins as its maker says.
  */
 #include "../open_file.h"
 #include "../values.h"
 #include "pages.h"
 #include "ramfs.h"
+#include "runtime.h"
 
 #include "../../mem/fcm/fcm.h"
 
@@ -23,7 +27,7 @@ static k42_result cache_of(struct inode *inode, fcm_ref *fcm) {
         return 0;
     k42_ref made, none = K42_NULL_REF;
     uint64_t *room;
-    k42_result result = pages_make(inode->fs, &inode->source, &made, &room);
+    k42_result result = pages_make(inode->fs, &inode->source, inode->seals, &made, &room);
     if (result < 0)
         return result;
     if (!__atomic_compare_exchange_n(&inode->fcm, &none, made, false, __ATOMIC_ACQ_REL,
@@ -35,6 +39,16 @@ static k42_result cache_of(struct inode *inode, fcm_ref *fcm) {
     }
     *fcm = (fcm_ref)made;
     return 0;
+}
+
+unsigned regular_seals(const struct ramfs *fs) {
+    return fs->type == TMPFS_TYPE ? FCM_SEAL_SEAL : PAGES_UNSEALED;
+}
+
+bool regular_keeps_execute(const struct inode *inode) {
+    fcm_ref fcm = present_cache(inode);
+    k42_result seals = fcm ? k42_call(fcm, seal, 0u) : inode->seals;
+    return seals >= 0 && seals & FCM_SEAL_EXECUTE;
 }
 
 uint64_t regular_size(struct inode *inode, uint64_t *pages) {
@@ -72,6 +86,7 @@ void regular_abandon(struct inode *inode) {
 void regular_end(struct inode *inode) {
     if (inode->fcm)
         (void)!k42_destroy(inode->fcm);
+    k42_platform_free(inode->title);
 }
 
 static struct k42_pair regular_cache(struct node *self) {

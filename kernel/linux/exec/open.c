@@ -14,6 +14,7 @@
 #include "../../sched/wait.h"
 #include "../abi.h"
 #include "../files/files.h"
+#include "../files/leases.h"
 #include "../landlock/landlock.h"
 #include "../process/lives.h"
 
@@ -56,6 +57,8 @@ static k42_result open_now(struct image_file *file, int directory, const char *t
     if (place.mount) /* what is in memory has none */
         result = k42_call(ref, set_place, &place);
     if (result >= 0)
+        result = leases_break(k42_id_of(place.node), OPEN_READ_ONLY);
+    if (result >= 0)
         result = k42_call(place.node, claim, NODE_RUN);
     if (result < 0)
         ignore(k42_call(ref, release));
@@ -64,10 +67,7 @@ static k42_result open_now(struct image_file *file, int directory, const char *t
     return result;
 }
 
-/*
- * Who had it mapped for writing and has ended gives that up with his memory, a grace period after
- * his parent knows of the end: a linker, and then whoever runs what it made. So a refusal is one
- * when all who had ended before have given up what they had.
+/* Who has ended may have had it mapped for writing: a linker, and then somebody runs what it made.
  */
 static k42_result open_settled(struct image_file *file, int directory, const char *path,
                                unsigned flags) {
@@ -75,9 +75,7 @@ static k42_result open_settled(struct image_file *file, int directory, const cha
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, open_now(file, directory, path, flags));
     if (result != -ETXTBSY)
         return result;
-    k42_exit();
-    ignore(k42_defer_flush());
-    k42_enter();
+    files_wait_for_ended();
     WAIT_CALL(result, WAIT_FOREVER, WAIT_KILLABLE, open_now(file, directory, path, flags));
     return result;
 }

@@ -7,6 +7,7 @@
 #include "files.h"
 
 #include "../../fs/pipe/pipe.h"
+#include "../../mem/fcm/fcm.h"
 #include "../../mem/heap/heap.h"
 
 enum { PAGES = 4, PIECE = PAGES * COPY_PAGE, MOST = 0x7ffff000 };
@@ -16,7 +17,7 @@ struct between {
     int64_t in_offset, out_offset; /* or FILE_CURRENT */
     size_t count;
     bool non_blocking;
-    bool looks_first; /* from a pipe to what does not wait until it can take all */
+    bool looks_first; /* from a pipe to what does not wait until it can take all, or takes none */
 };
 
 static k42_result transfer(file_ref file, int64_t offset, struct copy_range *pages, size_t size,
@@ -263,6 +264,12 @@ static bool is_same_node(file_ref a, file_ref b) {
     return one.result >= 0 && other.result >= 0 && k42_id_of(one.word) == k42_id_of(other.word);
 }
 
+/* By its seals: what it does not take is to stay in the pipe. */
+static bool may_be_refused(file_ref file) {
+    k42_result seals = k42_call(file, control, FILE_SEALS, 0);
+    return seals > 0 && seals & (FCM_SEAL_GROW | FCM_SEALED_WRITING);
+}
+
 enum { SPLICE_NON_BLOCKING = 2, SPLICE_KNOWN = 15 };
 
 static k42_result check_splice(struct between *between) {
@@ -281,7 +288,8 @@ static k42_result check_splice(struct between *between) {
         between->non_blocking = true;
     if (out_flags & OPEN_APPEND)
         return -EINVAL;
-    between->looks_first = from_pipe && (out_flags & OPEN_NON_BLOCKING);
+    between->looks_first =
+        from_pipe && (out_flags & OPEN_NON_BLOCKING || may_be_refused(between->out));
     if (between->non_blocking && ((from_pipe && !is_ready(between->in, FILE_READABLE)) ||
                                   (to_pipe && !is_ready(between->out, FILE_WRITABLE))))
         return -EAGAIN;

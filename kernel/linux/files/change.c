@@ -3,6 +3,7 @@
  */
 #include "../system.h"
 #include "files.h"
+#include "leases.h"
 
 /* Where a change goes: a path or a descriptor. */
 struct change {
@@ -188,6 +189,8 @@ static k42_result set_size(const struct change *change, node_ref node,
     k42_result result = node_allows(attributes, task_self()->credentials, NODE_WRITE);
     if (result >= 0)
         result = files_limit_size(attributes->size, change->to.size);
+    if (result >= 0)
+        result = leases_break(k42_id_of(node), OPEN_WRITE_ONLY);
     return result < 0 ? result : files_set_size(node, &change->to);
 }
 

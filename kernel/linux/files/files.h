@@ -55,6 +55,15 @@ static inline k42_result linux_result(k42_result result, k42_result stale) {
         (result) = linux_result((result), -ENOENT);                                                \
     } while (0)
 
+/* Who has ended gives up what he had mapped with his memory, a grace period after his parent knows
+ * of the end: what is refused for its sake is refused when all who had ended before have done so.
+ * The caller is active, before and after. */
+static inline void files_wait_for_ended(void) {
+    k42_exit();
+    (void)!k42_defer_flush();
+    k42_enter();
+}
+
 /* ---- a program's memory ---- */
 
 /* Copies all of it, waiting for pages. 0 or -EFAULT. */

@@ -2,8 +2,10 @@
  * Calls about descriptors themselves: close, dup, fcntl, and ioctl's general part.
  */
 #include "files.h"
+#include "leases.h"
 #include "locks.h"
 #include "owners.h"
+#include "seals.h"
 
 enum {
     F_DUP = 0,
@@ -20,8 +22,6 @@ enum {
     F_DUP_ON_EXEC = 1030,
     F_SET_PIPE_SIZE,
     F_GET_PIPE_SIZE,
-    F_ADD_SEALS_,
-    F_GET_SEALS_,
 };
 
 /* ---- closing ---- */
@@ -203,11 +203,7 @@ static k42_result control_file(int fd, file_ref file, int command, uintptr_t arg
         k42_result result = k42_call(file, control, FILE_PIPE_SIZE, 0);
         return result == -ENOTTY ? -EBADF : result;
     }
-    case F_ADD_SEALS_: {
-        k42_result result = k42_call(file, control, FILE_ADD_SEALS, argument);
-        return result == -ENOTTY ? -EINVAL : result;
-    }
-    case F_GET_SEALS_: {
+    case F_GET_SEALS_OF: {
         k42_result result = k42_call(file, control, FILE_SEALS, 0);
         return result == -ENOTTY ? -EINVAL : result;
     }
@@ -216,19 +212,34 @@ static k42_result control_file(int fd, file_ref file, int command, uintptr_t arg
     }
 }
 
-static bool is_about_owner(int command) {
+static bool is_for_held(int command) {
     return (command >= F_SET_OWNER && command <= F_GET_SIGNAL) || command == F_WATCH_FOLDER ||
+           command == F_SET_LEASE || command == F_GET_LEASE || command == F_ADD_SEALS_TO ||
            (command >= F_SET_OWNER_OF_KIND && command <= F_GET_OWNER_USERS);
 }
 
 /* The file is held, so what is said of it is there when it ends. */
-static k42_result control_owner(int fd, int command, uintptr_t argument) {
+static k42_result control_held(int fd, int command, uintptr_t argument) {
     file_ref file;
     k42_result result = get_held(fd, &file);
     if (result < 0)
         return result;
-    result = command == F_WATCH_FOLDER ? folder_watch(file, fd, (uint32_t)argument)
-                                       : owners_fcntl(file, command, argument);
+    switch (command) {
+    case F_WATCH_FOLDER:
+        result = folder_watch(file, fd, (uint32_t)argument);
+        break;
+    case F_SET_LEASE:
+        result = lease_set(file, fd, (int)argument);
+        break;
+    case F_GET_LEASE:
+        result = lease_get(file);
+        break;
+    case F_ADD_SEALS_TO:
+        result = seals_add(file, argument);
+        break;
+    default:
+        result = owners_fcntl(file, command, argument);
+    }
     (void)!k42_call(file, release);
     return result;
 }
@@ -251,7 +262,6 @@ static bool is_allowed_for_path(int command) {
            command == F_SET_FD || command == F_GET_FL;
 }
 
-/* Partly: there are no leases. */
 LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
     struct task *task = task_self();
     file_ref file;
@@ -276,8 +286,8 @@ LINUX_CALL(72, fcntl, int fd, int command, uintptr_t argument) {
         return linux_result(locks_fcntl(file, &request, argument), -EBADF);
     }
     if (result >= 0)
-        result = is_about_owner(command) ? control_owner(fd, command, argument)
-                                         : control_file(fd, file, command, argument);
+        result = is_for_held(command) ? control_held(fd, command, argument)
+                                      : control_file(fd, file, command, argument);
     return linux_result(result, -EBADF);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "../landlock/landlock.h"
 #include "files.h"
+#include "leases.h"
 
 enum {
     ALL_FLAGS = OPEN_ACCESS | OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_NO_TERMINAL | OPEN_TRUNCATE |
@@ -303,15 +304,29 @@ static k42_result check_flags(struct opening *opening) {
     return 0;
 }
 
+/* Who has a lease of the file knows it from its claims already that it is open. */
+static k42_result break_leases(const struct opening *opening) {
+    struct k42_pair node = k42_call(opening->file, node);
+    k42_result result = node.result;
+    if (result >= 0)
+        FILES_CALL(result, leases_break(k42_id_of((node_ref)node.word), opening->flags));
+    return result;
+}
+
+static bool is_leased(const struct opening *opening) {
+    return __atomic_load_n(&leases_there, __ATOMIC_RELAXED) && opening->type == ENTRY_REGULAR;
+}
+
 /* An open file into the table. */
 static k42_result add_opened(struct opening *opening) {
-    k42_result result;
-    if (opening->type == ENTRY_FIFO || (opening->flags & OPEN_TRUNCATE)) {
+    k42_result result = 0;
+    if (__builtin_expect(is_leased(opening), 0))
+        result = break_leases(opening);
+    if (result >= 0 && (opening->type == ENTRY_FIFO || (opening->flags & OPEN_TRUNCATE)))
         result = complete(opening);
-        if (result < 0) {
-            (void)!k42_call(opening->file, release);
-            return result;
-        }
+    if (result < 0) {
+        (void)!k42_call(opening->file, release);
+        return result;
     }
     notify_file_if_any(opening->file, NOTIFY_OPENED);
     return files_add(opening->file, opening->flags & OPEN_CLOSE_ON_EXEC);

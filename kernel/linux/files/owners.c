@@ -13,6 +13,7 @@
 #include "../process/ids.h"
 #include "../signal/on_behalf.h"
 #include "files.h"
+#include "leases.h"
 #include "platform.h"
 
 #include <k42/lock.h>
@@ -64,10 +65,11 @@ static struct owner look(k42_id file) {
 }
 
 /* The file's last holder is leaving. */
-static void end(k42_id file) {
+static void end(k42_id file, k42_id node) {
     struct bucket *bucket = bucket_of(file);
     folder_watches_end(file);
     async_end(file);
+    leases_end(file, node);
     if (!__atomic_load_n(&bucket->first, __ATOMIC_RELAXED))
         return;
     k42_lock(&bucket->lock);
@@ -76,6 +78,15 @@ static void end(k42_id file) {
         *link = record->next;
     k42_unlock(&bucket->lock);
     k42_platform_free(record);
+}
+
+void owner_forget(k42_id file) {
+    struct bucket *bucket = bucket_of(file);
+    k42_lock(&bucket->lock);
+    struct record *record = *find(bucket, file);
+    if (record)
+        record->owner = (struct owner){0};
+    k42_unlock(&bucket->lock);
 }
 
 void owners_mind_ends(void) {

@@ -36,6 +36,8 @@ k42_result owners_fcntl(file_ref file, int command, uintptr_t argument);
 /* The caller's process becomes the owner of a file that has none. -ENOMEM. */
 K42_MUST_CHECK
 k42_result owner_become(k42_id file);
+/* It has none any more, nor a signal. Any context. */
+void owner_forget(k42_id file);
 /* The owner, if there is one and who made it that may signal it, gets the file's signal. */
 void owner_tell(k42_id file, int fd, const struct owner_news *news);
 

@@ -56,6 +56,13 @@ static k42_result name_space_target(file_ref file, node_ref node, char *text, si
                                        attributes.number);
 }
 
+static k42_result memory_file_target(node_ref node, char *text, size_t size) {
+    char title[NODE_NAME_MAX + 1];
+    struct k42_pair called = k42_call(node, name, title, NODE_NAME_MAX);
+    title[called.result < 0 ? 0 : called.result] = 0;
+    return (k42_result)k42_format_text(text, size, "/%s (deleted)", title);
+}
+
 /* What a file without a name is called. */
 static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_t size) {
     static const char *const kinds[] = {
@@ -80,7 +87,7 @@ static k42_result unnamed_target(file_ref file, node_ref node, char *text, size_
     uint32_t type = attributes.mode & MODE_TYPE;
     const char *kind = type == MODE_FIFO ? "pipe" : type == MODE_SOCKET ? "socket" : "anon_inode";
     if (type == MODE_REGULAR)
-        return (k42_result)k42_format_text(text, size, "/memfd: (deleted)");
+        return memory_file_target(node, text, size);
     return (k42_result)k42_format_text(text, size, "%s:[%lu]", kind, attributes.number);
 }
 

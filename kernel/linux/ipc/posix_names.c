@@ -98,6 +98,7 @@ static const struct node_ops queue_ops = {
     .by_number = node_no_by_number,
     .claim = node_no_claim,
     .unclaim = node_no_claim,
+    .claims = node_no_claims,
 };
 
 static void queue_fini(struct k42_root *root) {
@@ -280,6 +281,7 @@ static const struct node_ops queues_ops = {
     .by_number = node_no_by_number,
     .claim = node_no_claim,
     .unclaim = node_no_claim,
+    .claims = node_no_claims,
 };
 
 static const struct k42_format queues_format = {"node.queues", 1, 1};

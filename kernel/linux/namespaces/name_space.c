@@ -96,6 +96,7 @@ static const struct node_ops space_ops = {
     .by_number = node_no_by_number,
     .claim = node_no_claim,
     .unclaim = node_no_claim,
+    .claims = node_no_claims,
 };
 
 static void node_fini(struct k42_root *root) {

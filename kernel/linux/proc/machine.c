@@ -242,6 +242,7 @@ static struct proc_entry *register_fs(struct proc_entry *sys) {
     proc_add(&fs, &inotify);
     register_all(&inotify, watching, sizeof watching / sizeof *watching);
     posix_limits_register(&fs);
+    proc_leases_register(&fs);
     return &fs;
 }
 

@@ -22,6 +22,8 @@ void proc_adjustable_register(struct proc_entry *process, struct proc_entry *thr
 /* Files of /proc/sys that say what is fixed here. */
 void proc_settings_register(struct proc_entry *kernel, struct proc_entry *vm,
                             struct proc_entry *fs);
+/* Of those that can be told something. */
+void proc_leases_register(struct proc_entry *fs);
 /* linux/events/faults/ */
 void proc_faults_register(struct proc_entry *vm);
 

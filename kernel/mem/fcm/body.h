@@ -32,6 +32,7 @@
 #include "file_pages.h"
 #include "page_tree.h"
 #include "state.h"
+#include "unsealed.h"
 
 #include <k42/lock.h>
 
@@ -393,7 +394,7 @@ void fcm_body_pages_given(struct k42_root *from, struct k42_state *state);
     .detach = fcm_body_detach, .size = fcm_body_size, .seek = fcm_body_seek,                       \
     .sync = fcm_body_sync, .filled = fcm_body_filled, .written = fcm_body_written,                 \
     .counts = fcm_body_counts, .manage = fcm_body_manage, .expect = fcm_body_expect,               \
-    .adopt = fcm_body_adopt
+    .adopt = fcm_body_adopt, .seal = fcm_no_seal
 
 /* And those of a class that has nothing but pages: how they are given back, and what a read begins,
  * sets it apart. */

@@ -102,6 +102,18 @@ enum fcm_left {
 
 enum fcm_seek { FCM_SEEK_DATA, FCM_SEEK_HOLE };
 
+/* What is not done to a file any more, by nobody: the values of Linux's F_SEAL_SEAL and so on. */
+enum fcm_seals {
+    FCM_SEAL_SEAL = 1, /* no more seals */
+    FCM_SEAL_SHRINK = 2,
+    FCM_SEAL_GROW = 4,
+    FCM_SEAL_WRITE = 8,
+    FCM_SEAL_FUTURE_WRITE = 16, /* but by what is mapped writable already */
+    FCM_SEAL_EXECUTE = 32,      /* whether it can be run stays as it is: the node's matter */
+    FCM_SEALS = 63,
+    FCM_SEALED_WRITING = FCM_SEAL_WRITE | FCM_SEAL_FUTURE_WRITE,
+};
+
 #define FCM_APPEND (~0ul) /* as an offset: at the end of the file */
 
 struct fcm_ops {
@@ -133,7 +145,8 @@ struct fcm_ops {
 
     /* Pages will be mapped there; a fork attaches the child first and then shares the parent's
      * mappings. So pages are taken away in the order of attachments, also of those that come
-     * meanwhile. Keeps a copy. Errors: -ENOMEM, -EACCES (cannot be mapped so). */
+     * meanwhile. Keeps a copy. Errors: -ENOMEM, -EACCES (cannot be mapped so); -K42_RETRY: writing
+     * was sealed, so ask seal() again what may be mapped. */
     K42_METHOD(attach)(struct fcm *self, K42_IN const struct fcm_attachment *attachment);
 
     /* No longer; its mappings have been taken away. Must equal what was attached. */
@@ -221,6 +234,14 @@ struct fcm_ops {
      * errors: -ENOSPC, -ENOMEM, and no room is kept; -ENOTSUP, this one keeps none. */
     K42_METHOD(advise)
     (struct fcm *self, uint64_t first, uint64_t pages, enum fcm_advice advice);
+
+    /*
+     * Adds seals, or none; returns those it has then. No write is under way when one has been
+     * added. Who breaks one later has -EPERM. Errors: -EINVAL, it takes none; -EPERM, it is sealed
+     * against more; -EBUSY, writing, while it is mapped writable; -K42_WAIT, which a signal does
+     * not end: writes wait for the call to be made again.
+     */
+    K42_METHOD(seal)(struct fcm *self, unsigned seals);
 };
 
 struct fcm {

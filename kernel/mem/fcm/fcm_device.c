@@ -9,6 +9,7 @@
  */
 #include "state.h"
 #include "unmanaged.h"
+#include "unsealed.h"
 
 #include "../../sched/wait.h"
 #include "../heap/heap.h"
@@ -270,6 +271,7 @@ static const struct fcm_ops device_ops = {
     FCM_UNMANAGED_METHODS,
     .counts = counts,
     .advise = advise,
+    .seal = fcm_no_seal,
 };
 
 K42_CLASS(fcm_device) = {

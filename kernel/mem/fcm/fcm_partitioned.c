@@ -375,6 +375,7 @@ static const struct fcm_ops part_ops = {
     .adopt = part_adopt,
     .counts = part_counts,
     .advise = part_advise,
+    .seal = fcm_no_seal,
 };
 
 K42_CLASS(fcm_partitioned) = {

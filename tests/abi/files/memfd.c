@@ -1,5 +1,4 @@
 /* memfd_create and seals. */
-/* Differs: there are no seals. */
 #include "abi.h"
 
 int main(void) {
