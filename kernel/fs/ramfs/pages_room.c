@@ -150,8 +150,8 @@ void pages_clear(struct pages *pages, uint64_t first, uint64_t end) {
 
 void pages_free(struct pages *pages) {
     uint64_t at = 0;
-    for (struct page *page; (page = page_table_next(&pages->table, &at)); at++)
-        free_page(page);
+    for (uint64_t left = pages->table.count; left; left--, at++)
+        free_page(page_table_next(&pages->table, &at));
     pages_abandon(pages->fs, &pages->room);
     page_table_end(&pages->table);
 }
