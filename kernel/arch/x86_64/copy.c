@@ -105,6 +105,8 @@ void *memset(void *to, int value, size_t bytes) {
 
 int memcmp(const void *a, const void *b, size_t bytes) {
     const unsigned char *left = a, *right = b;
+    for (; bytes >= 8 && *(const word *)left == *(const word *)right; bytes -= 8)
+        left += 8, right += 8;
     for (; bytes && *left == *right; bytes--)
         left++, right++;
     return bytes ? *left - *right : 0;
