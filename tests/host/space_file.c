@@ -183,22 +183,16 @@ static k42_result test_detach(struct fcm *self, const struct fcm_attachment *att
     struct fcm_test *file = test_of(self);
     k42_result result = -ENOENT;
     k42_lock(&file->lock);
-    for (struct attached *at = file->first; at && result; at = at->next)
+    for (struct attached *at = file->first; at && result < 0; at = at->next)
         if (!memcmp(&at->attachment, attachment, sizeof(*attachment))) {
             at->attachment.pages = 0;
-            file->attachments--;
-            result = 0;
+            result = (k42_result)--file->attachments;
         }
     sweep(file);
     k42_unlock(&file->lock);
-    if (result)
+    if (result < 0)
         abort();
     return result;
-}
-
-static k42_result test_usage(struct fcm *self, struct fcm_usage *usage) {
-    *usage = (struct fcm_usage){.attachments = test_of(self)->attachments};
-    return 0;
 }
 
 /* What an FCM in blocks is made from. */
@@ -211,7 +205,6 @@ static const struct fcm_ops test_fcm_ops = {
     .mapped = test_mapped,
     .attach = test_attach,
     .detach = test_detach,
-    .usage = test_usage,
 };
 
 static k42_result test_fcm_init(struct k42_root *root, const void *args) {

@@ -90,7 +90,7 @@ TABLE = {
         command="gcc -O2 -c part_0.c && cksum part_0.o", said=r"^\d+ \d+ part_0\.o$"),
     "pgbench": Workload(
         "four clients of a PostgreSQL server, so many transfers each",
-        packages=("postgresql-15",), amount=(200, 20), words=NOBODY,
+        packages=("postgresql-15",), amount=(200, 20), words=NOBODY, memory="2G",
         before=script("postgres.sh") + "make; start; pgbench -i -q -n && ask checkpoint",
         command="pgbench -n -c 4 -j 1 -t {n}", after="stop", said=r"^number of failed transactions: 0 "),
     "redis": Workload(

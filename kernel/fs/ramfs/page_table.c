@@ -73,10 +73,20 @@ void *page_table_remove(struct page_table *table, uint64_t index) {
     return page;
 }
 
+static void *next_in_leaf(void *const *pages, uint64_t first, uint64_t *index) {
+    for (uint64_t n = *index > first ? *index - first : 0; n < FANOUT; n++)
+        if (pages[n]) {
+            *index = first + n;
+            return pages[n];
+        }
+    return NULL;
+}
+
 static void *next_in(void *at, unsigned height, uint64_t first, uint64_t *index) {
-    if (!at || !height) {
+    if (!at || !height)
         return at;
-    }
+    if (height == 1)
+        return next_in_leaf(at, first, index);
     unsigned shift = (height - 1) * BITS;
     uint64_t from = *index > first ? (*index - first) >> shift : 0;
     for (uint64_t n = from; n < FANOUT; n++) {

@@ -104,9 +104,10 @@ static k42_result pages_detach(struct fcm *self, const struct fcm_attachment *at
     k42_lock(&pages->lock);
     struct attachment *kept = attachments_take(&pages->attachments, attachment);
     pages->writable_mappings -= kept && kept->what.writable;
+    uint64_t left = pages->attachments.count;
     k42_unlock(&pages->lock);
     k42_platform_free(kept);
-    return kept ? 0 : -EINVAL;
+    return kept ? (k42_result)left : -EINVAL;
 }
 
 static k42_result pages_sync(struct fcm *self, uint64_t first, uint64_t count, unsigned durable) {

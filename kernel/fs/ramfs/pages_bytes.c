@@ -4,6 +4,10 @@
  * The lock is not held while bytes are copied: a page that is taken out is freed a grace period
  * later, so whoever found it may go on. Several pages are found at a time and copied at a time.
  *
+ * A page that a write makes becomes the file's when the bytes are in it, so only what they leave of
+ * it is zeroed, and nobody sees what was in that memory before. Of two who make the same page the
+ * second copies his bytes over to that of the first.
+ *
  * Fails: what a copy does, and what pages_get() does; with part of it done, that part counts.
  */
 #include "pages_inside.h"
@@ -73,17 +77,62 @@ k42_result pages_read(struct fcm *self, uint64_t offset, struct copy *copy) {
     return done;
 }
 
-/* Where bytes up to `end` are to be written, with the page there; the end is moved when they are.
- */
-static k42_result find_room(struct pages *pages, uint64_t offset, uint64_t end, unsigned seals,
-                            char **room) {
-    struct page *page;
+/* Where bytes are to be written, which the seals may refuse: behind the file's end. */
+struct room {
+    uint64_t offset, end;
+    unsigned seals;
+};
+
+/* The page that bytes are to be written to; NULL: there is none, and nothing that one would begin
+ * with but zeros. The end is moved when they are there. */
+static k42_result find_page(struct pages *pages, const struct room *room, struct page **page) {
+    uint64_t index = room->offset / PAGE;
+    k42_result result = 0;
     k42_lock(&pages->lock);
-    k42_result result = seals & FCM_SEAL_GROW && end > pages->size
-                            ? -EPERM
-                            : pages_get(pages, offset / PAGE, &page);
+    *page = page_table_find(&pages->table, index);
+    if (room->seals & FCM_SEAL_GROW && room->end > pages->size)
+        result = -EPERM;
+    else if (*page || index * PAGE < pages->source.size)
+        result = pages_get(pages, index, page);
     k42_unlock(&pages->lock);
-    *room = result == 0 ? page->bytes + offset % PAGE : NULL;
+    return result;
+}
+
+static k42_result write_to(struct page *page, uint64_t offset, struct copy *copy) {
+    size_t within = offset % PAGE;
+    return copy_in(copy, page->bytes + within, PAGE - within);
+}
+
+/* The bytes are in a new page: it becomes the file's. */
+static k42_result enter(struct pages *pages, uint64_t offset, struct page *page, size_t bytes) {
+    size_t within = offset % PAGE, end = within + bytes;
+    memset(page->bytes, 0, within);
+    memset(page->bytes + end, 0, PAGE - end);
+    k42_lock(&pages->lock);
+    struct page *there = pages_enter_new(pages, offset / PAGE, page);
+    if (there && there != page)
+        memcpy(there->bytes + within, page->bytes + within, bytes);
+    k42_unlock(&pages->lock);
+    if (there != page)
+        pages_drop_new(pages, page);
+    return there ? (k42_result)bytes : -ENOMEM;
+}
+
+/* To a page that is not there. What could not be entered was not taken from the source. */
+static k42_result write_new(struct pages *pages, uint64_t offset, struct copy *copy) {
+    struct copy before = *copy;
+    struct page *page;
+    k42_result result = pages_begin_new(pages, &page);
+    if (result < 0)
+        return result;
+    result = write_to(page, offset, copy);
+    if (result <= 0) {
+        pages_drop_new(pages, page);
+        return result;
+    }
+    result = enter(pages, offset, page, (size_t)result);
+    if (result < 0)
+        *copy = before;
     return result;
 }
 
@@ -118,13 +167,13 @@ static k42_result write_at(struct pages *pages, uint64_t offset, unsigned seals,
                            struct copy *copy) {
     k42_result done = 0;
     while (copy->left) {
-        char *to;
+        struct page *page;
         size_t piece = PAGE - offset % PAGE;
         piece = piece < copy->left ? piece : copy->left;
-        k42_result result = find_room(pages, offset, offset + piece, seals, &to);
-        if (result < 0)
-            return done ? done : result;
-        k42_result copied = copy_in(copy, to, piece);
+        struct room room = {offset, offset + piece, seals};
+        k42_result copied = find_page(pages, &room, &page);
+        if (copied >= 0)
+            copied = page ? write_to(page, offset, copy) : write_new(pages, offset, copy);
         if (copied <= 0)
             return done ? done : copied;
         done += copied;

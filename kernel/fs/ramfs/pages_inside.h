@@ -52,6 +52,14 @@ struct page {
 
 /* With the lock: the page, made if it is not there. -ENOMEM, -ENOSPC. */
 k42_result pages_get(struct pages *pages, uint64_t index, struct page **found);
+/* A page that is counted, but not there: nobody sees it until it is entered, and its bytes are
+ * anything. -ENOMEM, -ENOSPC. */
+K42_MUST_CHECK
+k42_result pages_begin_new(struct pages *pages, struct page **made);
+/* With the lock: the page that is there now: this one, or that of somebody who came first, and then
+ * this one is to be dropped. NULL: no memory. */
+struct page *pages_enter_new(struct pages *pages, uint64_t index, struct page *page);
+void pages_drop_new(struct pages *pages, struct page *page);
 /* Makes these pages, and on failure none of them: -ENOMEM, -ENOSPC. */
 K42_MUST_CHECK
 k42_result pages_keep_room(struct pages *pages, uint64_t first, uint64_t end);

@@ -12,8 +12,9 @@
  * looks for data until somebody writes to them or maps them. A call that does not get all of them
  * takes back those that are still as it made them.
  *
- * Locking: the caller has pages->lock, but for pages_abandon(), pages_keep_room() and pages_free().
- * Fails:   -ENOMEM; -ENOSPC, the file system has as many pages as it may.
+ * Locking: the caller has pages->lock, but for pages_abandon(), pages_keep_room(), pages_free(),
+ * and making and dropping a page that is new. Fails:   -ENOMEM; -ENOSPC, the file system has as
+ * many pages as it may.
  */
 #include "../../mem/heap/heap.h"
 #include "pages_inside.h"
@@ -95,6 +96,30 @@ k42_result pages_get(struct pages *pages, uint64_t index, struct page **found) {
     return -ENOMEM;
 }
 
+k42_result pages_begin_new(struct pages *pages, struct page **made) {
+    if (!charge(pages))
+        return -ENOSPC;
+    *made = make_page();
+    if (*made)
+        return 0;
+    discharge(pages);
+    return -ENOMEM;
+}
+
+void pages_drop_new(struct pages *pages, struct page *page) {
+    free_page(page);
+    discharge(pages);
+}
+
+struct page *pages_enter_new(struct pages *pages, uint64_t index, struct page *page) {
+    struct page *there = page_table_find(&pages->table, index);
+    if (there)
+        there->kept_for = 0;
+    else if (page_table_add(&pages->table, index, page))
+        return page;
+    return there;
+}
+
 /* With the lock: the page is to be zero, and if nobody has it, not there. */
 static void clear(struct pages *pages, uint64_t index, struct page *page) {
     if (page->given_out) {
@@ -150,8 +175,8 @@ void pages_clear(struct pages *pages, uint64_t first, uint64_t end) {
 
 void pages_free(struct pages *pages) {
     uint64_t at = 0;
-    for (struct page *page; (page = page_table_next(&pages->table, &at)); at++)
-        free_page(page);
+    for (uint64_t left = pages->table.count; left; left--, at++)
+        free_page(page_table_next(&pages->table, &at));
     pages_abandon(pages->fs, &pages->room);
     page_table_end(&pages->table);
 }

@@ -3,6 +3,7 @@
  */
 #include "files.h"
 
+#include "../../mem/heap/heap.h"
 #include "runtime.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@
 
 enum { LISTING_ROOM = 4096 };
 
-/* Entries on their way to a program: gathered here, since listing may not wait. */
+/* Entries on their way to a program: gathered here, since listing may not wait. The memory is not
+ * zeroed, for nearly all directories are shorter than the room that programs have for them. */
 struct gathering {
     struct node_listing listing;
     char *bytes;
@@ -34,6 +36,9 @@ struct dirent_old {
     char name[];
 } __attribute__((packed));
 
+/* What is behind a name, to the next multiple of eight, lies in so many bytes at an entry's end. */
+enum { BEHIND = 16 };
+
 static bool gather(struct node_listing *listing, const struct node_name *name, uint64_t number,
                    unsigned type, uint64_t next) {
     struct gathering *to = k42_container(listing, struct gathering, listing);
@@ -44,7 +49,7 @@ static bool gather(struct node_listing *listing, const struct node_name *name, u
         return false;
     }
     char *at = to->bytes + to->used;
-    memset(at, 0, length);
+    memset(at + length - BEHIND, 0, BEHIND);
     if (to->old) {
         struct dirent_old *entry = (struct dirent_old *)(void *)at;
         *entry = (struct dirent_old){number, next, (uint16_t)length};
@@ -78,7 +83,7 @@ static k42_result list(int fd, uintptr_t to, unsigned size, bool old) {
     size_t room = size < LISTING_ROOM * 8 ? size : LISTING_ROOM * 8;
     struct gathering gathering = {.listing = {gather}, .room = room, .old = old};
     k42_result before = -EINVAL;
-    gathering.bytes = k42_platform_alloc(room ? room : 1);
+    gathering.bytes = heap_allocate(room ? room : 1);
     result = gathering.bytes ? k42_call(file, hold) : -ENOMEM;
     if (result >= 0) {
         before = files_seek(file, 0, SEEK_TO_CURRENT);
@@ -93,7 +98,7 @@ static k42_result list(int fd, uintptr_t to, unsigned size, bool old) {
     }
     if (result >= 0 && gathering.full && !gathering.used)
         result = -EINVAL;
-    k42_platform_free(gathering.bytes);
+    heap_free(gathering.bytes);
     return result < 0 ? linux_result(result, -EBADF) : (k42_result)gathering.used;
 }
 

@@ -3,7 +3,8 @@
  */
 #include "files.h"
 
-#include "runtime.h"
+#include "../../mem/heap/heap.h"
+#include "../program.h"
 
 k42_result files_copy_in(void *to, uintptr_t from, size_t size) {
     struct copy copy = copy_of_user(from, size);
@@ -31,58 +32,26 @@ k42_result files_copy_out(uintptr_t to, const void *from, size_t size) {
     return copy.left ? -EFAULT : 0;
 }
 
-/* Where the text ends among bytes; the count when it does not. */
-static size_t find_end(const char *bytes, size_t count) {
-    size_t at = 0;
-    while (at < count && bytes[at])
-        at++;
-    return at;
-}
-
-/* Copies until the text ends or there is no room: 1 when it has ended. */
-static k42_result copy_text(struct files_text *text, struct copy *copy, size_t room) {
-    enum { PIECE = 48 };
-    while (text->length < room) {
-        size_t want = room - text->length < PIECE ? room - text->length : PIECE;
-        char *to = text->at + text->length;
-        k42_result result;
-        WAIT_CALL(result, WAIT_FOREVER, 0, copy_in(copy, to, want));
-        if (result <= 0)
-            return -EFAULT;
-        size_t end = find_end(to, (size_t)result);
-        text->length += end;
-        if (end < (size_t)result)
-            return 1;
-    }
-    return 0;
-}
-
+/* One that does not fit into the few bytes is read once more, as a whole. */
 k42_result files_text_get(struct files_text *text, uintptr_t from, size_t most) {
-    struct copy copy = copy_of_user(from, most);
-    text->at = text->here;
-    text->length = 0;
     size_t room = most < sizeof text->here ? most : sizeof text->here;
-    k42_result result = copy_text(text, &copy, room);
-    if (result != 0)
-        return result < 0 ? result : 0;
-    if (most == room)
-        return -ENAMETOOLONG;
-    char *larger = k42_platform_alloc(most);
-    if (!larger)
-        return -ENOMEM;
-    for (size_t at = 0; at < room; at++)
-        larger[at] = text->here[at];
-    text->at = larger;
-    result = copy_text(text, &copy, most);
-    if (result == 1)
-        return 0;
-    files_text_end(text);
-    return result < 0 ? result : -ENAMETOOLONG;
+    text->at = text->here;
+    k42_result length = program_read_text(text->at, from, room);
+    if (length == -ENAMETOOLONG && room < most) {
+        text->at = heap_allocate(most);
+        if (!text->at)
+            return -ENOMEM;
+        length = program_read_text(text->at, from, most);
+    }
+    text->length = (size_t)length;
+    if (length < 0)
+        files_text_end(text);
+    return length < 0 ? length : 0;
 }
 
 void files_text_end(struct files_text *text) {
     if (text->at != text->here)
-        k42_platform_free(text->at);
+        heap_free(text->at);
 }
 
 /* ---- paths ---- */

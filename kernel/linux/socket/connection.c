@@ -182,13 +182,13 @@ k42_result call_shutdown(struct socket *self, unsigned how) {
 
 k42_result call_poll(struct socket *self) {
     struct socket_body *socket = SOCKET(self);
-    struct inbox_look own = {0}, peer = {.shut = true, .room = true};
+    struct inbox_look own, peer;
     k42_result ready = 0;
     bool connected = socket_has_peer(socket);
     if (k42_call(socket->own, look, &own) < 0)
         return FILE_HANG_UP;
-    if (connected && k42_call(socket_peer_of(socket), look, &peer) < 0)
-        peer = (struct inbox_look){.shut = true, .room = true};
+    if (!connected || k42_call(socket_peer_of(socket), look, &peer) < 0)
+        peer.shut = peer.room = true;
     if (own.parcels || own.shut)
         ready |= FILE_READABLE;
     if (own.urgent)

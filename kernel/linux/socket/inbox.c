@@ -397,16 +397,18 @@ k42_result inbox_look(struct inbox *self, struct inbox_look *look) {
     struct inbox_body *inbox = INBOX(self);
     k42_lock(&inbox->lock);
     const struct parcel *first = inbox->first;
-    *look = (struct inbox_look){.bytes = inbox->bytes,
-                                .first = first ? first->length - first->taken : 0,
-                                .parcels = inbox->parcels,
-                                .error = inbox->error,
-                                .shut = inbox->shut,
-                                .dead = inbox->dead,
-                                .room = has_room(inbox),
-                                .urgent = inbox->urgent,
-                                .at_mark = at_mark(inbox)};
-    inbox->room_wanted |= !look->room;
+    bool room = has_room(inbox);
+    look->bytes = inbox->bytes;
+    look->first = first ? first->length - first->taken : 0;
+    look->parcels = inbox->parcels;
+    look->error = inbox->error;
+    look->shut = inbox->shut;
+    look->dead = inbox->dead;
+    look->room = room;
+    look->urgent = inbox->urgent;
+    look->at_mark = at_mark(inbox);
+    if (!room)
+        inbox->room_wanted = true;
     k42_unlock(&inbox->lock);
     return 0;
 }

@@ -116,9 +116,10 @@ k42_result fcm_body_detach(struct fcm *self, const struct fcm_attachment *attach
     struct body *body = BODY(self);
     k42_lock(&body->lock);
     struct attachment *kept = attachments_take(&body->its.attachments, attachment);
+    uint64_t left = body->its.attachments.count;
     k42_unlock(&body->lock);
     heap_free(kept);
-    return kept ? 0 : -EINVAL;
+    return kept ? (k42_result)left : -EINVAL;
 }
 
 /* ---- looking ---- */

@@ -149,7 +149,8 @@ struct fcm_ops {
      * was sealed, so ask seal() again what may be mapped. */
     K42_METHOD(attach)(struct fcm *self, K42_IN const struct fcm_attachment *attachment);
 
-    /* No longer; its mappings have been taken away. Must equal what was attached. */
+    /* No longer; its mappings have been taken away. Must equal what was attached. How many
+     * attachments are left: of those who detach at once one is told that there are none. */
     K42_METHOD(detach)(struct fcm *self, K42_IN const struct fcm_attachment *attachment);
 
     /*

@@ -112,9 +112,10 @@ static k42_result detach(struct fcm *self, const struct fcm_attachment *attachme
     struct device *device = DEVICE(self);
     k42_lock(&device->lock);
     struct attachment *kept = attachments_take(&device->attachments, attachment);
+    uint64_t left = device->attachments.count;
     k42_unlock(&device->lock);
     heap_free(kept);
-    return kept ? 0 : -EINVAL;
+    return kept ? (k42_result)left : -EINVAL;
 }
 
 /* ---- what a device's memory is not ---- */

@@ -52,12 +52,12 @@ static k42_result region_attach(const struct region_new *state) {
     return k42_call((fcm_ref)state->fcm, attach, &attachment);
 }
 
-static void region_detach(const struct region_new *state) {
+/* How many attachments the object has left. An FCM that is gone has forgotten it. */
+static k42_result region_detach(const struct region_new *state) {
     if (!is_object(state->fcm))
-        return;
+        return -K42_STALE;
     struct fcm_attachment attachment = attachment_of(state);
-    k42_result result = k42_call((fcm_ref)state->fcm, detach, &attachment);
-    (void)result; /* an FCM that is gone has forgotten it */
+    return k42_call((fcm_ref)state->fcm, detach, &attachment);
 }
 
 /* ---- reading ---- */
@@ -318,16 +318,6 @@ k42_result region_fork(struct region *self, const struct region_heir *heir, k42_
     return result < 0 ? result : (new.flags &SPACE_WIPE_FORK) != 0;
 }
 
-/* Shared memory ends with the last region that is attached to it: a new one is only ever made from
- * one that is. If two end at once, one of them destroys it. */
-static void end_unshared(k42_ref fcm) {
-    struct fcm_usage usage;
-    k42_result result = k42_call((fcm_ref)fcm, usage, &usage);
-    if (result >= 0 && usage.attachments == 0)
-        result = k42_destroy(fcm);
-    (void)result;
-}
-
 k42_result region_close(struct region *self, enum region_end what) {
     struct region_body *body = region_body(self);
     struct region_new old = body->state;
@@ -340,9 +330,10 @@ k42_result region_close(struct region *self, enum region_end what) {
     region_change_end(body);
     if (result < 0)
         return result;
-    region_detach(&old);
-    if (old.flags & SPACE_ANONYMOUS)
-        end_unshared(old.fcm);
+    /* Shared memory ends with the last region that is attached to it: a new one is only ever made
+     * from one that is. */
+    if (region_detach(&old) == 0 && old.flags & SPACE_ANONYMOUS)
+        (void)!k42_destroy(old.fcm);
     file_let_go(old.file);
     file_let_go(old.name);
     (void)!watcher_tell(old.watcher, 0);

@@ -12,6 +12,7 @@
 #include "linux/files/files.h"
 #include "linux/process/ids.h"
 #include "linux/process/lives.h"
+#include "linux/program.h"
 #include "linux/signal/on_behalf.h"
 #include "linux/system.h"
 #include "mem/heap/heap.h"
@@ -97,8 +98,8 @@ static int is_there(uintptr_t address, size_t size) {
     return address >= 4096 && address < 1ul << 47 && size <= (1ul << 47) - address;
 }
 
-/* A text is copied in pieces that may go beyond its end, which is a program's business: sanitizers
- * do not look. */
+/* What programs have in their memory, and who else writes there, is their business: sanitizers do
+ * not look. */
 #define UNSEEN __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
 UNSEEN static void copy_unseen(volatile char *to, const volatile char *from, size_t size) {
@@ -111,6 +112,17 @@ size_t user_copy_in(void *to, uintptr_t from, size_t size) {
         return size;
     copy_unseen(to, (const volatile char *)from, size);
     return 0;
+}
+
+k42_result program_read_text(char *to, uintptr_t from, size_t size) {
+    size_t length = 0;
+    do {
+        if (length == size)
+            return -ENAMETOOLONG;
+        if (user_copy_in(to + length, from + length, 1))
+            return -EFAULT;
+    } while (to[length++]);
+    return (k42_result)length - 1;
 }
 
 size_t user_copy_out(uintptr_t to, const void *from, size_t size) {

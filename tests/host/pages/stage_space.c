@@ -186,7 +186,7 @@ void space_open(struct space *space, fcm_ref fcm) {
 void space_close(struct space *space) {
     struct fcm_attachment attachment = attachment_of(space);
     if (CALL((hat_ref)space->hat, unmap, SPACE_START, SPACE_PAGES * FRAME_BYTES) < 0 ||
-        CALL(space->fcm, detach, &attachment) || k42_destroy(space->hat) < 0)
+        CALL(space->fcm, detach, &attachment) < 0 || k42_destroy(space->hat) < 0)
         stage_die("cannot close an address space");
 }
 
