@@ -29,7 +29,7 @@
 
 #include <k42/object.h>
 
-#define FCM_INTERFACE_VERSION 2
+#define FCM_INTERFACE_VERSION 3
 
 struct copy;
 struct fcm;
