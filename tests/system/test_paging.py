@@ -12,12 +12,14 @@ SUITE_TIMEOUT_SECONDS = 600
 MEMORY, DISK_MIB, SMALL_MIB = "128M", 256, 24
 LIMIT = 1024  # frames
 PROGRAMS = ("paging", "paging_forks", "paging_locks")
+VARIANTS = KERNELS or ["release"]
+# Seconds after which a program hangs; all of these wait for a disk most of the time.
+HANGS = 240 * max(variants.find(name).patience for name in VARIANTS)
 
 
 def machines():
     cpus = CPUS or ([1, 2, 4] if LONG else [2])
-    return [(count, variant) for variant in KERNELS or ["release"] for count in cpus]
-
+    return [(count, variant) for variant in VARIANTS for count in cpus]
 
 
 
@@ -47,7 +49,7 @@ def guest(request, tmp_path_factory):
         yield one
 
 
-def sh(guest, script, data=b"", status=0, limit=240):
+def sh(guest, script, data=b"", status=0, limit=HANGS):
     done = guest.run(["/bin/sh", "-c", script], data, limit=limit)
     assert done.status == status, done.output.decode() + done.errors.decode()
     return done.output.decode().strip()
@@ -123,7 +125,7 @@ def test_what_was_killed_leaves_nothing_behind(swap):
 def test_a_full_swap_ends_a_program_and_nothing_else(guest):
     sh(guest, "swapon /dev/vdb")
     mib = free_mib(guest) + 2 * SMALL_MIB
-    done = guest.run(["/tmp/paging", str(mib)], limit=240)
+    done = guest.run(["/tmp/paging", str(mib)], limit=HANGS)
     assert done.status not in (0, 1), done.output
     assert sh(guest, "/tmp/paging 8") == "right"
     wait_until_unused(guest, 2048)
@@ -148,7 +150,7 @@ def test_a_page_that_cannot_be_read_ends_its_program_alone(swap):
     mib = free_mib(swap) + 8
     done = swap.run(["sh", "-c", "export GLIBC_TUNABLES=glibc.pthread.rseq=0; "
                      f"/tmp/paging 2 & k42ctl interpose --class fr.block --method fill "
-                     f"--error EIO --calls 1 -- /tmp/paging {mib}; echo $?; wait $!"], limit=240)
+                     f"--error EIO --calls 1 -- /tmp/paging {mib}; echo $?; wait $!"], limit=HANGS)
     assert sorted(done.output.decode().split()) == ["135", "right"], done.errors
     assert sh(swap, f"/tmp/paging {mib}") == "right" if LONG else sh(swap, "/tmp/paging 8") == "right"
     wait_until_unused(swap, 2048)
@@ -160,7 +162,7 @@ def test_a_swap_that_cannot_be_written_is_as_none(swap):
     mib = free_mib(swap)
     done = swap.run(["sh", "-c", "/tmp/paging 4 & k42ctl interpose --class fr.block --method write "
                      f"--error EIO -- sh -c '/tmp/paging {mib + 24}; echo $?; /tmp/paging {mib // 2}'; "
-                     "wait $!"], limit=240)
+                     "wait $!"], limit=HANGS)
     assert sorted(done.output.decode().split()) == ["137", "right", "right"], done.errors
     assert sh(swap, f"/tmp/paging {mib + 8}") == "right"
     wait_until_unused(swap, 2048)
@@ -191,7 +193,7 @@ def test_a_disk_answers_late_that_a_page_could_not_be_written(cpus, variant, fai
             sh(guest, "cat > /tmp/paging; chmod +x /tmp/paging; swapon /dev/vda", file.read())
         mib = free_mib(guest)
         done = guest.run(["sh", "-c", f"/tmp/paging 4 & /tmp/paging {mib + 24}; echo $?; wait $!"],
-                         limit=240)
+                         limit=HANGS)
         end = ["0", "right", "right"] if failures else ["137", "right"]
         assert sorted(done.output.decode().split()) == end, done.errors
         assert sh(guest, f"/tmp/paging {mib // 2}") == "right"
@@ -209,7 +211,7 @@ wait $program"""
 
 
 def runs_with_swapped_policies(swap, children):
-    done = swap.run(["/bin/sh", "-c", f"CHILDREN={children}; " + SWAP_POLICIES], limit=240)
+    done = swap.run(["/bin/sh", "-c", f"CHILDREN={children}; " + SWAP_POLICIES], limit=HANGS)
     lines = done.output.decode().splitlines()
     seen = [line.split() for line in lines if " pm." in line]
     assert all(int(values[2]) <= 1024 for values in seen)
@@ -309,13 +311,13 @@ def test_locked_pages_stay_and_others_go(swap):
 def test_a_family_that_does_not_fit_reads_what_each_wrote(swap):
     """Large pages are forked, too."""
     mib = free_mib(swap) * 3 // 4
-    assert sh(swap, f"/tmp/paging_forks {mib} 200 1", limit=540) == "right"
+    assert sh(swap, f"/tmp/paging_forks {mib} 200 1", limit=2 * HANGS) == "right"
     wait_until_unused(swap, 2048)
 
 
 def test_who_is_at_a_limit_without_a_swap_is_killed_alone(guest):
     done = guest.run(["sh", "-c", "/tmp/paging 6 & echo next pm.arc 1024 > /proc/k42/replacement; "
-                                  "sh -c '/tmp/paging 12; echo $?'; wait $!"], limit=240)
+                                  "sh -c '/tmp/paging 12; echo $?'; wait $!"], limit=HANGS)
     assert sorted(done.output.decode().split()) == ["137", "right"], done.errors
 
 
