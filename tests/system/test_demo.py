@@ -7,7 +7,7 @@ import types
 
 import pytest
 from conftest import only_long
-from launcher import demo, native
+from launcher import demo, native, root
 from launcher.tree import path
 
 SUITE_TIMEOUT_SECONDS = 600
@@ -26,6 +26,7 @@ def start(pace):
 
 @NATIVE
 def test_everything_is_changed_and_nobody_notices():
+    root.parts(demo.PACKAGES)  # or that they are made now would be told of
     with start(0.5) as shown:
         said, errors = shown.communicate()
     assert shown.returncode == 0 and not errors, said + errors
