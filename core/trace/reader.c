@@ -7,7 +7,8 @@
  * committed, so a quiet trace is readable without disturbing its writers.
  *
  * Losses are exact. A sub-buffer counts its events over all laps; when a lap of it has been read to
- * its end, whatever it counts beyond what was read or accounted for before was overwritten.
+ * its end, or as far as there is anything, whatever it counts beyond what was read or accounted for
+ * before was overwritten.
  *
  * A cursor belongs to one reader. The buffer's memory must stay while it reads: readers are out
  * before a session is discarded.
@@ -84,11 +85,13 @@ static int measure(char *copy, struct k42_trace_chunk *chunk) {
     return 0;
 }
 
-/* The lap of this sub-buffer has been read to its end; `events` is what it counted then. */
-static void finish_lap(struct k42_trace_cpu *cpu, struct k42_trace_cursor *cursor,
-                       uint64_t *accounted, uint64_t events) {
+/* This sub-buffer has been read as far as it was written; `events` is what it counted then. */
+static void account(struct k42_trace_cursor *cursor, uint64_t *accounted, uint64_t events) {
     cursor->lost += events - *accounted;
     *accounted = events;
+}
+
+static void finish_lap(struct k42_trace_cpu *cpu, struct k42_trace_cursor *cursor) {
     cursor->position = (cursor->position | k42_trace_session.sub_mask) + 1;
     if (cursor->streaming)
         __atomic_store_n(&cpu->consumed, cursor->position >> k42_trace_session.sub_shift,
@@ -127,9 +130,12 @@ static int read_here(struct k42_trace_cpu *cpu, struct k42_trace_cursor *cursor,
     }
     if (complete) {
         cursor->position = (end - 1) & ~session->sub_mask;
-        finish_lap(cpu, cursor, accounted, events);
+        account(cursor, accounted, events);
+        finish_lap(cpu, cursor);
     } else if (!whole) {
         return 0;
+    } else if (__atomic_load_n(&cpu->index, __ATOMIC_ACQUIRE) == end) {
+        account(cursor, accounted, events); /* nobody has come since they were counted */
     }
     return whole ? 1 : -1;
 }

@@ -399,6 +399,7 @@ static void lapped_reader_loses_whole_sub_buffers_and_knows_how_many(void **stat
     emit_numbers(0, 300, 10000);
     while (read_on(reader))
         check_ascending(reader, last);
+    assert_int_equal(reader->cursor.lost + reader->cursor.read, counts_now().recorded);
     /* A lap more without losses, so that every sub-buffer has been looked at again. */
     for (uint64_t n = 10000; n < 10000 + 6 * SUB / 32; n++) {
         emit_numbers(0, n, n + 1);

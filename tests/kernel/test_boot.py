@@ -18,6 +18,7 @@ RELEASE = os.path.join(BUILD, "kernel", "k42.elf")
 DEBUG = os.path.join(os.path.dirname(BUILD), "debug", "kernel", "k42.elf")
 LIMIT = 120  # seconds, for a guest that hangs
 SUITE_TIMEOUT_SECONDS = 600
+only_long = pytest.mark.skipif(os.environ.get("K42_LONG") != "1", reason="only with --long")
 # What the emulated processor has, each of which can be switched off.
 FEATURES = ["nx", "smep", "smap", "umip", "fsgsbase", "huge-pages"]
 
@@ -123,6 +124,7 @@ def test_a_second_machine_boots_it_with_x2apic_tsc_deadline_and_pcid(tmp_path):
     assert all(name in machine for name in ("x2apic", "tsc-deadline", "pcid", "steady-tsc"))
 
 
+@only_long
 def test_counters_that_differ_between_processors_are_made_to_agree(tmp_path):
     said = bochs.run(make_disc(tmp_path, "test=boot skew-tsc=1000000000"), tmp_path, LIMIT)
     assert "test=boot on 2 CPUs: " in said and ", 0 failed" in said, said
@@ -155,6 +157,7 @@ def test_it_starts_itself_from_memory_on_a_machine_with_uefi(tmp_path):
     assert started_from_memory(ended.text, 2, os.path.getsize(kernel))
 
 
+@only_long
 def test_it_starts_itself_from_memory_on_the_second_machine(tmp_path):
     kernel, disc = kernel_as_module(tmp_path, "test=fast_reboot then=boot times=2")
     said = bochs.run(disc, tmp_path, LIMIT)

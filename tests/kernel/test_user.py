@@ -55,9 +55,8 @@ def test_programs_run_where_string_instructions_are_fast():
     assert ended.status == 0 and "string-moves" in ended.text, ended.text
 
 
-@pytest.mark.parametrize("cpus, options", [
-    pytest.param(1, "", marks=only_long), (2, ""),
-    pytest.param(2, "no-pcid no-xsave", marks=only_long)])
+@only_long
+@pytest.mark.parametrize("cpus, options", [(1, ""), (2, ""), (2, "no-pcid no-xsave")])
 def test_programs_run_on_the_second_machine(tmp_path, cpus, options):
     said = bochs.run(make_disc(tmp_path, "test=user " + options), tmp_path, LIMIT, cpus)
     assert f"test=user on {cpus} CPUs: " in said and ", 0 failed" in said, said
