@@ -76,6 +76,7 @@ struct credentials {
     uint32_t uid, euid, suid, fsuid;
     uint32_t gid, egid, sgid, fsgid;
     uint64_t effective, permitted, inheritable, bounding, ambient; /* capabilities */
+    uint32_t secure; /* prctl's securebits: what ids do not do to capabilities */
     uint32_t group_count;
     uint32_t references;
     uint32_t groups[]; /* in order */

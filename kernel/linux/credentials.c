@@ -11,6 +11,7 @@
 #include "program.h"
 
 #include <k42/k42.h>
+#include <linux/securebits.h>
 
 #define KEEP        (~0u) /* as an id: leave it as it is */
 #define GROUPS_MOST CREDENTIALS_GROUPS_MOST
@@ -32,10 +33,11 @@ static void follow_ids(struct credentials *now) {
     const struct credentials *before = task_self()->credentials;
     bool was_root = !before->uid || !before->euid || !before->suid;
     bool is_root = !now->uid || !now->euid || !now->suid;
-    bool keep = k42_call(task_self()->process, number, PROCESS_KEEP_CAPS) > 0;
+    if (before->secure & SECBIT_NO_SETUID_FIXUP)
+        return;
     if (was_root && !is_root) {
         now->ambient = 0;
-        if (!keep)
+        if (!(before->secure & SECBIT_KEEP_CAPS))
             now->permitted = now->effective = 0;
     }
     if (before->euid == 0 && now->euid != 0)
@@ -132,6 +134,8 @@ LINUX_CALL(118, getresuid, uintptr_t uid, uintptr_t euid, uintptr_t suid) {
      1ul << CAP_FSETID | 1ul << CAP_LINUX_IMMUTABLE | 1ul << CAP_MKNOD | 1ul << CAP_MAC_OVERRIDE)
 
 static void follow_file_id(struct credentials *now, uint32_t before) {
+    if (now->secure & SECBIT_NO_SETUID_FIXUP)
+        return;
     if (before == 0 && now->fsuid != 0)
         now->effective &= ~FOR_FILES;
     if (before != 0 && now->fsuid == 0)

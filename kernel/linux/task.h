@@ -44,6 +44,7 @@ struct task_memory {
     struct core *core;             /* while one is made: core/core.h; atomic */
     uint32_t barriers;             /* what membarrier() was told to be ready for; atomic */
     uint32_t core_kinds;           /* what core dumps have: core/core.h; atomic */
+    bool small_pages;              /* as prctl() has it; atomic */
     bool segments;                 /* it, or what it was copied from, has had some (ipc/); atomic */
     bool locks;                    /* it has locked some, or will; atomic */
     struct k42_lock filters_lock;  /* seccomp/filters.h; of its threads */
@@ -116,8 +117,10 @@ struct task {
     bool ending;         /* in task_exit() */
     uint32_t persona;
     uint16_t memory_policy; /* as set_mempolicy() has it (memory_nodes.c) */
-    bool resets_policy;   /* its children begin with the usual one (SCHED_RESET_ON_FORK); atomic */
-    uint64_t timer_slack; /* as prctl() has it; 0: as it was */
+    bool resets_policy;    /* its children begin with the usual one (SCHED_RESET_ON_FORK); atomic */
+    uint64_t timer_slack;  /* as prctl() has it; 0: as it was */
+    uint8_t memory_errors; /* likewise; 0: as it was */
+    bool flushes;          /* likewise */
     int32_t parent_death_signal;
     bool no_new_privileges;
     bool guarded;        /* its calls are looked at before they are made, because of what follows */

@@ -28,6 +28,7 @@
 #include "runtime.h"
 
 #include <k42/k42.h>
+#include <linux/securebits.h>
 
 #define SCRIPTS_MOST    5
 #define MAPPINGS_TOP    0x7fe000000000ul /* the vDSO and stacks lie above */
@@ -89,6 +90,18 @@ static bool gains(const struct task *task, const struct credentials *now) {
     return now->euid != task->credentials->uid || now->egid != task->credentials->gid;
 }
 
+/* As root has them by its id, unless that counts for nothing; and those that were to be kept. */
+static void work_out_capabilities(struct credentials *now, bool gains) {
+    bool by_id = !(now->secure & SECBIT_NOROOT);
+    bool all = by_id && now->euid == 0;
+    if (gains)
+        now->ambient = 0;
+    now->permitted = all || (by_id && now->uid == 0) ? now->inheritable | now->bounding : 0;
+    now->permitted |= now->ambient;
+    now->effective = all ? now->permitted : now->ambient;
+    now->secure &= ~(uint32_t)SECBIT_KEEP_CAPS;
+}
+
 /* Rights come from the file's owner, unless it or the caller says no. */
 static k42_result work_out_rights(struct image *image) {
     struct task *task = task_self();
@@ -103,13 +116,9 @@ static k42_result work_out_rights(struct image *image) {
         now->egid = file->gid;
     now->suid = now->fsuid = now->euid;
     now->sgid = now->fsgid = now->egid;
-    if (now->euid == 0 || now->uid == 0)
-        now->permitted = now->inheritable | now->bounding;
-    else
-        now->permitted = now->ambient;
-    now->effective = now->euid == 0 ? now->permitted : now->ambient;
     image->credentials = now;
     image->secure = gains(task, now);
+    work_out_capabilities(now, image->secure);
     return 0;
 }
 
@@ -234,7 +243,7 @@ static k42_result prepare(struct image *image, struct trap_frame *frame) {
         return result;
     struct task_memory *memory = memory_make(image->space, image->top, image->charge);
     if (memory && task->memory)
-        memory->core_kinds = __atomic_load_n(&task->memory->core_kinds, __ATOMIC_RELAXED);
+        memory_inherit(memory, task->memory);
     struct file_held *held = memory ? file_held_make((k42_ref)image->program.file) : NULL;
     if (!held) {
         memory_unmake(memory);

@@ -148,6 +148,8 @@ static void inherit(struct task *self, struct task *task, const struct clone_req
     task->login = self->login;
     task->login_session = self->login_session;
     task->timer_slack = self->timer_slack;
+    task->memory_errors = self->memory_errors;
+    task->flushes = self->flushes;
     task->memory_policy = self->memory_policy;
     task->io_priority = self->io_priority;
     task->no_new_privileges = self->no_new_privileges;

@@ -1,13 +1,10 @@
 /*
- * Limits, and what else a process may say about itself: prctl, personality, its processor's
- * registers.
+ * Limits, personality, and a thread's registers and list of locks.
  */
 #include "../../arch/x86_64/user.h"
 #include "../../sched/thread.h"
 #include "../abi.h"
-#include "../memory_calls.h"
 #include "../program.h"
-#include "../seccomp/seccomp.h"
 #include "../whom.h"
 #include "ids.h"
 #include "lives.h"
@@ -70,142 +67,7 @@ LINUX_CALL(302, prlimit64, int pid, unsigned resource, uintptr_t wanted, uintptr
     return result < 0 ? result : limit_of(process, resource, wanted, present);
 }
 
-/* ---- prctl ---- */
-
-static k42_result set_name(uintptr_t from) {
-    struct task *task = task_self();
-    char name[TASK_NAME] = {0};
-    k42_result result = program_read_text(name, from, sizeof name);
-    if (result < 0 && result != -ENAMETOOLONG)
-        return result;
-    k42_copy_text(task->name, sizeof task->name, name);
-    thread_set_name(task->thread, task->name);
-    return 0;
-}
-
-static k42_result number(unsigned which) {
-    return k42_call(task_self()->process, number, which);
-}
-
-static k42_result set_number(unsigned which, uint64_t value, uint64_t most) {
-    return value > most ? -EINVAL : k42_call(task_self()->process, set_number, which, (int)value);
-}
-
-static k42_result drop_bounding(uint64_t capability) {
-    struct task *task = task_self();
-    if (capability > CAP_LAST_CAP)
-        return -EINVAL;
-    if (!task_capable(task, CAP_SETPCAP))
-        return -EPERM;
-    struct credentials *now = credentials_copy(task->credentials);
-    if (!now)
-        return -ENOMEM;
-    now->bounding &= ~(1ul << capability);
-    credentials_set(now);
-    return 0;
-}
-
-static k42_result ambient(uint64_t what, uint64_t capability) {
-    struct task *task = task_self();
-    uint64_t bit = 1ul << (capability & 63);
-    if (capability > CAP_LAST_CAP)
-        return -EINVAL;
-    if (what < PR_CAP_AMBIENT_IS_SET || what > PR_CAP_AMBIENT_CLEAR_ALL)
-        return -EINVAL;
-    if (what == PR_CAP_AMBIENT_IS_SET)
-        return !!(task->credentials->ambient & bit);
-    if (what == PR_CAP_AMBIENT_RAISE &&
-        !(task->credentials->permitted & task->credentials->inheritable & bit))
-        return -EPERM;
-    struct credentials *now = credentials_copy(task->credentials);
-    if (!now)
-        return -ENOMEM;
-    if (what == PR_CAP_AMBIENT_RAISE)
-        now->ambient |= bit;
-    else
-        now->ambient &= what == PR_CAP_AMBIENT_CLEAR_ALL ? 0 : ~bit;
-    credentials_set(now);
-    return 0;
-}
-
-static k42_result put_number(uintptr_t to, k42_result value) {
-    int32_t word = (int32_t)value;
-    return value < 0 ? value : program_write(to, &word, sizeof word);
-}
-
-#define SECURE_KEEP_CAPS 16 /* SECBIT_KEEP_CAPS */
-
-#define TIMER_SLACK 50000 /* ns; timers here come no later for it */
-
-/*
- * Partly: no names for mappings, and what concerns checkpoints, the machine's errors and other
- * processors.
- */
-LINUX_CALL(157, prctl, int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
-    struct task *task = task_self();
-    switch (option) {
-    case PR_SET_NAME:
-        return set_name(a);
-    case PR_GET_NAME:
-        return program_write(a, task->name, sizeof task->name);
-    case PR_SET_PDEATHSIG:
-        if (a > SIGNALS)
-            return -EINVAL;
-        task->parent_death_signal = (int32_t)a;
-        return 0;
-    case PR_GET_PDEATHSIG:
-        return put_number(a, task->parent_death_signal);
-    case PR_SET_DUMPABLE:
-        return set_number(PROCESS_DUMPABLE, a, 1);
-    case PR_GET_DUMPABLE:
-        return number(PROCESS_DUMPABLE);
-    case PR_SET_KEEPCAPS:
-        return set_number(PROCESS_KEEP_CAPS, a, 1);
-    case PR_GET_KEEPCAPS:
-        return number(PROCESS_KEEP_CAPS);
-    case PR_SET_CHILD_SUBREAPER:
-        return set_number(PROCESS_SUBREAPER, !!a, 1);
-    case PR_GET_CHILD_SUBREAPER:
-        return put_number(a, number(PROCESS_SUBREAPER));
-    case PR_SET_NO_NEW_PRIVS:
-        if (a != 1 || b)
-            return -EINVAL;
-        task->no_new_privileges = true;
-        return 0;
-    case PR_GET_NO_NEW_PRIVS:
-        return task->no_new_privileges;
-    case PR_CAPBSET_READ:
-        return a > CAP_LAST_CAP ? -EINVAL : (k42_result)(task->credentials->bounding >> a & 1);
-    case PR_CAPBSET_DROP:
-        return drop_bounding(a);
-    case PR_CAP_AMBIENT:
-        return ambient(a, b);
-    case PR_GET_SECUREBITS:
-        return k42_call(task->process, number, PROCESS_KEEP_CAPS) > 0 ? SECURE_KEEP_CAPS : 0;
-    case PR_SET_TIMERSLACK:
-        task->timer_slack = a;
-        return 0;
-    case PR_GET_TIMERSLACK:
-        return task->timer_slack ? (k42_result)task->timer_slack : TIMER_SLACK;
-    case PR_GET_TSC:
-        return put_number(a, user_clock_is_forbidden() ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
-    case PR_SET_TSC:
-        if (a != PR_TSC_ENABLE && a != PR_TSC_SIGSEGV)
-            return -EINVAL;
-        user_forbid_clock(a == PR_TSC_SIGSEGV);
-        return 0;
-    case PR_SET_VMA:
-        return memory_name(a, b, c, d);
-    case PR_SET_SYSCALL_USER_DISPATCH:
-        return dispatch_set(a, b, c, d);
-    case PR_SET_SECCOMP:
-        return seccomp_set_mode(a, b);
-    case PR_GET_SECCOMP:
-        return seccomp_mode(task);
-    default:
-        return -EINVAL;
-    }
-}
+/* ---- the processor ---- */
 
 LINUX_CALL(135, personality, unsigned persona) {
     struct task *task = task_self();

@@ -45,6 +45,8 @@ void memory_unmake(struct task_memory *memory);
 /* Of a child: a copy of its parent's. Errors: -ENOMEM. */
 K42_MUST_CHECK
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy);
+/* What a child's, or the next program's, has from the one before it. */
+void memory_inherit(struct task_memory *memory, const struct task_memory *from);
 
 /* NULL: no memory. */
 struct path_context *paths_copy(struct path_context *from);

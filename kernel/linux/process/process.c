@@ -226,7 +226,6 @@ k42_result process_executed(struct process *self) {
     body->executed = true;
     body->exit_signal = SIGCHLD;
     body->own.numbers[PROCESS_DUMPABLE] = 1;
-    body->own.numbers[PROCESS_KEEP_CAPS] = 0;
     k42_unlock(&body->lock);
     return process_borrow(self, 1);
 }

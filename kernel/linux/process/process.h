@@ -91,7 +91,6 @@ struct process_limit {
 enum process_number {
     PROCESS_DUMPABLE,
     PROCESS_SUBREAPER, /* orphans below it come to it */
-    PROCESS_KEEP_CAPS,
     PROCESS_OUT_OF_MEMORY_ADJUSTMENT, /* -1000 to 1000 */
     PROCESS_NUMBERS,
 };

@@ -119,6 +119,11 @@ void memory_release(struct task_memory *memory) {
     k42_defer(&memory->defer, memory_free);
 }
 
+void memory_inherit(struct task_memory *memory, const struct task_memory *from) {
+    memory->core_kinds = __atomic_load_n(&from->core_kinds, __ATOMIC_RELAXED);
+    memory->small_pages = __atomic_load_n(&from->small_pages, __ATOMIC_RELAXED);
+}
+
 /* An attempt that meets a limit gives back what it has, waits for room, and begins anew. */
 k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
     k42_ref space;
@@ -137,7 +142,7 @@ k42_result memory_copy(struct task_memory *from, struct task_memory **copy) {
         return -ENOMEM;
     }
     (*copy)->segments = __atomic_load_n(&from->segments, __ATOMIC_RELAXED);
-    (*copy)->core_kinds = __atomic_load_n(&from->core_kinds, __ATOMIC_RELAXED);
+    memory_inherit(*copy, from);
     (*copy)->barriers = __atomic_load_n(&from->barriers, __ATOMIC_RELAXED);
     charge_release((*copy)->next_charge);
     (*copy)->next_charge = charge_hold(&from->next_charge);
