@@ -90,7 +90,7 @@ struct process_limit {
 /* Numbers of a process that may be set or read, where Linux's prctl and its like do. */
 enum process_number {
     PROCESS_DUMPABLE,
-    PROCESS_SUBREAPER, /* orphans below it come to it */
+    PROCESS_SUBREAPER,                /* orphans below it come to it */
     PROCESS_OUT_OF_MEMORY_ADJUSTMENT, /* -1000 to 1000 */
     PROCESS_NUMBERS,
 };
