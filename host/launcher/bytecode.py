@@ -9,7 +9,7 @@ import os
 import sys
 
 from launcher import cpio, root
-from launcher.progress import say
+from launcher.progress import note
 
 MODULES = "usr/lib/python3"
 
@@ -35,7 +35,7 @@ def part(packages):
     wanted = root.resolved([*root.BASE, *packages])
     file = root.part_file(["compiled modules", sys.implementation.cache_tag, wanted])
     if not os.path.exists(file):
-        say("compiling python's modules")
+        note("compiling python's modules")
         tree = {}
         for path, entry in root.files(wanted).items():
             if path.startswith(MODULES) and path.endswith(".py"):

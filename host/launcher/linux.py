@@ -9,7 +9,7 @@ import re
 import struct
 
 from launcher import cpio, debian, root
-from launcher.progress import say
+from launcher.progress import note
 from launcher.tree import Trouble, built
 
 PACKAGE = "linux-image-amd64"  # depends on the kernel itself, whose name has a version in it
@@ -63,7 +63,7 @@ def fetch():
     if os.path.exists(kernel) and os.path.exists(drivers):
         return kernel, drivers
     deb = debian.download([(name, version)])[0]
-    say(f"unpacking {name}")
+    note(f"unpacking {name}")
     tree = debian.contents(deb, lambda path: path.startswith("boot/vmlinuz")
                            or re.match(r"usr/lib/modules/.*/(virtio|9p|fscache|netfs)", path))
     modules = {os.path.basename(path)[:-len(".ko")].replace("-", "_"): entry.data
