@@ -35,7 +35,9 @@ static k42_result wait_for(struct child_choice *choice, int options, struct chil
 /* What has been told cannot be taken back; who gives a bad address has lost it, as on Linux. */
 static k42_result finish(const struct child *child, const struct child_choice *choice,
                          uintptr_t usage) {
-    if (child->state == CHILD_ENDED && !choice->keep)
+    if (child->state == CHILD_ENDED && choice->keep)
+        process_tell_known(child); /* who ends may not have come to that yet */
+    else if (child->state == CHILD_ENDED)
         process_reap(child);
     else if (!choice->keep)
         tracee_reap(child);
