@@ -217,7 +217,7 @@ struct k42_pair open_cached(k42_ref node, k42_ref fcm, unsigned flags) {
                                         !(flags & OPEN_UNCLAIMED)};
     k42_result result = opening.claims ? k42_call((node_ref)node, claim, claim_of(flags)) : 0;
     if (result < 0)
-        return (struct k42_pair){.result = result == -K42_STALE ? -ENOENT : result};
+        return (struct k42_pair){.result = result};
     struct k42_pair file =
         opened_make(&file_exclusive, sizeof(struct cached), node, flags, set_up, &opening);
     if (file.result < 0 && opening.claims)
