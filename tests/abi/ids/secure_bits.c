@@ -1,31 +1,11 @@
 /* prctl's secure bits: what ids do not do to capabilities, for how long, and who may say so. */
-#include "abi.h"
+#include "capabilities.h"
 
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 
 enum { CHOWN = 1 << CAP_CHOWN, ALL = (2u << CAP_SYS_NICE) - 1 };
-
-static void sets(const char *what) {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2];
-    abi_call(capget, &header, data);
-    say("%s: effective %08x, permitted %08x, inheritable %08x", what, data[0].effective,
-        data[0].permitted, data[0].inheritable);
-}
-
-static long set(unsigned effective, unsigned permitted, unsigned inheritable) {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2] = {{effective, permitted, inheritable}};
-    return abi_call(capset, &header, data) ? errno : 0;
-}
-
-static void program(void) {
-    char *words[] = {"grep", "Cap", "/proc/self/status", NULL};
-    execv("/bin/grep", words);
-}
 
 static void ids_change_nothing(void) {
     gives(0, prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
